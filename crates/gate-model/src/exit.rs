@@ -1,0 +1,92 @@
+//! Exit codes: a public contract of the tools, and the same for all of them.
+//!
+//! A "no" never shares a code with a malfunction, so that shell scripts can tell `denied` (1) from
+//! `nothing was decided` (2, 4, 5). Run mode of `gate-check` is the one exception: there a command's
+//! own status passes through, and our 2, 4 and 5 become [`Exit::RunFailed`], as in timeout(1).
+
+/// How a tool ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: proceed. Passed, skipped, overridden, or all blocking findings waived; granted; verified.
+    Proceed,
+    /// 1: a negative verdict. Blocked; denied; verification found a bad entry.
+    Negative,
+    /// 2: a usage, policy or input error. Nothing was decided.
+    Usage,
+    /// 3: the request needs an approval.
+    Pending,
+    /// 4: the ledger cannot be read as one or cannot be trusted.
+    Distrust,
+    /// 5: an I/O or store failure.
+    Failure,
+    /// 75: held, the gate is paused (`EX_TEMPFAIL` of sysexits.h).
+    Held,
+    /// Run mode: our own 2, 4 or 5.
+    RunFailed,
+    /// Run mode: the status of the command, 126 and 127 as env(1) has them, 128+n for a signal.
+    Command(u8),
+}
+
+impl Exit {
+    /// The number that the process exits with.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Proceed => 0,
+            Self::Negative => 1,
+            Self::Usage => 2,
+            Self::Pending => 3,
+            Self::Distrust => 4,
+            Self::Failure => 5,
+            Self::Held => 75,
+            Self::RunFailed => 125,
+            Self::Command(status) => status,
+        }
+    }
+
+    /// The same end as run mode reports it: a malfunction of ours must not look like a command's.
+    #[must_use]
+    pub const fn in_run_mode(self) -> Self {
+        match self {
+            Self::Usage | Self::Distrust | Self::Failure => Self::RunFailed,
+            other => other,
+        }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn codes_are_the_documented_ones() {
+        let all = [
+            (Exit::Proceed, 0),
+            (Exit::Negative, 1),
+            (Exit::Usage, 2),
+            (Exit::Pending, 3),
+            (Exit::Distrust, 4),
+            (Exit::Failure, 5),
+            (Exit::Held, 75),
+            (Exit::RunFailed, 125),
+            (Exit::Command(130), 130),
+        ];
+        for (exit, code) in all {
+            assert_eq!(exit.code(), code, "{exit:?}");
+        }
+    }
+
+    #[test]
+    fn a_malfunction_in_run_mode_is_125_and_a_verdict_stays() {
+        for exit in [Exit::Usage, Exit::Distrust, Exit::Failure] {
+            assert_eq!(exit.in_run_mode().code(), 125);
+        }
+        assert_eq!(Exit::Held.in_run_mode().code(), 75);
+        assert_eq!(Exit::Negative.in_run_mode().code(), 1);
+    }
+}

@@ -1,0 +1,66 @@
+//! Findings, and the evidence that a waiver names.
+
+use serde::{Deserialize, Serialize};
+
+use crate::level::Level;
+
+/// One result of a scanner or test run. As a line of JSON Lines it may carry `"schema":"gate.finding/1"`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Finding {
+    /// The rule's id; the tool's name where the report has none.
+    pub rule: String,
+    /// How grave it is, after the policy's floor.
+    pub level: Level,
+    /// What is wrong, cut to a bounded length.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// The file, relative to the repository, `/` between parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// What identifies the finding across runs: the report's own, else computed from rule, path and context.
+    pub fingerprint: String,
+    /// The package a vulnerability is in (a name or a purl).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
+    /// The tool that found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+}
+
+/// What a waiver accepts. Every member that is present must match; at most `count` findings are covered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The rule's id, literally.
+    pub rule: String,
+    /// The highest level that is covered.
+    pub level: Level,
+    /// How many findings are covered, from 1.
+    pub count: u64,
+    /// A glob over paths whose first segment is literal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The package, literally.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
+    /// The fingerprint, literally.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// The tool, literally.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+}
+
+/// What a report leaves out by itself, and what did not matter: counts, so that nothing is silent.
+/// Results of a report = blocking + waived + these three.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Findings below the gate's `fail_on`.
+    pub below_threshold: u64,
+    /// Findings that the report itself marks as suppressed, where the gate honours that.
+    pub suppressed: u64,
+    /// Results of an earlier run that this run did not find (`baselineState` is `absent`).
+    pub absent: u64,
+}

@@ -1,0 +1,292 @@
+//! What ledger entries carry in `data`, one type for each kind; `gate-ledger(5)` lists them for readers.
+//!
+//! Members are only ever added. A reader ignores members that it does not know, since a newer writer may
+//! have put them there; a verdict that rests on them carries a `judge` that an old reader does not know.
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::context::Context;
+use crate::decision::{PolicyUsed, Verdict};
+use crate::finding::{Counts, Evidence};
+use crate::grant::Owes;
+use crate::level::Level;
+use crate::request::{Request, SeenHead, Ttl};
+use crate::scope::Scope;
+use crate::time::Timestamp;
+
+/// What somebody asked for, as requests, grants and denials carry it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// The way past that is asked for.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+    /// The ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// What it is bound to.
+    pub scope: Scope,
+    /// What a waiver accepts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Evidence>,
+    /// How long it lasts.
+    pub ttl: Ttl,
+    /// How many decisions may use it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_uses: Option<u64>,
+    /// Whether it invokes a break-glass rule.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub break_glass: bool,
+}
+
+/// Kind `grant`. Its `actor` is the requester. `ref` is its own request's ID where there was one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantData {
+    /// What was asked for, and is granted.
+    #[serde(flatten)]
+    pub ask: Ask,
+    /// From when it counts (inclusive).
+    pub not_before: Timestamp,
+    /// When it ends (exclusive).
+    pub expires: Timestamp,
+    /// The number of the gate's `allow` rule that granted it, from 1.
+    pub rule: u64,
+    /// The policy it was admitted under.
+    pub policy: PolicyUsed,
+    /// The version of the judging rules.
+    pub judge: u32,
+    /// The seqs of the approvals it rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<u64>,
+    /// The review that must follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owes: Option<Owes>,
+    /// Where it was asked for.
+    pub context: Context,
+    /// The signed document behind it, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+}
+
+/// Kind `request`: pending. Its seq is the opt-out's ID.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestData {
+    /// What is asked for.
+    #[serde(flatten)]
+    pub ask: Ask,
+    /// The number of the rule that would grant it, from 1.
+    pub rule: u64,
+    /// When it lapses if it is not approved.
+    pub lapses: Timestamp,
+    /// The policy it was judged under.
+    pub policy: PolicyUsed,
+    /// The version of the judging rules.
+    pub judge: u32,
+    /// Where it was asked for.
+    pub context: Context,
+    /// The signed document behind it, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+}
+
+/// Kind `denial`: the policy does not allow it, or (with `ref`) an approver rejected it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DenialData {
+    /// What was asked for; left out of a rejection, whose `ref` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none", flatten)]
+    pub ask: Option<Ask>,
+    /// Each rule that was tried and what would have satisfied it; a rejection's reason.
+    pub reasons: Vec<String>,
+    /// The policy it was judged under.
+    pub policy: PolicyUsed,
+    /// The version of the judging rules.
+    pub judge: u32,
+    /// Where it was asked for.
+    pub context: Context,
+    /// The signed document behind it, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+}
+
+/// Kind `approval`; `ref` is the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalData {
+    /// The entry hash of the request.
+    pub subject: String,
+    /// Why, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The policy it was judged under.
+    pub policy: PolicyUsed,
+    /// The version of the judging rules.
+    pub judge: u32,
+    /// Where it was given.
+    pub context: Context,
+    /// The signed statement, where the approval is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<serde_json::Value>,
+}
+
+/// Kind `revocation`: an opt-out ends before its time; a pause that is resumed ends the same way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationData {
+    /// The entry hash of what is revoked.
+    pub subject: String,
+    /// What the ended opt-out did: `pause` makes this a resume.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+    /// The policy it was judged under.
+    pub policy: PolicyUsed,
+    /// The version of the judging rules.
+    pub judge: u32,
+    /// Where it was asked for.
+    pub context: Context,
+    /// The signed statement, where it is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<serde_json::Value>,
+}
+
+/// A reviewer's word on a break-glass grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReviewVerdict {
+    /// It was justified.
+    Accepted,
+    /// It was not.
+    Rejected,
+}
+
+/// Kind `review`; `ref` is the grant's ID.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewData {
+    /// The entry hash of the grant.
+    pub subject: String,
+    /// The reviewer's word.
+    pub verdict: ReviewVerdict,
+    /// Why.
+    pub reason: String,
+    /// The policy it was judged under.
+    pub policy: PolicyUsed,
+    /// The version of the judging rules.
+    pub judge: u32,
+    /// Where it was given.
+    pub context: Context,
+    /// The signed statement, where it is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<serde_json::Value>,
+}
+
+/// Kind `policy`: a text of the policy that the ledger had not seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyData {
+    /// The digest over text and files, which verdicts name.
+    pub digest: String,
+    /// Where it came from: `worktree`, `rev:<commit>`, `owner:<key>`.
+    pub source: String,
+    /// The text of `gate.toml`.
+    pub text: String,
+    /// The files that the text names and trusts (allowed signers, JWKS), in the order of their paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<TrustedFile>,
+    /// The owner's signature, where that admitted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+}
+
+/// A file that a policy trusts, as it was when the policy was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustedFile {
+    /// Its path as the policy writes it.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// How a decision came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// A command was run and its status counted.
+    Run,
+    /// A command was run and the report it wrote was judged.
+    Findings,
+    /// A report was judged.
+    Judge,
+}
+
+/// Kind `decision`. A use is a decision that names its grants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionData {
+    /// What was decided.
+    pub decision: Verdict,
+    /// Whether the pipeline proceeds.
+    pub proceed: bool,
+    /// How it came about.
+    pub mode: Mode,
+    /// The command, cut to a bounded length, as a list of arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// The command's exit status as the shell would see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u8>,
+    /// Why the gate did not run, where it did not: no override rescues such a gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub did_not_run: Option<String>,
+    /// The digest of the report's bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
+    /// The level from which findings block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fail_on: Option<Level>,
+    /// How many findings block.
+    pub blocking: u64,
+    /// How many findings are waived.
+    pub waived: u64,
+    /// What the report left out, and what did not matter.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// The findings at or above `fail_on`, identical ones together, as many as fit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Judged>,
+    /// How many findings did not fit into `findings`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub omitted: u64,
+    /// The IDs of the opt-outs that were used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<u64>,
+    /// Those of `grants` whose number of uses is limited: this decision is one use of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spends: Option<Vec<u64>>,
+    /// Why, as sentences.
+    pub reasons: Vec<String>,
+    /// The policy that judged.
+    pub policy: PolicyUsed,
+    /// The version of the judging rules.
+    pub judge: u32,
+    /// Where and on what it ran.
+    pub context: Context,
+    /// The newest entry when the command started: asserted grants after it did not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_head: Option<SeenHead>,
+    /// Seconds by which the clock moved against the time that really passed, where more than five minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_jump: Option<i64>,
+}
+
+/// Identical findings of a decision, with the grant that covers them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Judged {
+    /// What was found: the same members as a waiver's evidence, each exact.
+    #[serde(flatten)]
+    pub finding: Evidence,
+    /// The ID of the waiver that covers them; left out where they block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<u64>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}

@@ -1,0 +1,87 @@
+//! The request document, `gate.request/1`: what somebody asks for, and what a signature covers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::finding::Evidence;
+use crate::scope::Scope;
+use crate::time::Timestamp;
+
+/// The value of `schema`.
+pub const SCHEMA: &str = "gate.request/1";
+
+/// A request that can travel: written on one machine, admitted on another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// The gate's name.
+    pub gate: String,
+    /// What is asked for.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+    /// The ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// Who asks; the signature's key decides who that is.
+    pub by: String,
+    /// What it shall be bound to.
+    pub scope: Scope,
+    /// What a waiver accepts; empty for the other actions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Evidence>,
+    /// How long it shall last from its grant on.
+    pub ttl: Ttl,
+    /// How many decisions may use it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_uses: Option<u64>,
+    /// Whether it invokes a break-glass rule.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub break_glass: bool,
+    /// The id of the ledger it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
+    /// The digest of the policy it was written under.
+    pub policy: String,
+    /// The newest entry that the requester saw, if a ledger was at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_head: Option<SeenHead>,
+    /// When it was written.
+    pub requested_at: Timestamp,
+    /// Until when it may be submitted: at most seven days later.
+    pub submit_by: Timestamp,
+    /// 128 random bits in hexadecimal, which a ledger accepts once.
+    pub nonce: String,
+    /// The armored SSHSIG over the canonical bytes of all other members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+}
+
+/// A duration for people and for machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ttl {
+    /// As people write it: `14d`.
+    pub text: String,
+    /// In seconds.
+    pub seconds: u64,
+}
+
+impl Ttl {
+    /// Both writings of `seconds`.
+    pub fn of(seconds: u64) -> Self {
+        Self { text: crate::time::format_duration(seconds), seconds }
+    }
+}
+
+/// An entry that was the ledger's newest.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeenHead {
+    /// Its position.
+    pub seq: u64,
+    /// Its hash (`b3:…`).
+    pub hash: String,
+}

@@ -1,0 +1,91 @@
+//! What a grant is bound to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+
+/// The places in which a grant counts. Each member that is present must hold; an empty scope is only ever a
+/// pause's, which reaches the gate itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scope {
+    /// The repository as `host/path`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// A full commit id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// A glob over full ref names (`refs/heads/release/*`); `*` does not cross `/`, `**` does.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub git_ref: Option<String>,
+    /// A deployment environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The id of one pipeline run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+}
+
+/// The first member of a scope that does not hold, as a sentence's end: `is for commit 1234…, not 5678…`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutOfScope(pub String);
+
+impl Scope {
+    /// Whether the scope names something narrower than the repository.
+    pub const fn is_narrow(&self) -> bool {
+        self.commit.is_some() || self.git_ref.is_some() || self.environment.is_some() || self.run.is_some()
+    }
+
+    /// Whether this scope holds in `context`. A fact that is unknown satisfies nothing.
+    ///
+    /// `glob` decides whether a ref matches a pattern; it is passed in so that this crate needs no matcher.
+    ///
+    /// # Errors
+    /// The first member that does not hold.
+    pub fn covers(&self, context: &Context, glob: impl Fn(&str, &str) -> bool) -> Result<(), OutOfScope> {
+        let run = context.run.as_ref().map(|run| run.id.as_str());
+        let members = [
+            ("repository", &self.repository, context.repository.as_deref()),
+            ("commit", &self.commit, context.commit.as_deref()),
+            ("ref", &self.git_ref, context.git_ref.as_deref()),
+            ("environment", &self.environment, context.environment.as_deref()),
+            ("run", &self.run, run),
+        ];
+        for (name, wanted, found) in members {
+            let Some(wanted) = wanted else { continue };
+            let holds = |found: &str| if name == "ref" { glob(wanted, found) } else { wanted == found };
+            match found {
+                Some(found) if holds(found) => {}
+                Some(found) => return Err(OutOfScope(format!("is for {name} {wanted}, not {found}"))),
+                None => return Err(OutOfScope(format!("is for {name} {wanted}, and this {name} is unknown"))),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Context, Scope};
+
+    fn covers(scope: &Scope, context: &Context) -> bool {
+        scope.covers(context, |pattern, text| pattern == text).is_ok()
+    }
+
+    #[test]
+    fn an_unknown_fact_satisfies_nothing() {
+        let scope = Scope { commit: Some("a".into()), ..Scope::default() };
+        assert!(!covers(&scope, &Context::default()));
+        assert!(covers(&scope, &Context { commit: Some("a".into()), ..Context::default() }));
+        assert!(!covers(&scope, &Context { commit: Some("b".into()), ..Context::default() }));
+    }
+
+    #[test]
+    fn every_member_must_hold() {
+        let scope = Scope { repository: Some("r".into()), environment: Some("prod".into()), ..Scope::default() };
+        let mut context = Context { repository: Some("r".into()), ..Context::default() };
+        assert!(!covers(&scope, &context));
+        context.environment = Some("prod".into());
+        assert!(covers(&scope, &context));
+    }
+}
