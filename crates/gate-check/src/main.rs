@@ -1,2 +1,12 @@
-//! Under construction.
-fn main() {}
+//! Runs a gate of a pipeline, or judges its report.
+
+mod args;
+mod child;
+mod decision_file;
+mod freshness;
+mod list;
+mod run;
+
+fn main() -> std::process::ExitCode {
+    gate_cli::main::main(run::TOOL, run::run)
+}

@@ -1,1 +1,258 @@
-//! Under construction.
+//! Principal and context of this run: CI variables, git and the operating system's user, merged.
+//!
+//! This is the edge: [`gather`] starts git and reads the event's payload; the decisions are
+//! [`ci::detect`] and [`ci::reconcile`], which do neither. Everything here is asserted.
+
+use std::path::Path;
+
+use gate_model::context::Context;
+use gate_model::principal::Principal;
+
+use crate::ci::{self, CiFacts, Evidence};
+use crate::git::{self, Checkout, GitError, Inspection};
+use crate::os;
+
+/// What is known of a run without any proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Who acts: the person that CI names, else the operating system's user.
+    pub principal: Principal,
+    /// Where and on what.
+    pub context: Context,
+    /// The git checkout, where there is one and git is installed.
+    pub checkout: Option<Checkout>,
+    /// What a person should know about how these facts came about, as sentences.
+    pub notes: Vec<String>,
+}
+
+/// Why no facts could be gathered.
+#[derive(Debug, thiserror::Error)]
+pub enum FactsError {
+    /// There is a repository that git cannot read.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+/// Gathers the facts of a run in the directory `dir`: variables through `env`, git, and the user.
+///
+/// # Errors
+/// A [`FactsError`] where there is a repository that cannot be read. Outside a work tree, or without git,
+/// the variables alone are used, and [`Facts::notes`] says so where it matters.
+pub fn gather(env: &dyn Fn(&str) -> Option<String>, dir: &Path) -> Result<Facts, FactsError> {
+    let ci = ci::detect(env);
+    let mut notes = Vec::new();
+    let mut checkout = find_checkout(dir, &mut notes)?;
+    let mut head = None;
+    if let Some(ci) = &ci {
+        read_parents(ci, checkout.as_mut())?;
+        head = own_commit(ci, checkout.as_ref(), &mut notes)?;
+    }
+    let evidence = Evidence { checkout: checkout.as_ref(), head: head.as_deref() };
+    let context = ci::reconcile(ci.as_ref(), evidence);
+    Ok(Facts { principal: principal(ci.as_ref(), &mut notes), context, checkout, notes })
+}
+
+fn find_checkout(dir: &Path, notes: &mut Vec<String>) -> Result<Option<Checkout>, GitError> {
+    match git::look(dir)? {
+        Inspection::Checkout(checkout) => Ok(Some(*checkout)),
+        Inspection::NoRepository => Ok(None),
+        Inspection::NoGit { root } => {
+            notes.push(format!(
+                "git is not installed, so nothing is known of the checkout at '{}'",
+                root.display()
+            ));
+            Ok(None)
+        }
+    }
+}
+
+/// Reads the parents of an attached HEAD too, where the provider merges on a branch.
+fn read_parents(ci: &CiFacts, checkout: Option<&mut Checkout>) -> Result<(), GitError> {
+    let Some(checkout) = checkout.filter(|_| ci.merge.is_some_and(|merge| merge.attached)) else {
+        return Ok(());
+    };
+    if let (Some(head), true) = (&checkout.head, checkout.parents.is_empty()) {
+        checkout.parents = git::parents(&checkout.root, head)?;
+    }
+    Ok(())
+}
+
+/// The facts that need neither git nor a file: variables and the user. A pull request's commit may be
+/// unknown here although [`gather`] would know it.
+///
+/// The directory is where [`gather`] would look; nothing is looked up in it, so that this stays cheap.
+pub fn without_git(env: &dyn Fn(&str) -> Option<String>, _dir: &Path) -> Facts {
+    let ci = ci::detect(env);
+    let mut notes = Vec::new();
+    let context = ci::reconcile(ci.as_ref(), Evidence::default());
+    Facts { principal: principal(ci.as_ref(), &mut notes), context, checkout: None, notes }
+}
+
+fn principal(ci: Option<&CiFacts>, notes: &mut Vec<String>) -> Principal {
+    let Some(ci) = ci else { return os::user() };
+    ci.actor.clone().unwrap_or_else(|| {
+        let provider = ci.context.provider.as_deref().unwrap_or("the CI system");
+        notes.push(format!(
+            "{provider} names nobody who started this run, so the operating system's user stands in"
+        ));
+        os::user()
+    })
+}
+
+/// The pull request's own commit, from the event's payload or from the ref that the checkout fetched.
+fn own_commit(
+    ci: &CiFacts,
+    checkout: Option<&Checkout>,
+    notes: &mut Vec<String>,
+) -> Result<Option<String>, GitError> {
+    if !ci.pull_request {
+        return Ok(None);
+    }
+    if let Some(path) = &ci.event {
+        return Ok(ci::head_of_event(path).unwrap_or_else(|error| {
+            // Not fatal: it only confirms what the merge's parents say.
+            notes.push(format!("the event's payload '{}' was not used: {error}", path.display()));
+            None
+        }));
+    }
+    match (&ci.head_ref, checkout) {
+        (Some(name), Some(checkout)) if checkout.parents.len() == 2 => {
+            match git::exact_ref(&checkout.root, name) {
+                // A variable that is no ref name is no evidence, and no failure.
+                Err(GitError::Revision { .. }) => Ok(None),
+                other => other,
+            }
+        }
+        _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gate_model::principal::Principal;
+
+    use super::{Facts, gather, without_git};
+    use crate::git::sandbox::Sandbox;
+    use crate::os;
+
+    fn in_ci(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Facts {
+        let env =
+            |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        gather(&env, sandbox.root()).expect("facts")
+    }
+
+    #[test]
+    fn at_a_desk_git_and_the_user_are_all_there_is() {
+        let sandbox = Sandbox::new();
+        sandbox.git(&["remote", "add", "origin", "git@github.com:acme/pay.git"]);
+        let facts = in_ci(&sandbox, &[]);
+        assert_eq!(facts.principal, os::user());
+        assert_eq!(facts.context.repository.as_deref(), Some("github.com/acme/pay"));
+        assert_eq!(facts.context.git_ref.as_deref(), Some("refs/heads/main"));
+        assert_eq!(facts.context.commit, Some(sandbox.head()));
+        assert_eq!(facts.context.dirty, Some(false));
+        assert_eq!((facts.context.provider, facts.notes), (None, vec![]));
+    }
+
+    #[test]
+    fn a_pull_request_on_github_is_its_own_commit() {
+        let sandbox = Sandbox::new();
+        let (_, feature, merge) = sandbox.detached_merge();
+        let event = sandbox.beside("event.json");
+        std::fs::write(&event, format!(r#"{{"pull_request":{{"head":{{"sha":"{feature}"}}}}}}"#)).unwrap();
+        let mut variables = vec![
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_ACTOR", "carol"),
+            ("GITHUB_REPOSITORY", "acme/pay"),
+            ("GITHUB_REF", "refs/pull/7/merge"),
+            ("GITHUB_SHA", merge.as_str()),
+        ];
+        let unconfirmed = in_ci(&sandbox, &variables);
+        variables.push(("GITHUB_EVENT_PATH", event.to_str().unwrap()));
+        let confirmed = in_ci(&sandbox, &variables);
+        for facts in [unconfirmed, confirmed] {
+            assert_eq!(facts.principal, Principal::asserted("github", "carol"));
+            assert_eq!(facts.context.commit.as_deref(), Some(feature.as_str()));
+            assert_eq!(facts.context.merge.as_deref(), Some(merge.as_str()));
+            assert_eq!(facts.context.git_ref.as_deref(), Some("refs/pull/7/head"));
+            assert_eq!(facts.context.conflicts, Vec::<String>::new());
+        }
+        std::fs::write(&event, "not JSON").unwrap();
+        let unread = in_ci(&sandbox, &variables);
+        assert_eq!((unread.context.commit, unread.notes.len()), (Some(feature), 1));
+    }
+
+    #[test]
+    fn a_pull_request_on_jenkins_is_told_by_the_ref_that_was_fetched() {
+        let sandbox = Sandbox::new();
+        let (main, feature, _) = sandbox.detached_merge();
+        sandbox.git(&["checkout", "-q", "--detach", &feature]);
+        sandbox.git(&["merge", "-q", "--no-ff", "-m", "merge", &main]);
+        let merge = sandbox.head();
+        let variables = [
+            ("JENKINS_URL", "https://ci.example.com/"),
+            ("CHANGE_ID", "7"),
+            ("BRANCH_NAME", "PR-7"),
+            ("GIT_COMMIT", merge.as_str()),
+        ];
+        let commit = |sandbox: &Sandbox| in_ci(sandbox, &variables).context.commit;
+        assert_eq!(commit(&sandbox), Some(merge.clone()), "without the ref nothing tells");
+        sandbox.git(&["update-ref", "refs/remotes/origin/PR-7", &feature]);
+        assert_eq!(commit(&sandbox), Some(feature));
+        sandbox.git(&["update-ref", "refs/remotes/origin/PR-7", &merge]);
+        assert_eq!(commit(&sandbox), Some(merge.clone()), "a merge of the author's own");
+    }
+
+    #[test]
+    fn a_pull_request_on_bitbucket_is_merged_on_its_branch() {
+        let sandbox = Sandbox::new();
+        let (main, feature, _) = sandbox.detached_merge();
+        sandbox.git(&["checkout", "-q", "feature"]);
+        sandbox.git(&["merge", "-q", "--no-ff", "-m", "merge", &main]);
+        let variables = [
+            ("BITBUCKET_BUILD_NUMBER", "41"),
+            ("BITBUCKET_COMMIT", &feature[..12]),
+            ("BITBUCKET_PR_ID", "7"),
+            ("BITBUCKET_BRANCH", "feature"),
+        ];
+        let facts = in_ci(&sandbox, &variables);
+        assert_eq!(facts.context.commit.as_deref(), Some(feature.as_str()));
+        assert_eq!(facts.context.merge, Some(sandbox.head()));
+        assert_eq!((facts.context.git_ref, facts.context.conflicts), (None, vec![]));
+        assert_eq!(facts.principal, os::user(), "nobody was named");
+        assert_eq!(facts.notes.len(), 1);
+    }
+
+    #[test]
+    fn variables_that_name_another_commit_or_repository_conflict() {
+        let sandbox = Sandbox::new();
+        sandbox.git(&["remote", "add", "origin", "https://gitlab.com/acme/pay.git"]);
+        let other = "1".repeat(40);
+        let facts = in_ci(
+            &sandbox,
+            &[
+                ("GITLAB_CI", "true"),
+                ("CI_COMMIT_SHA", &other),
+                ("CI_PROJECT_URL", "https://gitlab.com/evil/pay"),
+            ],
+        );
+        assert_eq!(facts.context.conflicts.len(), 2, "{:?}", facts.context.conflicts);
+        assert_eq!(facts.context.commit, Some(sandbox.head()));
+    }
+
+    #[test]
+    fn outside_a_work_tree_the_variables_stand_alone() {
+        let sandbox = Sandbox::empty();
+        let commit = "1".repeat(40);
+        let facts = in_ci(&sandbox, &[("CIRCLECI", "true"), ("CIRCLE_SHA1", &commit)]);
+        assert_eq!((facts.context.commit, facts.context.dirty, facts.checkout), (Some(commit), None, None));
+        assert_eq!(in_ci(&sandbox, &[]).context, gate_model::context::Context::default());
+    }
+
+    #[test]
+    fn without_git_nothing_is_said_of_the_checkout() {
+        let sandbox = Sandbox::new();
+        let facts = without_git(&|_| None, sandbox.root());
+        assert_eq!((facts.context.commit, facts.checkout), (None, None));
+    }
+}

@@ -1,1 +1,60 @@
-//! Under construction.
+//! The operating system's user, as an asserted identity.
+//!
+//! Invariant: the name comes from the *real* user id of this process, never from `$USER` or `$LOGNAME`,
+//! which anybody can set. Non-goal: proof. Who can run a program as `alice` can act as `os:alice`.
+
+use gate_model::principal::Principal;
+use nix::unistd::{Uid, User};
+
+/// What identities of this source are prefixed with.
+pub const VIA: &str = "os";
+
+/// Who runs this process: `os:alice`, or `os:uid-1234` where the user id has no usable name.
+pub fn user() -> Principal {
+    let uid = Uid::current();
+    // A failing look-up (a directory service that is down) is the same as no name: the number still
+    // identifies the user, and a name that was not read must not be guessed.
+    let name = User::from_uid(uid).ok().flatten().map(|user| user.name);
+    Principal::asserted(VIA, &name_or_number(name, uid.as_raw()))
+}
+
+/// `name` where it can stand in a ledger, else the number.
+fn name_or_number(name: Option<String>, uid: u32) -> String {
+    name.filter(|name| is_plain(name)).unwrap_or_else(|| format!("uid-{uid}"))
+}
+
+/// Whether a name is one word without control characters that cannot be taken for the numbered form.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= gate_model::text::MAX_TEXT
+        && !name.starts_with("uid-")
+        && !name.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{name_or_number, user};
+    use gate_model::principal::Assurance;
+
+    #[test]
+    fn the_user_is_asserted_and_has_a_name_or_a_number() {
+        let user = user();
+        assert_eq!((user.assurance, user.via.as_str()), (Assurance::Asserted, "os"));
+        let name = user.id.strip_prefix("os:").expect("os: stands in front");
+        let id = |option: &str| {
+            let output = std::process::Command::new("id").arg(option).output().expect("id runs");
+            String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        };
+        let (named, numbered) = (id("-run"), format!("uid-{}", id("-ru")));
+        assert!(name == named || name == numbered, "{name} is neither {named} nor {numbered}");
+    }
+
+    #[test]
+    fn a_name_that_could_deceive_gives_way_to_the_number() {
+        for name in ["", "a\u{1b}[31m", "a b", "a\nb", "uid-0"] {
+            assert_eq!(name_or_number(Some(name.to_owned()), 7), "uid-7", "{name:?}");
+        }
+        assert_eq!(name_or_number(None, 1234), "uid-1234");
+        assert_eq!(name_or_number(Some("alice".to_owned()), 7), "alice");
+    }
+}

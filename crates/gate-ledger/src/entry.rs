@@ -1,1 +1,176 @@
-//! Under construction.
+//! One entry of the ledger: the format, and reading and writing it.
+//!
+//! # The format, version 1
+//!
+//! An entry is one JSON object in the profile of [`crate::profile`]. Its *body* is the canonical form of
+//! this object: members sorted by key, no white space, minimal escapes. Members:
+//!
+//! | member | type | meaning |
+//! | --- | --- | --- |
+//! | `actor` | object | who acts; for people a principal with `id` and `assurance` |
+//! | `at` | string | when, as the writer's clock claims: `YYYY-MM-DDTHH:MM:SS.ffffffZ`, UTC, six digits |
+//! | `data` | object | what the kind carries |
+//! | `gate` | string | the gate it concerns; left out where there is none |
+//! | `kind` | string | one of [`Kind::ALL`] |
+//! | `ledger` | string | the ledger's id: 128 random bits, 32 lower-case hexadecimal digits |
+//! | `prev` | string | the hash of the entry before it; `b3:` and 64 zeros in the first one |
+//! | `ref` | integer | the ID of the opt-out it belongs to: a seq that is not above its own; left out where there is none |
+//! | `seq` | integer | its position: 0, 1, 2, … without a gap |
+//! | `v` | integer | the version of this format: 1 |
+//!
+//! No other member exists. One that is absent is left out, never null. In particular no body holds a member
+//! `hash`.
+//!
+//! The *hash* of an entry is BLAKE3 in its key-derivation mode, with the context string
+//! `gate-ledger v1 entry`, over the bytes of the body. Since `ledger`, `seq` and `prev` are within the body,
+//! a hash binds an entry to its ledger, to its position and to everything before it.
+//!
+//! The first entry, *genesis*, has seq 0, kind `genesis`, a zero `prev`, and neither `gate` nor `ref`. No
+//! other entry is of that kind.
+//!
+//! An *export* has one line for each entry: the body with `,"hash":"b3:…"` put before its closing brace. That
+//! key sorts before `kind`, so a line is not itself canonical; this is on purpose, for it shows where the
+//! body ends: a reader cuts the last member off and has the hashed bytes again.
+//!
+//! Each `v` has exactly one algorithm. `v` can rise only by an entry of the old `v` that says so; a reader
+//! refuses a `v` that it does not know.
+//!
+//! # A worked example
+//!
+//! ```
+//! use gate_ledger::entry::{Entry, EntryHash, Kind, hash};
+//!
+//! let body = concat!(
+//!     r#"{"actor":{"assurance":"asserted","id":"os:alice","via":"os"},"at":"2026-11-22T16:30:35.123456Z","#,
+//!     r#""data":{},"kind":"genesis","ledger":"000102030405060708090a0b0c0d0e0f","#,
+//!     r#""prev":"b3:0000000000000000000000000000000000000000000000000000000000000000","seq":0,"v":1}"#,
+//! );
+//! let written = "b3:1ace896a888dfd695392149e0c65cd521659378e09dbf9f8555bce2464f77260";
+//! assert_eq!(hash(body.as_bytes()).to_string(), written);
+//!
+//! let entry = Entry::from_body(body.as_bytes()).unwrap();
+//! assert_eq!((entry.seq, entry.kind, entry.prev), (0, Kind::Genesis, EntryHash::ZERO));
+//! assert!(entry.line().ends_with(&format!(r#""seq":0,"v":1,"hash":"{written}"}}"#)));
+//! ```
+//!
+//! The same without any tool of ours, from a line of an export:
+//!
+//! ```sh
+//! jq -cSj 'del(.hash)' line.json | b3sum --derive-key 'gate-ledger v1 entry'
+//! ```
+//!
+//! The profile is what makes this exact: `jq -cS` writes its canonical form.
+
+mod draft;
+mod hash;
+mod kind;
+
+use gate_model::exit::Exit;
+use gate_model::time::Timestamp;
+use serde_json::Value;
+
+use crate::chain::{self, Bad};
+use crate::profile;
+
+pub use draft::{Draft, DraftError, Place};
+pub use hash::{CONTEXT, EntryHash, HashError, hash};
+pub use kind::Kind;
+
+/// The version of the format that this build writes, and the only one that it reads.
+pub const VERSION: u64 = 1;
+
+/// One entry, with the bytes it was read from.
+///
+/// Whoever holds one knows that its fields come from its body and that `hash` was computed from it. Whether
+/// it is in the chain is another question, which [`crate::chain`] and [`crate::store`] answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The position.
+    pub seq: u64,
+    /// The hash, computed from `body`.
+    pub hash: EntryHash,
+    /// The hash of the entry before it.
+    pub prev: EntryHash,
+    /// When, as the writer's clock claimed.
+    pub at: Timestamp,
+    /// What it records.
+    pub kind: Kind,
+    /// The gate it concerns.
+    pub gate: Option<String>,
+    /// The ID of the opt-out it belongs to (`ref`).
+    pub reference: Option<u64>,
+    /// Who acted; an object.
+    pub actor: Value,
+    /// What the kind carries; an object.
+    pub data: Value,
+    /// The ledger's id, 32 hexadecimal digits.
+    pub ledger: String,
+    /// The canonical bytes that are hashed.
+    pub body: String,
+}
+
+/// Bytes that are not the body of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct EntryError(#[from] pub Bad);
+
+impl EntryError {
+    /// A body that cannot be read cannot be trusted.
+    pub const fn exit(&self) -> Exit {
+        Exit::Distrust
+    }
+}
+
+impl Entry {
+    /// Reads an entry from the bytes of its body.
+    ///
+    /// # Errors
+    /// The first reason why `body` is not exactly the canonical form of an entry of version 1.
+    pub fn from_body(body: &[u8]) -> Result<Self, EntryError> {
+        let facts = chain::inspect(body)?;
+        let text = std::str::from_utf8(body).map_err(|_| Bad::member("entry", "is not UTF-8"))?;
+        let mut members = match profile::parse(body).map_err(Bad::from)? {
+            Value::Object(members) => members,
+            _ => return Err(Bad::NotAnObject.into()),
+        };
+        let mut take = |name: &'static str| members.remove(name);
+        let at = take("at").as_ref().and_then(Value::as_str).and_then(|at| Timestamp::parse(at).ok());
+        Ok(Self {
+            seq: facts.seq,
+            hash: facts.hash,
+            prev: facts.prev,
+            at: at.ok_or(Bad::Time)?,
+            kind: facts.kind,
+            gate: take("gate").as_ref().and_then(Value::as_str).map(str::to_owned),
+            reference: facts.reference,
+            actor: take("actor").ok_or(Bad::Missing("actor"))?,
+            data: take("data").ok_or(Bad::Missing("data"))?,
+            ledger: facts.ledger.to_string(),
+            body: text.to_owned(),
+        })
+    }
+
+    /// The line of an export, without its newline: the body with the hash as an additional last member.
+    pub fn line(&self) -> String {
+        let mut line = Vec::with_capacity(self.body.len() + LINE_EXTRA);
+        write_line(&mut line, self.body.as_bytes(), self.hash);
+        // The body came from a string and only ASCII was added.
+        String::from_utf8(line).unwrap_or_default()
+    }
+}
+
+/// How many bytes an exported line has beyond the body: `,"hash":"b3:<64>"`.
+pub const LINE_EXTRA: usize = 77;
+
+/// Appends to `out` the exported line of `body`, without a newline. `hash` is written as it is given: an
+/// export of a damaged ledger shows the damage.
+pub fn write_line(out: &mut Vec<u8>, body: &[u8], hash: EntryHash) {
+    let open = body.strip_suffix(b"}").unwrap_or(body);
+    out.extend_from_slice(open);
+    out.extend_from_slice(b",\"hash\":\"b3:");
+    out.extend_from_slice(blake3::Hash::from_bytes(hash.0).to_hex().as_bytes());
+    out.extend_from_slice(b"\"}");
+}
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,22 @@ pub struct Ask {
     pub break_glass: bool,
 }
 
+impl Ask {
+    /// What a request document asks for.
+    pub fn of(request: &Request) -> Self {
+        Self {
+            action: request.action,
+            reason: request.reason.clone(),
+            ticket: request.ticket.clone(),
+            scope: request.scope.clone(),
+            findings: request.findings.clone(),
+            ttl: request.ttl.clone(),
+            max_uses: request.max_uses,
+            break_glass: request.break_glass,
+        }
+    }
+}
+
 /// Kind `grant`. Its `actor` is the requester. `ref` is its own request's ID where there was one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantData {
@@ -225,9 +241,9 @@ pub struct DecisionData {
     pub proceed: bool,
     /// How it came about.
     pub mode: Mode,
-    /// The command, cut to a bounded length, as a list of arguments.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub command: Vec<String>,
+    /// The program that was run. Not its arguments: they may hold secrets, and an entry cannot be unwritten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
     /// The command's exit status as the shell would see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u8>,

@@ -1,2 +1,12 @@
-//! Under construction.
-fn main() {}
+//! Asks for, approves, ends or reviews an opt-out from a gate.
+
+mod acting;
+mod args;
+mod asking;
+mod documents;
+mod error;
+mod run;
+
+fn main() -> std::process::ExitCode {
+    gate_cli::main::main(run::TOOL, run::run)
+}

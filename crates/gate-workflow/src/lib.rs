@@ -1,1 +1,26 @@
-//! Under construction.
+//! The transactions of gate: check, request, approve, revoke, review, pause, resume.
+//!
+//! Decisions are pure ([`judgement`], and everything in gate-policy); this crate gathers what they need from
+//! the ledger, applies them inside one transaction, and records what came out.
+
+pub mod admission;
+pub mod approval;
+pub mod check;
+pub mod derivation;
+pub mod ending;
+pub mod history;
+pub mod judgement;
+pub mod ledger_access;
+pub mod overview;
+pub mod policies;
+pub mod policy_source;
+pub mod records;
+pub mod review;
+pub mod setting;
+pub mod signatures;
+pub mod signing;
+pub mod standing;
+pub mod suggest;
+pub mod token;
+pub mod verdict;
+pub mod wish;

@@ -1,1 +1,69 @@
-//! Under construction.
+//! SSH signatures: made by `ssh-keygen`, verified here, offline and without starting a process.
+//!
+//! Purpose: answer "who signed these bytes" from an SSHSIG signature and an `allowed_signers` file, and let
+//! people sign with the keys, agents, security keys and certificates that they have.
+//!
+//! Invariants: the answer is a person only where every check was made and held; what cannot be checked is an
+//! error that says so. [`verify()`] is at least as strict as `ssh-keygen -Y verify`; where it is stricter,
+//! `tests/ssh_differential.rs` says why. Signing ([`sign()`]) is the only part that starts a process.
+//!
+//! Non-goals: whether the person may do something (the policy), and storing keys.
+
+pub mod allowed_signers;
+mod certificate;
+mod crypto;
+mod error;
+mod git_config;
+mod key;
+mod pattern;
+mod sign;
+mod sshsig;
+mod verify;
+mod wire;
+
+pub use certificate::CertificateError;
+pub use crypto::CryptoError;
+pub use error::SshError;
+pub use git_config::{GitConfigError, GitSigning};
+pub use key::KeyError;
+pub use sign::{SignError, sign};
+pub use sshsig::MAX_ARMOR;
+pub use verify::{Standing, Verified, ViaCertificate, principals_of, verify};
+pub use wire::WireError;
+
+/// What a signature is for. A signature made for one purpose never holds for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Namespace {
+    /// A request, pauses included.
+    Request,
+    /// An approval or a rejection.
+    Approval,
+    /// A revocation, resumes included.
+    Revocation,
+    /// A review.
+    Review,
+    /// A policy's text.
+    Policy,
+}
+
+impl Namespace {
+    /// Every namespace.
+    pub const ALL: [Self; 5] = [Self::Request, Self::Approval, Self::Revocation, Self::Review, Self::Policy];
+
+    /// The name that is signed, as for `ssh-keygen -Y sign -n`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "gate-request",
+            Self::Approval => "gate-approval",
+            Self::Revocation => "gate-revocation",
+            Self::Review => "gate-review",
+            Self::Policy => "gate-policy",
+        }
+    }
+}
+
+impl std::fmt::Display for Namespace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

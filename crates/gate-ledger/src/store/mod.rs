@@ -1,1 +1,131 @@
-//! Under construction.
+//! The ledger in a SQLite file: appending, and finding entries again.
+//!
+//! Purpose: durable, concurrent appends by many processes without one of them ever being refused, and the few
+//! look-ups that judging needs, each answered from an index whose size does not grow with ordinary decisions.
+//!
+//! Invariants:
+//!
+//! - An append that returned is on disk (WAL, `synchronous=FULL`), and what [`Ledger::append`] read while it
+//!   decided is what the entry follows: reading, judging and appending are one transaction.
+//! - Writers wait for each other at a lock file beside the database, which the kernel hands on in order;
+//!   SQLite's own busy handler sleeps and retries, and starves. It is held around BEGIN IMMEDIATE … COMMIT
+//!   only, and never longer waited for than the caller says.
+//! - Indexes and columns are conveniences that somebody may have edited. The schema is compared, letter by
+//!   letter, at every open; a row is read as bytes, hashed, compared with its stored hash, and its fields
+//!   are taken from the body. An edited index can still hide a row: [`crate::verify`] finds that.
+//! - No second descriptor of the database file is ever opened: closing one would drop the POSIX locks that
+//!   SQLite holds on it (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
+//!
+//! What it cannot see: a database that was copied without its `-wal` file lacks its newest entries and looks
+//! whole. Only a checkpoint kept elsewhere tells ([`crate::checkpoint`]); copy with `gate-log copy`.
+//!
+//! Not here: what entries mean, and whether git tracks the file (that takes a process; the caller asks).
+
+mod append;
+mod create;
+mod database;
+mod error;
+mod lock;
+mod place;
+mod schema;
+mod view;
+
+pub use append::Transaction;
+pub use create::CreateError;
+pub use database::Access;
+pub use error::{AppendError, OpenError, StoreError};
+pub use view::{Head, View};
+
+pub(crate) use database::Database;
+pub(crate) use view::RawRow;
+
+use std::path::Path;
+use std::time::Duration;
+
+use gate_model::time::Timestamp;
+
+use crate::entry::EntryHash;
+
+/// An open ledger, whose first entry has been read and checked.
+#[derive(Debug)]
+pub struct Ledger {
+    database: Database,
+    id: String,
+    genesis: EntryHash,
+}
+
+impl Ledger {
+    /// Makes a new ledger at `path` with its first entry: `actor` creates it, `data` is what they say about
+    /// it. Missing directories are made; whatever exists at `path` is left alone.
+    ///
+    /// # Errors
+    /// [`CreateError::Exists`] where there is something already; else what the file system or the format
+    /// refused. Then no ledger is there.
+    pub fn create(
+        path: &Path,
+        actor: &serde_json::Value,
+        data: serde_json::Value,
+        now: Timestamp,
+    ) -> Result<Self, CreateError> {
+        create::create(path, actor, data, now)
+    }
+
+    /// Opens the ledger at `path`.
+    ///
+    /// # Errors
+    /// An [`OpenError`] that says whether there is none, it cannot be read, or it cannot be trusted.
+    pub fn open(path: &Path, access: Access) -> Result<Self, OpenError> {
+        let database = Database::open(path, access)?;
+        let genesis = view::genesis(&database.connection).map_err(|source| match source {
+            StoreError::Bad { source, .. } => OpenError::Genesis { path: path.to_owned(), source },
+            source => OpenError::Store { path: path.to_owned(), source },
+        })?;
+        let Some(genesis) = genesis else {
+            return Err(OpenError::NoEntries { path: path.to_owned() });
+        };
+        Ok(Self { database, id: genesis.ledger, genesis: genesis.hash })
+    }
+
+    /// The ledger's id: 128 random bits in hexadecimal.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The hash of its first entry, which a policy pins.
+    pub const fn genesis(&self) -> EntryHash {
+        self.genesis
+    }
+
+    /// The entries, for reading. Each look-up sees all that was committed when it began.
+    pub fn view(&self) -> View<'_> {
+        View::new(&self.database.connection, &self.id)
+    }
+
+    /// Runs `work` with the ledger to itself and commits what it appended; nothing is kept where it fails.
+    ///
+    /// `wait` bounds the wait for other writers. `clock` is read when the transaction begins and for each
+    /// entry that is appended.
+    ///
+    /// # Errors
+    /// [`AppendError::Work`] with what `work` returned, or [`AppendError::Store`]; then nothing was recorded.
+    pub fn append<T, E>(
+        &mut self,
+        wait: Duration,
+        clock: &dyn Fn() -> Timestamp,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, AppendError<E>> {
+        append::append(&mut self.database, &self.id, wait, clock, work)
+    }
+
+    /// Closes the file, moving what the WAL holds into it. Dropping a ledger does the same without saying
+    /// whether it worked; every entry is durable either way.
+    ///
+    /// # Errors
+    /// What SQLite reports.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.database.close()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! Arguments, and what they ask for.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use gate_cli::options::Shared;
+use gate_model::time::{Timestamp, parse_duration};
+
+/// Run a gate of a pipeline, or judge its report
+///
+/// A gate is a step that may stop a pipeline, declared in gate.toml. With a command, gate-check runs it and
+/// passes its exit status through; with a report (SARIF, JUnit XML or JSON Lines), it judges that. Opt-outs
+/// that the policy allows and the ledger holds are applied, and each decision is one entry of the ledger.
+#[derive(Debug, clap::Parser)]
+#[command(name = "gate-check", version, args_override_self = false)]
+#[command(override_usage = "gate-check GATE [--findings FILE] [--decision FILE] [--wait DURATION] -- COMMAND [ARG...]\n       \
+    gate-check GATE FILE|-\n       \
+    gate-check GATE --plan [FILE] [--at TIME]\n       \
+    gate-check --list")]
+pub struct Args {
+    /// The gate's name, as the policy declares it
+    #[arg(value_name = "GATE", required_unless_present = "list")]
+    pub gate: Option<String>,
+
+    /// The report to judge; - reads standard input
+    #[arg(value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// Judge the report that the command writes to FILE
+    ///
+    /// The report must be of this run: a regular file that changed since before the command started. The
+    /// command's status must be one of the gate's findings_exit (0 and 1 unless the policy says otherwise).
+    #[arg(long, value_name = "FILE", requires = "command", conflicts_with = "report")]
+    pub findings: Option<PathBuf>,
+
+    /// Write the decision document, as JSON, to FILE
+    #[arg(long, value_name = "FILE")]
+    pub decision: Option<PathBuf>,
+
+    /// Wait so long for a paused gate to be resumed
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub wait: Option<u64>,
+
+    /// Say what would happen, and record nothing
+    #[arg(long, conflicts_with_all = ["findings", "wait"])]
+    pub plan: bool,
+
+    /// Plan for another instant, such as 2026-11-22T16:30:35Z
+    #[arg(long, value_name = "TIME", requires = "plan", value_parser = Timestamp::parse)]
+    pub at: Option<Timestamp>,
+
+    /// List the gates, the live opt-outs, and what ends next
+    #[arg(long, conflicts_with_all = ["report", "findings", "decision", "wait", "plan", "command"])]
+    pub list: bool,
+
+    /// Options of all tools.
+    #[command(flatten)]
+    pub shared: Shared,
+
+    /// The command to run
+    #[arg(last = true, value_name = "COMMAND", conflicts_with = "report")]
+    pub command: Vec<OsString>,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Task {
+    /// Show the gates.
+    List,
+    /// Say what would happen.
+    Plan {
+        /// The gate.
+        gate: String,
+        /// A report to judge.
+        report: Option<PathBuf>,
+        /// The instant.
+        at: Option<Timestamp>,
+    },
+    /// Run a command.
+    Run {
+        /// The gate.
+        gate: String,
+        /// The command and its arguments; never empty.
+        command: Vec<OsString>,
+        /// The report that it writes.
+        findings: Option<PathBuf>,
+    },
+    /// Judge a report.
+    Judge {
+        /// The gate.
+        gate: String,
+        /// The report; `-` is standard input.
+        report: PathBuf,
+    },
+}
+
+impl Args {
+    /// The task that the arguments name; `Err` says what is missing.
+    ///
+    /// # Errors
+    /// A sentence for the user.
+    pub fn task(&self) -> Result<Task, &'static str> {
+        if self.list {
+            return Ok(Task::List);
+        }
+        let Some(gate) = self.gate.clone() else { return Err("no gate was named") };
+        if self.plan {
+            return Ok(Task::Plan { gate, report: self.report.clone(), at: self.at });
+        }
+        match (&self.report, self.command.is_empty()) {
+            (Some(report), _) => Ok(Task::Judge { gate, report: report.clone() }),
+            (None, false) => Ok(Task::Run { gate, command: self.command.clone(), findings: self.findings.clone() }),
+            (None, true) => Err("there is neither a command to run nor a report to judge"),
+        }
+    }
+}

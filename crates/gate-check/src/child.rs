@@ -1,0 +1,164 @@
+//! Running the gate's command: its stdin, stdout and stderr are ours, untouched; signals that somebody sends
+//! us are passed on; its status is told as a shell tells it.
+//!
+//! A Ctrl-C at the terminal reaches the command by itself, since it is in the same process group; only what
+//! did not come from the terminal is forwarded, or the command would be interrupted twice. Signals that were
+//! ignored when we started (as under nohup(1)) stay ignored.
+
+use std::ffi::OsString;
+use std::io::{Error, ErrorKind};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+use signal_hook::consts::signal::{
+    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
+};
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::low_level::siginfo::{Cause, Origin};
+
+/// What is forwarded when somebody sends it to us.
+const FORWARDED: [i32; 8] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH];
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// The status as a shell tells it: 126 and 127 as env(1) has them, 128+n for a signal.
+    pub status: u8,
+    /// Why the gate did not run, where it did not.
+    pub did_not_run: Option<&'static str>,
+}
+
+/// Runs `command` (never empty) to its end.
+///
+/// # Errors
+/// Where the process cannot be watched or signals cannot be handled; what cannot be *started* is an
+/// [`Ended`] with 126 or 127.
+pub fn run(command: &[OsString]) -> Result<Ended, Error> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(Error::new(ErrorKind::InvalidInput, "there is no command"));
+    };
+    let ignored = ignored_signals();
+    let handled = FORWARDED.into_iter().filter(|signal| !ignored.contains(signal));
+    // SIGCHLD among them: where it was ignored, the kernel would reap the command and lose its status.
+    let mut signals = SignalsInfo::<WithOrigin>::new(handled.chain([SIGCHLD]))?;
+    let mut child = match Command::new(program).args(arguments).spawn() {
+        Ok(child) => child,
+        Err(error) => return not_started(error),
+    };
+    let target = Arc::new(Mutex::new(i32::try_from(child.id()).ok().and_then(Pid::from_raw)));
+    let handle = signals.handle();
+    let forwarder = std::thread::spawn({
+        let target = Arc::clone(&target);
+        move || {
+            for origin in signals.forever() {
+                forward(&target, &origin);
+            }
+        }
+    });
+    let status = wait(&mut child, &target);
+    handle.close();
+    // The thread ends once the handle is closed; its panic would be a fault of ours, not of the command.
+    forwarder.join().map_err(|_| Error::other("the signal forwarder failed"))?;
+    Ok(ended(status?))
+}
+
+/// Waits without reaping first, so that no signal is ever sent to a process id that was given away again.
+fn wait(child: &mut std::process::Child, target: &Mutex<Option<Pid>>) -> Result<ExitStatus, Error> {
+    let pid = *target.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pid) = pid {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while let Err(error) = rustix::process::waitid(WaitId::Pid(pid), options) {
+            if error != rustix::io::Errno::INTR {
+                break;
+            }
+        }
+    }
+    *target.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    child.wait()
+}
+
+fn forward(target: &Mutex<Option<Pid>>, origin: &Origin) {
+    if origin.signal == SIGCHLD || came_from_terminal(origin) {
+        return;
+    }
+    let guard = target.lock().unwrap_or_else(PoisonError::into_inner);
+    if let (Some(pid), Some(signal)) = (*guard, Signal::from_named_raw(origin.signal)) {
+        // It fails only where the command is no longer ours to signal (it changed its user): then nobody
+        // but its user may stop it, and waiting for it is all that is left.
+        match rustix::process::kill_process(pid, signal) {
+            Ok(()) | Err(_) => {}
+        }
+    }
+}
+
+/// The kernel itself sends what a terminal's keys and its hang-up cause.
+const fn came_from_terminal(origin: &Origin) -> bool {
+    matches!(origin.cause, Cause::Kernel)
+}
+
+fn not_started(error: Error) -> Result<Ended, Error> {
+    match error.kind() {
+        ErrorKind::NotFound => Ok(Ended { status: 127, did_not_run: Some("the command was not found") }),
+        ErrorKind::OutOfMemory | ErrorKind::WouldBlock => Err(error),
+        _ => Ok(Ended { status: 126, did_not_run: Some("the command could not be executed") }),
+    }
+}
+
+fn ended(status: ExitStatus) -> Ended {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => {
+            let status = u8::try_from(code).unwrap_or(u8::MAX);
+            let did_not_run = match status {
+                126 => Some("the command could not be executed (status 126)"),
+                127 => Some("the command was not found (status 127)"),
+                _ => None,
+            };
+            Ended { status, did_not_run }
+        }
+        (None, Some(signal)) => {
+            let status = u8::try_from(signal).ok().and_then(|signal| signal.checked_add(128)).unwrap_or(u8::MAX);
+            Ended { status, did_not_run: Some("the command was ended by a signal") }
+        }
+        (None, None) => Ended { status: u8::MAX, did_not_run: Some("the command's end is unknown") },
+    }
+}
+
+/// The signals that were ignored when this process started, as the kernel lists them. Where there is no
+/// such list none is known to be.
+fn ignored_signals() -> Vec<i32> {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = text.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    FORWARDED.into_iter().filter(|signal| mask & (1 << (signal - 1)) != 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::run;
+
+    fn status(script: &str) -> (u8, bool) {
+        let ended = run(&["sh".into(), "-c".into(), script.into()]).unwrap();
+        (ended.status, ended.did_not_run.is_some())
+    }
+
+    #[test]
+    fn statuses_are_those_of_a_shell() {
+        assert_eq!(status("exit 0"), (0, false));
+        assert_eq!(status("exit 3"), (3, false));
+        assert_eq!(status("exit 75"), (75, false));
+        assert_eq!(status("exit 127"), (127, true));
+        assert_eq!(status("kill -TERM $$"), (143, true));
+        assert_eq!(status("kill -KILL $$"), (137, true));
+    }
+
+    #[test]
+    fn what_cannot_be_started_is_126_or_127() {
+        let missing = run(&["/nonexistent/tool".into()]).unwrap();
+        assert_eq!((missing.status, missing.did_not_run.is_some()), (127, true));
+        let directory = run(&["/".into()]).unwrap();
+        assert_eq!((directory.status, directory.did_not_run.is_some()), (126, true));
+    }
+}

@@ -1,0 +1,150 @@
+//! Whether a report is of this run.
+//!
+//! A report that was there before the command started, and that nothing changed since, is another run's. A
+//! change shows in the inode or in its change time, which no ordinary program can set. A symbolic link is
+//! refused: it could be pointed at an older report while the command runs.
+
+use std::fs::{File, Metadata};
+use std::io::Error;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// File systems stamp changes with the kernel's tick, not with the finest clock: a change within this time
+/// may carry the stamp of the one before.
+const TICK: Duration = Duration::from_millis(20);
+
+/// What lay in a report's place before the command started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before(Option<Mark>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    device: u64,
+    inode: u64,
+    changed: (i64, i64),
+}
+
+/// Why there is no report of this run.
+#[derive(Debug, thiserror::Error)]
+pub enum NoReport {
+    /// Nothing is there.
+    #[error("the command wrote no report to '{0}'")]
+    Missing(String),
+    /// Something else is there.
+    #[error("'{0}' is not a regular file; a report must be one, and no symbolic link")]
+    NotRegular(String),
+    /// It is from before.
+    #[error("the report '{0}' is from before this run: the command did not write it")]
+    Stale(String),
+    /// It cannot be read.
+    #[error("the report '{0}' cannot be read: {1}")]
+    Unreadable(String, Error),
+}
+
+/// Notes what lies at `path`. Where that changed within the last tick, the tick is waited for, so that a
+/// change by the command is sure to show.
+pub fn before(path: &Path, now: SystemTime) -> Before {
+    let Ok(metadata) = path.symlink_metadata() else { return Before(None) };
+    let mark = Mark::of(&metadata);
+    if let Some(rest) = rest_of_tick(mark, now) {
+        std::thread::sleep(rest);
+    }
+    Before(Some(mark))
+}
+
+fn rest_of_tick(mark: Mark, now: SystemTime) -> Option<Duration> {
+    let seconds = u64::try_from(mark.changed.0).ok()?;
+    let nanos = u32::try_from(mark.changed.1).ok()?;
+    let changed = UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))?;
+    // A change time in the future comes from a clock that was set back; nothing is gained by waiting for it.
+    let age = now.duration_since(changed).ok()?;
+    TICK.checked_sub(age)
+}
+
+impl Mark {
+    fn of(metadata: &Metadata) -> Self {
+        let changed = (metadata.ctime(), metadata.ctime_nsec());
+        Self { device: metadata.dev(), inode: metadata.ino(), changed }
+    }
+}
+
+/// Opens the report at `path` if it is of this run.
+///
+/// # Errors
+/// A [`NoReport`].
+pub fn open(path: &Path, before: &Before) -> Result<File, NoReport> {
+    let name = || path.display().to_string();
+    // Not following links, and not waiting for the writer of a FIFO.
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let file = match File::options().read(true).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(NoReport::Missing(name())),
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            return Err(NoReport::NotRegular(name()));
+        }
+        Err(error) => return Err(NoReport::Unreadable(name(), error)),
+    };
+    let metadata = file.metadata().map_err(|error| NoReport::Unreadable(name(), error))?;
+    if !metadata.is_file() {
+        return Err(NoReport::NotRegular(name()));
+    }
+    if before.0 == Some(Mark::of(&metadata)) {
+        return Err(NoReport::Stale(name()));
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NoReport, before, open};
+    use std::time::SystemTime;
+
+    fn scratch() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn a_report_written_after_the_start_is_fresh() {
+        let dir = scratch();
+        let path = dir.path().join("r");
+        let mark = before(&path, SystemTime::now());
+        std::fs::write(&path, "{}").unwrap();
+        assert!(open(&path, &mark).is_ok());
+    }
+
+    #[test]
+    fn a_report_rewritten_in_place_at_once_is_fresh() {
+        let dir = scratch();
+        let path = dir.path().join("r");
+        std::fs::write(&path, "old").unwrap();
+        let mark = before(&path, SystemTime::now());
+        std::fs::write(&path, "new").unwrap();
+        assert!(open(&path, &mark).is_ok());
+    }
+
+    #[test]
+    fn an_untouched_report_is_stale() {
+        let dir = scratch();
+        let path = dir.path().join("r");
+        std::fs::write(&path, "old").unwrap();
+        let mark = before(&path, SystemTime::now());
+        assert!(matches!(open(&path, &mark), Err(NoReport::Stale(_))));
+    }
+
+    #[test]
+    fn a_missing_report_a_link_a_directory_and_a_fifo_are_no_reports() {
+        let dir = scratch();
+        let path = dir.path().join("r");
+        let mark = before(&path, SystemTime::now());
+        assert!(matches!(open(&path, &mark), Err(NoReport::Missing(_))));
+        std::fs::write(dir.path().join("old"), "{}").unwrap();
+        std::os::unix::fs::symlink(dir.path().join("old"), &path).unwrap();
+        assert!(matches!(open(&path, &mark), Err(NoReport::NotRegular(_))));
+        assert!(matches!(open(dir.path(), &mark), Err(NoReport::NotRegular(_))));
+        let fifo = dir.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert!(matches!(open(&fifo, &mark), Err(NoReport::NotRegular(_))));
+    }
+}

@@ -1,0 +1,68 @@
+//! The list of gates and live opt-outs.
+
+use gate_cli::Io;
+use gate_cli::options::Format;
+use gate_cli::render::sheet::Tone;
+use gate_cli::render::{self, Sheet, View};
+use gate_model::exit::Exit;
+use gate_workflow::overview::{self, GateView, OptOutView, Overview, OverviewError};
+use gate_workflow::setting::Setting;
+
+/// Why there is no list.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct ListError(#[from] OverviewError);
+
+impl ListError {
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        self.0.exit()
+    }
+}
+
+/// Shows the gates.
+///
+/// # Errors
+/// A [`ListError`].
+pub fn show(setting: &Setting<'_>, io: &mut Io<'_>, view: &View, format: Format) -> Result<(), ListError> {
+    let overview = overview::read(setting)?;
+    let text = match format {
+        Format::Text | Format::Markdown | Format::Html => render::page(&sheet(&overview, view), format, view),
+        _ => render::json(&overview) + "\n",
+    };
+    io.show(&text);
+    Ok(())
+}
+
+fn sheet(overview: &Overview, view: &View) -> Sheet {
+    let mut sheet = Sheet::new(render::count(overview.gates.len(), "gate"), Tone::Plain);
+    sheet.fact("policy", format!("{} ({})", overview.policy.digest, overview.policy.source));
+    let rows = overview.gates.iter().map(gate_row).collect();
+    sheet.table("Gates", &["gate", "severity", "blocks from", "can be opted out by", "live opt-outs"], rows);
+    let opt_outs = overview.gates.iter().flat_map(|gate| gate.opt_outs.iter().map(move |opt_out| (gate, opt_out)));
+    let mut opt_outs: Vec<_> = opt_outs.collect();
+    opt_outs.sort_by_key(|(_, opt_out)| (opt_out.expires.is_none(), opt_out.expires));
+    let rows = opt_outs.iter().map(|(gate, opt_out)| opt_out_row(gate, opt_out, view)).collect();
+    sheet.table("Live opt-outs, the next to end first", &["id", "gate", "action", "by", "ends", "counts here", "reason"], rows);
+    sheet
+}
+
+fn gate_row(gate: &GateView) -> Vec<String> {
+    let allows: Vec<&str> = gate.allows.iter().map(|action| action.as_str()).collect();
+    let allows = if allows.is_empty() { "nothing".to_owned() } else { allows.join(", ") };
+    let live = gate.opt_outs.len().to_string();
+    vec![gate.gate.clone(), gate.severity.to_string(), gate.fail_on.to_string(), allows, live]
+}
+
+fn opt_out_row(gate: &GateView, opt_out: &OptOutView, view: &View) -> Vec<String> {
+    let unknown = || "?".to_owned();
+    vec![
+        opt_out.id.to_string(),
+        gate.gate.clone(),
+        opt_out.action.map_or_else(unknown, |action| action.to_string()),
+        opt_out.by.clone().unwrap_or_else(unknown),
+        opt_out.expires.map_or_else(unknown, |expires| render::ends(expires, view.now)),
+        opt_out.note.clone().map_or_else(|| "yes".to_owned(), |note| format!("no: {note}")),
+        opt_out.reason.clone().unwrap_or_else(unknown),
+    ]
+}

@@ -1,0 +1,429 @@
+//! From arguments to an exit code.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use gate_cli::clap_errors;
+use gate_cli::clock::Clock;
+use gate_cli::options::Format;
+use gate_cli::render::{self, View};
+use gate_cli::terminal;
+use gate_cli::{Env, Failure, Io};
+use gate_findings::{Options, ReportError};
+use gate_model::decision::{Decision, Verdict};
+use gate_model::exit::Exit;
+use gate_model::payload::Mode;
+use gate_workflow::check::{Begun, CheckError, Checker, Finished, Started};
+use gate_workflow::judgement::Outcome;
+use gate_workflow::policy_source::PolicyError;
+use gate_workflow::setting::{Place, Setting};
+
+use crate::args::{Args, Task};
+use crate::child::{self, Ended};
+use crate::decision_file::{DecisionFile, DecisionFileError};
+use crate::freshness::{self, Before};
+use crate::list;
+
+/// The tool's name.
+pub const TOOL: &str = "gate-check";
+
+/// Why the tool ends without a verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The arguments do not fit together, or not to the policy.
+    #[error("{0}")]
+    Usage(String),
+    /// There is no policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The gate could not be decided.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// The report cannot be opened.
+    #[error("cannot read report '{path}': {source}\nname a SARIF, JUnit or JSON Lines file, or - for standard input")]
+    Open {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The decision cannot be written.
+    #[error(transparent)]
+    DecisionFile(#[from] DecisionFileError),
+    /// The command cannot be watched.
+    #[error("cannot run the command: {0}")]
+    Child(std::io::Error),
+    /// The ledger cannot be listed.
+    #[error(transparent)]
+    List(#[from] list::ListError),
+}
+
+impl From<ReportError> for RunError {
+    fn from(error: ReportError) -> Self {
+        Self::Check(error.into())
+    }
+}
+
+impl RunError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) | Self::Open { .. } => Exit::Usage,
+            Self::Policy(error) => error.exit(),
+            Self::Check(error) => error.exit(),
+            Self::DecisionFile(_) | Self::Child(_) => Exit::Failure,
+            Self::List(error) => error.exit(),
+        }
+    }
+}
+
+/// The tool, from its arguments (without its name) to its exit code.
+pub fn run(args: Vec<std::ffi::OsString>, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+    let args: Args = match clap_errors::parse(TOOL, &args, io) {
+        Ok(args) => args,
+        Err(exit) => return exit,
+    };
+    let run_mode = !args.command.is_empty() && !args.plan;
+    let mut warnings = Vec::new();
+    let done = perform(&args, io, env, clock, &mut warnings);
+    for warning in &warnings {
+        io.tell(&Failure::from_error(TOOL, Exit::Proceed, warning).as_warning().render());
+    }
+    match done {
+        Ok(Shown::Decision(decision)) => {
+            if !args.shared.output.quiet {
+                io.tell(&render::summary::decision(TOOL, &decision, clock()));
+            }
+            exit_of(&decision, run_mode)
+        }
+        Ok(Shown::List) => Exit::Proceed,
+        Err(RunError::Policy(PolicyError::Invalid { name, text, diagnostics })) => {
+            let colour = terminal::colour(args.shared.output.color, env, io.stderr_terminal);
+            gate_cli::policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
+            if run_mode { Exit::RunFailed } else { Exit::Usage }
+        }
+        Err(error) => {
+            let exit = if run_mode { error.exit().in_run_mode() } else { error.exit() };
+            io.fail(&Failure::from_error(TOOL, exit, &error.to_string()))
+        }
+    }
+}
+
+enum Shown {
+    Decision(Box<Decision>),
+    List,
+}
+
+/// The exit code of a decision.
+fn exit_of(decision: &Decision, run_mode: bool) -> Exit {
+    match decision.decision {
+        Verdict::Pass | Verdict::Skip | Verdict::Override | Verdict::Run => Exit::Proceed,
+        Verdict::Hold => Exit::Held,
+        // The command's own status passes through. One that succeeded although its gate blocks (findings,
+        // or no usable report) must not look like success.
+        Verdict::Fail => match decision.status {
+            Some(status) if run_mode && status != 0 => Exit::Command(status),
+            _ => Exit::Negative,
+        },
+    }
+}
+
+fn perform(
+    args: &Args,
+    io: &mut Io<'_>,
+    env: &Env,
+    clock: Clock<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Shown, RunError> {
+    let task = args.task().map_err(|missing| RunError::Usage(format!("{missing}\n'{TOOL} --help' shows the usage")))?;
+    let lookup = |name: &str| env.get(name);
+    let setting = Setting::read(Place {
+        cwd: &env.cwd,
+        env: &lookup,
+        clock,
+        policy: args.shared.store.policy(env),
+        policy_ref: args.shared.store.policy_ref.clone(),
+        ledger: args.shared.store.ledger(env),
+    })?;
+    let desk = Desk { args, env, setting: &setting };
+    match task {
+        Task::List => {
+            list::show(&setting, io, &desk.view(io), args.shared.output.format(io.stdout_terminal))?;
+            Ok(Shown::List)
+        }
+        Task::Plan { gate, report, at } => {
+            let decision = desk.plan(&gate, report.as_deref(), at, io, warnings)?;
+            desk.show(&decision, io)?;
+            Ok(Shown::Decision(Box::new(decision)))
+        }
+        Task::Judge { gate, report } => {
+            let decision = desk.judge(&gate, &report, io, warnings)?;
+            desk.show(&decision, io)?;
+            Ok(Shown::Decision(Box::new(decision)))
+        }
+        Task::Run { gate, command, findings } => {
+            let decision = desk.run(&gate, &command, findings.as_deref(), warnings)?;
+            desk.write_decision(&decision)?;
+            Ok(Shown::Decision(Box::new(decision)))
+        }
+    }
+}
+
+/// The arguments with everything they act on.
+struct Desk<'a> {
+    args: &'a Args,
+    env: &'a Env,
+    setting: &'a Setting<'a>,
+}
+
+impl Desk<'_> {
+    fn view(&self, io: &Io<'_>) -> View {
+        View {
+            width: terminal::width().filter(|_| io.stdout_terminal),
+            colour: terminal::colour(self.args.shared.output.color, self.env, io.stdout_terminal),
+            now: self.setting.now(),
+        }
+    }
+
+    fn show(&self, decision: &Decision, io: &mut Io<'_>) -> Result<(), RunError> {
+        self.write_decision(decision)?;
+        let format = self.args.shared.output.format(io.stdout_terminal);
+        let text = match format {
+            Format::Json => render::json(decision) + "\n",
+            other => render::decision(decision, other, &self.view(io)),
+        };
+        // A write that fails is remembered and becomes exit 5 at the end.
+        io.show(&text);
+        Ok(())
+    }
+
+    fn write_decision(&self, decision: &Decision) -> Result<(), RunError> {
+        match &self.args.decision {
+            Some(path) => Ok(DecisionFile::claim(&self.env.cwd.join(path))?.write(decision)?),
+            None => Ok(()),
+        }
+    }
+
+    fn claim_decision_file(&self) -> Result<(), RunError> {
+        match &self.args.decision {
+            Some(path) => Ok(DecisionFile::claim(&self.env.cwd.join(path)).map(drop)?),
+            None => Ok(()),
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.args.wait.unwrap_or(0))
+    }
+
+    fn plan(
+        &self,
+        gate: &str,
+        report: Option<&Path>,
+        at: Option<gate_model::time::Timestamp>,
+        io: &mut Io<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Decision, RunError> {
+        let checker = Checker::new(self.setting, gate)?;
+        self.claim_decision_file()?;
+        let finished = match report {
+            Some(path) => Some(self.read_report(&checker, path, io)?),
+            None => None,
+        };
+        Ok(checker.plan(finished, at, warnings)?)
+    }
+
+    fn judge(
+        &self,
+        gate: &str,
+        report: &Path,
+        io: &mut Io<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Decision, RunError> {
+        let checker = Checker::new(self.setting, gate)?;
+        self.claim_decision_file()?;
+        match checker.begin(false, self.patience(), warnings)? {
+            Begun::Settled(decision) => {
+                if report == Path::new("-") && decision.decision == Verdict::Skip {
+                    drain(io)?;
+                }
+                Ok(*decision)
+            }
+            Begun::Go(started) => {
+                let finished = self.read_report(&checker, report, io)?;
+                Ok(checker.conclude(&started, finished, warnings)?)
+            }
+        }
+    }
+
+    fn read_report(&self, checker: &Checker<'_>, path: &Path, io: &mut Io<'_>) -> Result<Finished, RunError> {
+        let name = path.display().to_string();
+        let report = if path == Path::new("-") {
+            self.parse(checker, io.stdin, "standard input")?
+        } else {
+            let mut file = open(&self.env.cwd.join(path), &name)?;
+            self.parse(checker, &mut file, &name)?
+        };
+        Ok(finished(report, Mode::Judge))
+    }
+
+    fn parse(
+        &self,
+        checker: &Checker<'_>,
+        input: &mut dyn Read,
+        name: &str,
+    ) -> Result<gate_findings::Report, ReportError> {
+        let base = gate_identity::git::root(&self.env.cwd).unwrap_or_else(|| self.env.cwd.clone());
+        let options = Options {
+            fail_on: checker.gate.fail_on,
+            floors: &checker.gate.levels,
+            honour_suppressions: checker.gate.honours_suppressions(),
+            base: Some(&base),
+        };
+        gate_findings::read(input, name, &options)
+    }
+
+    fn run(
+        &self,
+        gate: &str,
+        command: &[std::ffi::OsString],
+        findings: Option<&Path>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Decision, RunError> {
+        let checker = Checker::new(self.setting, gate)?;
+        let findings = self.expected_report(&checker, findings)?;
+        self.claim_decision_file()?;
+        let started = match checker.begin(true, self.patience(), warnings)? {
+            Begun::Settled(decision) => return Ok(*decision),
+            Begun::Go(started) => started,
+        };
+        let before = findings.as_deref().map(|path| freshness::before(path, SystemTime::now()));
+        let ended = child::run(command).map_err(RunError::Child)?;
+        let program = command.first().map(|program| program.to_string_lossy().into_owned());
+        let finished = match (&findings, &before) {
+            (Some(path), Some(before)) => self.judge_written(&checker, path, before, ended),
+            _ => by_status(ended),
+        };
+        let finished = Finished { program: program.map(|text| gate_model::text::clean(&text).into_owned()), ..finished };
+        self.conclude(&checker, &started, finished, warnings)
+    }
+
+    /// A report that is missing or invalid although the command says it did its work is our malfunction to
+    /// tell, not the command's status to pass on: the run is recorded, then reported.
+    fn conclude(
+        &self,
+        checker: &Checker<'_>,
+        started: &Started,
+        finished: Finished,
+        warnings: &mut Vec<String>,
+    ) -> Result<Decision, RunError> {
+        let unusable = match (&finished.outcome, finished.status) {
+            (Outcome::DidNotRun(why), Some(0)) => Some(why.clone()),
+            (Outcome::DidNotRun(why), Some(status)) if checker.gate.findings_exit.contains(&status) => {
+                (finished.mode == Mode::Findings).then(|| why.clone())
+            }
+            _ => None,
+        };
+        let decision = checker.conclude(started, finished, warnings)?;
+        match unusable {
+            Some(why) => {
+                self.write_decision(&decision)?;
+                Err(RunError::Usage(format!("gate '{}' did not run: {why}", checker.name)))
+            }
+            None => Ok(decision),
+        }
+    }
+
+    /// The report that the run must write: `--findings`, which must be the gate's `report` where it has one.
+    fn expected_report(
+        &self,
+        checker: &Checker<'_>,
+        findings: Option<&Path>,
+    ) -> Result<Option<std::path::PathBuf>, RunError> {
+        let given = findings.map(|path| self.env.cwd.join(path));
+        let Some(report) = &checker.gate.report else { return Ok(given) };
+        let expected = self.setting.loaded.dir.join(report);
+        let is_same = |given: &std::path::PathBuf| same_place(given, &expected);
+        if given.as_ref().is_some_and(is_same) {
+            return Ok(given);
+        }
+        let shown = findings.map_or_else(|| "was not given".to_owned(), |path| format!("names '{}'", path.display()));
+        Err(RunError::Usage(format!(
+            "gate '{}' is judged by its report '{report}', and --findings {shown}\n\
+             run: {TOOL} {} --findings {} -- COMMAND",
+            checker.name,
+            checker.name,
+            gate_cli::quote::shell(report),
+        )))
+    }
+
+    fn judge_written(&self, checker: &Checker<'_>, path: &Path, before: &Before, ended: Ended) -> Finished {
+        if let Some(why) = ended.did_not_run {
+            return did_not_run(why.to_owned(), ended.status);
+        }
+        if !checker.gate.findings_exit.contains(&ended.status) {
+            let known = checker.gate.findings_exit.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let why = format!("the command ended with status {}, and its work is done with {known}", ended.status);
+            return did_not_run(why, ended.status);
+        }
+        let opened = freshness::open(path, before).map_err(|error| error.to_string());
+        let read = opened.and_then(|mut file| {
+            self.parse(checker, &mut file, &path.display().to_string()).map_err(|error| error.to_string())
+        });
+        match read {
+            Ok(report) => Finished { status: Some(ended.status), ..finished(report, Mode::Findings) },
+            Err(why) => did_not_run(why.replace('\n', "; "), ended.status),
+        }
+    }
+}
+
+fn same_place(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| {
+        let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
+        parent.zip(path.file_name()).map(|(parent, name)| parent.join(name))
+    };
+    a == b || real(a).is_some_and(|a| Some(a) == real(b))
+}
+
+fn by_status(ended: Ended) -> Finished {
+    let outcome = match ended.did_not_run {
+        Some(why) => Outcome::DidNotRun(why.to_owned()),
+        None => Outcome::Ran(ended.status),
+    };
+    Finished { outcome, status: Some(ended.status), ..nothing(Mode::Run) }
+}
+
+fn did_not_run(why: String, status: u8) -> Finished {
+    Finished { outcome: Outcome::DidNotRun(why), status: Some(status), ..nothing(Mode::Findings) }
+}
+
+fn finished(report: gate_findings::Report, mode: Mode) -> Finished {
+    let outcome = Outcome::Report { findings: report.findings, counts: report.counts };
+    Finished { outcome, report: Some(report.digest), notes: report.notes, ..nothing(mode) }
+}
+
+fn nothing(mode: Mode) -> Finished {
+    Finished {
+        outcome: Outcome::DidNotRun(String::new()),
+        mode,
+        program: None,
+        status: None,
+        report: None,
+        notes: Vec::new(),
+    }
+}
+
+fn open(path: &Path, name: &str) -> Result<File, RunError> {
+    let wrap = |source| RunError::Open { path: name.to_owned(), source };
+    let file = File::open(path).map_err(wrap)?;
+    if file.metadata().map_err(wrap)?.is_dir() {
+        return Err(wrap(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
+    }
+    Ok(file)
+}
+
+/// Reads standard input to its end, so that the program before us in a pipeline is not cut off.
+fn drain(io: &mut Io<'_>) -> Result<(), RunError> {
+    let read = std::io::copy(io.stdin, &mut std::io::sink());
+    read.map(drop).map_err(|source| RunError::Open { path: "standard input".to_owned(), source })
+}

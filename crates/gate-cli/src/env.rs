@@ -1,0 +1,76 @@
+//! The environment of a process: its variables and its working directory, read at the edge only.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+type Lookup = dyn Fn(&str) -> Option<OsString>;
+
+/// Variables and working directory, as the process has them or as a test states them.
+pub struct Env {
+    lookup: Box<Lookup>,
+    /// The working directory, absolute.
+    pub cwd: PathBuf,
+}
+
+impl Env {
+    /// The environment of this process.
+    ///
+    /// # Errors
+    /// Where the working directory cannot be told (it was removed, or a parent cannot be read).
+    pub fn of_process() -> std::io::Result<Self> {
+        Ok(Self { lookup: Box::new(|name| std::env::var_os(name)), cwd: std::env::current_dir()? })
+    }
+
+    /// An environment with just these variables.
+    pub fn of<K: Into<String>, V: Into<OsString>>(
+        variables: impl IntoIterator<Item = (K, V)>,
+        cwd: impl Into<PathBuf>,
+    ) -> Self {
+        let map: BTreeMap<String, OsString> =
+            variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { lookup: Box::new(move |name| map.get(name).cloned()), cwd: cwd.into() }
+    }
+
+    /// The variable `name` as text; bytes that are not UTF-8 become U+FFFD, so that such a value never
+    /// equals one that somebody could have meant.
+    pub fn get(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    /// The variable `name` as the system has it, for paths. An empty one counts as not set.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        (self.lookup)(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+}
+
+impl std::fmt::Debug for Env {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The variables may hold secrets, so they are not shown.
+        f.debug_struct("Env").field("cwd", &self.cwd).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Env;
+
+    #[test]
+    fn an_empty_path_variable_counts_as_not_set() {
+        let env = Env::of([("GATE_LEDGER", ""), ("GATE_POLICY", "p.toml")], "/");
+        assert_eq!(env.path("GATE_LEDGER"), None);
+        assert_eq!(env.path("GATE_POLICY"), Some("p.toml".into()));
+        assert_eq!(env.get("GATE_LEDGER"), Some(String::new()));
+        assert_eq!(env.get("OTHER"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_not_utf_8_is_kept_as_a_path_and_marked_as_text() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = std::ffi::OsString::from_vec(vec![b'a', 0xff]);
+        let env = Env::of([("X", odd.clone())], "/");
+        assert_eq!(env.path("X"), Some(odd.into()));
+        assert_eq!(env.get("X"), Some("a\u{fffd}".into()));
+    }
+}

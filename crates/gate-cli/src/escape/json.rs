@@ -1,0 +1,80 @@
+//! JSON that is safe to print: the same value, with escapes where a reader would not see a character for
+//! what it is, or where a CI system would see a command.
+
+use serde::Serialize;
+
+use super::is_unseen;
+
+/// `document` as one line of JSON without its newline: what `jq` reads from it is exactly the document.
+///
+/// A document that cannot be serialised (no document of the tools is such) becomes one of schema
+/// `gate.error/1` that says why, so that whoever reads it sees neither a verdict nor half a line.
+///
+/// ```
+/// let line = gate_cli::escape::json::json(&["\u{202e}##vso[x]\u{7f}"]);
+/// assert_eq!(line, r###"["\u202e\u0023#vso[x]\u007f"]"###);
+/// ```
+pub fn json(document: &impl Serialize) -> String {
+    match serde_json::to_string(document) {
+        Ok(text) => inert_json(&text),
+        Err(error) => {
+            let error = serde_json::Value::from(error.to_string());
+            inert_json(&format!(r#"{{"error":{error},"schema":"gate.error/1"}}"#))
+        }
+    }
+}
+
+/// `text`, which is JSON, with the same value and inert. For lines that must keep their order of members.
+///
+/// Outside of strings JSON has neither `#` nor a character above U+007E, so every character that is replaced
+/// here stands within a string, where `\uXXXX` means the same (RFC 8259, section 7).
+pub fn inert_json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if (c == '#' && chars.peek() == Some(&'#')) || (c >= '\u{7f}' && is_unseen(c)) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{inert_json, is_unseen, json};
+    use proptest::prelude::*;
+
+    #[test]
+    fn characters_beyond_the_basic_plane_become_a_pair() {
+        assert_eq!(json(&"\u{e0041}"), r#""\udb40\udc41""#);
+        assert_eq!(serde_json::from_str::<String>(r#""\udb40\udc41""#).unwrap(), "\u{e0041}");
+    }
+
+    #[test]
+    fn what_people_write_stays_readable() {
+        assert_eq!(json(&"déjà vu, 修正 #12"), "\"déjà vu, 修正 #12\"");
+    }
+
+    #[test]
+    fn a_document_that_cannot_be_written_says_so() {
+        let bad = std::collections::BTreeMap::from([((1, 2), 3)]);
+        let value: serde_json::Value = serde_json::from_str(&json(&bad)).unwrap();
+        assert_eq!(value["schema"], "gate.error/1");
+    }
+
+    proptest! {
+        #[test]
+        fn the_value_is_unchanged_and_the_line_is_inert(text in any::<String>(), tail in "[#\\[\\\\\"\\x7f\u{202e}]{0,9}") {
+            let value = format!("{text}{tail}");
+            let line = json(&value);
+            prop_assert_eq!(serde_json::from_str::<String>(&line).unwrap(), value);
+            prop_assert!(!line.contains("##") && !line.chars().any(is_unseen));
+            prop_assert_eq!(inert_json(&line), line);
+        }
+    }
+}

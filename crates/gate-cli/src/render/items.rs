@@ -1,0 +1,121 @@
+//! What a decision says about single findings, for the formats that list findings.
+//!
+//! A gate can stop without any finding: its command failed, it is paused. Formats that only list findings
+//! would then look like a pass to whoever reads them, another gate included. So such a decision has one item
+//! that stands for the gate itself.
+
+use gate_model::decision::{Decision, Verdict};
+use gate_model::finding::Finding;
+use gate_model::level::Level;
+
+use super::words::{grant_of, opt_out};
+
+/// A finding and what became of it.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// The finding, or the gate itself.
+    pub(super) finding: Finding,
+    /// What became of it.
+    pub(super) standing: Standing,
+}
+
+/// What became of a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It stops the pipeline.
+    Blocks,
+    /// It is accepted: by what, in half a sentence.
+    Accepted(String),
+}
+
+/// Every item of `decision`, those that block first.
+pub(super) fn of(decision: &Decision) -> Vec<Item> {
+    let standing = standing_of_blocking(decision);
+    let blocking =
+        decision.blocking.iter().cloned().map(|finding| Item { finding, standing: standing.clone() });
+    let waived = decision.waived.iter().map(|waived| Item {
+        finding: waived.finding.clone(),
+        standing: Standing::Accepted(format!("waived by {}", grant_of(decision, waived.grant))),
+    });
+    stop_without_finding(decision).into_iter().chain(blocking).chain(waived).collect()
+}
+
+/// Findings at or above `fail_on` do not block where an override lets the pipeline proceed.
+fn standing_of_blocking(decision: &Decision) -> Standing {
+    if decision.decision != Verdict::Override || decision.proceed != Some(true) {
+        return Standing::Blocks;
+    }
+    let grants = decision.grants.iter().map(opt_out).collect::<Vec<_>>().join(", ");
+    Standing::Accepted(if grants.is_empty() {
+        "overridden".to_owned()
+    } else {
+        format!("overridden by {grants}")
+    })
+}
+
+/// The rule id of the item that stands for a gate.
+pub(super) fn gate_rule(gate: &str) -> String {
+    format!("gate/{gate}")
+}
+
+fn stop_without_finding(decision: &Decision) -> Option<Item> {
+    let stops = matches!(decision.decision, Verdict::Fail | Verdict::Hold) || decision.proceed == Some(false);
+    // A pause stops the pipeline whatever was found, so it is an item beside any findings.
+    if !stops || (decision.decision == Verdict::Fail && !decision.blocking.is_empty()) {
+        return None;
+    }
+    let rule = gate_rule(&decision.gate);
+    let finding = Finding {
+        fingerprint: rule.clone(),
+        rule,
+        level: Level::Error,
+        message: why(decision),
+        path: None,
+        line: None,
+        package: None,
+        tool: None,
+    };
+    Some(Item { finding, standing: Standing::Blocks })
+}
+
+/// The verdict with its reasons.
+pub(super) fn why(decision: &Decision) -> String {
+    let verdict = decision.decision.as_str();
+    if decision.reasons.is_empty() {
+        verdict.to_owned()
+    } else {
+        format!("{verdict}: {}", decision.reasons.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Standing, Verdict, of};
+    use crate::render::samples;
+
+    #[test]
+    fn a_gate_that_stops_without_a_finding_is_an_item_itself() {
+        for verdict in [Verdict::Fail, Verdict::Hold] {
+            let mut decision = samples::decision(verdict);
+            decision.blocking.clear();
+            decision.waived.clear();
+            let items = of(&decision);
+            assert_eq!(items.len(), 1, "{verdict:?}");
+            assert_eq!(
+                (items[0].finding.rule.as_str(), &items[0].standing),
+                ("gate/lint", &Standing::Blocks)
+            );
+        }
+    }
+
+    #[test]
+    fn a_gate_that_proceeds_has_no_item_that_blocks() {
+        for verdict in [Verdict::Pass, Verdict::Skip, Verdict::Override] {
+            let mut decision = samples::decision(verdict);
+            if verdict != Verdict::Override {
+                decision.blocking.clear();
+            }
+            assert!(of(&decision).iter().all(|item| item.standing != Standing::Blocks), "{verdict:?}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The one-line summary that each tool writes to stderr unless it is told to be quiet.
+
+use gate_model::decision::{Decision, Verdict};
+use gate_model::grant::{Grant, Status};
+use gate_model::time::Timestamp;
+use gate_model::verification::Verification;
+
+use super::grant::status_word;
+use super::verification::{anchored, replayed};
+use super::words::{count, ends};
+use crate::message::line;
+
+/// `gate-check: lint: pass (status 0; entry 42)`, with its newline.
+pub fn decision(tool: &str, decision: &Decision, now: Timestamp) -> String {
+    let why = decision_phrase(decision, now);
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    let mut notes = Vec::new();
+    if let Some(status) = decision.status {
+        notes.push(format!("status {status}"));
+    }
+    if !decision.waived.is_empty() {
+        notes.push(format!("{} waived", decision.waived.len()));
+    }
+    if decision.suppressed > 0 {
+        notes.push(format!("{} suppressed by the report", decision.suppressed));
+    }
+    if !decision.unneeded.is_empty() {
+        notes.push(format!("{} not needed", count(decision.unneeded.len(), "opt-out")));
+    }
+    if let Some(next) = decision.ending.iter().map(|opt_out| opt_out.expires).min() {
+        notes.push(format!("{} until {}", count(decision.ending.len(), "opt-out"), ends(next, now)));
+    }
+    notes.push(decision.recorded.map_or_else(|| "not recorded".to_owned(), |seq| format!("entry {seq}")));
+    let (gate, verdict) = (&decision.gate, decision.decision.as_str());
+    line(tool, &format!("{gate}: {verdict}{why} ({})", notes.join("; ")))
+}
+
+/// What a verdict rests on, in half a sentence; empty where the verdict says it all.
+fn decision_phrase(decision: &Decision, now: Timestamp) -> String {
+    let reason =
+        || decision.reasons.first().map(|reason| reason.trim_end_matches('.').to_owned()).unwrap_or_default();
+    match decision.decision {
+        Verdict::Pass => String::new(),
+        Verdict::Fail if decision.blocking.is_empty() => reason(),
+        Verdict::Fail if decision.blocking.len() == 1 => "1 finding blocks".to_owned(),
+        Verdict::Fail => format!("{} findings block", decision.blocking.len()),
+        Verdict::Skip | Verdict::Override => match decision.grants.first() {
+            Some(by) => format!("by opt-out {} of {} until {}", by.id, by.by, ends(by.expires, now)),
+            None => reason(),
+        },
+        Verdict::Hold | Verdict::Run => reason(),
+    }
+}
+
+/// `gate-skip: lint: granted: skip until 2026-11-22T20:30:35Z (in 4h) (opt-out 41)`, with its newline.
+pub fn grant(tool: &str, grant: &Grant, now: Timestamp) -> String {
+    let gate = grant.gate.as_ref().map_or_else(String::new, |gate| format!("{gate}: "));
+    let id = grant.id.map_or_else(String::new, |id| format!(" (opt-out {id})"));
+    let phrase = grant_phrase(grant, now);
+    let phrase = if phrase.is_empty() { phrase } else { format!(": {phrase}") };
+    line(tool, &format!("{gate}{}{phrase}{id}", status_word(grant.status)))
+}
+
+/// What somebody who asked wants to know first.
+pub(super) fn grant_phrase(grant: &Grant, now: Timestamp) -> String {
+    let reason = grant.reasons.first().map(|reason| reason.trim_end_matches('.').to_owned());
+    let action = grant.action.map(|action| action.to_string());
+    let until = grant.expires.map(|expires| format!("until {}", ends(expires, now)));
+    let owes = grant.owes.as_ref().map(|owes| format!("owes a {} by {}", owes.what, ends(owes.by, now)));
+    let words = |parts: [Option<String>; 3]| parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    match grant.status {
+        Status::Granted => words([action, until, owes]),
+        Status::Pending => words([action, Some(awaited(grant)), None]),
+        Status::Denied | Status::Revoked | Status::Reviewed | Status::Nothing => reason.unwrap_or_default(),
+    }
+}
+
+/// How many approvals are missing, and whose.
+fn awaited(grant: &Grant) -> String {
+    let Some(approvals) = &grant.approvals else { return "needs an approval".to_owned() };
+    let given = u64::try_from(approvals.given.len()).unwrap_or(u64::MAX);
+    let missing = count(approvals.needed.saturating_sub(given), "approval");
+    format!("needs {missing} from {}", approvals.from.join(", "))
+}
+
+/// `gate-verify: ok: 42 entries; unanchored; genesis: unpinned`, with its newline.
+pub fn verification(tool: &str, verification: &Verification) -> String {
+    let entries = if verification.entries == 1 { "entry" } else { "entries" };
+    let mut notes = vec![format!("{} {entries}", verification.entries), anchored(verification)];
+    if !verification.genesis.pinned {
+        notes.push("genesis: unpinned".to_owned());
+    }
+    notes.extend(verification.replay.as_ref().map(replayed));
+    let told = ["unanchored", "genesis-unpinned"];
+    let codes = verification.warnings.iter().map(|warning| warning.code.as_str());
+    notes.extend(codes.filter(|code| !told.contains(code)).map(str::to_owned));
+    let verdict = match &verification.first_bad {
+        _ if verification.ok => "ok".to_owned(),
+        Some(bad) => format!("not ok: entry {}: {}; before it", bad.seq, bad.reason),
+        None => "not ok".to_owned(),
+    };
+    line(tool, &format!("{verdict}: {}", notes.join("; ")))
+}
+
+#[cfg(test)]
+#[path = "summary_tests.rs"]
+mod tests;

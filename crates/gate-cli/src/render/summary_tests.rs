@@ -1,0 +1,96 @@
+use super::{decision, grant, verification};
+use crate::render::samples;
+use gate_model::action::Action;
+use gate_model::decision::Verdict;
+use gate_model::grant::{Approvals, Owes, Status};
+use gate_model::verification::{Anchored, FirstBad, Replay, Warning};
+
+fn now() -> gate_model::time::Timestamp {
+    samples::view().now
+}
+
+#[test]
+fn a_decision_in_one_line() {
+    let cases = [
+        (Verdict::Pass, "gate-check: lint: pass (status 1; 1 waived; entry 42)\n"),
+        (Verdict::Fail, "gate-check: lint: fail: 1 finding blocks (status 1; 1 waived; entry 42)\n"),
+        (
+            Verdict::Skip,
+            "gate-check: lint: skip: by opt-out 41 of alice@example.com until 2026-11-22T20:30:35Z (in 4h) (status 1; \
+             1 waived; entry 42)\n",
+        ),
+        (Verdict::Hold, "gate-check: lint: hold: 1 finding blocks (status 1; 1 waived; entry 42)\n"),
+    ];
+    for (verdict, expected) in cases {
+        assert_eq!(decision("gate-check", &samples::decision(verdict), now()), expected);
+    }
+}
+
+#[test]
+fn what_was_not_recorded_is_said() {
+    let mut unrecorded = samples::decision(Verdict::Pass);
+    unrecorded.recorded = None;
+    unrecorded.waived.clear();
+    unrecorded.suppressed = 2;
+    unrecorded.unneeded = vec![samples::opt_out(7, Action::Waive)];
+    unrecorded.ending = vec![samples::opt_out(8, Action::Waive)];
+    assert_eq!(
+        decision("gate-check", &unrecorded, now()),
+        "gate-check: lint: pass (status 1; 2 suppressed by the report; 1 opt-out not needed; 1 opt-out until \
+         2026-11-22T20:30:35Z (in 4h); not recorded)\n"
+    );
+}
+
+#[test]
+fn an_answer_in_one_line() {
+    let mut granted = samples::grant(Status::Granted);
+    let expected = "gate-skip: lint: granted: skip until 2026-11-22T20:30:35Z (in 4h) (opt-out 41)\n";
+    assert_eq!(grant("gate-skip", &granted, now()), expected);
+    granted.owes = Some(Owes { what: "review".into(), by: samples::at("2026-11-23T16:30:35Z") });
+    assert!(
+        grant("gate-skip", &granted, now())
+            .contains("(in 4h) owes a review by 2026-11-23T16:30:35Z (in 1d) (opt")
+    );
+    let mut pending = samples::grant(Status::Pending);
+    pending.approvals =
+        Some(Approvals { needed: 2, given: vec!["bob".into()], from: vec!["group:security".into()] });
+    let expected = "gate-skip: lint: pending: skip needs 1 approval from group:security (opt-out 41)\n";
+    assert_eq!(grant("gate-skip", &pending, now()), expected);
+    let mut denied = samples::grant(Status::Denied);
+    denied.id = None;
+    denied.gate = None;
+    assert_eq!(grant("gate-skip", &denied, now()), "gate-skip: denied: rule 1 of lint allows it\n");
+}
+
+#[test]
+fn a_verification_in_one_line() {
+    let expected = "gate-verify: ok: 42 entries; unanchored; genesis: unpinned\n";
+    assert_eq!(verification("gate-verify", &samples::verification(true)), expected);
+    let mut bad = samples::verification(false);
+    bad.first_bad =
+        Some(FirstBad { seq: 42, reason: "hash-mismatch: edited".into(), code: "hash-mismatch".into() });
+    bad.anchored = Some(Anchored { size: 40, origin: "example.com/x/1dea".into() });
+    bad.genesis.pinned = true;
+    bad.replay = Some(Replay { judged: 3, ..Replay::default() });
+    bad.warnings.push(Warning {
+        code: "reformatted".into(),
+        message: String::new(),
+        count: Some(2),
+        seq: Some(1),
+    });
+    assert_eq!(
+        verification("gate-verify", &bad),
+        "gate-verify: not ok: entry 42: hash-mismatch: edited; before it: 42 entries; 40 of 42 entries by \
+         example.com/x/1dea; 3 judged again, 0 otherwise, 0 not judged; reformatted\n"
+    );
+}
+
+#[test]
+fn hostile_text_stays_on_its_line() {
+    for verdict in [Verdict::Fail, Verdict::Skip, Verdict::Hold] {
+        let line = decision("gate-check", &samples::hostile_decision(verdict), now());
+        assert_eq!(line.matches('\n').count(), 1);
+        crate::render::tests::assert_inert(&line);
+    }
+    crate::render::tests::assert_inert(&grant("gate-skip", &samples::hostile_grant(Status::Pending), now()));
+}

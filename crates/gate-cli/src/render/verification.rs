@@ -1,0 +1,67 @@
+//! A verification as a sheet.
+
+use gate_model::verification::{Genesis, Replay, Verification, Warning};
+
+use super::sheet::{Sheet, Tone};
+
+/// What `verification` says to a person.
+pub(super) fn sheet(verification: &Verification) -> Sheet {
+    let (title, tone) = if verification.ok { ("ok", Tone::Good) } else { ("not ok", Tone::Bad) };
+    let mut sheet = Sheet::new(title, tone);
+    if let Some(bad) = &verification.first_bad {
+        sheet.fact("first bad", format!("entry {}: {}", bad.seq, bad.reason));
+    }
+    sheet.fact("good entries", verification.entries.to_string());
+    sheet.maybe("ledger", verification.ledger.clone());
+    sheet.maybe("head", verification.head.as_ref().map(|head| format!("{} {}", head.seq, head.hash)));
+    sheet.fact("genesis", genesis(&verification.genesis));
+    sheet.fact("anchored", anchored(verification));
+    if let Some(replay) = &verification.replay {
+        sheet.fact("replay", replayed(replay));
+    }
+    sheet.list("warnings", verification.warnings.iter().map(warning).collect());
+    if let Some(replay) = &verification.replay {
+        let row = |seq: u64, reason: &str| vec![seq.to_string(), reason.to_owned()];
+        let otherwise = replay.disagreements.iter().map(|entry| row(entry.seq, &entry.reason)).collect();
+        sheet.table("judged otherwise", &["entry", "reason"], otherwise);
+        let not_judged = replay.not_judged.iter().map(|entry| row(entry.seq, &entry.reason)).collect();
+        sheet.table("not judged", &["entry", "reason"], not_judged);
+    }
+    sheet
+}
+
+fn genesis(genesis: &Genesis) -> String {
+    let pinned = if genesis.pinned { "pinned" } else { "unpinned" };
+    genesis.hash.as_ref().map_or_else(|| pinned.to_owned(), |hash| format!("{hash} ({pinned})"))
+}
+
+/// How much of the ledger a checkpoint vouches for.
+pub(super) fn anchored(verification: &Verification) -> String {
+    match &verification.anchored {
+        Some(anchored) => {
+            format!("{} of {} entries by {}", anchored.size, verification.entries, anchored.origin)
+        }
+        None => "unanchored".to_owned(),
+    }
+}
+
+/// What judging again found, in half a sentence.
+pub(super) fn replayed(replay: &Replay) -> String {
+    let (otherwise, not_judged) = (replay.disagreements.len(), replay.not_judged.len());
+    format!("{} judged again, {otherwise} otherwise, {not_judged} not judged", replay.judged)
+}
+
+/// A warning with its code, and with the entries it concerns.
+pub(super) fn warning(warning: &Warning) -> String {
+    let entries = match (warning.count, warning.seq) {
+        (Some(count), Some(seq)) => format!(" ({count}, from entry {seq})"),
+        (Some(count), None) => format!(" ({count})"),
+        (None, Some(seq)) => format!(" (entry {seq})"),
+        (None, None) => String::new(),
+    };
+    if warning.message.is_empty() || warning.message == warning.code {
+        format!("{}{entries}", warning.code)
+    } else {
+        format!("{}: {}{entries}", warning.code, warning.message)
+    }
+}

@@ -1,0 +1,121 @@
+//! How a decision, and a waiver made from one, names exactly the findings that were seen.
+//!
+//! Evidence is exact: rule, level, path, package, fingerprint and tool of the finding, with the number of findings
+//! that are alike in all of these. Message and line are left out: they change without the finding changing.
+//! The path is written as a glob that fits just this path; one that no glob may fit (it has a segment `..`) is
+//! left out, and the fingerprint, which is always there, stands for it.
+//!
+//! Sorted by rule, path, package, fingerprint, tool and level, so that the same findings give the same bytes.
+
+use std::collections::BTreeMap;
+
+use gate_model::finding::{Evidence, Finding};
+use gate_model::level::Level;
+use gate_model::payload::Judged;
+
+use crate::matching;
+
+/// What makes findings identical, in the order of the output.
+type Key<'a> = (&'a str, Option<&'a str>, Option<&'a str>, &'a str, Option<&'a str>, Level);
+
+fn key(finding: &Finding) -> Key<'_> {
+    (
+        &finding.rule,
+        finding.path.as_deref(),
+        finding.package.as_deref(),
+        &finding.fingerprint,
+        finding.tool.as_deref(),
+        finding.level,
+    )
+}
+
+fn exact((rule, path, package, fingerprint, tool, level): Key<'_>, count: u64) -> Evidence {
+    Evidence {
+        rule: rule.to_owned(),
+        level,
+        count,
+        path: path.filter(|path| matching::is_matchable(path)).map(matching::escape),
+        package: package.map(str::to_owned),
+        fingerprint: Some(fingerprint.to_owned()),
+        tool: tool.map(str::to_owned),
+    }
+}
+
+/// The exact evidence of `findings`: one for each group of identical ones.
+pub fn of(findings: &[Finding]) -> Vec<Evidence> {
+    let mut counts: BTreeMap<Key<'_>, u64> = BTreeMap::new();
+    for finding in findings {
+        *counts.entry(key(finding)).or_default() += 1;
+    }
+    counts.into_iter().map(|(key, count)| exact(key, count)).collect()
+}
+
+/// The exact evidence of `findings`, apart by the grant that covers them, as a decision's entry records it:
+/// those that block first.
+///
+/// `covered_by` is [`matching::Assignment::covered_by`] for the same findings; a finding without a partner in it
+/// counts as not covered.
+pub fn group(findings: &[Finding], covered_by: &[Option<u64>]) -> Vec<Judged> {
+    let mut counts: BTreeMap<(Option<u64>, Key<'_>), u64> = BTreeMap::new();
+    let grants = covered_by.iter().copied().chain(std::iter::repeat(None));
+    for (finding, grant) in findings.iter().zip(grants) {
+        *counts.entry((grant, key(finding))).or_default() += 1;
+    }
+    counts.into_iter().map(|((grant, key), count)| Judged { finding: exact(key, count), grant }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use gate_model::finding::Finding;
+    use gate_model::level::Level;
+
+    use super::{group, of};
+    use crate::matching::{Waiver, assign, covers};
+
+    fn finding(rule: &str, path: &str, line: u64) -> Finding {
+        Finding {
+            rule: rule.into(),
+            level: Level::Warning,
+            message: format!("at {line}"),
+            path: Some(path.into()),
+            line: Some(line),
+            fingerprint: "f".into(),
+            package: None,
+            tool: Some("t".into()),
+        }
+    }
+
+    #[test]
+    fn identical_findings_are_counted_and_order_does_not_matter() {
+        let mut findings = vec![finding("B", "x", 1), finding("A", "y", 2), finding("A", "y", 9)];
+        let evidence = of(&findings);
+        assert_eq!(evidence.iter().map(|e| (e.rule.as_str(), e.count)).collect::<Vec<_>>(), [("A", 2), ("B", 1)]);
+        findings.reverse();
+        assert_eq!(of(&findings), evidence);
+    }
+
+    #[test]
+    fn exact_evidence_covers_all_it_was_made_from_and_not_one_more() {
+        let mut findings = vec![
+            finding("A", "app/[id]/p.tsx", 1),
+            finding("A", "app/[id]/p.tsx", 2),
+            finding("A", "../outside", 3),
+            finding("A", "!x", 3),
+        ];
+        let evidence = of(&findings);
+        let waivers = [Waiver { grant: 1, evidence: &evidence }];
+        assert!(assign(&findings, &waivers).covered_by.iter().all(Option::is_some));
+        findings.push(finding("A", "app/[id]/p.tsx", 7));
+        assert_eq!(assign(&findings, &waivers).covered_by.iter().filter(|by| by.is_none()).count(), 1);
+        let graver = Finding { level: Level::Error, ..finding("A", "app/[id]/p.tsx", 1) };
+        assert!(!evidence.iter().any(|e| covers(e, &graver)));
+    }
+
+    #[test]
+    fn findings_are_grouped_by_the_grant_that_covers_them() {
+        let findings = vec![finding("A", "x", 1), finding("A", "x", 2), finding("A", "x", 3)];
+        let judged = group(&findings, &[Some(4), None, Some(4)]);
+        let seen: Vec<_> = judged.iter().map(|j| (j.grant, j.finding.count)).collect();
+        assert_eq!(seen, [(None, 1), (Some(4), 2)]);
+    }
+}

@@ -1,0 +1,134 @@
+//! JSON Lines: one `gate.finding/1` after another.
+//!
+//! ```text
+//! {"rule":"R1","level":"error","message":"…","path":"src/a","line":7,"fingerprint":"…","package":"…","tool":"t"}
+//! {"schema":"gate.end/1","count":1}
+//! ```
+//!
+//! Only `rule` (or `tool`, which then stands in) must be there. A missing level is `warning`. `schema`, where given, is
+//! `gate.finding/1`; `properties` holds whatever else a tool wants to say; any other member is refused, so
+//! that a misspelt `level` cannot lower a finding. White space between the objects does not matter, so a stream that
+//! was pretty-printed is read too.
+//!
+//! The end marker is optional. With it a cut is seen; without it one between two lines is not, and a note says so.
+
+use gate_model::finding::Finding;
+use gate_model::level::Level;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::collector::Collector;
+use crate::error::{Absence, ReportError};
+use crate::json::cursor::Cursor;
+use crate::json::wire::Text;
+use crate::source::Source;
+use crate::{path, wording};
+
+const FINDING: &str = "gate.finding/1";
+const END: &str = "gate.end/1";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a finding object")]
+struct Line<'a> {
+    #[serde(borrow)]
+    schema: Option<Text<'a>>,
+    #[serde(borrow)]
+    rule: Option<Text<'a>>,
+    level: Option<Level>,
+    #[serde(borrow)]
+    message: Option<Text<'a>>,
+    #[serde(borrow)]
+    path: Option<Text<'a>>,
+    line: Option<u64>,
+    #[serde(borrow)]
+    fingerprint: Option<Text<'a>>,
+    #[serde(borrow)]
+    package: Option<Text<'a>>,
+    #[serde(borrow)]
+    tool: Option<Text<'a>>,
+    #[serde(rename = "properties")]
+    _properties: Option<IgnoredAny>,
+    count: Option<u64>,
+}
+
+/// Reads a stream of findings to the end of the input.
+pub(crate) fn read<'r>(source: Source<'r>, collector: &mut Collector<'_>) -> Result<Source<'r>, ReportError> {
+    let mut cursor = Cursor::new(source);
+    let (mut read, mut ended) = (0, false);
+    while cursor.another()? {
+        if ended {
+            return Err(cursor.malformed("more after the end marker", "write the end marker last, and once"));
+        }
+        let length = cursor.extent()?;
+        let line: Line<'_> = parsed(&cursor, length)?;
+        match line.schema.as_ref().map(|schema| schema.0.as_ref()) {
+            Some(END) => {
+                check_end(&line, read, &cursor)?;
+                ended = true;
+            }
+            None | Some(FINDING) => {
+                take(&line, &cursor, collector)?;
+                read += 1;
+            }
+            Some(other) => {
+                let other = gate_model::text::visible(wording::cut(other, 80));
+                let remedy = "the schemas are gate.finding/1 and gate.end/1; a newer gate may know more";
+                return Err(cursor.malformed(format!("schema: unknown schema '{other}'"), remedy));
+            }
+        }
+        cursor.pass(length);
+    }
+    if !ended {
+        collector.note(format!("no end marker ({END}): a cut between two lines would not be seen"));
+    }
+    cursor.finish()
+}
+
+/// An array would be taken for an object whose members are in order.
+fn parsed<'a>(cursor: &'a Cursor<'_>, length: usize) -> Result<Line<'a>, ReportError> {
+    if cursor.next_is_object() {
+        return cursor.parsed(length);
+    }
+    Err(cursor.malformed("not a JSON object", "each line is one finding: {\"rule\":\"…\",\"level\":\"…\",…}"))
+}
+
+fn check_end(line: &Line<'_>, read: u64, cursor: &Cursor<'_>) -> Result<(), ReportError> {
+    let is_bare = line.rule.is_none() && line.level.is_none() && line.message.is_none() && line.tool.is_none();
+    match line.count {
+        Some(declared) if is_bare && declared == read => Ok(()),
+        Some(declared) if is_bare => Err(cursor.did_not_run(Absence::Miscounted { declared, seen: read })),
+        _ => Err(cursor.malformed("an end marker without its count", "write {\"schema\":\"gate.end/1\",\"count\":N}")),
+    }
+}
+
+fn take(line: &Line<'_>, cursor: &Cursor<'_>, collector: &mut Collector<'_>) -> Result<(), ReportError> {
+    let text = |text: &Option<Text<'_>>| {
+        text.as_ref().map(|text| wording::name(text.0.trim())).filter(|text| !text.is_empty())
+    };
+    if line.count.is_some() {
+        return Err(cursor.malformed("count: a finding has no count", "write one line for each finding"));
+    }
+    let tool = text(&line.tool);
+    let Some(rule) = text(&line.rule).or_else(|| tool.clone()) else {
+        return Err(cursor.malformed("rule: missing", "name the rule, or at least the tool, in each line"));
+    };
+    if let Some(tool) = &tool {
+        collector.tool(tool);
+    }
+    let level = collector.floored(&rule, line.level.unwrap_or(Level::Warning));
+    if !collector.reaches(level) {
+        return Ok(collector.count_below());
+    }
+    let message = line.message.as_ref().map_or("", |message| message.0.as_ref());
+    let path = line.path.as_ref().and_then(|path| path::normalised(&path.0, collector.options.base));
+    let path = path.map(|path| wording::path(&path));
+    let package = text(&line.package);
+    let fingerprint = text(&line.fingerprint).unwrap_or_else(|| {
+        let context = wording::context(message);
+        wording::fingerprint(tool.as_deref(), &rule, path.as_deref(), package.as_deref(), &context)
+    });
+    let line = line.line.filter(|line| (1..1 << 53).contains(line));
+    let message = wording::message(message);
+    let finding = Finding { rule, level, message, path, line, fingerprint, package, tool };
+    collector.take(finding, || cursor.at())
+}

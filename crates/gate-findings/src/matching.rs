@@ -1,0 +1,120 @@
+//! Which findings the evidence of waivers covers.
+//!
+//! A waiver names evidence: rule, highest level, count, and at least one of path, package and fingerprint.
+//! [`covers`] says whether one evidence fits one finding; [`assign`] distributes findings over evidence so that
+//! no evidence covers more than its count and as few findings as possible stay blocked.
+//!
+//! Waivers overlap, so a greedy order could leave a finding blocked that another order would cover. The
+//! assignment is therefore a maximum flow: findings that the same evidence fits form a class, and classes are
+//! matched to evidence with augmenting paths (Dinic). Narrow evidence is preferred, since that leaves the wide
+//! ones for what only they fit.
+//!
+//! Invariants: deterministic (the same findings and waivers give the same assignment); never more findings of
+//! one evidence than its `count`; maximal in number. A finding that nothing covers is in nobody's count.
+
+mod classes;
+mod flow;
+mod pattern;
+
+use gate_model::finding::{Evidence, Finding};
+
+pub use pattern::PathPatternError;
+pub(crate) use pattern::{PathPattern, escape, is_matchable};
+
+/// A live waiver as it is offered to [`assign`].
+#[derive(Debug, Clone, Copy)]
+pub struct Waiver<'a> {
+    /// The opt-out's ID.
+    pub grant: u64,
+    /// What it accepts.
+    pub evidence: &'a [Evidence],
+}
+
+/// Evidence that fits more findings than its count covers, so that some of them block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exceeded {
+    /// The opt-out's ID.
+    pub grant: u64,
+    /// The evidence.
+    pub evidence: Evidence,
+    /// How many findings it fits.
+    pub fits: u64,
+    /// How many of these nothing covers.
+    pub blocked: u64,
+}
+
+/// Who covers what.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Assignment {
+    /// For each finding, in order: the ID of the grant that covers it, or `None` where it blocks.
+    pub covered_by: Vec<Option<u64>>,
+    /// The IDs of grants none of whose evidence fits any finding, in the order of the waivers.
+    pub unused: Vec<u64>,
+    /// Evidence whose count was exceeded, in the order of the waivers.
+    pub exceeded: Vec<Exceeded>,
+}
+
+/// Whether `evidence` fits `finding`, counts aside.
+///
+/// The rule is literal, `level` is the highest that fits, and every other member that is present must fit too.
+/// Evidence that names neither path, package nor fingerprint fits nothing: a rule alone is no evidence.
+pub fn covers(evidence: &Evidence, finding: &Finding) -> bool {
+    Fit::of(evidence).is_some_and(|fit| fit.fits(finding))
+}
+
+/// Distributes `findings` over the evidence of `waivers`.
+pub fn assign(findings: &[Finding], waivers: &[Waiver<'_>]) -> Assignment {
+    classes::Classes::of(findings, waivers).assign(findings.len(), waivers)
+}
+
+/// Evidence made ready for many comparisons.
+struct Fit<'a> {
+    evidence: &'a Evidence,
+    path: Option<PathPattern<'a>>,
+}
+
+impl<'a> Fit<'a> {
+    /// `None` where the evidence can fit nothing.
+    fn of(evidence: &'a Evidence) -> Option<Self> {
+        let names_something =
+            evidence.path.is_some() || evidence.package.is_some() || evidence.fingerprint.is_some();
+        if !names_something || evidence.count == 0 {
+            return None;
+        }
+        let path = match &evidence.path {
+            Some(glob) => Some(PathPattern::parse(glob).ok()?),
+            None => None,
+        };
+        Some(Self { evidence, path })
+    }
+
+    /// The cheap comparisons come first.
+    fn fits(&self, finding: &Finding) -> bool {
+        let evidence = self.evidence;
+        finding.level <= evidence.level
+            && evidence.fingerprint.as_ref().is_none_or(|fingerprint| *fingerprint == finding.fingerprint)
+            && evidence.package.as_ref().is_none_or(|package| finding.package.as_ref() == Some(package))
+            && evidence.tool.as_ref().is_none_or(|tool| finding.tool.as_ref() == Some(tool))
+            && evidence.rule == finding.rule
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|pattern| finding.path.as_ref().is_some_and(|path| pattern.fits(path)))
+    }
+
+    /// How narrow the evidence is; greater is narrower.
+    fn narrowness(&self) -> (bool, bool, bool, bool, usize) {
+        let literal = self.path.as_ref().is_some_and(PathPattern::is_literal);
+        let prefix = self.path.as_ref().map_or(0, PathPattern::literal_length);
+        (
+            self.evidence.fingerprint.is_some(),
+            literal,
+            self.evidence.package.is_some(),
+            self.evidence.tool.is_some(),
+            prefix,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

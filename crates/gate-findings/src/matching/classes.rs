@@ -1,0 +1,151 @@
+//! Findings that the same evidence fits, taken together.
+//!
+//! A report of 100 thousand findings has few such classes, so the flow stays small. Evidence is looked up by
+//! rule, and by fingerprint where it has one, so that exact evidence costs one look-up per finding.
+
+use std::collections::HashMap;
+
+use gate_model::finding::Finding;
+
+use super::flow::Network;
+use super::{Assignment, Exceeded, Fit, Waiver};
+
+/// One evidence of one waiver.
+struct Offer<'a> {
+    waiver: usize,
+    fit: Fit<'a>,
+}
+
+/// The offers for one rule.
+#[derive(Default)]
+struct OfRule<'a> {
+    by_fingerprint: HashMap<&'a str, Vec<usize>>,
+    others: Vec<usize>,
+}
+
+/// Findings (by index) that the same offers (by index, narrowest first) fit.
+struct Class {
+    offers: Vec<usize>,
+    findings: Vec<usize>,
+}
+
+pub(super) struct Classes<'a> {
+    /// Narrowest first; of the same narrowness in the order of the waivers.
+    offers: Vec<Offer<'a>>,
+    classes: Vec<Class>,
+}
+
+impl<'a> Classes<'a> {
+    pub(super) fn of(findings: &[Finding], waivers: &[Waiver<'a>]) -> Self {
+        let offers = offers(waivers);
+        let index = index(&offers);
+        let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
+        let mut classes: Vec<Class> = Vec::new();
+        let mut fitting = Vec::new();
+        for (number, finding) in findings.iter().enumerate() {
+            find_fitting(&offers, &index, finding, &mut fitting);
+            if fitting.is_empty() {
+                continue;
+            }
+            if let Some(&class) = known.get(&fitting) {
+                classes[class].findings.push(number);
+            } else {
+                known.insert(fitting.clone(), classes.len());
+                classes.push(Class { offers: fitting.clone(), findings: vec![number] });
+            }
+        }
+        // Those with the fewest choices first: the greedy start is then seldom in need of mending.
+        classes.sort_by_key(|class| (class.offers.len(), class.findings[0]));
+        Self { offers, classes }
+    }
+
+    pub(super) fn assign(self, findings: usize, waivers: &[Waiver<'_>]) -> Assignment {
+        let sizes: Vec<u64> = self.classes.iter().map(|class| class.findings.len() as u64).collect();
+        let counts: Vec<u64> =
+            self.offers.iter().map(|offer| offer.fit.evidence.count.min(findings as u64)).collect();
+        let mut network = Network::new(&sizes, &counts);
+        let arcs: Vec<Vec<usize>> = (self.classes.iter().enumerate())
+            .map(|(number, class)| class.offers.iter().map(|&offer| network.offer(number, offer)).collect())
+            .collect();
+        network.maximise();
+
+        let mut covered_by = vec![None; findings];
+        for (class, arcs) in self.classes.iter().zip(&arcs) {
+            // In the order of the report, so that the first ones are covered and the excess blocks.
+            let mut members = class.findings.iter();
+            for (&offer, &arc) in class.offers.iter().zip(arcs) {
+                let grant = waivers[self.offers[offer].waiver].grant;
+                for &member in members.by_ref().take(usize::try_from(network.flow(arc)).unwrap_or(usize::MAX)) {
+                    covered_by[member] = Some(grant);
+                }
+            }
+        }
+        let unused = self.unused(waivers);
+        let exceeded = self.exceeded(waivers, &covered_by);
+        Assignment { covered_by, unused, exceeded }
+    }
+
+    fn unused(&self, waivers: &[Waiver<'_>]) -> Vec<u64> {
+        let mut used = vec![false; waivers.len()];
+        for offer in self.classes.iter().flat_map(|class| &class.offers) {
+            used[self.offers[*offer].waiver] = true;
+        }
+        waivers.iter().zip(used).filter(|(_, used)| !used).map(|(waiver, _)| waiver.grant).collect()
+    }
+
+    fn exceeded(&self, waivers: &[Waiver<'_>], covered_by: &[Option<u64>]) -> Vec<Exceeded> {
+        let (mut fits, mut blocked) = (vec![0; self.offers.len()], vec![0; self.offers.len()]);
+        for class in &self.classes {
+            let open = class.findings.iter().filter(|&&finding| covered_by[finding].is_none()).count() as u64;
+            for &offer in &class.offers {
+                fits[offer] += class.findings.len() as u64;
+                blocked[offer] += open;
+            }
+        }
+        let mut exceeded: Vec<(usize, Exceeded)> = (self.offers.iter().zip(fits).zip(blocked))
+            .filter(|(_, blocked)| *blocked > 0)
+            .map(|((offer, fits), blocked)| {
+                let grant = waivers[offer.waiver].grant;
+                (offer.waiver, Exceeded { grant, evidence: offer.fit.evidence.clone(), fits, blocked })
+            })
+            .collect();
+        exceeded.sort_by_key(|(waiver, _)| *waiver);
+        exceeded.into_iter().map(|(_, exceeded)| exceeded).collect()
+    }
+}
+
+fn offers<'a>(waivers: &[Waiver<'a>]) -> Vec<Offer<'a>> {
+    let mut offers: Vec<Offer<'a>> = Vec::new();
+    for (number, waiver) in waivers.iter().enumerate() {
+        offers.extend(waiver.evidence.iter().filter_map(Fit::of).map(|fit| Offer { waiver: number, fit }));
+    }
+    offers.sort_by_key(|offer| std::cmp::Reverse(offer.fit.narrowness()));
+    offers
+}
+
+fn index<'a>(offers: &[Offer<'a>]) -> HashMap<&'a str, OfRule<'a>> {
+    let mut index: HashMap<&str, OfRule<'_>> = HashMap::new();
+    for (number, offer) in offers.iter().enumerate() {
+        let evidence = offer.fit.evidence;
+        let of_rule = index.entry(&evidence.rule).or_default();
+        match &evidence.fingerprint {
+            Some(fingerprint) => of_rule.by_fingerprint.entry(fingerprint).or_default().push(number),
+            None => of_rule.others.push(number),
+        }
+    }
+    index
+}
+
+/// Fills `fitting` with the offers that fit `finding`, narrowest first.
+fn find_fitting(
+    offers: &[Offer<'_>],
+    index: &HashMap<&str, OfRule<'_>>,
+    finding: &Finding,
+    fitting: &mut Vec<usize>,
+) {
+    fitting.clear();
+    let Some(of_rule) = index.get(finding.rule.as_str()) else { return };
+    let exact = of_rule.by_fingerprint.get(finding.fingerprint.as_str()).into_iter().flatten();
+    fitting.extend(exact.chain(&of_rule.others).filter(|&&number| offers[number].fit.fits(finding)));
+    // Evidence with a fingerprint is narrower than any other, so both parts together are in order.
+}

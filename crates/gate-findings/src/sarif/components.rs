@@ -1,0 +1,252 @@
+//! The tool of a run: its driver and extensions with their rules (§3.18, §3.19, §3.49).
+//!
+//! Of a rule only that is kept which a finding may need: id, guid, default level, and short messages.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use gate_model::level::Level;
+use serde::{Deserialize, Deserializer};
+
+use super::result::WireMessage;
+use crate::collector::lineage;
+use crate::error::ReportError;
+use crate::json::cursor::Cursor;
+use crate::json::wire::{Text, fold_members};
+use crate::{limits, wording};
+
+/// More messages than this of one rule are not kept.
+const MESSAGES: usize = 64;
+
+/// Driver first, then the extensions in their order.
+#[derive(Default)]
+pub(super) struct Components {
+    list: Vec<Component>,
+    extensions: usize,
+    memory: usize,
+}
+
+#[derive(Default)]
+struct Component {
+    is_driver: bool,
+    name: Option<String>,
+    guid: Option<String>,
+    rules: Vec<Rule>,
+    by_id: HashMap<String, usize>,
+    messages: Messages,
+}
+
+pub(super) struct Rule {
+    pub(super) id: String,
+    guid: Option<String>,
+    pub(super) level: Option<Level>,
+    messages: Messages,
+}
+
+/// Message texts by their id, sorted as they were read.
+type Messages = Vec<(String, String)>;
+
+/// How a result or an override names a rule. What is absent is empty, or `None`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reference<'a> {
+    pub(super) id: &'a str,
+    pub(super) index: Option<usize>,
+    pub(super) guid: &'a str,
+    pub(super) component_index: Option<usize>,
+    pub(super) component_name: &'a str,
+    pub(super) component_guid: &'a str,
+}
+
+/// A component's and a rule's position.
+pub(super) type Position = (usize, usize);
+
+impl Components {
+    /// Reads `tool`.
+    pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Self, ReportError> {
+        let mut components = Self::default();
+        cursor.enter_object()?;
+        while let Some(key) = cursor.key()? {
+            match key.as_str() {
+                "driver" => components.read_component(cursor, true)?,
+                "extensions" => {
+                    if cursor.enter_array_or_null()? {
+                        while cursor.element()? {
+                            components.read_component(cursor, false)?;
+                        }
+                    }
+                }
+                _ => cursor.skip()?,
+            }
+        }
+        Ok(components)
+    }
+
+    fn read_component(&mut self, cursor: &mut Cursor<'_>, is_driver: bool) -> Result<(), ReportError> {
+        let mut component = Component { is_driver, ..Component::default() };
+        cursor.enter_object()?;
+        while let Some(key) = cursor.key()? {
+            match key.as_str() {
+                "name" => component.name = cursor.take::<Option<String>>()?.map(|name| wording::name(&name)),
+                "guid" => component.guid = cursor.take()?,
+                "globalMessageStrings" => {
+                    component.messages = cursor.take::<WireTexts>()?.0;
+                    self.weigh(cursor, weight(&component.messages))?;
+                }
+                "rules" => self.read_rules(cursor, &mut component)?,
+                _ => cursor.skip()?,
+            }
+        }
+        self.weigh(cursor, size_of::<Component>() + component.name.as_ref().map_or(0, String::len))?;
+        // The driver's position is always the first, wherever it stands in the report.
+        if is_driver {
+            self.list.insert(0, component);
+        } else {
+            self.extensions += 1;
+            self.list.push(component);
+        }
+        Ok(())
+    }
+
+    fn read_rules(&mut self, cursor: &mut Cursor<'_>, component: &mut Component) -> Result<(), ReportError> {
+        if !cursor.enter_array_or_null()? {
+            return Ok(());
+        }
+        while cursor.element()? {
+            let wire: WireDescriptor = cursor.take()?;
+            let rule = Rule {
+                id: wire.id.map(|id| wording::name(&id)).unwrap_or_default(),
+                guid: wire.guid,
+                level: wire.default_configuration.and_then(|configuration| configuration.level),
+                messages: wire.message_strings.0,
+            };
+            let guid = rule.guid.as_ref().map_or(0, String::len);
+            self.weigh(cursor, 2 * (size_of::<Rule>() + rule.id.len()) + guid + weight(&rule.messages))?;
+            component.by_id.entry(rule.id.clone()).or_insert(component.rules.len());
+            component.rules.push(rule);
+        }
+        Ok(())
+    }
+
+    fn weigh(&mut self, cursor: &Cursor<'_>, bytes: usize) -> Result<(), ReportError> {
+        self.memory += bytes;
+        if self.memory > limits::TABLES_MEMORY {
+            return Err(ReportError::TooLarge {
+                at: cursor.at(),
+                what: "the rules up to here take".to_owned(),
+                limit: limits::TABLES_MEMORY,
+                remedy: "have the tool write only the rules that have results",
+            });
+        }
+        Ok(())
+    }
+
+    fn has_driver(&self) -> bool {
+        self.list.first().is_some_and(|first| first.is_driver)
+    }
+
+    /// The tool's name: the driver's.
+    pub(super) fn tool(&self) -> Option<&str> {
+        self.list.first().filter(|first| first.is_driver)?.name.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// The component that a reference names; the driver where it names none (§3.54.2).
+    fn component(&self, reference: &Reference<'_>) -> Option<usize> {
+        let matching = |wanted: &str, of: fn(&Component) -> &Option<String>| {
+            self.list.iter().position(|component| of(component).as_deref() == Some(wanted))
+        };
+        if let Some(index) = reference.component_index {
+            return (index < self.extensions).then(|| index + usize::from(self.has_driver()));
+        }
+        if !reference.component_guid.is_empty() {
+            return matching(reference.component_guid, |component| &component.guid);
+        }
+        if !reference.component_name.is_empty() {
+            return matching(reference.component_name, |component| &component.name);
+        }
+        self.has_driver().then_some(0)
+    }
+
+    /// The rule that a reference names. The index counts unless the rule there has another id; an id may have
+    /// more parts than the rule's own (`CA1000/1`, §3.27.5). An id that the named component does not know is
+    /// looked for in the others.
+    pub(super) fn locate(&self, reference: &Reference<'_>) -> Option<Position> {
+        let named = self.component(reference);
+        if let Some((component, index)) = named.zip(reference.index)
+            && let Some(rule) = self.list[component].rules.get(index)
+            && (reference.id.is_empty() || lineage(reference.id).any(|id| id == rule.id))
+        {
+            return Some((component, index));
+        }
+        if !reference.guid.is_empty() {
+            let wanted = Some(reference.guid);
+            let component = named?;
+            let index = self.list[component].rules.iter().position(|rule| rule.guid.as_deref() == wanted)?;
+            return Some((component, index));
+        }
+        let components = named.into_iter().chain(0..self.list.len());
+        components.filter_map(|component| Some((component, self.by_id(component, reference.id)?))).next()
+    }
+
+    fn by_id(&self, component: usize, id: &str) -> Option<usize> {
+        if id.is_empty() {
+            return None;
+        }
+        lineage(id).find_map(|id| self.list[component].by_id.get(id)).copied()
+    }
+
+    pub(super) fn rule(&self, (component, index): Position) -> Option<&Rule> {
+        self.list.get(component)?.rules.get(index)
+    }
+
+    /// How many rules the component has that a reference names.
+    pub(super) fn rules_of(&self, reference: &Reference<'_>) -> usize {
+        self.component(reference).map_or(0, |component| self.list[component].rules.len())
+    }
+
+    /// The text of a message that a result gives by its id: the rule's, else the component's (§3.11.7).
+    pub(super) fn message(&self, rule: Option<Position>, id: &str) -> Option<&str> {
+        let of_rule = rule.and_then(|position| find(&self.rule(position)?.messages, id));
+        let component = rule.map_or(0, |(component, _)| component);
+        of_rule.or_else(|| find(&self.list.get(component)?.messages, id))
+    }
+}
+
+fn find<'a>(messages: &'a Messages, id: &str) -> Option<&'a str> {
+    messages.iter().find(|(name, _)| name == id).map(|(_, text)| text.as_str())
+}
+
+fn weight(messages: &Messages) -> usize {
+    messages.iter().map(|(id, text)| size_of::<(String, String)>() + id.len() + text.len()).sum()
+}
+
+/// §3.49.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a rule object")]
+struct WireDescriptor {
+    id: Option<String>,
+    guid: Option<String>,
+    default_configuration: Option<WireConfiguration>,
+    #[serde(default)]
+    message_strings: WireTexts,
+}
+
+/// §3.50.
+#[derive(Deserialize)]
+pub(super) struct WireConfiguration {
+    pub(super) level: Option<Level>,
+}
+
+#[derive(Default)]
+struct WireTexts(Messages);
+
+impl<'de> Deserialize<'de> for WireTexts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let keep = |texts: &mut Messages, id: Cow<'de, str>, message: WireMessage<'de>| {
+            let text = message.text.or(message.markdown);
+            if let Some(Text(text)) = text.filter(|_| texts.len() < MESSAGES && id.len() <= limits::NAME) {
+                texts.push((id.into_owned(), wording::message(&text)));
+            }
+        };
+        fold_members(deserializer, Messages::new(), keep).map(Self)
+    }
+}

@@ -1,0 +1,89 @@
+//! The outermost object (§3.13) and the list of runs.
+
+use serde::Deserialize;
+
+use super::run;
+use crate::collector::Collector;
+use crate::error::{Absence, ReportError};
+use crate::json::cursor::Cursor;
+use crate::json::wire::fold_list;
+
+const REMEDY: &str = "gate reads SARIF 2.1.0; choose it as the tool's output format, or convert the report";
+
+pub(super) fn read(cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Result<(), ReportError> {
+    let start = cursor.at();
+    cursor.enter_object()?;
+    let (mut is_sarif, mut has_runs) = (false, false);
+    while let Some(key) = cursor.key()? {
+        match key.as_str() {
+            "version" => {
+                check_version(cursor)?;
+                is_sarif = true;
+            }
+            "$schema" => is_sarif |= cursor.take::<Option<String>>()?.is_some_and(|uri| uri.contains("sarif")),
+            "runs" => {
+                read_runs(cursor, collector)?;
+                has_runs = true;
+            }
+            "inlineExternalProperties" => check_inline(cursor)?,
+            _ => cursor.skip()?,
+        }
+    }
+    match (has_runs, is_sarif) {
+        (true, _) => Ok(()),
+        (false, true) => Err(ReportError::DidNotRun { at: start, absence: Absence::NoRuns }),
+        (false, false) => {
+            let defect = "it has no 'runs' and is not SARIF".to_owned();
+            Err(ReportError::Malformed { at: start, defect, remedy: REMEDY })
+        }
+    }
+}
+
+/// Release candidates of 2.1.0 (`2.1.0-rtm.5`) mean the same; any other version may not.
+fn check_version(cursor: &mut Cursor<'_>) -> Result<(), ReportError> {
+    let at = cursor.at();
+    let version: String = cursor.take()?;
+    if version == "2.1.0" || version.starts_with("2.1.0-") {
+        return Ok(());
+    }
+    let version = gate_model::text::visible(crate::wording::cut(&version, 40));
+    Err(ReportError::Malformed { at, defect: format!("SARIF version '{version}' is not known"), remedy: REMEDY })
+}
+
+fn read_runs(cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Result<(), ReportError> {
+    let no_runs = cursor.did_not_run(Absence::NoRuns);
+    if !cursor.enter_array_or_null()? {
+        return Err(no_runs);
+    }
+    let mut any = false;
+    while cursor.element()? {
+        run::read(cursor, collector)?;
+        any = true;
+    }
+    if any { Ok(()) } else { Err(no_runs) }
+}
+
+/// Results may be kept in an external property file that is written into the document (§3.13.6). No known tool
+/// does so; not to see them would be a pass that nobody gave.
+fn check_inline(cursor: &mut Cursor<'_>) -> Result<(), ReportError> {
+    #[derive(Deserialize)]
+    struct Inline {
+        #[serde(default, deserialize_with = "any_element")]
+        results: bool,
+    }
+    if !cursor.enter_array_or_null()? {
+        return Ok(());
+    }
+    while cursor.element()? {
+        let at = cursor.at();
+        if cursor.take::<Inline>()?.results {
+            return Err(ReportError::DidNotRun { at, absence: Absence::Elsewhere });
+        }
+    }
+    Ok(())
+}
+
+/// Whether an array has an element.
+pub(super) fn any_element<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    fold_list(deserializer, false, |any, _: serde::de::IgnoredAny| *any = true)
+}

@@ -1,0 +1,123 @@
+//! The package that a vulnerability is in. SARIF has no member for it, so each tool has a place of its own:
+//! a property, a logical location that is a purl, or the words of the message.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::json::wire::{Loose, fold_list, fold_members};
+
+/// A package's name, with the rank of the place it comes from: lower is better.
+#[derive(Debug, Default)]
+pub(super) struct Named<'a>(Option<(usize, Cow<'a, str>)>);
+
+impl<'a> Named<'a> {
+    fn offer(&mut self, rank: usize, name: Cow<'a, str>) {
+        if !name.trim().is_empty() && self.0.as_ref().is_none_or(|(best, _)| rank < *best) {
+            self.0 = Some((rank, name));
+        }
+    }
+
+    /// Keeps what is there, else takes the other.
+    pub(super) fn or(&mut self, other: Self) {
+        if self.0.is_none() {
+            self.0 = other.0;
+        }
+    }
+
+    pub(super) fn name(&self) -> Option<&str> {
+        self.0.as_ref().map(|(_, name)| name.trim())
+    }
+}
+
+/// Names of properties that hold a package, best first.
+const PROPERTIES: [&str; 6] = ["package", "packageName", "package_name", "pkgName", "PkgName", "purl"];
+
+pub(super) fn in_properties<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Named<'de>, D::Error> {
+    fold_members(deserializer, Named::default(), |named, key, value: Loose<'de>| {
+        let rank = PROPERTIES.iter().position(|property| *property == key);
+        if let (Some(rank), Some(value)) = (rank, value.0) {
+            named.offer(rank, value);
+        }
+    })
+}
+
+pub(super) fn in_logical_locations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Named<'de>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase", expecting = "a logical location object")]
+    struct Wire<'a> {
+        #[serde(borrow, default)]
+        fully_qualified_name: Loose<'a>,
+        #[serde(borrow, default)]
+        name: Loose<'a>,
+    }
+    fold_list(deserializer, Named::default(), |named, next: Wire<'de>| {
+        for name in [next.fully_qualified_name.0, next.name.0].into_iter().flatten() {
+            if name.starts_with("pkg:") {
+                named.offer(0, name);
+            }
+        }
+    })
+}
+
+/// A tool that names the package in its message only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speaker {
+    Trivy,
+    Grype,
+    OsvScanner,
+}
+
+impl Speaker {
+    /// Whether this is the tool of that name. Another tool's words are not taken for a package.
+    pub(super) fn is(self, tool: Option<&str>) -> bool {
+        let word = match self {
+            Self::Trivy => "trivy",
+            Self::Grype => "grype",
+            Self::OsvScanner => "osv-scanner",
+        };
+        tool.is_some_and(|tool| tool.to_ascii_lowercase().contains(word))
+    }
+}
+
+/// The package in the words of a message, and who speaks so:
+/// Trivy `Package: NAME` as the first line; Grype `… vulnerability in TYPE package: NAME, version …`;
+/// OSV-Scanner `Package 'NAME@VERSION' is vulnerable to …`.
+pub(super) fn in_message(message: &str) -> Option<(Speaker, &str)> {
+    let line = message.lines().next()?;
+    let found = if let Some(name) = line.strip_prefix("Package: ") {
+        (Speaker::Trivy, name)
+    } else if let Some(rest) = line.strip_prefix("Package '") {
+        let (package, _) = rest.split_once("' is vulnerable")?;
+        (Speaker::OsvScanner, package.rsplit_once('@').map_or(package, |(name, _)| name))
+    } else {
+        let (_, rest) = line.split_once(" package: ")?;
+        (Speaker::Grype, rest.split_once(", version ")?.0)
+    };
+    Some((found.0, found.1.trim())).filter(|(_, name)| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Speaker, in_message};
+
+    #[test]
+    fn packages_are_found_in_the_words_of_three_tools() {
+        for (message, expected) in [
+            ("Package: libssl3\nInstalled Version: 3.0.2\nVulnerability CVE-1", Some((Speaker::Trivy, "libssl3"))),
+            (
+                "A high vulnerability in python package: requests, version 2.0.0 was found at: /app/req.txt",
+                Some((Speaker::Grype, "requests")),
+            ),
+            (
+                "Package '@scope/x@1.2.3' is vulnerable to 'CVE-1'.",
+                Some((Speaker::OsvScanner, "@scope/x")),
+            ),
+            ("Package: ", None),
+            ("import of package: x", None),
+        ] {
+            assert_eq!(in_message(message), expected, "{message}");
+        }
+        assert!(Speaker::Trivy.is(Some("Trivy")) && !Speaker::Trivy.is(Some("other")) && !Speaker::Grype.is(None));
+    }
+}

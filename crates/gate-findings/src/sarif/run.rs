@@ -1,0 +1,323 @@
+//! One run (§3.14): its members in any order, its results one by one.
+
+use std::collections::HashMap;
+
+use gate_model::finding::Finding;
+use gate_model::level::Level;
+
+use super::components::{Components, Position};
+use super::document;
+use super::invocations::{Invocations, Overrides};
+use super::pending::{self, Pending};
+use super::places::Places;
+use super::result::{BaselineState, Kind, Outline, Suppression, WireOutline, WireResult};
+use crate::collector::Collector;
+use crate::error::{Absence, At, ReportError};
+use crate::json::cursor::Cursor;
+use crate::{path, wording};
+
+/// More names of bases than this in one run are taken as unknown.
+const BASES: usize = 1024;
+
+pub(super) fn read(cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Result<(), ReportError> {
+    let start = cursor.at();
+    let mut run = Run::default();
+    cursor.enter_object()?;
+    while let Some(key) = cursor.key()? {
+        run.member(&key, cursor, collector)?;
+    }
+    if !run.has_results {
+        return Err(ReportError::DidNotRun { at: start, absence: Absence::NoResults });
+    }
+    run.finish(start, collector)
+}
+
+#[derive(Default)]
+struct Run {
+    tool: Option<Components>,
+    invocations: Option<Invocations>,
+    /// Known once tool and invocations are.
+    overrides: Option<Overrides>,
+    places: Places,
+    bases: Vec<String>,
+    base_numbers: HashMap<String, u32>,
+    pending: Vec<Pending>,
+    has_results: bool,
+}
+
+impl Run {
+    fn member(
+        &mut self,
+        key: &str,
+        cursor: &mut Cursor<'_>,
+        collector: &mut Collector<'_>,
+    ) -> Result<(), ReportError> {
+        match key {
+            "tool" => self.tool = Some(Components::read(cursor)?),
+            "invocations" => self.invocations = Some(Invocations::read(cursor)?),
+            "artifacts" => self.places.read_artifacts(cursor)?,
+            "originalUriBaseIds" => self.places.read_bases(cursor)?,
+            "externalPropertyFileReferences" => check_external(cursor)?,
+            "results" => self.results(cursor, collector)?,
+            _ => cursor.skip()?,
+        }
+        if let (Some(tool), Some(invocations), None) = (&self.tool, &self.invocations, &self.overrides) {
+            self.overrides = Some(invocations.levels(tool));
+        }
+        Ok(())
+    }
+
+    fn results(&mut self, cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Result<(), ReportError> {
+        let absent = cursor.did_not_run(Absence::NoResults);
+        if !cursor.enter_array_or_null()? {
+            return Err(absent);
+        }
+        self.has_results = true;
+        // Neighbours are alike: after a result that was kept, the next is parsed whole at once.
+        let mut expects_finding = false;
+        while cursor.element()? {
+            if !expects_finding
+                && let Some((wire, length)) = cursor.glimpse::<WireOutline<'_>>()
+                && set_aside(&wire.outline(), collector)
+            {
+                cursor.pass(length);
+                continue;
+            }
+            expects_finding = self.result(cursor, collector)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a result; whether it may be a finding.
+    fn result(&mut self, cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Result<bool, ReportError> {
+        if let Some((wire, length)) = cursor.glimpse::<WireResult<'_>>() {
+            let may_be = self.take(&wire, cursor, collector)?;
+            cursor.pass(length);
+            return Ok(may_be);
+        }
+        let length = cursor.extent()?;
+        if !cursor.next_is_object() {
+            return Err(cursor.malformed("not a result object", "have the tool write SARIF 2.1.0"));
+        }
+        let wire: WireResult<'_> = cursor.parsed(length)?;
+        let may_be = self.take(&wire, cursor, collector)?;
+        cursor.pass(length);
+        Ok(may_be)
+    }
+
+    fn take(
+        &mut self,
+        wire: &WireResult<'_>,
+        cursor: &Cursor<'_>,
+        collector: &mut Collector<'_>,
+    ) -> Result<bool, ReportError> {
+        if set_aside(&wire.outline(), collector) {
+            return Ok(false);
+        }
+        if wire.suppressions == Suppression::Accepted {
+            collector.note_suppressed();
+        }
+        let (mut finding, mut pending) = pending::draft(wire);
+        self.place(wire, &mut finding, &mut pending, collector);
+        if !self.is_ready(&pending) {
+            pending.finding = collector.kept();
+            self.pending.push(pending);
+        } else if !self.settle(&mut finding, &pending, collector, || cursor.at())? {
+            collector.count_below();
+            return Ok(false);
+        }
+        collector.keep(finding, || cursor.at())?;
+        Ok(true)
+    }
+
+    /// Sets the finding's path as far as it is known.
+    fn place(
+        &mut self,
+        wire: &WireResult<'_>,
+        finding: &mut Finding,
+        pending: &mut Pending,
+        collector: &Collector<'_>,
+    ) {
+        let Some((location, artifact)) = pending::location(wire) else { return };
+        pending.artifact = artifact;
+        match location.base {
+            Some(base) if !location.path.is_empty() => {
+                pending.base = self.base_number(base);
+                finding.path = Some(location.path);
+            }
+            _ => finding.path = path::normalised(&location.path, collector.options.base),
+        }
+    }
+
+    fn base_number(&mut self, base: String) -> u32 {
+        if let Some(&number) = self.base_numbers.get(&base) {
+            return number;
+        }
+        if self.bases.len() < BASES {
+            self.bases.push(base.clone());
+        }
+        // Beyond the limit the number leads to no base.
+        let number = u32::try_from(self.base_numbers.len() + 1).unwrap_or(u32::MAX);
+        if self.base_numbers.len() <= BASES {
+            self.base_numbers.insert(base, number);
+        }
+        number
+    }
+
+    /// Whether all that the finding needs has been read.
+    fn is_ready(&self, pending: &Pending) -> bool {
+        self.tool.is_some()
+            && (pending.level.is_some() || self.overrides.is_some())
+            && (pending.base == 0 || self.places.has_bases())
+            && (pending.artifact.is_none() || self.places.has_artifacts())
+    }
+
+    fn finish(mut self, start: Box<At>, collector: &mut Collector<'_>) -> Result<(), ReportError> {
+        let tool = self.tool.take().unwrap_or_default();
+        let invocations = self.invocations.take().unwrap_or_default();
+        if let Some(name) = tool.tool() {
+            collector.tool(name);
+        }
+        if invocations.errors > 0 {
+            let name = tool.tool().unwrap_or("the tool").to_owned();
+            collector.note(format!("{name} reports {} errors of its own beside its results", invocations.errors));
+        }
+        self.overrides = Some(invocations.levels(&tool));
+        self.tool = Some(tool);
+        self.settle_all(&start, collector)
+    }
+
+    fn settle_all(&mut self, start: &At, collector: &mut Collector<'_>) -> Result<(), ReportError> {
+        let pending = std::mem::take(&mut self.pending);
+        let Some(first) = pending.first().map(|pending| pending.finding) else { return Ok(()) };
+        let mut waiting = pending.iter().peekable();
+        let judge = Collector::new(collector.options);
+        collector.settle(first, |index, finding| match waiting.next_if(|pending| pending.finding == index) {
+            Some(pending) => self.settle(finding, pending, &judge, || Box::new(start.clone())),
+            None => Ok(true),
+        })
+    }
+
+    /// Completes a finding; whether its level reaches the threshold.
+    fn settle(
+        &self,
+        finding: &mut Finding,
+        pending: &Pending,
+        collector: &Collector<'_>,
+        at: impl FnOnce() -> Box<At>,
+    ) -> Result<bool, ReportError> {
+        let none = Components::default();
+        let tool = self.tool.as_ref().unwrap_or(&none);
+        let rule = tool.locate(&pending.reference(&finding.rule));
+        if finding.rule.is_empty() {
+            finding.rule = self.name_rule(pending, rule, at)?;
+        }
+        let level = pending.level.unwrap_or_else(|| self.default_level(pending, rule));
+        finding.level = collector.floored(&finding.rule, level);
+        if !collector.reaches(finding.level) {
+            return Ok(false);
+        }
+        finding.tool = tool.tool().map(str::to_owned);
+        if pending.speaker.is_some_and(|speaker| !speaker.is(tool.tool())) {
+            finding.package = None;
+        }
+        self.settle_path(finding, pending, collector);
+        settle_message(finding, pending, rule, tool);
+        if !pending.has_fingerprint {
+            let (path, package) = (finding.path.as_deref(), finding.package.as_deref());
+            finding.fingerprint =
+                wording::fingerprint(tool.tool(), &finding.rule, path, package, &finding.fingerprint);
+        }
+        Ok(true)
+    }
+
+    /// The id of the rule that an index or guid refers to, else the tool's name.
+    fn name_rule(
+        &self,
+        pending: &Pending,
+        rule: Option<Position>,
+        at: impl FnOnce() -> Box<At>,
+    ) -> Result<String, ReportError> {
+        let remedy = "have the tool write 'ruleId' with each result";
+        let malformed = |defect: String| Err(ReportError::Malformed { at: at(), defect, remedy });
+        let Some(tool) = &self.tool else { return malformed("a result without a rule, and no 'tool'".into()) };
+        if let Some(found) = rule.and_then(|position| tool.rule(position)).filter(|rule| !rule.id.is_empty()) {
+            return Ok(found.id.clone());
+        }
+        if let (Some(index), None) = (pending.rule_index(), rule) {
+            let rules = tool.rules_of(&pending.reference(""));
+            return malformed(format!("a result refers to rule {index} of {rules} (counted from 0)"));
+        }
+        match tool.tool() {
+            Some(name) => Ok(name.to_owned()),
+            None => malformed("a result names no rule, and the run names no tool".into()),
+        }
+    }
+
+    fn default_level(&self, pending: &Pending, rule: Option<Position>) -> Level {
+        let Some(position) = rule else { return Level::Warning };
+        let invocation = pending.invocation.map(|index| index as usize);
+        let overridden = self.overrides.as_ref().and_then(|overrides| overrides.level(invocation, position));
+        let configured = || self.tool.as_ref().and_then(|tool| tool.rule(position)?.level);
+        overridden.or_else(configured).unwrap_or(Level::Warning)
+    }
+
+    fn settle_path(&self, finding: &mut Finding, pending: &Pending, collector: &Collector<'_>) {
+        let root = collector.options.base;
+        if let Some(number) = pending.artifact {
+            let location = self.places.artifact(number as usize);
+            finding.path =
+                location.and_then(|found| self.places.resolve(&found.path, found.base.as_deref(), root));
+        } else if pending.base > 0 {
+            let base = self.bases.get(pending.base as usize - 1).map(String::as_str);
+            finding.path = finding.path.take().and_then(|path| self.places.resolve(&path, base, root));
+        }
+    }
+}
+
+/// Counts the result where it alone shows that it is no finding, or one below the threshold. Whether it did.
+fn set_aside(outline: &Outline<'_>, collector: &mut Collector<'_>) -> bool {
+    if outline.baseline_state == Some(BaselineState::Absent) {
+        collector.count_absent();
+        return true;
+    }
+    if outline.suppressions == Suppression::Accepted && collector.options.honour_suppressions {
+        collector.count_suppressed();
+        return true;
+    }
+    if is_below(outline, collector) {
+        collector.count_below();
+        return true;
+    }
+    false
+}
+
+fn is_below(outline: &Outline<'_>, collector: &Collector<'_>) -> bool {
+    if outline.kind.is_some_and(Kind::is_no_finding) && outline.level == Some(Level::None) {
+        return true;
+    }
+    let is_certain = !outline.rule.is_empty() || collector.options.floors.is_empty();
+    is_certain && outline.level.is_some_and(|level| !collector.reaches(collector.floored(outline.rule, level)))
+}
+
+fn settle_message(finding: &mut Finding, pending: &Pending, rule: Option<Position>, tool: &Components) {
+    if let Some(rare) = pending.rare.as_deref().filter(|rare| !rare.message.is_empty())
+        && let Some(text) = tool.message(rule, &rare.message)
+    {
+        finding.message = wording::message(&pending::filled(text, &rare.arguments));
+    }
+}
+
+/// Results may be kept in a file of their own (§3.15.3): then this report does not have them.
+fn check_external(cursor: &mut Cursor<'_>) -> Result<(), ReportError> {
+    #[derive(serde::Deserialize)]
+    struct External {
+        #[serde(default, deserialize_with = "document::any_element")]
+        results: bool,
+    }
+    let at = cursor.at();
+    if cursor.take::<Option<External>>()?.is_some_and(|external| external.results) {
+        return Err(ReportError::DidNotRun { at, absence: Absence::Elsewhere });
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! The header of a commit object.
+
+use std::path::Path;
+
+use super::error::GitError;
+use super::{is_object_id, object};
+
+/// What a commit says of itself. The parents are those in its bytes: neither a shallow clone nor
+/// `git replace` nor `info/grafts` changes them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Commit {
+    pub tree: String,
+    pub parents: Vec<String>,
+    /// The author's line: `Name <e-mail> seconds zone`, where it is UTF-8.
+    pub author: Option<String>,
+}
+
+/// Reads the header lines `tree`, `parent`… and `author`, which stand first and in this order.
+pub(super) fn parse(bytes: &[u8]) -> Option<Commit> {
+    let mut lines = bytes.split(|byte| *byte == b'\n').peekable();
+    let tree = id(lines.next()?.strip_prefix(b"tree ")?)?;
+    let mut parents = Vec::new();
+    while let Some(parent) = lines.peek().and_then(|line| line.strip_prefix(b"parent ")) {
+        parents.push(id(parent)?);
+        lines.next();
+    }
+    let author = lines.next()?.strip_prefix(b"author ")?;
+    Some(Commit { tree, parents, author: std::str::from_utf8(author).ok().map(str::to_owned) })
+}
+
+fn id(digits: &[u8]) -> Option<String> {
+    std::str::from_utf8(digits).ok().filter(|digits| is_object_id(digits)).map(str::to_owned)
+}
+
+/// The e-mail address that the author of `commit` (a full object id) gave himself: a claim, not a proof.
+/// `None` where it is empty or not plain text.
+///
+/// # Errors
+/// A [`GitError`] where the commit is missing or cannot be read.
+pub fn author(root: &Path, commit: &str) -> Result<Option<String>, GitError> {
+    let commit = object::Store::open(root)?.commit(commit)?;
+    Ok(commit.author.as_deref().and_then(email).map(str::to_owned))
+}
+
+/// The parents of `commit` (a full object id), in order, as the commit itself names them.
+///
+/// # Errors
+/// A [`GitError`] where the commit is missing or cannot be read.
+pub fn parents(root: &Path, commit: &str) -> Result<Vec<String>, GitError> {
+    Ok(object::Store::open(root)?.commit(commit)?.parents)
+}
+
+/// What stands between the first `<` and the last `>`.
+fn email(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once('<')?;
+    let (email, _) = rest.rsplit_once('>')?;
+    let plain = !email.trim().is_empty() && !email.chars().any(|c| c.is_control() || c.is_whitespace());
+    plain.then_some(email)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{email, parse};
+
+    const TREE: &str = "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n";
+
+    #[test]
+    fn parents_are_read_from_the_header_only() {
+        let parent = "parent 1111111111111111111111111111111111111111\n";
+        let text = format!("{TREE}{parent}author A <a@x> 1 +0000\ncommitter A <a@x> 1 +0000\n\n{parent}");
+        let commit = parse(text.as_bytes()).unwrap();
+        assert_eq!(commit.parents, ["1111111111111111111111111111111111111111"]);
+        assert_eq!(commit.author.as_deref(), Some("A <a@x> 1 +0000"));
+    }
+
+    #[test]
+    fn a_header_of_another_shape_is_no_commit() {
+        for text in
+            ["", "tree x\n", "parent 11\n", &format!("{TREE}parent 11\nauthor A <a@x> 1 +0000\n"), TREE]
+        {
+            assert_eq!(parse(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_one_plain_word() {
+        assert_eq!(email("A B <a@example.com> 1 +0000"), Some("a@example.com"));
+        for line in ["A <> 1 +0000", "A", "A <a b> 1 +0000", "A <a\u{1b}[0m> 1 +0000"] {
+            assert_eq!(email(line), None, "{line:?}");
+        }
+    }
+}

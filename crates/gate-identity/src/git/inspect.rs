@@ -1,0 +1,192 @@
+//! The checkout: root, commit, branch, parents, remote and whether it is clean.
+
+use std::path::{Path, PathBuf};
+
+use super::error::GitError;
+use super::head::{self, Head};
+use super::process::{self, Output, Running};
+use super::{object, remote, resolve};
+
+/// How much of `git status` is read: the headers come first, and one changed file is enough to be dirty.
+const MAX_STATUS: u64 = 64 * 1024;
+/// How much configuration of remotes is read.
+const MAX_REMOTES: u64 = 256 * 1024;
+
+/// What git knows of the work tree that a directory is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// The top of the work tree, symbolic links resolved.
+    pub root: PathBuf,
+    /// Its administrative directory (`.git`, or where the `.git` file of a linked work tree points).
+    pub git_dir: PathBuf,
+    /// The full object id of HEAD; none on a branch without commits.
+    pub head: Option<String>,
+    /// The full name of the branch that HEAD is attached to; none where it is detached.
+    pub branch: Option<String>,
+    /// The parents of a detached HEAD, in order, as the commit itself names them (a shallow clone still
+    /// does). Empty on a branch, where nothing rests on them.
+    pub parents: Vec<String>,
+    /// The remote `origin`, else the only one there is, as `host/path`; none for local paths.
+    pub remote: Option<String>,
+    /// Whether tracked files (or the commits that submodules are at) differ from HEAD.
+    pub dirty: bool,
+}
+
+/// What was found where a checkout was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inspection {
+    /// A work tree.
+    Checkout(Box<Checkout>),
+    /// There is no `.git` from here upward.
+    NoRepository,
+    /// There is a `.git`, but no `git` to ask.
+    NoGit {
+        /// The top of the work tree.
+        root: PathBuf,
+    },
+}
+
+/// The checkout that `dir` is in, or `None` outside a work tree and where git is not installed;
+/// [`look`] tells these two apart.
+///
+/// # Errors
+/// A [`GitError`] where there is a repository that cannot be read.
+pub fn inspect(dir: &Path) -> Result<Option<Checkout>, GitError> {
+    Ok(match look(dir)? {
+        Inspection::Checkout(checkout) => Some(*checkout),
+        Inspection::NoRepository | Inspection::NoGit { .. } => None,
+    })
+}
+
+/// Looks for a checkout around `dir`. Starts two processes beside each other, a third for a detached HEAD.
+///
+/// # Errors
+/// A [`GitError`] where there is a repository that cannot be read.
+pub fn look(dir: &Path) -> Result<Inspection, GitError> {
+    let Some(root) = head::root(dir) else { return Ok(Inspection::NoRepository) };
+    match read(&root) {
+        Ok(checkout) => Ok(Inspection::Checkout(Box::new(checkout))),
+        Err(GitError::NotInstalled { root }) => Ok(Inspection::NoGit { root }),
+        Err(other) => Err(other),
+    }
+}
+
+fn read(root: &Path) -> Result<Checkout, GitError> {
+    let status = start_status(root)?;
+    let remotes = process::start(root, "config", ["-z", "--get-regexp", r"^remote\..*\.url$"])?;
+    // After git was started: a missing git counts before a broken repository, and this overlaps with it.
+    let git_dir = head::git_dir(root);
+    let attached = git_dir.as_ref().ok().map(|dir| head::head(dir));
+    let commit = match attached {
+        Some(Ok(Head::Detached)) => Some(object::Store::open(root)?),
+        _ => None,
+    };
+    // Git's own word on the repository comes first: it knows best why it is unusable.
+    let status = parse_status(root, &status.finish(MAX_STATUS)?)?;
+    let (git_dir, attached) = (git_dir?, attached.transpose()?.unwrap_or(Head::Unclear));
+    let branch = branch(root, attached, &status)?;
+    let parents = match (&branch, &status.head) {
+        (None, Some(id)) => parents(root, commit, id)?,
+        _ => Vec::new(),
+    };
+    let remote = read_remotes(root, remotes)?;
+    Ok(Checkout {
+        root: root.to_owned(),
+        git_dir,
+        head: status.head,
+        branch,
+        parents,
+        remote,
+        dirty: status.dirty,
+    })
+}
+
+fn start_status(root: &Path) -> Result<Running, GitError> {
+    // Submodules count by the commit they are at; looking into them would start git there, with their
+    // configuration.
+    let args = [
+        "--porcelain=v2",
+        "--branch",
+        "-z",
+        "--untracked-files=no",
+        "--ignore-submodules=dirty",
+        "--no-renames",
+        "--no-ahead-behind",
+    ];
+    process::start(root, "status", args)
+}
+
+/// What `git status` says.
+#[derive(Debug, PartialEq, Eq)]
+struct Status {
+    head: Option<String>,
+    /// The branch without `refs/heads/`, or `(detached)`, which a branch may be called too.
+    label: String,
+    dirty: bool,
+}
+
+/// Reads `--porcelain=v2 --branch -z`: headers begin with `# `, every other record is a change.
+fn parse_status(root: &Path, output: &Output) -> Result<Status, GitError> {
+    if !output.cut && !output.status.success() {
+        return Err(process::explain(root, "status", output));
+    }
+    let unexpected = |problem| GitError::Answer { verb: "status", root: root.to_owned(), problem };
+    let mut status = Status { head: None, label: String::new(), dirty: false };
+    let mut seen_oid = false;
+    for record in output.stdout.split(|byte| *byte == 0).filter(|record| !record.is_empty()) {
+        let Some(header) = record.strip_prefix(b"# ") else {
+            status.dirty = true;
+            break;
+        };
+        let header = std::str::from_utf8(header).map_err(|_| unexpected("a header is not UTF-8"))?;
+        if let Some(id) = header.strip_prefix("branch.oid ") {
+            seen_oid = true;
+            status.head = (id != "(initial)").then(|| id.to_owned());
+        } else if let Some(label) = header.strip_prefix("branch.head ") {
+            label.clone_into(&mut status.label);
+        }
+    }
+    if !seen_oid || status.head.as_deref().is_some_and(|id| !super::is_object_id(id)) {
+        return Err(unexpected("it names no commit"));
+    }
+    Ok(status)
+}
+
+/// The full name of the branch. The file decides, since `branch.head (detached)` may also be a branch of
+/// that name; where file and status differ git is asked again.
+fn branch(root: &Path, attached: Head, status: &Status) -> Result<Option<String>, GitError> {
+    match attached {
+        Head::Detached => Ok(None),
+        Head::Attached(name) if name.strip_prefix("refs/heads/") == Some(&status.label) => Ok(Some(name)),
+        Head::Attached(_) | Head::Unclear => resolve::symbolic_head(root),
+    }
+}
+
+/// The parents of the commit `id`, which HEAD must still be.
+fn parents(root: &Path, store: Option<object::Store>, id: &str) -> Result<Vec<String>, GitError> {
+    let mut store = match store {
+        Some(store) => store,
+        None => object::Store::open(root)?,
+    };
+    Ok(store.commit(id)?.parents)
+}
+
+fn read_remotes(root: &Path, running: Running) -> Result<Option<String>, GitError> {
+    let output = running.finish(MAX_REMOTES)?;
+    // Status 1 is "no such key".
+    if output.status.code() == Some(1) {
+        return Ok(None);
+    }
+    if output.cut || !output.status.success() {
+        return Err(process::explain(root, "config", &output));
+    }
+    Ok(choose_remote(&String::from_utf8_lossy(&output.stdout)).and_then(remote::remote_name))
+}
+
+/// The url of `origin`, else of the only remote, among records `remote.<name>.url\n<url>\0`.
+fn choose_remote(records: &str) -> Option<&str> {
+    let urls: Vec<(&str, &str)> = records.split('\0').filter_map(|record| record.split_once('\n')).collect();
+    let origin = urls.iter().find(|(key, _)| *key == "remote.origin.url");
+    let only = urls.first().filter(|(first, _)| urls.iter().all(|(key, _)| key == first));
+    origin.or(only).map(|(_, url)| *url)
+}

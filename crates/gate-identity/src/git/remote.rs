@@ -1,0 +1,251 @@
+//! The name of a repository, `host/path`, from the url of a remote.
+//!
+//! Invariants: user names, passwords, tokens and query strings never appear in a name; a place on this
+//! machine has none. Shapes: git-fetch(1), "GIT URLS".
+
+/// Schemes with a host, and the port that goes without saying.
+const SCHEMES: [(&str, Option<&str>); 10] = [
+    ("ssh", Some("22")),
+    ("git+ssh", Some("22")),
+    ("ssh+git", Some("22")),
+    ("https", Some("443")),
+    ("http", Some("80")),
+    ("git", Some("9418")),
+    ("ftp", Some("21")),
+    ("ftps", Some("990")),
+    ("git+https", Some("443")),
+    ("git+http", Some("80")),
+];
+
+/// Hosts that serve SSH for another host, on port 443, for those behind a firewall.
+const ALIASES: [(&str, &str); 3] = [
+    ("ssh.github.com:443", "github.com"),
+    ("altssh.gitlab.com:443", "gitlab.com"),
+    ("altssh.bitbucket.org:443", "bitbucket.org"),
+];
+
+/// The repository behind `url` as `host/path`: host in lower case, no scheme, user, password, default
+/// port, `.git` or slash at the end. `None` for paths on this machine, transport helpers, and whatever
+/// does not read as a url with a host.
+///
+/// ```
+/// use gate_identity::git::remote_name;
+/// assert_eq!(remote_name("git@GitHub.com:acme/pay.git").as_deref(), Some("github.com/acme/pay"));
+/// assert_eq!(remote_name("https://user:token@host:8443/acme/pay/").as_deref(), Some("host:8443/acme/pay"));
+/// assert_eq!(remote_name("/srv/git/pay.git"), None);
+/// ```
+pub fn remote_name(url: &str) -> Option<String> {
+    if url.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return None;
+    }
+    let (authority, path, port) = match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let scheme = scheme.to_ascii_lowercase();
+            let (_, port) = SCHEMES.iter().find(|(name, _)| *name == scheme)?;
+            let (authority, path) = rest.split_once('/')?;
+            (authority, path, *port)
+        }
+        None => scp_like(url)?,
+    };
+    let host = host(authority, port)?;
+    let path = path_of(path)?;
+    Some(match azure(&host, &path) {
+        Some(name) => name,
+        None => format!("{host}/{path}"),
+    })
+}
+
+/// `[user@]host:path`, where no slash comes before the colon. `helper::address` is another thing.
+fn scp_like(url: &str) -> Option<(&str, &str, Option<&'static str>)> {
+    let start = url.rfind(']').filter(|end| url.find('/').is_none_or(|slash| *end < slash)).unwrap_or(0);
+    let colon = start + url.get(start..)?.find(':')?;
+    let (authority, path) = (url.get(..colon)?, url.get(colon + 1..)?);
+    // One letter is a drive. A second `@` is a password that would end up in the path.
+    let local =
+        authority.contains('/') || authority.len() < 2 || path.starts_with(':') || authority.contains('\\');
+    let odd = path.contains('@') && !authority.contains('@');
+    (!local && !odd).then_some((authority, path, Some("22")))
+}
+
+/// The host, with the port unless it is the scheme's own.
+fn host(authority: &str, default_port: Option<&str>) -> Option<String> {
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address).to_ascii_lowercase();
+    let (name, port) = match address.strip_prefix('[') {
+        Some(rest) => {
+            let (inner, rest) = rest.split_once(']')?;
+            // Git also takes `[host:port]:path`.
+            match inner.split_once(':') {
+                Some((name, port)) if !port.contains(':') => (name.to_owned(), Some(port.to_owned())),
+                _ => (format!("[{inner}]"), rest.strip_prefix(':').map(str::to_owned)),
+            }
+        }
+        None => match address.split_once(':') {
+            Some((name, port)) => (name.to_owned(), Some(port.to_owned())),
+            None => (address, None),
+        },
+    };
+    let name = name.strip_suffix('.').unwrap_or(&name);
+    let port = port.filter(|port| !port.is_empty() && Some(port.as_str()) != default_port);
+    if !is_host(name) || port.as_deref().is_some_and(|port| port.parse::<u16>().is_err()) {
+        return None;
+    }
+    let full = port.map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == full);
+    Some(alias.map_or(full, |(_, host)| (*host).to_owned()))
+}
+
+fn is_host(name: &str) -> bool {
+    let v6 = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match v6 {
+        Some(inner) => {
+            inner.contains(':')
+                && inner.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.' | b'%'))
+        }
+        None => {
+            !name.is_empty()
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        }
+    }
+}
+
+/// The path without query, empty parts, and `.git`.
+fn path_of(path: &str) -> Option<String> {
+    let path = path.split(['?', '#']).next()?;
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    if parts.iter().any(|part| matches!(*part, "." | "..")) {
+        return None;
+    }
+    let joined = parts.join("/");
+    let name = joined.strip_suffix(".git").unwrap_or(&joined).trim_end_matches('/');
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// Azure Repos writes one repository in two ways: `ssh.dev.azure.com/v3/org/project/repo` over SSH.
+fn azure(host: &str, path: &str) -> Option<String> {
+    let rest = path.strip_prefix("v3/").filter(|_| host == "ssh.dev.azure.com")?;
+    match rest.split('/').collect::<Vec<_>>()[..] {
+        [organisation, project, repository] => {
+            Some(format!("dev.azure.com/{organisation}/{project}/_git/{repository}"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether two names may well mean one repository: letter case and a port are no difference.
+/// Used to find disagreement only, never to find agreement: forges ignore case, and one forge serves SSH
+/// and HTTPS on different ports.
+pub fn same_repository(one: &str, other: &str) -> bool {
+    fn loose(name: &str) -> String {
+        let (host, path) = name.split_once('/').unwrap_or((name, ""));
+        let host = match host.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => host,
+        };
+        format!("{host}/{path}").to_ascii_lowercase()
+    }
+    loose(one) == loose(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{remote_name, same_repository};
+
+    #[test]
+    fn one_repository_has_one_name() {
+        for url in [
+            "git@github.com:acme/pay.git",
+            "github.com:acme/pay",
+            "git@github.com:/acme/pay.git",
+            "ssh://git@github.com/acme/pay.git",
+            "ssh://git@github.com:22/acme/pay",
+            "ssh://git@ssh.github.com:443/acme/pay.git",
+            "https://github.com/acme/pay",
+            "https://github.com:443/acme/pay.git/",
+            "https://user:tok%40en@GitHub.com/acme/pay.git",
+            "https://x-access-token:ghs_secret@github.com/acme/pay",
+            "http://github.com:80//acme//pay.git",
+            "git://github.com:9418/acme/pay.git",
+            "HTTPS://github.com./acme/pay?token=secret#x",
+            "[github.com:22]:acme/pay.git",
+        ] {
+            assert_eq!(remote_name(url).as_deref(), Some("github.com/acme/pay"), "{url}");
+        }
+    }
+
+    #[test]
+    fn other_ports_and_addresses_stay() {
+        let name = |url| remote_name(url).unwrap();
+        assert_eq!(name("ssh://git@host:2222/o/r"), "host:2222/o/r");
+        assert_eq!(name("https://[2001:DB8::1]:8443/o/r.git"), "[2001:db8::1]:8443/o/r");
+        assert_eq!(name("git@[::1]:o/r.git"), "[::1]/o/r");
+        assert_eq!(name("[host:2222]:o/r"), "host:2222/o/r");
+        assert_eq!(name("git@ssh.dev.azure.com:v3/org/proj/repo"), "dev.azure.com/org/proj/_git/repo");
+        assert_eq!(name("https://org@dev.azure.com/org/proj/_git/repo"), "dev.azure.com/org/proj/_git/repo");
+        assert_eq!(name("https://gitlab.com/a/b/c/d.git"), "gitlab.com/a/b/c/d");
+    }
+
+    #[test]
+    fn places_on_this_machine_and_odd_urls_have_no_name() {
+        for url in [
+            "",
+            "/srv/git/r.git",
+            "./r",
+            "../r",
+            "r",
+            "file:///srv/git/r.git",
+            "C:\\git\\r",
+            "C:/git/r",
+            "ext::sh -c evil",
+            "ext::ssh",
+            "https://",
+            "https://host",
+            "https://host/",
+            "https://host/.git",
+            "https:///o/r",
+            "https://host:port/o/r",
+            "https://ho st/o/r",
+            "https://host/o/\u{1b}[31mr",
+            "https://host/../r",
+            "https://host/o/../../x/r",
+            "foo://host/o/r",
+            "user:token@host:o/r",
+            "./dir:with/colon",
+            "https://user:p/w@host/o/r",
+        ] {
+            assert_eq!(remote_name(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn disagreement_is_not_seen_in_case_or_port() {
+        assert!(same_repository("github.com/Acme/Pay", "github.com/acme/pay"));
+        assert!(same_repository("host:2222/o/r", "host/o/r"));
+        assert!(!same_repository("github.com/acme/pay", "github.com/evil/pay"));
+        assert!(!same_repository("github.com/acme/pay", "gitlab.com/acme/pay"));
+        assert!(!same_repository("[::1]/o/r", "[::2]/o/r"));
+    }
+
+    proptest! {
+        #[test]
+        fn credentials_never_reach_the_name(user in "[a-z]{3,8}", token in "SECRET[A-Za-z0-9%._-]{4,16}") {
+            for url in [
+                format!("https://{user}:{token}@host/o/r"),
+                format!("https://{token}@host/o/r.git"),
+                format!("ssh://{user}:{token}@host:22/o/r"),
+                format!("{user}:{token}@host:o/r"),
+                format!("https://host/o/r?private_token={token}"),
+            ] {
+                prop_assert!(!remote_name(&url).unwrap_or_default().contains("SECRET"), "{}", url);
+            }
+        }
+
+        #[test]
+        fn any_text_gives_a_plain_name_or_none(url in ".{0,80}") {
+            if let Some(name) = remote_name(&url) {
+                prop_assert!(name.contains('/') && !name.chars().any(char::is_control) && !name.ends_with('/'));
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Against the real git, in repositories that mean harm.
+
+mod checkout;
+mod revision;

@@ -1,0 +1,61 @@
+//! Whether git tracks a file: a ledger that a commit can put in place is no ledger.
+
+use std::path::{Path, PathBuf};
+
+use super::error::GitError;
+use super::{head, process};
+
+/// Whether git tracks `file`, or a symbolic link on the way to it: either would let a commit choose what
+/// is found there. The file need not exist. `false` outside a work tree.
+///
+/// # Errors
+/// A [`GitError`] where there is a repository and git cannot tell, or is not installed.
+pub fn is_tracked(file: &Path) -> Result<bool, GitError> {
+    for candidate in candidates(file)? {
+        if is_in_index(&candidate)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The real place of `file`, and each symbolic link on the way.
+fn candidates(file: &Path) -> Result<Vec<PathBuf>, GitError> {
+    let read = |source| GitError::Read { path: file.to_owned(), source };
+    let absolute = std::path::absolute(file).map_err(read)?;
+    let mut found = vec![real(&absolute)];
+    found.extend(absolute.ancestors().filter(|path| path.is_symlink()).map(Path::to_owned));
+    Ok(found)
+}
+
+/// The place behind symbolic links; of what does not exist yet, below the nearest parent that does.
+fn real(path: &Path) -> PathBuf {
+    for parent in path.ancestors() {
+        if let (Ok(parent_real), Ok(rest)) = (std::fs::canonicalize(parent), path.strip_prefix(parent)) {
+            return if rest.as_os_str().is_empty() { parent_real } else { parent_real.join(rest) };
+        }
+    }
+    path.to_owned()
+}
+
+/// Whether the index of the work tree around `path` (not followed) has exactly this entry.
+fn is_in_index(path: &Path) -> Result<bool, GitError> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(false) };
+    let parent = real(parent);
+    // The parent itself may not exist; its work tree is then that of the nearest directory that does.
+    let Some(root) = parent.ancestors().find(|dir| dir.is_dir()).and_then(head::root) else {
+        return Ok(false);
+    };
+    let path = parent.join(name);
+    let Ok(relative) = path.strip_prefix(&root) else { return Ok(false) };
+    // Paths are literal (--literal-pathspecs): a file called `*` is only that.
+    let args = ["--error-unmatch".as_ref(), "-z".as_ref(), "--".as_ref(), relative.as_os_str()];
+    // The answer is in the status; a directory of tracked files may print more than is read.
+    let output = process::start(&root, "ls-files", args)?.finish(64 * 1024)?;
+    match output.status.code() {
+        _ if output.cut => Ok(true),
+        Some(0) => Ok(true),
+        Some(1) if output.stderr.contains("did not match any file") => Ok(false),
+        _ => Err(process::explain(&root, "ls-files", &output)),
+    }
+}

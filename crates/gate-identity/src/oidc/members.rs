@@ -1,0 +1,62 @@
+//! Reading members of a header or of claims by name and type.
+
+use gate_model::text;
+use gate_model::time::Timestamp;
+use serde_json::Value;
+
+use super::error::OidcError;
+use super::json::Object;
+
+/// The members of one part of a token.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Members<'a> {
+    /// `header` or `claims`, for errors.
+    pub(super) part: &'static str,
+    pub(super) object: &'a Object,
+}
+
+impl<'a> Members<'a> {
+    /// Text that must be there.
+    pub(super) fn required_text(&self, name: &'static str) -> Result<&'a str, OidcError> {
+        self.text(name)?.ok_or(OidcError::Missing { part: self.part, name })
+    }
+
+    /// Text that may be absent. Empty text and null count as absent, as GitLab writes an absent environment.
+    pub(super) fn text(&self, name: &'static str) -> Result<Option<&'a str>, OidcError> {
+        match self.object.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(value)) if value.is_empty() => Ok(None),
+            Some(Value::String(value)) if !value.chars().any(text::is_refused) && !value.contains('\n') => {
+                Ok(Some(value))
+            }
+            Some(_) => Err(wrong_type(name, "text on one line")),
+        }
+    }
+
+    /// An id that issuers write as text or as a number.
+    pub(super) fn id(&self, name: &'static str) -> Result<Option<String>, OidcError> {
+        match self.object.get(name) {
+            Some(Value::Number(number)) if number.is_u64() => Ok(Some(number.to_string())),
+            _ => Ok(self.text(name)?.map(str::to_owned)),
+        }
+    }
+
+    /// A `NumericDate` (RFC 7519 section 2) of whole seconds.
+    pub(super) fn instant(&self, name: &'static str) -> Result<Option<Timestamp>, OidcError> {
+        let Some(value) = self.object.get(name) else { return Ok(None) };
+        let seconds = value.as_i64().and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
+        match seconds.and_then(Timestamp::new) {
+            Some(instant) => Ok(Some(instant)),
+            None => Err(wrong_type(name, "a time in whole seconds since 1970")),
+        }
+    }
+
+    /// A `NumericDate` that must be there.
+    pub(super) fn required_instant(&self, name: &'static str) -> Result<Timestamp, OidcError> {
+        self.instant(name)?.ok_or(OidcError::Missing { part: self.part, name })
+    }
+}
+
+pub(super) fn wrong_type(name: &str, wanted: &'static str) -> OidcError {
+    OidcError::Type { name: super::inert(name), wanted }
+}

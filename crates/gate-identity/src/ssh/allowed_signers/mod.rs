@@ -1,0 +1,218 @@
+//! The `allowed_signers` file: which keys stand for whom (ssh-keygen(1), ALLOWED SIGNERS).
+//!
+//! ```text
+//! # principals          options                                      key
+//! alice@example.com     namespaces="gate-*",valid-after="20260101Z"  ssh-ed25519 AAAA… comment
+//! *@example.com         cert-authority                               ssh-ed25519 AAAA…
+//! carol@example.com     no-touch-required                            sk-ssh-ed25519@openssh.com AAAA…
+//! ```
+//!
+//! The file is OpenSSH's, read more strictly, because here a misread line decides who may approve:
+//!
+//! - a malformed line is an error with line and column; OpenSSH skips it and goes on;
+//! - a time needs its `Z`; OpenSSH reads one without in the local zone, and two machines then disagree;
+//! - quotes stand around a whole word; a list that could never match is an error;
+//! - `no-touch-required` is ours, with the meaning that it has in sshd's `authorized_keys`.
+//!
+//! Not here: which principal may do what; that is the policy's.
+
+mod line;
+mod options;
+
+use gate_model::time::Timestamp;
+
+use super::key::PublicKey;
+use super::pattern::PatternList;
+
+pub use line::LineError;
+
+/// The longest file that is read, in bytes.
+pub const MAX_FILE: usize = 1024 * 1024;
+
+/// The lines of an `allowed_signers` file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowedSigners {
+    pub(super) lines: Vec<SignerLine>,
+}
+
+/// One line: whom a key stands for, and under which conditions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SignerLine {
+    /// Its place in the file, from 1.
+    pub(super) number: usize,
+    pub(super) principals: PatternList,
+    pub(super) options: Options,
+    pub(super) key: PublicKey,
+}
+
+/// The conditions of a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Options {
+    /// The key is an authority whose certificates are believed, and signs nothing itself.
+    pub(super) cert_authority: bool,
+    /// A security key need not have been touched.
+    pub(super) no_touch_required: bool,
+    /// The namespaces in which the key is trusted; all where there is no list.
+    pub(super) namespaces: Option<PatternList>,
+    /// Trusted from then on (inclusive).
+    pub(super) valid_after: Option<Timestamp>,
+    /// Trusted until then (exclusive).
+    pub(super) valid_before: Option<Timestamp>,
+}
+
+impl AllowedSigners {
+    /// How many keys and authorities the file lists.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether the file lists nobody.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The fingerprint of each key and authority that the file lists, in the file's order.
+    pub fn fingerprints(&self) -> impl Iterator<Item = String> {
+        self.lines.iter().map(|line| line.key.fingerprint())
+    }
+}
+
+/// Reads the text of an `allowed_signers` file.
+///
+/// ```
+/// use gate_identity::ssh::allowed_signers;
+/// let errors = allowed_signers::parse("alice@example.com valid-after=\"20260101\" ssh-ed25519 AAAA").unwrap_err();
+/// assert_eq!((errors[0].line, errors[0].column), (1, 32));
+/// assert!(errors[0].help.contains("20260101Z"));
+/// ```
+///
+/// # Errors
+/// Every malformed line, in the file's order.
+pub fn parse(text: &str) -> Result<AllowedSigners, Vec<LineError>> {
+    if text.len() > MAX_FILE {
+        let message = format!("the file is {} bytes long; at most {MAX_FILE} are read", text.len());
+        return Err(vec![LineError::new(
+            1,
+            1,
+            message,
+            "list fewer keys, or one cert-authority for them all",
+        )]);
+    }
+    let mut signers = AllowedSigners::default();
+    let mut errors = Vec::new();
+    for (index, content) in text.split('\n').enumerate() {
+        match line::parse(index + 1, content.strip_suffix('\r').unwrap_or(content)) {
+            Ok(Some(line)) => signers.lines.push(line),
+            Ok(None) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(signers) } else { Err(errors) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LineError, MAX_FILE, parse};
+    use proptest::prelude::*;
+
+    /// The public key of 32 bytes 01, which has no known private half.
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB";
+
+    fn error(line: &str) -> LineError {
+        parse(line).unwrap_err().remove(0)
+    }
+
+    #[test]
+    fn a_line_has_principals_options_key_and_comment() {
+        let text = format!(
+            "alice@example.com,!bob namespaces=\"gate-*\",valid-after=\"20260102Z\" {KEY} a comment\n"
+        );
+        let signers = parse(&text).unwrap();
+        assert_eq!((signers.len(), signers.is_empty()), (1, false));
+        let line = &signers.lines[0];
+        assert_eq!(line.options.valid_after.unwrap().to_string(), "2026-01-02T00:00:00.000000Z");
+        assert!(signers.fingerprints().all(|key| key.starts_with("SHA256:") && !key.ends_with('=')));
+    }
+
+    #[test]
+    fn an_error_names_line_and_column_in_characters() {
+        let place = |text: &str| {
+            let error = parse(text).unwrap_err().remove(0);
+            (error.line, error.column)
+        };
+        assert_eq!(place(&format!("# ok\n\nélise@example.com valid-after=\"2026\" {KEY}")), (3, 32));
+        assert_eq!(place(&format!("a {KEY}\n  b nonsense {KEY}")), (2, 5));
+        assert_eq!(place("a ssh-ed25519 !!!"), (1, 15));
+        assert_eq!(place("a"), (1, 2));
+    }
+
+    #[test]
+    fn every_malformed_line_is_reported() {
+        let errors = parse(&format!("a\nb {KEY}\nc x {KEY}\n")).unwrap_err();
+        assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [1, 3]);
+        assert!(errors[0].to_string().starts_with("line 1, column 2: the line ends before its key; write:"));
+    }
+
+    #[test]
+    fn a_time_without_zone_is_refused_with_the_time_to_write() {
+        let error = error(&format!("a valid-before=\"202601021530\" {KEY}"));
+        assert_eq!(error.help, "write 202601021530Z for UTC");
+    }
+
+    #[test]
+    fn times_that_do_not_exist_are_refused() {
+        for time in [
+            "20260230Z",
+            "20261301Z",
+            "00000101Z",
+            "20260101240000Z",
+            "20161231235960Z",
+            "2026-01-01Z",
+            "Z",
+            "+2026010Z",
+        ] {
+            assert!(
+                error(&format!("a valid-after=\"{time}\" {KEY}")).message.contains("is not a time"),
+                "{time}"
+            );
+        }
+    }
+
+    #[test]
+    fn options_given_twice_or_misspelt_are_refused() {
+        let message = |options: &str| error(&format!("a {options} {KEY}")).message;
+        assert!(message("cert-authority,cert-authority").contains("stands twice"));
+        assert!(message("namespaces=\"a\",NAMESPACES=\"b\"").contains("stands twice"));
+        assert!(message("namespace=\"a\"").contains("neither an option nor a key type"));
+        assert!(message("cert-authority=\"yes\"").contains("a comma is missing"));
+        assert!(message("cert-authority,").contains("neither an option nor a key type"));
+        assert!(message("namespaces=\"!git\"").contains("only negated"));
+        assert!(message("cert-authority no-touch-required").contains("is not a key type"));
+    }
+
+    #[test]
+    fn a_certificate_in_place_of_a_key_is_refused_with_a_remedy() {
+        assert!(error("a ssh-ed25519-cert-v01@openssh.com AAAA").help.contains("cert-authority"));
+    }
+
+    #[test]
+    fn invisible_characters_are_refused_outside_comments() {
+        assert!(error(&format!("\u{feff}a {KEY}")).message.contains("U+FEFF"));
+        assert!(error(&format!("a\u{0}b {KEY}")).message.contains("U+0000"));
+        assert!(error(&format!("a {KEY}\u{1b}[2J")).message.contains("U+001B"));
+        assert!(parse("# \u{1b}[2J\n").is_ok());
+    }
+
+    #[test]
+    fn a_giant_file_is_refused() {
+        assert!(error(&"#".repeat(MAX_FILE + 1)).message.contains("at most"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in r#"[a-z"=, \t\n!*#\\é]{0,60}"#) {
+            let _ = parse(&text);
+            let _ = parse(&format!("a {text} {KEY}"));
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! One body alone: is it an entry, and what does it say about its place?
+
+use std::fmt;
+
+use super::Bad;
+use crate::entry::{EntryHash, Kind, VERSION, hash};
+use crate::profile;
+
+/// What a body says about its place in the chain. Small and `Copy`: verification holds thousands at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// The position.
+    pub seq: u64,
+    /// The hash, computed from the body.
+    pub hash: EntryHash,
+    /// The hash of the entry before it, as the body says.
+    pub prev: EntryHash,
+    /// When, in the 27 bytes of its one written form, which sorts as time does.
+    pub at: [u8; 27],
+    /// What it records.
+    pub kind: Kind,
+    /// The ledger that it belongs to, as the body says.
+    pub ledger: LedgerId,
+    /// The opt-out that it belongs to (`ref`).
+    pub reference: Option<u64>,
+    /// Whether it names a gate.
+    pub has_gate: bool,
+}
+
+/// The id of a ledger: 32 lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LedgerId([u8; 32]);
+
+impl LedgerId {
+    /// The id that `text` writes, if it writes one.
+    pub fn read(text: &[u8]) -> Option<Self> {
+        let digits: [u8; 32] = text.try_into().ok()?;
+        digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(Self(digits))
+    }
+}
+
+impl fmt::Display for LedgerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Digits only, so no byte is lost.
+        f.write_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// Checks `body` on its own and returns what it says about its place.
+///
+/// # Errors
+/// The first reason why it is not exactly the canonical form of an entry of version 1.
+pub fn inspect(body: &[u8]) -> Result<Facts, Bad> {
+    let mut members = Members::default();
+    profile::walk(body, |key, value| members.take(key, value))?;
+    if body.first() != Some(&b'{') {
+        return Err(Bad::NotAnObject);
+    }
+    members.facts(hash(body))
+}
+
+/// The members of an entry as they are written. In a canonical body none can come twice.
+#[derive(Default)]
+struct Members<'a> {
+    actor: Option<&'a [u8]>,
+    at: Option<&'a [u8]>,
+    data: Option<&'a [u8]>,
+    gate: Option<&'a [u8]>,
+    kind: Option<&'a [u8]>,
+    ledger: Option<&'a [u8]>,
+    prev: Option<&'a [u8]>,
+    reference: Option<&'a [u8]>,
+    seq: Option<&'a [u8]>,
+    version: Option<&'a [u8]>,
+    unknown: Option<&'a [u8]>,
+}
+
+impl<'a> Members<'a> {
+    fn take(&mut self, key: &'a [u8], value: &'a [u8]) {
+        let place = match key {
+            b"actor" => &mut self.actor,
+            b"at" => &mut self.at,
+            b"data" => &mut self.data,
+            b"gate" => &mut self.gate,
+            b"kind" => &mut self.kind,
+            b"ledger" => &mut self.ledger,
+            b"prev" => &mut self.prev,
+            b"ref" => &mut self.reference,
+            b"seq" => &mut self.seq,
+            b"v" => &mut self.version,
+            _ => return self.unknown = self.unknown.or(Some(key)),
+        };
+        *place = Some(value);
+    }
+
+    fn facts(&self, hash: EntryHash) -> Result<Facts, Bad> {
+        // The version first: what an entry of a later one holds is not for this build to judge.
+        self.check_version()?;
+        if let Some(key) = self.unknown {
+            return Err(Bad::Unknown(shown(key)));
+        }
+        object(self.actor, "actor")?;
+        object(self.data, "data")?;
+        let gate = self.gate.map(|value| text(Some(value), "gate")).transpose()?;
+        if gate.is_some_and(<[u8]>::is_empty) {
+            return Err(Bad::member("gate", "is empty; leave it out"));
+        }
+        let seq = number(self.seq, "seq")?;
+        let reference = self.reference.map(|value| number(Some(value), "ref")).transpose()?;
+        if reference.is_some_and(|reference| reference > seq) {
+            return Err(Bad::member("ref", "names an entry that comes later"));
+        }
+        Ok(Facts {
+            seq,
+            hash,
+            prev: EntryHash::read(text(self.prev, "prev")?)
+                .ok_or(Bad::member("prev", "is not b3: and 64 digits of 0-9 and a-f"))?,
+            at: instant(text(self.at, "at")?).ok_or(Bad::Time)?,
+            kind: kind(text(self.kind, "kind")?)?,
+            ledger: LedgerId::read(text(self.ledger, "ledger")?)
+                .ok_or(Bad::member("ledger", "is not 32 digits of 0-9 and a-f"))?,
+            reference,
+            has_gate: gate.is_some(),
+        })
+    }
+
+    fn check_version(&self) -> Result<(), Bad> {
+        let version = number(self.version, "v")?;
+        if version == VERSION { Ok(()) } else { Err(Bad::Version(version.to_string())) }
+    }
+}
+
+/// The inside of a string member. What the ledger reads of them never needs an escape.
+fn text<'a>(value: Option<&'a [u8]>, name: &'static str) -> Result<&'a [u8], Bad> {
+    let value = value.ok_or(Bad::Missing(name))?;
+    match value {
+        [b'"', inside @ .., b'"'] => Ok(inside),
+        _ => Err(Bad::member(name, "is not a string")),
+    }
+}
+
+fn object(value: Option<&[u8]>, name: &'static str) -> Result<(), Bad> {
+    match value.ok_or(Bad::Missing(name))? {
+        [b'{', ..] => Ok(()),
+        _ => Err(Bad::member(name, "is not an object")),
+    }
+}
+
+/// A whole number from 0 up; the profile has already bounded it.
+fn number(value: Option<&[u8]>, name: &'static str) -> Result<u64, Bad> {
+    let digits = value.ok_or(Bad::Missing(name))?;
+    let fails = Bad::member(name, "is not a whole number from 0 up");
+    digits.iter().try_fold(0_u64, |sum, byte| {
+        byte.is_ascii_digit().then(|| sum.checked_mul(10)?.checked_add(u64::from(byte - b'0'))).flatten()
+    }).ok_or(fails)
+}
+
+fn kind(word: &[u8]) -> Result<Kind, Bad> {
+    let known = Kind::ALL.into_iter().find(|kind| kind.as_str().as_bytes() == word);
+    known.ok_or_else(|| Bad::Kind(shown(word)))
+}
+
+/// Unknown words in a message: bounded, and harmless to a terminal.
+fn shown(word: &[u8]) -> String {
+    const KEPT: usize = 60;
+    gate_model::text::visible(&String::from_utf8_lossy(&word[..word.len().min(KEPT)]))
+}
+
+/// The instant in its one written form, if `text` is one: `2026-11-22T16:30:35.123456Z`.
+fn instant(text: &[u8]) -> Option<[u8; 27]> {
+    const SHAPE: &[u8; 27] = b"0000-00-00T00:00:00.000000Z";
+    let text: [u8; 27] = text.try_into().ok()?;
+    let fits = text.iter().zip(SHAPE).all(|(byte, shape)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        other => byte == other,
+    });
+    let two = |at: usize| u32::from(text[at] & 15) * 10 + u32::from(text[at + 1] & 15);
+    let (year, month, day) = (two(0) * 100 + two(2), two(5), two(8));
+    let in_range = year >= 1 && (1..=days_of(year, month)).contains(&day);
+    (fits && in_range && two(11) < 24 && two(14) < 60 && two(17) < 60).then_some(text)
+}
+
+/// How many days a month of the Gregorian calendar has; none where there is no such month.
+const fn days_of(year: u32, month: u32) -> u32 {
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        _ => 0,
+    }
+}

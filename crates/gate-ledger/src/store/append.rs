@@ -1,0 +1,92 @@
+//! Appending: one transaction behind one lock.
+
+use std::time::{Duration, Instant};
+
+use gate_model::time::Timestamp;
+use rusqlite::TransactionBehavior;
+
+use super::{Access, AppendError, Database, Head, StoreError, View, lock};
+use crate::entry::{Draft, Entry, Place};
+
+/// The ledger, held by one writer: what it reads here is what its entries follow.
+pub struct Transaction<'a> {
+    inner: &'a rusqlite::Transaction<'a>,
+    clock: &'a dyn Fn() -> Timestamp,
+    ledger: &'a str,
+    head: Head,
+    now: Timestamp,
+    failed: bool,
+}
+
+impl Transaction<'_> {
+    /// The entries, those of this transaction included.
+    pub fn view(&self) -> View<'_> {
+        View::new(self.inner, self.ledger)
+    }
+
+    /// The newest entry.
+    pub const fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The instant that judgements of this transaction use: the clock or the time of the entry that was
+    /// newest when it began, whichever is later, so that setting the clock back brings nothing to life again.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Appends one entry. Its time is what the clock says: a claim, which may go back.
+    ///
+    /// # Errors
+    /// A [`StoreError`]; after one nothing of this transaction is kept, whatever the caller returns.
+    pub fn append(&mut self, draft: &Draft) -> Result<Entry, StoreError> {
+        let result = self.insert(draft);
+        self.failed |= result.is_err();
+        result
+    }
+
+    fn insert(&mut self, draft: &Draft) -> Result<Entry, StoreError> {
+        let place = Place {
+            ledger: self.ledger,
+            seq: self.head.seq + 1,
+            prev: self.head.hash,
+            at: (self.clock)(),
+        };
+        let entry = draft.at(place)?;
+        let mut statement = self.inner.prepare_cached(include_str!("sql/append.sql"))?;
+        statement.execute((entry.seq.cast_signed(), &entry.body, &entry.hash.0[..]))?;
+        self.head = Head { seq: entry.seq, hash: entry.hash, at: entry.at };
+        Ok(entry)
+    }
+}
+
+/// See [`super::Ledger::append`].
+pub(super) fn append<T, E>(
+    database: &mut Database,
+    ledger: &str,
+    wait: Duration,
+    clock: &dyn Fn() -> Timestamp,
+    work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+) -> Result<T, AppendError<E>> {
+    if database.access == Access::Read {
+        return Err(StoreError::ReadOnly.into());
+    }
+    let begun = Instant::now();
+    let held = lock::acquire(&database.lock, wait)?;
+    // Other programs, such as a sqlite3 shell, do not know our lock; they get what is left of the time.
+    let rest = wait.saturating_sub(begun.elapsed());
+    database.connection.busy_timeout(rest).map_err(StoreError::from)?;
+    let inner = database.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+    let inner = inner.map_err(StoreError::from)?;
+    let head = View::new(&inner, ledger).head()?;
+    let now = clock().max(head.at);
+    let mut transaction = Transaction { inner: &inner, clock, ledger, head, now, failed: false };
+    // Whatever leaves early from here on drops `inner`, which rolls back, and then the lock.
+    let value = work(&mut transaction).map_err(AppendError::Work)?;
+    if transaction.failed {
+        return Err(StoreError::Abandoned.into());
+    }
+    inner.commit().map_err(StoreError::from)?;
+    drop(held);
+    Ok(value)
+}

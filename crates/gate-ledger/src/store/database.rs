@@ -1,0 +1,162 @@
+//! Opening the file and setting it up, the same way for every use.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::place::{beside, locate};
+use super::{OpenError, StoreError, lock, schema};
+
+/// What an open ledger may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Look-ups only. The file and its directory may be read-only.
+    Read,
+    /// Look-ups and appends.
+    Append,
+}
+
+/// How long to wait at an open for somebody who is just closing: SQLite locks the file while it moves the WAL.
+const OPEN_WAIT: Duration = Duration::from_secs(10);
+/// The largest row that SQLite hands out. An entry is at most 1 MiB; a larger row is not ours.
+const MAX_ROW: i32 = 2 << 20;
+/// Pages kept in memory by each connection, in KiB (negative, as SQLite wants it for KiB).
+const CACHE_KIB: i64 = -2048;
+
+/// A connection to a file that has the schema of a ledger.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) connection: Connection,
+    pub(super) lock: PathBuf,
+    pub(super) access: Access,
+}
+
+impl Database {
+    /// Opens the file at `path`, sets the connection up, and compares the schema.
+    pub(crate) fn open(path: &Path, access: Access) -> Result<Self, OpenError> {
+        let real = locate(path)?;
+        let fails = |source: rusqlite::Error| open_error(path, source);
+        let connection = match access {
+            Access::Append => connect(&real, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(fails)?,
+            Access::Read => connect_to_read(&real).map_err(fails)?,
+        };
+        check(path, &connection)?;
+        if access == Access::Append {
+            set_up_writing(&connection).map_err(fails)?;
+        }
+        Ok(Self { connection, lock: lock::path_for(&real), access })
+    }
+
+    pub(super) fn close(self) -> Result<(), StoreError> {
+        self.connection.close().map_err(|(_, error)| error.into())
+    }
+}
+
+/// Opens for reading, without leaving a trace.
+///
+/// SQLite's own read-only mode leaves an empty WAL and its index behind, so the file is opened for writing
+/// where that is allowed, and the connection is told not to write. A WAL that somebody left is read but not
+/// moved into the file: what an auditor looks at stays as it is. In a directory that cannot be written SQLite
+/// cannot make the WAL's index; then, and only where there is no WAL that could hold entries, the file is
+/// read as one that nobody changes.
+fn connect_to_read(real: &Path) -> rusqlite::Result<Connection> {
+    let wal = beside(real, "-wal");
+    let left_over = fs::metadata(&wal).is_ok_and(|metadata| metadata.len() > 0);
+    let connection = connect(real, OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let first_read = connection.and_then(|connection| {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, left_over)?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_query_value(None, "schema_version", |_| Ok(()))?;
+        Ok(connection)
+    });
+    match first_read {
+        Err(error) if cannot_make_index(&error) && !wal.exists() => connect_immutable(real),
+        result => result,
+    }
+}
+
+fn cannot_make_index(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+}
+
+fn connect(real: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
+    prepare(Connection::open_with_flags(real, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+}
+
+pub(super) fn connect_immutable(real: &Path) -> rusqlite::Result<Connection> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    prepare(Connection::open_with_flags(immutable_uri(real), flags)?)
+}
+
+/// The URI of an absolute path (<https://www.sqlite.org/uri.html>), each unusual byte percent-encoded.
+fn immutable_uri(real: &Path) -> String {
+    let mut uri = String::from("file://");
+    for byte in real.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => uri.push(char::from(*byte)),
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
+}
+
+/// What protects a connection from the file it reads (<https://www.sqlite.org/security.html>).
+fn prepare(connection: Connection) -> rusqlite::Result<Connection> {
+    connection.busy_timeout(OPEN_WAIT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_ROW)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
+    Ok(connection)
+}
+
+fn set_up_writing(connection: &Connection) -> rusqlite::Result<()> {
+    // A copy made by VACUUM INTO or from a dump has lost the mode, so it is set and not merely expected.
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Without it INSERT OR REPLACE would delete a row without firing the trigger against DELETE.
+    connection.pragma_update(None, "recursive_triggers", true)
+}
+
+/// Refuses what is not a ledger of a version that we know, with exactly its schema.
+fn check(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let fails = |source: rusqlite::Error| open_error(path, source);
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    if number("application_id").map_err(fails)? != schema::APPLICATION_ID {
+        let reason = if is_empty(path) { "the file is empty" } else { "it is the database of another program" };
+        return Err(OpenError::NotALedger { path: path.to_owned(), reason: reason.to_owned() });
+    }
+    let found = number("user_version").map_err(fails)?;
+    if found > schema::FORMAT {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::FORMAT });
+    }
+    if found < schema::FORMAT {
+        let reason = format!("it says format {found}, which never existed");
+        return Err(OpenError::NotALedger { path: path.to_owned(), reason });
+    }
+    match schema::difference(connection).map_err(fails)? {
+        Some(defect) => Err(OpenError::Altered { path: path.to_owned(), defect }),
+        None => Ok(()),
+    }
+}
+
+fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
+}
+
+fn open_error(path: &Path, source: rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match source.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => {
+            OpenError::NotALedger { path, reason: "it is not a SQLite database".to_owned() }
+        }
+        _ => OpenError::Store { path, source: source.into() },
+    }
+}

@@ -1,0 +1,237 @@
+//! What can go wrong with a ledger in a file.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gate_model::exit::Exit;
+use rusqlite::ErrorCode;
+
+use crate::chain::Bad;
+use crate::entry::DraftError;
+
+/// A ledger that could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no such file.
+    #[error("there is no ledger at '{}'; make one with gate-log init", path.display())]
+    Missing {
+        /// Where.
+        path: PathBuf,
+    },
+    /// It is a directory, a pipe or a device.
+    #[error("'{}' is {what}, not a file", path.display())]
+    NotAFile {
+        /// Where.
+        path: PathBuf,
+        /// What it is instead.
+        what: &'static str,
+    },
+    /// The path does not lead anywhere: a loop of symbolic links, or a file in place of a directory.
+    #[error("the path '{}' does not lead to a file: {source}", path.display())]
+    NoPath {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The system refused to look at it.
+    #[error("cannot reach '{}': {source}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It is on a file system on which SQLite's locks and shared memory do not work between machines.
+    #[error("'{}' is on a network file system ({filesystem}), where concurrent writers damage a ledger; \
+             keep it on a local disk", path.display())]
+    Network {
+        /// Where.
+        path: PathBuf,
+        /// The kind of file system.
+        filesystem: String,
+    },
+    /// It is some other file.
+    #[error("'{}' is not a ledger: {reason}", path.display())]
+    NotALedger {
+        /// Where.
+        path: PathBuf,
+        /// How one can tell.
+        reason: String,
+    },
+    /// It was written by a later version.
+    #[error("'{}' has format {found}, this build reads format {known}; use a newer gate", path.display())]
+    Newer {
+        /// Where.
+        path: PathBuf,
+        /// The format of the file.
+        found: i64,
+        /// The newest format that is known.
+        known: i64,
+    },
+    /// Its schema is not the one that was created: a table, index, view or trigger was added, changed or
+    /// removed.
+    #[error("the schema of '{}' was altered: {defect}; gate-log export reads what is there, but it cannot be trusted",
+            path.display())]
+    Altered {
+        /// Where.
+        path: PathBuf,
+        /// The first difference.
+        defect: String,
+    },
+    /// It holds nothing, not even a first entry.
+    #[error("'{}' is not a ledger: it has no entries", path.display())]
+    NoEntries {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Its first entry is not one.
+    #[error("the first entry of '{}' is bad: {source}", path.display())]
+    Genesis {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: Bad,
+    },
+    /// Reading it failed.
+    #[error("cannot open '{}': {source}", path.display())]
+    Store {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+}
+
+impl OpenError {
+    /// How a tool ends on it.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Missing { .. } | Self::NotAFile { .. } | Self::NoPath { .. } => Exit::Usage,
+            Self::Io { .. } => Exit::Failure,
+            Self::Network { .. }
+            | Self::NotALedger { .. }
+            | Self::Newer { .. }
+            | Self::Altered { .. }
+            | Self::NoEntries { .. }
+            | Self::Genesis { .. } => Exit::Distrust,
+            Self::Store { source, .. } => source.exit(),
+        }
+    }
+}
+
+/// Reading or writing an open ledger failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A row that is needed is not what was once appended.
+    #[error("entry {seq} of the ledger is bad: {source}; see gate-verify")]
+    Bad {
+        /// The number of the row.
+        seq: i64,
+        /// What is wrong with it.
+        source: Bad,
+    },
+    /// An index led to a row that does not belong there.
+    #[error("the ledger's index '{index}' led to entry {seq}, which does not belong there; see gate-verify")]
+    OutOfStep {
+        /// The index.
+        index: &'static str,
+        /// The row.
+        seq: u64,
+    },
+    /// The pages of the file contradict each other.
+    #[error("the ledger's file is damaged ({0}); gate-verify says which entries are intact")]
+    Corrupt(#[source] rusqlite::Error),
+    /// The draft of an entry was refused.
+    #[error("the entry cannot be recorded: {0}")]
+    Draft(#[from] DraftError),
+    /// Other writers did not come to an end in time.
+    #[error("another process held the ledger's lock for {}; try again, or look for a process that hangs",
+            humane(*.0))]
+    LockTimeout(Duration),
+    /// The lock file cannot be used.
+    #[error("cannot lock '{}': {source}", path.display())]
+    LockFile {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The disk is full.
+    #[error("the disk is full; nothing was recorded")]
+    Full,
+    /// The ledger was opened for reading, or the file cannot be written.
+    #[error("the ledger cannot be written: it is open for reading only, or its file or directory is read-only")]
+    ReadOnly,
+    /// Another program holds the database itself, beside the lock file.
+    #[error("another program holds the ledger's database; close other users of it, such as a sqlite3 shell")]
+    Busy,
+    /// An earlier append of the same transaction failed, so that nothing of it is kept.
+    #[error("nothing was recorded, since an entry of the same transaction could not be")]
+    Abandoned,
+    /// A prefix of a hash that is too short, or none.
+    #[error("'{0}' is not the beginning of an entry hash; give at least 8 digits of 0-9 and a-f")]
+    HashPrefix(String),
+    /// Anything else that SQLite reports: an I/O error, mostly.
+    #[error("the ledger's file cannot be used: {0}")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl StoreError {
+    /// How a tool ends on it.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Bad { .. } | Self::OutOfStep { .. } | Self::Corrupt(_) => Exit::Distrust,
+            Self::Draft(error) => error.exit(),
+            Self::HashPrefix(_) => Exit::Usage,
+            Self::LockTimeout(_)
+            | Self::LockFile { .. }
+            | Self::Full
+            | Self::ReadOnly
+            | Self::Busy
+            | Self::Abandoned
+            | Self::Sqlite(_) => Exit::Failure,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            // A row above SQLITE_LIMIT_LENGTH was not appended by us.
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TooBig) => Self::Corrupt(error),
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            // Malformed JSON in a body that an index expression meets, and the like.
+            Some(ErrorCode::Unknown) => Self::Corrupt(error),
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+/// An append that recorded nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError<E> {
+    /// The ledger failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The caller's work within the transaction failed.
+    #[error("{0}")]
+    Work(E),
+}
+
+impl<E> AppendError<E> {
+    /// How a tool ends on it, `work` saying so for its own errors.
+    pub fn exit(&self, work: impl FnOnce(&E) -> Exit) -> Exit {
+        match self {
+            Self::Store(error) => error.exit(),
+            Self::Work(error) => work(error),
+        }
+    }
+}
+
+/// A wait in words: whole seconds where it has some.
+fn humane(wait: Duration) -> String {
+    if wait.as_secs() > 0 { format!("{} s", wait.as_secs()) } else { format!("{} ms", wait.as_millis()) }
+}

@@ -1,0 +1,1 @@
+SELECT seq, body, hash FROM entry WHERE seq = ?1

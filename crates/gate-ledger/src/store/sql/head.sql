@@ -1,0 +1,1 @@
+SELECT seq, body, hash FROM entry ORDER BY seq DESC LIMIT 1

@@ -1,0 +1,12 @@
+-- How many entries up to the row ?1 each index holds.
+SELECT
+  (SELECT count(*) FROM entry INDEXED BY entry_live WHERE kind = 'grant' AND seq <= ?1),
+  (SELECT count(*) FROM entry INDEXED BY entry_admitted WHERE kind = 'grant' AND seq <= ?1),
+  (SELECT count(*) FROM entry INDEXED BY entry_admitted_by WHERE kind = 'grant' AND seq <= ?1),
+  (SELECT count(*) FROM entry INDEXED BY entry_owing WHERE kind = 'grant' AND owes IS NOT NULL AND seq <= ?1),
+  (SELECT count(*) FROM entry INDEXED BY entry_requested WHERE kind = 'request' AND seq <= ?1),
+  (SELECT count(*) FROM entry INDEXED BY entry_life WHERE ref IS NOT NULL AND seq <= ?1),
+  (SELECT count(*) FROM entry INDEXED BY entry_policy WHERE kind = 'policy' AND seq <= ?1),
+  (SELECT count(*) FROM entry INDEXED BY entry_spent
+    WHERE kind = 'decision' AND spends IS NOT NULL AND seq <= ?1),
+  (SELECT count(*) FROM entry INDEXED BY entry_nonce WHERE nonce IS NOT NULL AND seq <= ?1)

@@ -1,0 +1,1 @@
+SELECT min(seq) FROM entry WHERE seq >= ?1

@@ -1,0 +1,48 @@
+-- The schema of a ledger, version 1. Blocks are separated by one empty line; each becomes one row of
+-- sqlite_schema, whose text is compared at every open. Only functions of every SQLite since 3.38 are used.
+
+-- body and hash are the ledger; the columns after them are read out of the body and take no space in the table.
+CREATE TABLE entry (
+  seq INTEGER PRIMARY KEY,
+  body TEXT NOT NULL,
+  hash BLOB NOT NULL,
+  kind TEXT AS (body ->> '$.kind') VIRTUAL,
+  gate TEXT AS (body ->> '$.gate') VIRTUAL,
+  ref INTEGER AS (body ->> '$.ref') VIRTUAL,
+  at TEXT AS (body ->> '$.at') VIRTUAL,
+  actor TEXT AS (body ->> '$.actor.id') VIRTUAL,
+  expires TEXT AS (body ->> '$.data.expires') VIRTUAL,
+  owes TEXT AS (json_type(body, '$.data.owes')) VIRTUAL,
+  spends TEXT AS (json_type(body, '$.data.spends')) VIRTUAL,
+  nonce TEXT AS (body ->> '$.data.request.nonce') VIRTUAL,
+  digest TEXT AS (body ->> '$.data.digest') VIRTUAL
+) STRICT;
+
+CREATE INDEX entry_live ON entry (gate, expires) WHERE kind = 'grant';
+
+CREATE INDEX entry_admitted ON entry (gate, at) WHERE kind = 'grant';
+
+CREATE INDEX entry_admitted_by ON entry (actor, at) WHERE kind = 'grant';
+
+CREATE INDEX entry_owing ON entry (gate) WHERE kind = 'grant' AND owes IS NOT NULL;
+
+CREATE INDEX entry_requested ON entry (gate) WHERE kind = 'request';
+
+CREATE INDEX entry_life ON entry (ref) WHERE ref IS NOT NULL;
+
+CREATE INDEX entry_policy ON entry (digest) WHERE kind = 'policy';
+
+CREATE INDEX entry_spent ON entry (gate) WHERE kind = 'decision' AND spends IS NOT NULL;
+
+CREATE INDEX entry_nonce ON entry (nonce) WHERE nonce IS NOT NULL;
+
+-- Refuses REPLACE too, for writers that leave recursive_triggers off, and anything but the next position.
+CREATE TRIGGER entry_append BEFORE INSERT ON entry
+WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), -1) + 1 FROM entry)
+BEGIN SELECT raise(ABORT, 'a ledger is only appended to'); END;
+
+CREATE TRIGGER entry_update BEFORE UPDATE ON entry
+BEGIN SELECT raise(ABORT, 'a ledger is only appended to'); END;
+
+CREATE TRIGGER entry_delete BEFORE DELETE ON entry
+BEGIN SELECT raise(ABORT, 'a ledger is only appended to'); END;

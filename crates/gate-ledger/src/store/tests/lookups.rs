@@ -1,0 +1,232 @@
+use std::ops::ControlFlow;
+
+use serde_json::json;
+
+use super::super::{StoreError, View};
+use super::{Bench, actor, append, at, draft, grant, seqs};
+use crate::entry::{Draft, Entry, Kind};
+
+/// What a walk hands out, cut after `limit` entries.
+fn walked(
+    limit: usize,
+    walk: impl FnOnce(&mut dyn FnMut(&Entry) -> ControlFlow<()>) -> Result<(), StoreError>,
+) -> Vec<u64> {
+    let mut found = Vec::new();
+    walk(&mut |entry| {
+        found.push(entry.seq);
+        if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })
+    .unwrap();
+    found
+}
+
+#[test]
+fn live_grants_are_those_that_end_later() {
+    let bench = Bench::new();
+    let mut ledger = bench.open();
+    append(
+        &mut ledger,
+        &[grant("lint", at(100)), grant("lint", at(200)), grant("scan", at(300)), draft(Kind::Note, "lint", json!({"expires": at(900).to_string()}))],
+    );
+    let view = ledger.view();
+    let live = |gate, now| seqs(&view.live_grants(gate, at(now)).unwrap());
+    assert_eq!(live("lint", 99), [1, 2]);
+    // A grant ends at the instant that it names.
+    assert_eq!(live("lint", 100), [2]);
+    assert_eq!(live("lint", 200), [0_u64; 0]);
+    assert_eq!(live("lin", 0), [0_u64; 0]);
+    let everywhere = |now| seqs(&view.all_grants_live(at(now)).unwrap());
+    assert_eq!((everywhere(0), everywhere(100), everywhere(299), everywhere(300)), (vec![1, 2, 3], vec![2, 3], vec![3], vec![]));
+}
+
+#[test]
+fn admitted_grants_come_newest_first_from_an_instant_on() {
+    let bench = Bench::new();
+    let mut ledger = bench.open();
+    let by_bob = Draft { actor: actor("os:bob"), ..grant("scan", at(9)) };
+    append(&mut ledger, &[grant("lint", at(9)), by_bob, grant("lint", at(9)), grant("lint", at(9))]);
+    let view = ledger.view();
+    let admitted = |gate, since, limit| walked(limit, |each| view.admitted(gate, at(since), each));
+    assert_eq!(admitted(Some("lint"), 0, 9), [4, 3, 1]);
+    assert_eq!(admitted(Some("lint"), 3, 9), [4, 3]);
+    assert_eq!(admitted(Some("lint"), 0, 1), [4]);
+    assert_eq!(admitted(None, 2, 9), [4, 3, 2]);
+    let by = |actor, since| walked(9, |each| view.admitted_by(actor, at(since), each));
+    assert_eq!((by("os:bob", 0), by("os:bob", 3), by("os:alice", 0)), (vec![2], vec![], vec![4, 3, 1]));
+}
+
+#[test]
+fn the_other_lookups_find_what_they_name() {
+    let bench = Bench::new();
+    let mut ledger = bench.open();
+    let referring = |kind, reference| Draft { reference: Some(reference), ..draft(kind, "lint", json!({})) };
+    append(
+        &mut ledger,
+        &[
+            draft(Kind::Policy, "x", json!({"digest": "b3:1", "source": "worktree"})),
+            draft(Kind::Request, "lint", json!({"request": {"nonce": "n1"}})),
+            draft(Kind::Request, "scan", json!({})),
+            referring(Kind::Approval, 2),
+            draft(Kind::Policy, "x", json!({"digest": "b3:1", "source": "rev:1"})),
+            draft(Kind::Decision, "lint", json!({"spends": [2]})),
+            draft(Kind::Decision, "lint", json!({"grants": [2]})),
+            draft(Kind::Grant, "lint", json!({"owes": {"review": true}, "expires": "x"})),
+            referring(Kind::Revocation, 2),
+        ],
+    );
+    let view = ledger.view();
+    assert_eq!(seqs(&view.life(2).unwrap()), [4, 9]);
+    assert_eq!(view.policy("b3:1").unwrap().unwrap().seq, 5);
+    assert_eq!(view.policy("b3:2").unwrap(), None);
+    assert_eq!(seqs(&view.spends("lint", 0).unwrap()), [6]);
+    assert_eq!(seqs(&view.spends("lint", 6).unwrap()), [0_u64; 0]);
+    assert_eq!(walked(9, |each| view.requests(None, each)), [3, 2]);
+    assert_eq!(walked(9, |each| view.requests(Some("lint"), each)), [2]);
+    assert_eq!((view.nonce_used("n1").unwrap(), view.nonce_used("n2").unwrap()), (true, false));
+    assert_eq!(seqs(&view.owing(None).unwrap()), [8]);
+    assert_eq!(seqs(&view.owing(Some("scan")).unwrap()), [0_u64; 0]);
+}
+
+#[test]
+fn a_scan_goes_both_ways_and_stops_when_told() {
+    let bench = Bench::new();
+    let mut ledger = bench.open();
+    append(&mut ledger, &vec![draft(Kind::Note, "lint", json!({})); 5]);
+    let view = ledger.view();
+    let scan = |from, to, reverse, limit| {
+        let mut found = Vec::new();
+        view.scan(from, to, reverse, &mut |entry| {
+            found.push(entry.seq);
+            if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .unwrap();
+        found
+    };
+    assert_eq!(scan(0, None, false, 9), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(scan(2, Some(4), true, 9), [4, 3, 2]);
+    assert_eq!(scan(0, None, true, 2), [5, 4]);
+    assert_eq!(scan(6, None, false, 9), [0_u64; 0]);
+}
+
+#[test]
+fn raw_lines_are_the_bodies_and_stored_hashes() {
+    let bench = Bench::new();
+    let mut ledger = bench.open();
+    let appended = append(&mut ledger, &[draft(Kind::Note, "lint", json!({"t": "ü\n"}))]);
+    let mut lines = Vec::new();
+    ledger
+        .view()
+        .scan_lines(1, None, &mut |body, hash| {
+            crate::entry::write_line(&mut lines, body, hash);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(String::from_utf8(lines).unwrap(), appended[0].line());
+}
+
+#[test]
+fn an_entry_is_found_by_the_beginning_of_its_hash() {
+    let bench = Bench::new();
+    let mut ledger = bench.open();
+    let appended = append(&mut ledger, &vec![draft(Kind::Note, "lint", json!({})); 3]);
+    let view = ledger.view();
+    let digits = appended[1].hash.to_string()[3..].to_owned();
+    for length in [8, 9, 33, 64] {
+        assert_eq!(seqs(&view.by_hash_prefix(&digits[..length]).unwrap()), [2], "{length}");
+    }
+    assert!(view.by_hash_prefix("00000000").unwrap().is_empty());
+    for wrong in [&digits[..7], "", "b3:00000000", "xxxxxxxx", "ABCDEF01", &format!("{digits}0")] {
+        let error = view.by_hash_prefix(wrong).unwrap_err();
+        assert!(matches!(error, StoreError::HashPrefix(_)), "{error}");
+    }
+}
+
+#[test]
+fn odd_types_in_somebody_elses_events_disturb_nothing() {
+    let bench = Bench::new();
+    let mut ledger = bench.open();
+    let events = [
+        json!({"request": {"nonce": 5}}),
+        json!({"request": {"nonce": {"a": [1]}}}),
+        json!({"request": {"nonce": null}}),
+        json!({"request": "text"}),
+        json!({"request": [{"nonce": true}]}),
+        json!({"expires": 1, "owes": false, "spends": null, "digest": []}),
+    ];
+    append(&mut ledger, &events.map(|event| draft(Kind::Note, "lint", event)));
+    assert!(ledger.view().nonce_used("5").unwrap());
+    let outcome = crate::verify::sqlite(&bench.path(), &crate::verify::Options::default(), &mut ()).unwrap();
+    assert_eq!(outcome.first_bad, None);
+}
+
+/// Moves an index to a table that looks like the ledger but has other rows, as somebody could who edits pages.
+fn with_index_of(bench: &Bench, index: &str, edit: &str) {
+    bench.tamper(&format!(
+        "CREATE TABLE other AS SELECT rootpage FROM sqlite_schema WHERE name = '{index}';
+         PRAGMA writable_schema = ON;
+         {edit}
+         DROP TABLE other;"
+    ));
+}
+
+#[test]
+fn a_row_that_an_index_misplaces_is_refused() {
+    let bench = Bench::new();
+    append(&mut bench.open(), &[grant("lint", at(100)), grant("scan", at(100))]);
+    // The index over other members under the name of the right one: its rows claim what the bodies do not.
+    let wrong = "CREATE INDEX entry_live ON entry (at, expires) WHERE kind = 'grant'";
+    let right = "CREATE INDEX entry_live ON entry (gate, expires) WHERE kind = 'grant'";
+    with_index_of(&bench, "entry_live", &format!(
+        "DROP INDEX entry_live; {wrong}; UPDATE sqlite_schema SET sql = \"{right}\" WHERE name = 'entry_live';"));
+    let ledger = bench.open();
+    // Such an index hides grants from a look-up, and verification tells.
+    assert!(ledger.view().live_grants("lint", at(0)).unwrap().is_empty());
+    let outcome = crate::verify::sqlite(&bench.path(), &crate::verify::Options::default(), &mut ()).unwrap();
+    let bad = outcome.first_bad.unwrap();
+    assert_eq!((bad.seq, bad.code), (1, "index"), "{}", bad.reason);
+}
+
+#[test]
+fn every_lookup_of_judging_is_answered_from_its_index() {
+    let bench = Bench::new();
+    let ledger = bench.open();
+    let plan = |sql: &str, parameters: usize| {
+        let connection = &ledger.database.connection;
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let given = rusqlite::params_from_iter(std::iter::repeat_n("x", parameters));
+        let steps = statement.query_map(given, |row| row.get::<_, String>(3)).unwrap();
+        steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+    };
+    for (sql, parameters, expected) in [
+        (include_str!("../sql/live.sql"), 2, "INDEX entry_live (gate=? AND expires>?)"),
+        (include_str!("../sql/live_everywhere.sql"), 1, "INDEX entry_live (gate=? AND expires>?)"),
+        (include_str!("../sql/admitted.sql"), 2, "INDEX entry_admitted (gate=? AND at>?)"),
+        (include_str!("../sql/admitted_everywhere.sql"), 1, "INDEX entry_admitted (gate=? AND at>?)"),
+        (include_str!("../sql/admitted_by.sql"), 2, "INDEX entry_admitted_by (actor=? AND at>?)"),
+        (include_str!("../sql/requested.sql"), 1, "INDEX entry_requested (gate=?)"),
+        (include_str!("../sql/life.sql"), 1, "INDEX entry_life (ref=?)"),
+        (include_str!("../sql/policy.sql"), 1, "INDEX entry_policy (digest=?)"),
+        (include_str!("../sql/spent.sql"), 2, "INDEX entry_spent (gate=? AND rowid>?)"),
+        (include_str!("../sql/nonce.sql"), 1, "INDEX entry_nonce (nonce=?)"),
+        (include_str!("../sql/owing.sql"), 1, "INDEX entry_owing"),
+    ] {
+        let plan = plan(sql, parameters);
+        assert!(plan.contains(expected), "{sql}\n{plan}");
+    }
+}
+
+#[test]
+fn a_changed_row_is_never_handed_out() {
+    let bench = Bench::new();
+    append(&mut bench.open(), &[grant("lint", at(100)), draft(Kind::Note, "lint", json!({}))]);
+    let trigger = include_str!("../sql/schema.sql").split("\n\n").find(|block| block.contains("entry_update")).unwrap();
+    bench.tamper(&format!(
+        "DROP TRIGGER entry_update; UPDATE entry SET body = replace(body, '\"lint\"', '\"lint \"') WHERE seq = 1; {trigger}"));
+    let ledger = bench.open();
+    let refused = |result: Result<Vec<Entry>, StoreError>| matches!(result, Err(StoreError::Bad { seq: 1, .. }));
+    let view: View<'_> = ledger.view();
+    assert!(refused(view.live_grants("lint ", at(0))));
+    assert!(refused(view.all_grants_live(at(0))));
+    assert!(matches!(view.entry(1), Err(StoreError::Bad { .. })));
+    assert_eq!(view.head().unwrap().seq, 2);
+}

@@ -1,0 +1,342 @@
+//! Reading: the look-ups that judging needs, and whole scans.
+
+use std::ops::ControlFlow;
+
+use gate_model::time::Timestamp;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Params, Row};
+
+use super::StoreError;
+use crate::chain::{Bad, Chain};
+use crate::entry::{Entry, EntryHash, Kind};
+
+/// The newest entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its position.
+    pub seq: u64,
+    /// Its hash, computed from its body.
+    pub hash: EntryHash,
+    /// Its time.
+    pub at: Timestamp,
+}
+
+/// The entries of an open ledger, or of one within a transaction.
+///
+/// Every entry that is handed out was read as bytes, hashed again and compared with its stored hash, its
+/// position and its ledger; its fields come from its body. Nothing is cached.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    connection: &'a Connection,
+    ledger: &'a str,
+}
+
+/// What a caller does with each entry; `Break` ends the walk.
+type Each<'e> = &'e mut dyn FnMut(&Entry) -> ControlFlow<()>;
+
+impl<'a> View<'a> {
+    pub(super) const fn new(connection: &'a Connection, ledger: &'a str) -> Self {
+        Self { connection, ledger }
+    }
+
+    /// The newest entry.
+    ///
+    /// # Errors
+    /// A [`StoreError`]; also where there is no entry at all.
+    pub fn head(&self) -> Result<Head, StoreError> {
+        let newest = self.collect(include_str!("sql/head.sql"), [])?.pop();
+        let newest = newest.ok_or(StoreError::Bad { seq: 0, source: Bad::Genesis("there is no entry") })?;
+        Ok(Head { seq: newest.seq, hash: newest.hash, at: newest.at })
+    }
+
+    /// The entry at `seq`, if there is one.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn entry(&self, seq: u64) -> Result<Option<Entry>, StoreError> {
+        Ok(self.collect(include_str!("sql/entry.sql"), [position(seq)])?.pop())
+    }
+
+    /// The entries whose hash begins with `digits` (at least 8 of 0-9 and a-f), by seq. Reads the whole ledger.
+    ///
+    /// # Errors
+    /// [`StoreError::HashPrefix`] for anything else; another [`StoreError`].
+    pub fn by_hash_prefix(&self, digits: &str) -> Result<Vec<Entry>, StoreError> {
+        let (low, high) = hash_range(digits)
+            .ok_or_else(|| StoreError::HashPrefix(gate_model::text::visible(digits)))?;
+        self.collect(include_str!("sql/hash_range.sql"), [&low.0[..], &high.0[..]])
+    }
+
+    /// The grants of `gate` that end after `now`, by seq. Whether they have begun, were revoked or spent is
+    /// for the caller to find out.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn live_grants(&self, gate: &str, now: Timestamp) -> Result<Vec<Entry>, StoreError> {
+        let found = self.collect(include_str!("sql/live.sql"), [gate, &now.to_string()])?;
+        confirm(found, "entry_live", |entry| is(entry, Kind::Grant, Some(gate)))
+    }
+
+    /// The grants of all gates that end after `now`, by seq.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn all_grants_live(&self, now: Timestamp) -> Result<Vec<Entry>, StoreError> {
+        let found = self.collect(include_str!("sql/live_everywhere.sql"), [now.to_string()])?;
+        confirm(found, "entry_live", |entry| is(entry, Kind::Grant, None))
+    }
+
+    /// The entries whose `ref` is `id`, by seq: what happened to an opt-out after the entry that began it.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn life(&self, id: u64) -> Result<Vec<Entry>, StoreError> {
+        let found = self.collect(include_str!("sql/life.sql"), [position(id)])?;
+        confirm(found, "entry_life", |entry| entry.reference == Some(id))
+    }
+
+    /// The newest entry of kind `policy` whose `data.digest` is `digest`.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn policy(&self, digest: &str) -> Result<Option<Entry>, StoreError> {
+        let found = self.collect(include_str!("sql/policy.sql"), [digest])?;
+        let belongs = |entry: &Entry| is(entry, Kind::Policy, None) && entry.data["digest"] == digest;
+        Ok(confirm(found, "entry_policy", belongs)?.pop())
+    }
+
+    /// The decisions of `gate` after position `since` that have `data.spends`, by seq.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn spends(&self, gate: &str, since: u64) -> Result<Vec<Entry>, StoreError> {
+        let found = self.collect(include_str!("sql/spent.sql"), (gate, position(since)))?;
+        confirm(found, "entry_spent", |entry| is(entry, Kind::Decision, Some(gate)))
+    }
+
+    /// Grants of `gate`, or of all gates, whose time is `since` or later, newest first.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn admitted(&self, gate: Option<&str>, since: Timestamp, each: Each<'_>) -> Result<(), StoreError> {
+        let since = since.to_string();
+        let belongs = |entry: &Entry| is(entry, Kind::Grant, gate);
+        let each = &mut confirming("entry_admitted", belongs, each);
+        match gate {
+            Some(gate) => self.walk(include_str!("sql/admitted.sql"), [gate, &since], each),
+            None => self.walk(include_str!("sql/admitted_everywhere.sql"), [&since], each),
+        }
+    }
+
+    /// Grants whose actor has the id `actor`, of any gate, whose time is `since` or later, newest first.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn admitted_by(&self, actor: &str, since: Timestamp, each: Each<'_>) -> Result<(), StoreError> {
+        let belongs = |entry: &Entry| is(entry, Kind::Grant, None) && entry.actor["id"] == actor;
+        let each = &mut confirming("entry_admitted_by", belongs, each);
+        self.walk(include_str!("sql/admitted_by.sql"), [actor, &since.to_string()], each)
+    }
+
+    /// Requests of `gate`, or of all gates, newest first.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn requests(&self, gate: Option<&str>, each: Each<'_>) -> Result<(), StoreError> {
+        let belongs = |entry: &Entry| is(entry, Kind::Request, gate);
+        let each = &mut confirming("entry_requested", belongs, each);
+        match gate {
+            Some(gate) => self.walk(include_str!("sql/requested.sql"), [gate], each),
+            None => self.walk(include_str!("sql/requested_everywhere.sql"), [], each),
+        }
+    }
+
+    /// Whether an entry carries `nonce` as its `data.request.nonce`.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn nonce_used(&self, nonce: &str) -> Result<bool, StoreError> {
+        let found = self.collect(include_str!("sql/nonce.sql"), [nonce])?;
+        let found = confirm(found, "entry_nonce", |entry| entry.data["request"].get("nonce").is_some())?;
+        Ok(!found.is_empty())
+    }
+
+    /// The grants of `gate`, or of all gates, that owe something (`data.owes`), by seq.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn owing(&self, gate: Option<&str>) -> Result<Vec<Entry>, StoreError> {
+        let found = self.collect(include_str!("sql/owing.sql"), [gate])?;
+        confirm(found, "entry_owing", |entry| is(entry, Kind::Grant, gate) && entry.data.get("owes").is_some())
+    }
+
+    /// The entries from `from` to `to` (inclusive; to the newest where there is none), in order or reversed.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn scan(
+        &self,
+        from: u64,
+        to: Option<u64>,
+        reverse: bool,
+        each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let sql = if reverse { include_str!("sql/scan_reverse.sql") } else { include_str!("sql/scan.sql") };
+        let to = to.map_or(i64::MAX, position);
+        self.walk(sql, [position(from), to], &mut |entry| Ok(each(entry)))
+    }
+
+    /// The bodies from `from` to `to` (inclusive) with their stored hashes, in order, at full speed: nothing
+    /// is hashed or parsed, so that an export of a damaged ledger shows the damage.
+    ///
+    /// # Errors
+    /// A [`StoreError`]; [`StoreError::Bad`] for a row that has no body or no hash of the right type.
+    pub fn scan_lines(
+        &self,
+        from: u64,
+        to: Option<u64>,
+        each: &mut dyn FnMut(&[u8], EntryHash) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(include_str!("sql/scan.sql"))?;
+        let mut rows = statement.query([position(from), to.map_or(i64::MAX, position)])?;
+        while let Some(row) = rows.next()? {
+            let raw = RawRow::read(row)?;
+            let fails = |source| StoreError::Bad { seq: raw.seq, source };
+            let hash = raw.hash.ok_or(Bad::HashForm).map_err(fails)?;
+            if each(raw.body.map_err(fails)?, hash).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn collect(&self, sql: &str, params: impl Params) -> Result<Vec<Entry>, StoreError> {
+        let mut found = Vec::new();
+        self.walk(sql, params, &mut |entry| {
+            found.push(entry);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    fn walk(
+        &self,
+        sql: &str,
+        params: impl Params,
+        each: &mut dyn FnMut(Entry) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            if each(self.read(row)?)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, row: &Row<'_>) -> Result<Entry, StoreError> {
+        let raw = RawRow::read(row)?;
+        let fails = |source| StoreError::Bad { seq: raw.seq, source };
+        let entry = raw.entry().map_err(fails)?;
+        if entry.ledger != self.ledger {
+            let expected = self.ledger.to_owned();
+            return Err(fails(Bad::Ledger { expected, found: entry.ledger }));
+        }
+        Ok(entry)
+    }
+}
+
+/// The first entry, if there is any entry; it must be a genesis.
+pub(super) fn genesis(connection: &Connection) -> Result<Option<Entry>, StoreError> {
+    let mut statement = connection.prepare_cached(include_str!("sql/genesis.sql"))?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let raw = RawRow::read(row)?;
+    let checked = raw.entry().and_then(|entry| {
+        Chain::new().push(entry.body.as_bytes(), Some(entry.hash))?;
+        Ok(entry)
+    });
+    checked.map(Some).map_err(|source| StoreError::Bad { seq: raw.seq, source })
+}
+
+/// A row as it is stored: position, body and hash, each of which may be wrong.
+pub(crate) struct RawRow<'r> {
+    pub(crate) seq: i64,
+    pub(crate) body: Result<&'r [u8], Bad>,
+    pub(crate) hash: Option<EntryHash>,
+}
+
+impl<'r> RawRow<'r> {
+    /// Reads the columns seq, body, hash.
+    pub(crate) fn read(row: &'r Row<'_>) -> rusqlite::Result<Self> {
+        // The schema says INTEGER, TEXT and BLOB, but a page that was edited by hand can hold anything.
+        let body = match row.get_ref(1)? {
+            ValueRef::Text(bytes) => Ok(bytes),
+            ValueRef::Blob(_) => Err(Bad::NotText("a BLOB")),
+            ValueRef::Null => Err(Bad::NotText("NULL")),
+            ValueRef::Integer(_) | ValueRef::Real(_) => Err(Bad::NotText("a number")),
+        };
+        let hash = match row.get_ref(2)? {
+            ValueRef::Blob(bytes) => bytes.try_into().ok().map(EntryHash),
+            _ => None,
+        };
+        Ok(Self { seq: row.get(0)?, body, hash })
+    }
+
+    fn entry(&self) -> Result<Entry, Bad> {
+        let recorded = self.hash.ok_or(Bad::HashForm)?;
+        let entry = Entry::from_body(self.body.clone()?).map_err(|error| error.0)?;
+        if entry.hash != recorded {
+            return Err(Bad::Hash { computed: entry.hash, recorded });
+        }
+        if i64::try_from(entry.seq) != Ok(self.seq) {
+            return Err(Bad::Row { row: self.seq, seq: entry.seq });
+        }
+        Ok(entry)
+    }
+}
+
+/// Whether `entry` is of `kind` and, where one is given, of `gate`.
+fn is(entry: &Entry, kind: Kind, gate: Option<&str>) -> bool {
+    entry.kind == kind && gate.is_none_or(|gate| entry.gate.as_deref() == Some(gate))
+}
+
+/// `found`, if all of it belongs to the index that found it.
+fn confirm(
+    found: Vec<Entry>,
+    index: &'static str,
+    belongs: impl Fn(&Entry) -> bool,
+) -> Result<Vec<Entry>, StoreError> {
+    match found.iter().find(|entry| !belongs(entry)) {
+        Some(entry) => Err(StoreError::OutOfStep { index, seq: entry.seq }),
+        None => Ok(found),
+    }
+}
+
+/// The same for a walk.
+fn confirming<'e>(
+    index: &'static str,
+    belongs: impl Fn(&Entry) -> bool + 'e,
+    each: Each<'e>,
+) -> impl FnMut(Entry) -> Result<ControlFlow<()>, StoreError> + 'e {
+    move |entry| {
+        if belongs(&entry) { Ok(each(&entry)) } else { Err(StoreError::OutOfStep { index, seq: entry.seq }) }
+    }
+}
+
+/// A position as SQLite counts; one that no entry can have becomes the largest, where there is none.
+fn position(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+/// The smallest and the largest hash that begin with `digits`.
+fn hash_range(digits: &str) -> Option<(EntryHash, EntryHash)> {
+    let valid = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !valid || !(8..=64).contains(&digits.len()) {
+        return None;
+    }
+    let low = EntryHash::read(format!("b3:{digits:0<64}").as_bytes())?;
+    let high = EntryHash::read(format!("b3:{digits:f<64}").as_bytes())?;
+    Some((low, high))
+}

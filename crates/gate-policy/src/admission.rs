@@ -1,0 +1,251 @@
+//! The judgement on a request: granted, pending, or denied with the reasons of every rule that was tried.
+//!
+//! Pure: the facts come in a [`Petition`], what the ledger knows through [`History`]. The order is fixed: rules
+//! that grant at once; break-glass rules, when the request invokes them; rules that need approvals. Within each
+//! kind the policy's own order counts.
+
+use gate_model::context::Context;
+use gate_model::finding::Evidence;
+use gate_model::payload::Ask;
+use gate_model::principal::{Assurance, Principal};
+use gate_model::scope::Scope;
+use gate_model::time::{Timestamp, format_duration};
+
+use crate::conditions;
+use crate::person::listed;
+use crate::policy::{Gate, Policy, Who};
+use crate::rule::Rule;
+
+/// A request as the rules see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Petition<'a> {
+    /// The gate's name.
+    pub gate: &'a str,
+    /// What is asked for. A `ttl` of 0 seconds asks for what the rule allows, its `max_ttl`.
+    pub ask: &'a Ask,
+    /// Who asks.
+    pub by: &'a Principal,
+    /// Where it is asked.
+    pub context: &'a Context,
+}
+
+/// What the ledger knows that a verdict needs; asked within the transaction that admits.
+pub trait History {
+    /// The instant that counts as now: the clock's or the newest entry's, whichever is later.
+    fn now(&self) -> Timestamp;
+
+    /// How many grants since `since` (inclusive) count against `rule`'s quota for a request by `by`.
+    /// [`crate::counts_against`] says which grants do.
+    fn used(&self, rule: &Rule, by: &Principal, since: Timestamp) -> u64;
+
+    /// The ID of a break-glass grant of this gate to the same person whose review is overdue, if there is one.
+    fn overdue_review(&self, by: &Principal) -> Option<u64>;
+}
+
+/// The verdict on a request.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// It is granted on these terms.
+    Grant(Terms),
+    /// It would be granted on these terms once others approve.
+    Pending(Terms, ApprovalsNeeded),
+    /// No rule allows it: each that was tried, in the policy's order.
+    Denied(Vec<Trial>),
+}
+
+/// What a grant gives: never more than was asked, nor more than the rule allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The number of the rule, from 1.
+    pub rule: u64,
+    /// How long it lasts, in seconds.
+    pub ttl: u64,
+    /// How many decisions may use it.
+    pub max_uses: Option<u64>,
+    /// What it is bound to: the scope asked for, narrowed to what the rule demands.
+    pub scope: Scope,
+    /// What a waiver accepts.
+    pub findings: Vec<Evidence>,
+    /// Whether it is a break-glass grant.
+    pub break_glass: bool,
+    /// Within how many seconds a review must follow.
+    pub review_within: Option<u64>,
+    /// The rule's `i_accept`, which each decision repeats.
+    pub i_accept: Option<String>,
+}
+
+/// The approvals that a pending request waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovalsNeeded {
+    /// How many.
+    pub count: u64,
+    /// From whom.
+    pub from: Vec<Who>,
+    /// How well an approver must be known, at least.
+    pub assurance: Assurance,
+    /// After how many seconds the request lapses.
+    pub within: u64,
+}
+
+/// A rule that was tried, and what would have satisfied it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    /// The rule's number; 0 where the reason lies with the gate and not with a rule.
+    pub rule: u64,
+    /// Each condition that failed, as the rest of a sentence that begins "rule 2".
+    pub failed: Vec<String>,
+}
+
+impl std::fmt::Display for Trial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let failed = self.failed.join("; ");
+        if self.rule == 0 { f.write_str(&failed) } else { write!(f, "rule {} {failed}", self.rule) }
+    }
+}
+
+/// Judges a request.
+pub fn admit(policy: &Policy, petition: &Petition<'_>, history: &dyn History) -> Admission {
+    let gate = match gate_with_rules(policy, petition.gate) {
+        Ok(gate) => gate,
+        Err(trial) => return Admission::Denied(vec![trial]),
+    };
+    let mut trials = Vec::new();
+    for rule in in_order(gate) {
+        let verdict = conditions::terms(policy, gate, rule, petition);
+        match verdict.and_then(|terms| place_left(rule, petition.by, history).map(|()| terms)) {
+            Ok(terms) => return admitted(rule, terms),
+            Err(failed) => trials.push(Trial { rule: rule.number, failed }),
+        }
+    }
+    trials.sort_by_key(|trial| trial.rule);
+    Admission::Denied(trials)
+}
+
+fn admitted(rule: &Rule, terms: Terms) -> Admission {
+    let Some(approvals) = &rule.approvals else { return Admission::Grant(terms) };
+    let needed = ApprovalsNeeded {
+        count: approvals.count,
+        from: approvals.from.clone(),
+        assurance: approvals.assurance,
+        within: approvals.within,
+    };
+    Admission::Pending(terms, needed)
+}
+
+/// The rules of a gate in the order in which they are tried.
+fn in_order(gate: &Gate) -> impl Iterator<Item = &Rule> {
+    let turn = |rule: &&Rule| (!rule.grants_at_once(), rule.break_glass, rule.number);
+    let mut rules: Vec<&Rule> = gate.allow.iter().collect();
+    rules.sort_by_key(turn);
+    rules.into_iter()
+}
+
+fn gate_with_rules<'p>(policy: &'p Policy, name: &str) -> Result<&'p Gate, Trial> {
+    let denied = |reason: String| Trial { rule: 0, failed: vec![reason] };
+    let gate = policy.gate(name).map_err(|unknown| denied(unknown.to_string()))?;
+    if gate.allow.is_empty() {
+        return Err(denied(format!("gate '{name}' has no allow rule: it cannot be opted out of")));
+    }
+    Ok(gate)
+}
+
+/// The conditions that rest on the ledger: places left in the quota, and no debt from an earlier break-glass.
+fn place_left(rule: &Rule, by: &Principal, history: &dyn History) -> Result<(), Vec<String>> {
+    let mut failed = Vec::new();
+    failed.extend(quota_allows(rule, by, history).err());
+    failed.extend(debt_allows(rule, by, history).err());
+    if failed.is_empty() { Ok(()) } else { Err(failed) }
+}
+
+/// Whether the rule's quota has a place left. Asked at admission, and again when the last approval comes in.
+///
+/// # Errors
+/// The sentence for the denial.
+pub fn quota_allows(rule: &Rule, by: &Principal, history: &dyn History) -> Result<(), String> {
+    let Some(quota) = &rule.quota else { return Ok(()) };
+    let used = history.used(rule, by, history.now().minus(quota.per));
+    if used < quota.max {
+        return Ok(());
+    }
+    let (max, per, whose) = (quota.max, format_duration(quota.per), quota.by.as_str());
+    Err(format!(
+        "has a quota of {max} in {per} for each {whose}, and {used} are used; wait until one is older"
+    ))
+}
+
+fn debt_allows(rule: &Rule, by: &Principal, history: &dyn History) -> Result<(), String> {
+    if !rule.break_glass {
+        return Ok(());
+    }
+    match history.overdue_review(by) {
+        Some(id) => {
+            Err(format!("is closed to you until the overdue review of {id} is done: gate-skip review {id}"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether some rule of the gate (or the numbered one) allows this request as far as the request alone can tell:
+/// everything but quota, debts and approvals. A grant is derived again with it at each use, under the policy of
+/// its admission and under today's.
+///
+/// # Errors
+/// The rules that were tried.
+pub fn permits<'p>(
+    policy: &'p Policy,
+    petition: &Petition<'_>,
+    rule: Option<u64>,
+) -> Result<&'p Rule, Vec<Trial>> {
+    derive(policy, petition, rule).map(|(rule, _)| rule)
+}
+
+/// [`permits`] with the terms that the rule gives.
+///
+/// # Errors
+/// The rules that were tried.
+pub fn derive<'p>(
+    policy: &'p Policy,
+    petition: &Petition<'_>,
+    number: Option<u64>,
+) -> Result<(&'p Rule, Terms), Vec<Trial>> {
+    let gate = gate_with_rules(policy, petition.gate).map_err(|trial| vec![trial])?;
+    let mut trials = Vec::new();
+    for rule in in_order(gate).filter(|rule| number.is_none_or(|number| rule.number == number)) {
+        match conditions::terms(policy, gate, rule, petition) {
+            Ok(terms) => return Ok((rule, terms)),
+            Err(failed) => trials.push(Trial { rule: rule.number, failed }),
+        }
+    }
+    if let (true, Some(number)) = (trials.is_empty(), number) {
+        let reason = format!("gate '{}' has no rule {number}", petition.gate);
+        trials.push(Trial { rule: 0, failed: vec![reason] });
+    }
+    trials.sort_by_key(|trial| trial.rule);
+    Err(trials)
+}
+
+/// Whether a grant may be used `here`: its rule still permits it, and what the rule demands of the place holds
+/// where it is used, too. `petition` is the grant's own request with the scope and the time that were granted.
+///
+/// # Errors
+/// The rules that were tried.
+pub fn allows_use<'p>(
+    policy: &'p Policy,
+    petition: &Petition<'_>,
+    number: Option<u64>,
+    here: &Context,
+) -> Result<(&'p Rule, Terms), Vec<Trial>> {
+    let (rule, terms) = derive(policy, petition, number)?;
+    match conditions::hold_here(rule, petition.ask.action, &terms.scope, here) {
+        Ok(()) => Ok((rule, terms)),
+        Err(failed) => Err(vec![Trial { rule: rule.number, failed }]),
+    }
+}
+
+impl std::fmt::Display for ApprovalsNeeded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let noun = if self.count == 1 { "approval" } else { "approvals" };
+        write!(f, "{} {noun} from {} within {}", self.count, listed(&self.from), format_duration(self.within))
+    }
+}

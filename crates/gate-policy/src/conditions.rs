@@ -1,0 +1,212 @@
+//! The conditions of one rule, each a small function that says in words what would have satisfied it.
+//!
+//! Every condition is looked at, so that a denial names all that is missing at once. A condition that this build
+//! cannot check denies and says so.
+
+use gate_model::action::Action;
+use gate_model::context::Context;
+use gate_model::payload::Ask;
+use gate_model::principal::{Assurance, Principal};
+use gate_model::scope::{OutOfScope, Scope};
+use gate_model::text;
+use gate_model::time::{format_duration, parse_duration};
+
+use crate::admission::{Petition, Terms};
+use crate::evidence;
+use crate::pattern::glob_matches;
+use crate::person::{listed, names, shown};
+use crate::policy::{Gate, Policy};
+use crate::reach;
+use crate::rule::{Lapse, Rule};
+
+type Condition = Result<(), String>;
+
+/// The terms on which `rule` grants the petition.
+///
+/// # Errors
+/// Each condition that failed.
+pub(crate) fn terms(
+    policy: &Policy,
+    gate: &Gate,
+    rule: &Rule,
+    petition: &Petition<'_>,
+) -> Result<Terms, Vec<String>> {
+    let Petition { ask, by, context, .. } = petition;
+    action(rule, ask.action).map_err(|failed| vec![failed])?;
+    let checks = [
+        who(policy, rule, by),
+        known_well(rule.assurance, by),
+        break_glass(rule, ask),
+        time(rule, ask),
+        uses(rule, ask),
+        reason(rule, ask),
+        ticket(rule, ask),
+        facts(rule.facts, context),
+        no_conflict(ask.action, context),
+        implemented(rule),
+    ];
+    let mut failed: Vec<String> = checks.into_iter().filter_map(Result::err).collect();
+    failed.extend(evidence::failures(gate, rule, ask));
+    match reach::narrow(rule, ask, context) {
+        Ok(scope) if failed.is_empty() => Ok(granted(rule, ask, scope)),
+        Ok(_) => Err(failed),
+        Err(more) => Err(failed.into_iter().chain(more).collect()),
+    }
+}
+
+fn granted(rule: &Rule, ask: &Ask, scope: Scope) -> Terms {
+    Terms {
+        rule: rule.number,
+        ttl: if ask.ttl.seconds == 0 { rule.max_ttl } else { ask.ttl.seconds },
+        // A pause ends by its time; it is not used up.
+        max_uses: if ask.action == Action::Pause { None } else { ask.max_uses.or(rule.max_uses) },
+        scope,
+        findings: ask.findings.clone(),
+        break_glass: rule.break_glass,
+        review_within: rule.review_within,
+        i_accept: rule.i_accept.clone(),
+    }
+}
+
+fn action(rule: &Rule, asked: Action) -> Condition {
+    if rule.actions.contains(&asked) {
+        return Ok(());
+    }
+    let allowed = rule.actions.iter().map(|action| action.as_str()).collect::<Vec<_>>().join(", ");
+    Err(format!("does not allow {asked} (it allows {allowed})"))
+}
+
+/// Whether the rule names this principal.
+pub(crate) fn who(policy: &Policy, rule: &Rule, by: &Principal) -> Condition {
+    if names(policy, &rule.who, by) {
+        return Ok(());
+    }
+    Err(format!("is for {} (you are {})", listed(&rule.who), shown(by)))
+}
+
+/// Whether a principal is known well enough.
+pub(crate) fn known_well(least: Assurance, by: &Principal) -> Condition {
+    if by.assurance >= least {
+        return Ok(());
+    }
+    let remedy = match least {
+        Assurance::Signed => "a signature: --sign",
+        _ => "a signature (--sign) or a verified CI token",
+    };
+    Err(format!("needs {remedy} ({} is only {})", text::visible(&by.id), by.assurance))
+}
+
+fn break_glass(rule: &Rule, ask: &Ask) -> Condition {
+    if !rule.break_glass || ask.break_glass {
+        return Ok(());
+    }
+    Err("is for emergencies and needs --break-glass; a review must follow".to_owned())
+}
+
+fn time(rule: &Rule, ask: &Ask) -> Condition {
+    let asked = ask.ttl.seconds;
+    // The text is what a person read before signing, the number is what counts: they must be one time.
+    if asked != 0 && parse_duration(&ask.ttl.text) != Ok(asked) {
+        let shown = text::visible(&ask.ttl.text);
+        return Err(format!("needs one time to live, and '{shown}' is not {asked} seconds"));
+    }
+    if asked <= rule.max_ttl {
+        return Ok(());
+    }
+    let (longest, asked) = (format_duration(rule.max_ttl), format_duration(asked));
+    Err(format!("allows at most --ttl {longest} ({asked} was asked for)"))
+}
+
+fn uses(rule: &Rule, ask: &Ask) -> Condition {
+    match (ask.max_uses, rule.max_uses) {
+        (Some(0), _) => Err("needs at least one use (--uses 0 was asked for)".to_owned()),
+        (Some(_), _) if ask.action == Action::Pause => {
+            Err("cannot limit the uses of a pause: leave out --uses".to_owned())
+        }
+        (Some(asked), Some(most)) if asked > most => {
+            Err(format!("allows at most --uses {most} ({asked} were asked for)"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn reason(rule: &Rule, ask: &Ask) -> Condition {
+    text::check(&ask.reason).map_err(|error| format!("needs another reason: {error}"))?;
+    let length = ask.reason.trim().chars().count();
+    if u64::try_from(length).is_ok_and(|length| length >= rule.min_reason) {
+        return Ok(());
+    }
+    Err(format!("needs a reason of at least {} characters (it has {length})", rule.min_reason))
+}
+
+fn ticket(rule: &Rule, ask: &Ask) -> Condition {
+    if let Some(ticket) = &ask.ticket {
+        text::check(ticket).map_err(|error| format!("needs another ticket: {error}"))?;
+    }
+    let Some(pattern) = &rule.ticket else { return Ok(()) };
+    match &ask.ticket {
+        Some(ticket) if pattern.is_match(ticket) => Ok(()),
+        Some(ticket) => Err(format!("needs a ticket like {pattern} ('{}' was given)", text::visible(ticket))),
+        None => Err(format!("needs a ticket like {pattern} (none was given)")),
+    }
+}
+
+/// Whether the facts of a run are known well enough.
+pub(crate) fn facts(least: Option<Assurance>, context: &Context) -> Condition {
+    let known = context.assurance.unwrap_or(Assurance::Asserted);
+    match least {
+        Some(least) if known < least => Err(format!(
+            "needs the facts of the run (environment, ref, repository) from a CI token (they are {known})"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Where facts contradict each other no opt-out counts. A pause only adds a block, so it is not refused.
+fn no_conflict(action: Action, context: &Context) -> Condition {
+    if context.conflicts.is_empty() || action == Action::Pause {
+        return Ok(());
+    }
+    let conflicts =
+        context.conflicts.iter().map(|conflict| text::visible(conflict)).collect::<Vec<_>>().join(", ");
+    Err(format!("cannot apply where the facts of the run disagree: {conflicts}"))
+}
+
+fn implemented(rule: &Rule) -> Condition {
+    if rule.lapse_when.contains(&Lapse::FixAvailable) {
+        return Err(
+            "has lapse_when = \"fix-available\", a condition that is not implemented, so it allows nothing; \
+                    take it out, or shorten max_ttl in its place"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// Whether what a rule demands of the place holds where its grant is used.
+///
+/// # Errors
+/// Each condition that failed.
+pub(crate) fn hold_here(
+    rule: &Rule,
+    action: Action,
+    scope: &Scope,
+    here: &Context,
+) -> Result<(), Vec<String>> {
+    let checks = [
+        facts(rule.facts, here),
+        no_conflict(action, here),
+        scope_holds(scope, here).map_err(|OutOfScope(why)| why),
+        reach::repository_holds(action, scope, here),
+    ];
+    let failed: Vec<String> = checks.into_iter().filter_map(Result::err).collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed) }
+}
+
+/// Whether a scope holds in `context`: each member that is present, refs as globs.
+///
+/// # Errors
+/// The first member that does not hold.
+pub fn scope_holds(scope: &Scope, context: &Context) -> Result<(), OutOfScope> {
+    scope.covers(context, glob_matches)
+}

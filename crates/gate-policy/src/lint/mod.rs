@@ -1,0 +1,96 @@
+//! What is legal in a policy and yet perhaps not meant.
+//!
+//! Everything here is a warning but one: a rule by which everybody may go past a gate for every ref or every
+//! environment is an error unless it says `i_accept = "reason"`.
+
+mod compare;
+mod gates;
+mod rules;
+
+use std::ops::Range;
+
+use crate::diagnostic::Diagnostic;
+use crate::policy::{Policy, Who};
+use crate::rule::Rule;
+
+/// The findings about a policy, in the order of their places.
+pub fn lint(policy: &Policy) -> Vec<Diagnostic> {
+    let mut linter = Linter { policy, found: Vec::new() };
+    groups(&mut linter);
+    for (name, gate) in &policy.gates {
+        gates::check(&mut linter, name, gate);
+        for rule in &gate.allow {
+            rules::check(&mut linter, name, gate, rule);
+        }
+        compare::check(&mut linter, gate);
+    }
+    linter.found.sort_by_key(|diagnostic| diagnostic.span.start);
+    linter.found
+}
+
+struct Linter<'p> {
+    policy: &'p Policy,
+    found: Vec<Diagnostic>,
+}
+
+impl Linter<'_> {
+    fn warn(&mut self, span: &Range<usize>, code: &'static str, message: String, help: impl Into<String>) {
+        let diagnostic = Diagnostic::warning(&self.policy.text, span.clone(), code, message);
+        self.found.push(diagnostic.help(help));
+    }
+
+    fn refuse(&mut self, span: &Range<usize>, code: &'static str, message: String, help: impl Into<String>) {
+        let diagnostic = Diagnostic::error(&self.policy.text, span.clone(), code, message);
+        self.found.push(diagnostic.help(help));
+    }
+}
+
+/// Groups that nothing names, and groups without members that something names.
+fn groups(linter: &mut Linter<'_>) {
+    let policy = linter.policy;
+    for (name, members) in &policy.groups {
+        let Some(span) = policy.group_spans.get(name) else { continue };
+        let used = policy.owners.iter().chain(rules_of(policy).flat_map(whom)).any(|who| is_group(who, name));
+        if !used {
+            linter.warn(
+                span,
+                "unused-group",
+                format!("no rule names the group '{name}'"),
+                "use it, or take it out",
+            );
+        } else if members.is_empty() {
+            let message = format!("the group '{name}' has no members");
+            linter.warn(span, "empty-group", message, "add somebody: until then nobody can act for it");
+        }
+    }
+}
+
+fn rules_of(policy: &Policy) -> impl Iterator<Item = &Rule> {
+    policy.gates.values().flat_map(|gate| &gate.allow)
+}
+
+/// Everybody whom a rule names in one place or another.
+fn whom(rule: &Rule) -> impl Iterator<Item = &Who> {
+    let from = rule.approvals.iter().flat_map(|approvals| &approvals.from);
+    rule.who.iter().chain(&rule.reviewers).chain(from)
+}
+
+fn is_group(who: &Who, name: &str) -> bool {
+    matches!(who, Who::Group(group) if group == name)
+}
+
+/// The people whom a list names, each once; nothing where it names everybody.
+fn people<'p>(policy: &'p Policy, who: &'p [Who]) -> Option<std::collections::BTreeSet<&'p str>> {
+    let mut people = std::collections::BTreeSet::new();
+    for one in who {
+        match one {
+            Who::Anyone => return None,
+            Who::Id(id) => drop(people.insert(policy.people.of(id).unwrap_or(id))),
+            Who::Group(group) => {
+                let members = policy.groups.get(group).into_iter().flatten();
+                people.extend(members.map(|id| policy.people.of(id).unwrap_or(id)));
+            }
+        }
+    }
+    Some(people)
+}

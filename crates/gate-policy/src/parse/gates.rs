@@ -1,0 +1,115 @@
+//! `[gates.NAME]`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use gate_model::gate::{GateName, GateNameError};
+use gate_model::level::{Level, Severity};
+
+use super::people::Names;
+use super::reader::{Reader, Value};
+use super::rule;
+use super::table::Table;
+use crate::policy::{Gate, Suppressions};
+
+/// The words for levels.
+pub(super) fn levels() -> Vec<(&'static str, Level)> {
+    Level::ALL.into_iter().map(|level| (level.as_str(), level)).collect()
+}
+
+pub(super) fn gates(
+    reader: &mut Reader<'_>,
+    table: &Table<'_>,
+    names: Names<'_>,
+) -> BTreeMap<GateName, Gate> {
+    let mut gates = BTreeMap::new();
+    for (word, span, value) in table.entries() {
+        let name = gate_name(reader, word, span.clone());
+        let gate = reader.table(&value).map(|table| gate(reader, table, span, names));
+        if let (Some(name), Some(gate)) = (name, gate) {
+            gates.insert(name, gate);
+        }
+    }
+    gates
+}
+
+fn gate_name(reader: &mut Reader<'_>, word: &str, span: Range<usize>) -> Option<GateName> {
+    let error = match GateName::parse(word) {
+        Ok(name) => return Some(name),
+        Err(error) => error,
+    };
+    let message = format!("'{}' cannot name a gate: {error}", gate_model::text::visible(word));
+    let (code, help) = match error {
+        GateNameError::Shape => ("bad-gate-name", "write it as in [gates.unit-tests]".to_owned()),
+        GateNameError::Reserved(word) => {
+            ("reserved-gate-name", format!("call it {word}-gate, or what it checks"))
+        }
+    };
+    reader.error(span, code, message).remedy(help);
+    None
+}
+
+fn gate(reader: &mut Reader<'_>, mut table: Table<'_>, span: Range<usize>, names: Names<'_>) -> Gate {
+    let severities = Severity::ALL.map(|severity| (severity.as_str(), severity));
+    let suppressions = [("honour", Suppressions::Honour), ("block", Suppressions::Block)];
+    let severity = table.word(reader, "severity", &severities).unwrap_or(Severity::Medium);
+    let fail_on = table.word(reader, "fail_on", &levels()).unwrap_or(Level::Warning);
+    let report = table.path(reader, "report");
+    let report_suppressions = table.word(reader, "report_suppressions", &suppressions).unwrap_or_default();
+    let floors =
+        table.table(reader, "levels").map(|floors| level_floors(reader, &floors)).unwrap_or_default();
+    let require_ledger = table.boolean(reader, "require_ledger").unwrap_or(false);
+    let findings_exit = match table.get("findings_exit") {
+        Some(value) => reader.each(&value, exit_status),
+        None => vec![0, 1],
+    };
+    let rules = rules(reader, &mut table);
+    table.finish(reader);
+    let allow =
+        (1..).zip(rules).filter_map(|(number, rule)| rule::rule(reader, rule, number, names)).collect();
+    Gate {
+        severity,
+        fail_on,
+        report,
+        report_suppressions,
+        levels: floors,
+        require_ledger,
+        findings_exit,
+        allow,
+        span,
+    }
+}
+
+fn rules<'a>(reader: &mut Reader<'_>, table: &mut Table<'a>) -> Vec<Table<'a>> {
+    let rules = table.tables(reader, "allow");
+    match table.get("allow") {
+        Some(value) if !reader.short_enough(&value, rules.len()) => Vec::new(),
+        _ => rules,
+    }
+}
+
+fn level_floors(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<String, Level> {
+    let mut floors = BTreeMap::new();
+    for (rule, span, value) in table.entries() {
+        let plain = reader.plain(&value.place, span, rule);
+        if let (true, Some(level)) = (plain, reader.word(&value, &levels())) {
+            floors.insert(rule.to_owned(), level);
+        }
+    }
+    floors
+}
+
+/// A status that says the scan did its work. 126 and 127 are a command that could not be started, 129 to 192 one
+/// that a signal ended: such a gate did not run, whatever the policy says.
+fn exit_status(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<u8> {
+    let status = u8::try_from(reader.integer(value, 0..=255)?).ok()?;
+    if matches!(status, 126 | 127 | 129..=192) {
+        let message =
+            format!("'{}': status {status} means that the command did not run to its end", value.place);
+        reader
+            .error(value.span(), "did-not-run", message)
+            .remedy("name only statuses with which the scan is complete");
+        return None;
+    }
+    Some(status)
+}

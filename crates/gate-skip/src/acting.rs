@@ -1,0 +1,141 @@
+//! Acts on what is in the ledger: approve, reject, revoke, review, resume.
+
+use gate_identity::git;
+use gate_ledger::store::Access;
+use gate_model::grant::Grant;
+use gate_model::payload::ReviewVerdict;
+use gate_model::text;
+use gate_workflow::approval::{self, Act};
+use gate_workflow::signatures::{STATEMENT_SCHEMA, Statement};
+use gate_workflow::{ending, records, review};
+
+use crate::args::{ActArgs, SigningArgs};
+use crate::error::SkipError;
+use crate::run::Desk;
+
+/// What is done to an opt-out.
+#[derive(Debug, Clone, Copy)]
+pub enum Deed {
+    /// Approve a request.
+    Approve,
+    /// Reject it.
+    Reject,
+    /// End it.
+    Revoke,
+    /// Review it.
+    Review(ReviewVerdict),
+}
+
+impl Deed {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Revoke => "revoke",
+            Self::Review(_) => "review",
+        }
+    }
+}
+
+/// Does `deed` to the opt-out that `args` name.
+///
+/// # Errors
+/// A [`SkipError`]; then nothing was recorded.
+pub fn act(desk: &Desk<'_>, deed: Deed, args: &ActArgs) -> Result<Grant, SkipError> {
+    check_reason(args.reason.as_deref(), !matches!(deed, Deed::Approve))?;
+    let verdict = if let Deed::Review(verdict) = deed { Some(verdict) } else { None };
+    let act = compose(desk, &args.id, deed.word(), args.reason.clone(), verdict, &args.signing)?;
+    Ok(match deed {
+        Deed::Approve => approval::approve(desk.setting, &act)?,
+        Deed::Reject => approval::reject(desk.setting, &act)?,
+        Deed::Revoke => ending::revoke(desk.setting, &act)?,
+        Deed::Review(verdict) => review::review(desk.setting, &act, verdict)?,
+    })
+}
+
+/// Resumes a paused gate.
+///
+/// # Errors
+/// A [`SkipError`]; then nothing was recorded.
+pub fn resume(desk: &Desk<'_>, gate: &str, reason: &str, signing: &SigningArgs) -> Result<Grant, SkipError> {
+    check_reason(Some(reason), true)?;
+    desk.setting.loaded.policy.gate(gate)?;
+    let pause = {
+        let ledger = desk.setting.open(Access::Read)?;
+        let now = desk.setting.now().max(ledger.view().head()?.at);
+        ending::live_pauses(&ledger.view(), gate, now)?.last().map(|entry| entry.seq.to_string())
+    };
+    let act = match pause {
+        Some(id) if signing.sign.is_some() => {
+            compose(desk, &id, "resume", Some(reason.to_owned()), None, signing)?
+        }
+        _ => plain(desk, gate, Some(reason.to_owned()))?,
+    };
+    Ok(ending::resume(desk.setting, gate, &act)?)
+}
+
+fn check_reason(reason: Option<&str>, needed: bool) -> Result<(), SkipError> {
+    match reason {
+        None if needed => Err(SkipError::Usage("--reason is missing\nsay why, in a sentence".to_owned())),
+        None => Ok(()),
+        Some(reason) => text::check(reason)
+            .map_err(|error| SkipError::Usage(format!("the reason cannot be recorded: {error}\nwrite it as plain text"))),
+    }
+}
+
+fn plain(desk: &Desk<'_>, id: &str, reason: Option<String>) -> Result<Act, SkipError> {
+    let facts = desk.setting.facts()?;
+    Ok(Act {
+        id: id.to_owned(),
+        by: facts.principal.clone(),
+        context: facts.context.clone(),
+        reason,
+        statement: None,
+        author: None,
+    })
+}
+
+fn compose(
+    desk: &Desk<'_>,
+    id: &str,
+    word: &str,
+    reason: Option<String>,
+    verdict: Option<ReviewVerdict>,
+    signing: &SigningArgs,
+) -> Result<Act, SkipError> {
+    let mut act = plain(desk, id, reason)?;
+    let (subject, ledger) = {
+        let ledger = desk.setting.open(Access::Read)?;
+        let found = records::find(&ledger.view(), id).map_err(gate_workflow::admission::TransactError::from)?;
+        (found, ledger.id().to_owned())
+    };
+    act.author = author(desk, &subject)?;
+    if signing.sign.is_none() {
+        return Ok(act);
+    }
+    let signer = desk.signer(signing);
+    let mut statement = Statement {
+        schema: STATEMENT_SCHEMA.to_owned(),
+        act: word.to_owned(),
+        ledger,
+        subject: subject.hash.to_string(),
+        by: String::new(),
+        reason: act.reason.clone(),
+        verdict,
+        signature: None,
+    };
+    statement.by = signer.claimed(statement.namespace())?;
+    let (statement, principal) = signer.statement(statement)?;
+    act.by = principal;
+    act.statement = Some(statement);
+    Ok(act)
+}
+
+/// The author of the commit that a request is bound to, where this checkout knows it.
+fn author(desk: &Desk<'_>, subject: &gate_ledger::entry::Entry) -> Result<Option<String>, SkipError> {
+    let commit = subject.data.pointer("/scope/commit").or_else(|| subject.data.pointer("/context/commit"));
+    let Some(commit) = commit.and_then(serde_json::Value::as_str) else { return Ok(None) };
+    let Some(checkout) = &desk.setting.facts()?.checkout else { return Ok(None) };
+    // A clone that does not have the commit cannot say; the rule that needs the author then denies.
+    Ok(git::author(&checkout.root, commit).ok().flatten())
+}

@@ -1,0 +1,185 @@
+//! Arguments.
+
+use std::path::PathBuf;
+
+use gate_cli::options::Shared;
+use gate_findings::match_syntax::{self, Match};
+use gate_model::action::Action;
+use gate_model::payload::ReviewVerdict;
+use gate_model::time::parse_duration;
+
+/// Ask for, approve, end or review an opt-out from a gate
+///
+/// The policy says who may opt out of what, and under which conditions; what it does not say is denied. Each
+/// request, denial, grant and its end is one entry of the ledger.
+#[derive(Debug, clap::Parser)]
+#[command(name = "gate-skip", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(disable_help_subcommand = true, subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
+#[command(override_usage = "gate-skip GATE --reason TEXT [--action skip|override|pause] [OPTION]...\n       \
+    gate-skip GATE --reason TEXT --waive MATCH [--waive MATCH]...\n       \
+    gate-skip FILE|- --reason TEXT\n       \
+    gate-skip approve|reject|revoke ID [--reason TEXT]\n       \
+    gate-skip review ID --verdict accepted|rejected --reason TEXT\n       \
+    gate-skip resume GATE --reason TEXT\n       \
+    gate-skip submit FILE|-")]
+pub struct Args {
+    /// The gate; or a file with a decision of gate-check (a word with . or /, or - for standard input)
+    #[arg(value_name = "GATE|FILE", required = true)]
+    pub target: Option<String>,
+
+    /// What is asked for.
+    #[command(flatten)]
+    pub wish: WishArgs,
+
+    /// Who signs.
+    #[command(flatten)]
+    pub signing: SigningArgs,
+
+    /// Write the signed request to standard output instead of submitting it
+    ///
+    /// It can be submitted within seven days, anywhere, with gate-skip submit.
+    #[arg(long, requires = "sign")]
+    pub detached: bool,
+
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+
+    /// Options of all tools.
+    #[command(flatten)]
+    pub shared: Shared,
+}
+
+/// What is asked for.
+#[derive(Debug, clap::Args)]
+pub struct WishArgs {
+    /// Why; recorded for good, so no secrets
+    #[arg(long, value_name = "TEXT", required = true)]
+    pub reason: Option<String>,
+
+    /// What to ask for: skip (do not run it), override (proceed though it failed), pause (hold it)
+    #[arg(long, value_name = "ACTION", value_parser = parse_action, conflicts_with = "waive")]
+    pub action: Option<Action>,
+
+    /// Accept the findings that match: rule=ID and one of path=GLOB, package=NAME, fingerprint=F
+    ///
+    /// Further keys are tool, level (the highest that is accepted) and count (how many findings). A comma in
+    /// a value is written %2C.
+    #[arg(long, value_name = "MATCH", value_parser = match_syntax::parse)]
+    pub waive: Vec<Match>,
+
+    /// How long it shall last, such as 4h or 14d; the rule's max_ttl without it
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub ttl: Option<u64>,
+
+    /// The ticket that it belongs to
+    #[arg(long, value_name = "TICKET")]
+    pub ticket: Option<String>,
+
+    /// Use a break-glass rule: it grants at once and owes a review
+    #[arg(long)]
+    pub break_glass: bool,
+
+    /// Bind it to the commit REV instead of HEAD
+    #[arg(long, value_name = "REV", help_heading = "Scope")]
+    pub commit: Option<String>,
+
+    /// Bind it to the refs that fit GLOB, such as refs/heads/release/*
+    #[arg(long = "ref", value_name = "GLOB", help_heading = "Scope")]
+    pub git_ref: Option<String>,
+
+    /// Bind it to the environment NAME
+    #[arg(long, value_name = "NAME", help_heading = "Scope")]
+    pub environment: Option<String>,
+
+    /// Bind it to the pipeline run ID
+    #[arg(long = "run", value_name = "ID", help_heading = "Scope")]
+    pub run_id: Option<String>,
+
+    /// Let at most N decisions use it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = "Scope")]
+    pub uses: Option<u64>,
+}
+
+/// Who signs.
+#[derive(Debug, Clone, clap::Args)]
+pub struct SigningArgs {
+    /// Sign with the SSH key KEY, else with git's user.signingKey
+    #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true, help_heading = "Signing")]
+    #[allow(clippy::option_option, reason = "absent, given without a key, and given with one are three things")]
+    pub sign: Option<Option<PathBuf>>,
+
+    /// Sign as NAME, where the key stands for several principals
+    #[arg(long = "as", value_name = "NAME", requires = "sign", help_heading = "Signing")]
+    pub name: Option<String>,
+}
+
+/// The verbs.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    /// Approve a request that waits
+    Approve(ActArgs),
+    /// Reject a request that waits, which ends it
+    Reject(ActArgs),
+    /// End an opt-out, or take a request back
+    Revoke(ActArgs),
+    /// Review a break-glass opt-out
+    Review {
+        /// Whether it was justified: accepted or rejected
+        #[arg(long, value_name = "VERDICT", value_parser = parse_verdict)]
+        verdict: ReviewVerdict,
+        /// What is reviewed, why, and who signs.
+        #[command(flatten)]
+        act: ActArgs,
+    },
+    /// Resume a paused gate
+    Resume {
+        /// The gate
+        #[arg(value_name = "GATE")]
+        gate: String,
+        /// Why; recorded for good, so no secrets
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Who signs.
+        #[command(flatten)]
+        signing: SigningArgs,
+    },
+    /// Submit a request that was signed elsewhere
+    Submit {
+        /// The request document; - reads standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// An act on something in the ledger.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ActArgs {
+    /// The ID: the seq of the opt-out's first entry, or eight or more digits of an entry's hash
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    /// Why; recorded for good, so no secrets
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+
+    /// Who signs.
+    #[command(flatten)]
+    pub signing: SigningArgs,
+}
+
+fn parse_action(word: &str) -> Result<Action, &'static str> {
+    match Action::parse(word) {
+        Some(Action::Waive) => Err("to waive, name the findings with --waive"),
+        Some(action) => Ok(action),
+        None => Err("it is one of: skip, override, pause"),
+    }
+}
+
+fn parse_verdict(word: &str) -> Result<ReviewVerdict, &'static str> {
+    match word {
+        "accepted" => Ok(ReviewVerdict::Accepted),
+        "rejected" => Ok(ReviewVerdict::Rejected),
+        _ => Err("it is one of: accepted, rejected"),
+    }
+}

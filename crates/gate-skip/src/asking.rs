@@ -1,0 +1,190 @@
+//! Asking for an opt-out: from the command line, from a decision, or with a request signed elsewhere.
+
+use std::path::Path;
+
+use gate_cli::Io;
+use gate_findings::evidence;
+use gate_ledger::store::{Access, Ledger};
+use gate_model::action::Action;
+use gate_model::grant::{Grant, Status};
+use gate_model::payload::Ask;
+use gate_model::principal::Principal;
+use gate_model::request::{Request, SeenHead};
+use gate_workflow::admission::{self, Asking};
+use gate_workflow::signatures;
+use gate_workflow::signing;
+use gate_workflow::wish::{self, Wish};
+use gate_identity::ssh::Namespace;
+
+use crate::args::{Args, SigningArgs, WishArgs};
+use crate::documents;
+use crate::error::SkipError;
+use crate::run::Desk;
+
+/// What comes of asking.
+pub enum Asked {
+    /// An answer.
+    Answer(Box<Grant>),
+    /// A signed request, not submitted.
+    Detached(Box<Request>),
+}
+
+/// Asks for what the arguments wish.
+///
+/// # Errors
+/// A [`SkipError`]; then nothing was decided.
+pub fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -> Result<Asked, SkipError> {
+    let wish = match is_file(target) {
+        true => match from_decision(desk, Path::new(target), &args.wish, io)? {
+            Ok(wish) => wish,
+            Err(nothing) => return Ok(Asked::Answer(Box::new(nothing))),
+        },
+        false => from_arguments(target, &args.wish),
+    };
+    desk.setting.loaded.policy.gate(&wish.gate)?;
+    let signing = args.signing.sign.is_some().then_some(&args.signing);
+    match signing {
+        None => unsigned(desk, &wish),
+        Some(signing) => signed(desk, &wish, signing, args.detached),
+    }
+}
+
+/// GATE comes first; a first word with `.` or `/`, or `-`, is a file.
+fn is_file(target: &str) -> bool {
+    target == "-" || target.contains(['.', '/'])
+}
+
+fn from_arguments(gate: &str, args: &WishArgs) -> Wish {
+    let action = if args.waive.is_empty() { args.action.unwrap_or(Action::Skip) } else { Action::Waive };
+    wish(gate, action, args)
+}
+
+fn wish(gate: &str, action: Action, args: &WishArgs) -> Wish {
+    Wish {
+        gate: gate.to_owned(),
+        action,
+        reason: args.reason.clone().unwrap_or_default(),
+        ticket: args.ticket.clone(),
+        ttl: args.ttl,
+        commit: args.commit.clone(),
+        git_ref: args.git_ref.clone(),
+        environment: args.environment.clone(),
+        run: args.run_id.clone(),
+        uses: args.uses,
+        matches: args.waive.clone(),
+        evidence: Vec::new(),
+        break_glass: args.break_glass,
+    }
+}
+
+/// A wish to waive just what blocked; the inner `Err` is the answer where nothing did.
+fn from_decision(
+    desk: &Desk<'_>,
+    path: &Path,
+    args: &WishArgs,
+    io: &mut Io<'_>,
+) -> Result<Result<Wish, Grant>, SkipError> {
+    if args.action.is_some() || !args.waive.is_empty() {
+        let text = "a decision names what to waive; --action and --waive go with a gate's name";
+        return Err(SkipError::Usage(text.to_owned()));
+    }
+    let decision = documents::decision(path, desk.cwd, io)?;
+    if decision.blocking.is_empty() {
+        if let Some(why) = documents::nothing_to_waive(&decision) {
+            return Err(SkipError::Usage(why));
+        }
+        let reasons = vec![format!("nothing blocks gate '{}': nothing was asked for or recorded", decision.gate)];
+        return Ok(Err(admission::answer(Status::Nothing, Some(&decision.gate), None, reasons)));
+    }
+    let mut wish = wish(&decision.gate, Action::Waive, args);
+    wish.evidence = evidence::of(&decision.blocking);
+    Ok(Ok(wish))
+}
+
+fn unsigned(desk: &Desk<'_>, wish: &Wish) -> Result<Asked, SkipError> {
+    let facts = desk.setting.facts()?;
+    let ask = {
+        let ledger = desk.setting.open(Access::Read)?;
+        wish::resolve(&desk.setting.loaded.policy, facts, &facts.principal, Some(&ledger.view()), wish)?
+    };
+    let asking = Asking {
+        gate: wish.gate.clone(),
+        ask,
+        by: facts.principal.clone(),
+        context: facts.context.clone(),
+        request: None,
+        objections: Vec::new(),
+    };
+    Ok(Asked::Answer(Box::new(admission::request(desk.setting, &asking)?)))
+}
+
+fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs, detached: bool) -> Result<Asked, SkipError> {
+    let facts = desk.setting.facts()?;
+    let signer = desk.signer(signing);
+    let name = signer.claimed(Namespace::Request)?;
+    let by = Principal { key: None, ..signer_principal(&name) };
+    // On a laptop there may be no ledger; the policy's genesis pin then says which one is meant.
+    let ledger = if detached { desk.setting.open(Access::Read).ok() } else { Some(desk.setting.open(Access::Read)?) };
+    let view = ledger.as_ref().map(Ledger::view);
+    let ask = wish::resolve(&desk.setting.loaded.policy, facts, &by, view.as_ref(), wish)?;
+    let which = ledger.as_ref().map(|ledger| ledger.id().to_owned());
+    let which = which.or_else(|| desk.setting.loaded.policy.ledger.genesis.clone());
+    if which.is_none() {
+        let text = "a request must name its ledger, and there is none here\npin [ledger] genesis in the policy";
+        return Err(SkipError::Usage(text.to_owned()));
+    }
+    let head = match &view {
+        Some(view) => Some(view.head()?),
+        None => None,
+    };
+    let seen = head.map(|head| SeenHead { seq: head.seq, hash: head.hash.to_string() });
+    let now = desk.setting.now();
+    let draft = signing::draft(&wish.gate, &ask, &name, &desk.setting.loaded, which, seen, now)?;
+    let (request, principal) = signer.request(draft)?;
+    if detached {
+        return Ok(Asked::Detached(Box::new(request)));
+    }
+    drop(ledger);
+    let asking = Asking {
+        gate: wish.gate.clone(),
+        ask,
+        by: principal,
+        context: facts.context.clone(),
+        request: Some(request),
+        objections: Vec::new(),
+    };
+    Ok(Asked::Answer(Box::new(admission::request(desk.setting, &asking)?)))
+}
+
+/// The principal as the policy will see it once the signature is there.
+fn signer_principal(name: &str) -> Principal {
+    Principal {
+        id: name.to_owned(),
+        assurance: gate_model::principal::Assurance::Signed,
+        via: "ssh".to_owned(),
+        key: None,
+        issuer: None,
+    }
+}
+
+/// Submits a request that was signed elsewhere.
+///
+/// # Errors
+/// A [`SkipError`]; then nothing was decided.
+pub fn submit(desk: &Desk<'_>, path: &Path, io: &mut Io<'_>) -> Result<Grant, SkipError> {
+    let request = documents::request(path, desk.cwd, io)?;
+    desk.setting.loaded.policy.gate(&request.gate)?;
+    let facts = desk.setting.facts()?;
+    let ledger = desk.setting.open(Access::Read)?;
+    let checked = signatures::submitted(&ledger, &desk.setting.loaded, &request, desk.setting.now())?;
+    ledger.close()?;
+    let asking = Asking {
+        gate: request.gate.clone(),
+        ask: Ask::of(&request),
+        by: checked.by,
+        context: facts.context.clone(),
+        objections: checked.objections,
+        request: Some(request),
+    };
+    Ok(admission::request(desk.setting, &asking)?)
+}

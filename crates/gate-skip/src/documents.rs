@@ -1,0 +1,95 @@
+//! Documents that come in: decisions of gate-check, and requests that were signed elsewhere.
+//!
+//! They may be hostile. Duplicate keys, floats and control characters are refused by the ledger's profile
+//! (a request) or cannot matter (a decision, of which only gate and blocking findings are used).
+
+use std::io::Read;
+use std::path::Path;
+
+use gate_cli::Io;
+use gate_model::decision::{self, Decision, Verdict};
+use gate_model::request::{self, Request};
+
+use crate::error::SkipError;
+
+/// The largest decision that is read, in bytes.
+const MAX_DECISION: u64 = 256 * 1024 * 1024;
+/// The largest request that is read, in bytes.
+const MAX_REQUEST: u64 = 1024 * 1024;
+
+const DECISION_REMEDY: &str = "give the JSON document that gate-check prints, or that it writes with --decision";
+const REQUEST_REMEDY: &str = "give the JSON document that gate-skip --detached prints";
+
+/// Reads a decision from `path`, `-` being standard input.
+///
+/// # Errors
+/// [`SkipError::Document`], with what is wrong.
+pub fn decision(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Decision, SkipError> {
+    let bytes = read(path, cwd, io, MAX_DECISION, DECISION_REMEDY)?;
+    let wrong = |reason: String| wrong(path, reason, DECISION_REMEDY);
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(wrong("it is empty; gate-check decided nothing".to_owned()));
+    }
+    let decision: Decision = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+    if decision.schema != decision::SCHEMA {
+        return Err(wrong(format!("its schema is '{}', not '{}'", decision.schema, decision::SCHEMA)));
+    }
+    Ok(decision)
+}
+
+/// Why a decision without blocking findings cannot be turned into a waiver, where it is not simply fine.
+pub fn nothing_to_waive(decision: &Decision) -> Option<String> {
+    match decision.decision {
+        Verdict::Fail => Some(format!(
+            "gate '{}' failed without findings, so there is nothing to waive\n\
+             ask for an override: gate-skip {} --action override --reason TEXT",
+            decision.gate, decision.gate
+        )),
+        Verdict::Hold => Some(format!(
+            "gate '{}' is paused, and a waiver does not end a pause\nresume it: gate-skip resume {} --reason TEXT",
+            decision.gate, decision.gate
+        )),
+        Verdict::Pass | Verdict::Skip | Verdict::Override | Verdict::Run => None,
+    }
+}
+
+/// Reads a signed request from `path`, `-` being standard input.
+///
+/// # Errors
+/// [`SkipError::Document`], with what is wrong.
+pub fn request(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Request, SkipError> {
+    let bytes = read(path, cwd, io, MAX_REQUEST, REQUEST_REMEDY)?;
+    let wrong = |reason: String| wrong(path, reason, REQUEST_REMEDY);
+    let value = gate_ledger::profile::parse(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let request: Request = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
+    if request.schema != request::SCHEMA {
+        return Err(wrong(format!("its schema is '{}', not '{}'", request.schema, request::SCHEMA)));
+    }
+    Ok(request)
+}
+
+fn wrong(path: &Path, reason: String, remedy: &'static str) -> SkipError {
+    let path = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
+    SkipError::Document { path, reason, remedy }
+}
+
+fn read(
+    path: &Path,
+    cwd: &Path,
+    io: &mut Io<'_>,
+    limit: u64,
+    remedy: &'static str,
+) -> Result<Vec<u8>, SkipError> {
+    let fail = |error: std::io::Error| wrong(path, error.to_string(), remedy);
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io.stdin.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
+    } else {
+        let file = std::fs::File::open(cwd.join(path)).map_err(fail)?;
+        file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
+    }
+    if bytes.len() as u64 > limit {
+        return Err(wrong(path, format!("it is larger than {limit} bytes"), remedy));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,107 @@
+//! From arguments to an exit code.
+
+use std::path::Path;
+
+use gate_cli::clap_errors;
+use gate_cli::clock::Clock;
+use gate_cli::options::{Format, offer};
+use gate_cli::render::{self, View};
+use gate_cli::terminal;
+use gate_cli::{Env, Failure, Io};
+use gate_model::exit::Exit;
+use gate_model::grant::{Grant, Status};
+use gate_workflow::policy_source::PolicyError;
+use gate_workflow::setting::{Place, Setting};
+use gate_workflow::signing::Signer;
+
+use crate::acting::{self, Deed};
+use crate::args::{Args, SigningArgs, Verb};
+use crate::asking::{self, Asked};
+use crate::error::SkipError;
+
+/// The tool's name.
+pub const TOOL: &str = "gate-skip";
+
+/// The setting with what belongs to the process.
+pub struct Desk<'a> {
+    /// Policy, ledger, facts.
+    pub setting: &'a Setting<'a>,
+    /// The working directory.
+    pub cwd: &'a Path,
+}
+
+impl Desk<'_> {
+    /// The signer that the arguments name.
+    pub fn signer<'s>(&'s self, args: &'s SigningArgs) -> Signer<'s> {
+        Signer {
+            cwd: self.cwd,
+            key: args.sign.as_ref().and_then(|key| key.as_deref()),
+            name: args.name.as_deref(),
+            loaded: &self.setting.loaded,
+            now: self.setting.now(),
+        }
+    }
+}
+
+/// The tool, from its arguments (without its name) to its exit code.
+pub fn run(args: Vec<std::ffi::OsString>, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+    let command = offer(<Args as clap::CommandFactory>::command(), &Format::WITHOUT_FINDINGS);
+    let args: Args = match clap_errors::parse_with(TOOL, command, &args, io) {
+        Ok(args) => args,
+        Err(exit) => return exit,
+    };
+    match perform(&args, io, env, clock) {
+        Ok(Asked::Answer(grant)) => answer(&args, &grant, io, env, clock),
+        Ok(Asked::Detached(request)) => {
+            io.show(&(render::json(&request) + "\n"));
+            Exit::Proceed
+        }
+        Err(SkipError::Policy(PolicyError::Invalid { name, text, diagnostics })) => {
+            let colour = terminal::colour(args.shared.output.color, env, io.stderr_terminal);
+            gate_cli::policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
+            Exit::Usage
+        }
+        Err(error) => io.fail(&Failure::from_error(TOOL, error.exit(), &error.to_string())),
+    }
+}
+
+fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<Asked, SkipError> {
+    let lookup = |name: &str| env.get(name);
+    let setting = Setting::read(Place {
+        cwd: &env.cwd,
+        env: &lookup,
+        clock,
+        policy: args.shared.store.policy(env),
+        policy_ref: args.shared.store.policy_ref.clone(),
+        ledger: args.shared.store.ledger(env),
+    })?;
+    let desk = Desk { setting: &setting, cwd: &env.cwd };
+    let grant = match &args.verb {
+        None => return asking::ask(&desk, args, args.target.as_deref().unwrap_or_default(), io),
+        Some(Verb::Approve(act)) => acting::act(&desk, Deed::Approve, act)?,
+        Some(Verb::Reject(act)) => acting::act(&desk, Deed::Reject, act)?,
+        Some(Verb::Revoke(act)) => acting::act(&desk, Deed::Revoke, act)?,
+        Some(Verb::Review { verdict, act }) => acting::act(&desk, Deed::Review(*verdict), act)?,
+        Some(Verb::Resume { gate, reason, signing }) => acting::resume(&desk, gate, reason, signing)?,
+        Some(Verb::Submit { file }) => asking::submit(&desk, file, io)?,
+    };
+    Ok(Asked::Answer(Box::new(grant)))
+}
+
+fn answer(args: &Args, grant: &Grant, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+    let format = args.shared.output.format(io.stdout_terminal);
+    let view = View {
+        width: terminal::width().filter(|_| io.stdout_terminal),
+        colour: terminal::colour(args.shared.output.color, env, io.stdout_terminal),
+        now: clock(),
+    };
+    io.show(&render::grant(grant, format, &view));
+    if !args.shared.output.quiet {
+        io.tell(&render::summary::grant(TOOL, grant, clock()));
+    }
+    match grant.status {
+        Status::Granted | Status::Revoked | Status::Reviewed | Status::Nothing => Exit::Proceed,
+        Status::Pending => Exit::Pending,
+        Status::Denied => Exit::Negative,
+    }
+}

@@ -1,0 +1,349 @@
+//! Asking for an opt-out: read the history, judge, append. One transaction, so that two runners cannot both
+//! take the last place in a quota.
+
+use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::store::{Access, AppendError, StoreError, Transaction};
+use gate_model::JUDGE;
+use gate_model::action::Action;
+use gate_model::context::Context;
+use gate_model::exit::Exit;
+use gate_model::grant::{Approvals, Grant, Owes, SCHEMA, Status};
+use gate_model::payload::{Ask, DenialData, GrantData, RequestData};
+use gate_model::principal::Principal;
+use gate_model::request::{Request, Ttl};
+use gate_model::time::Timestamp;
+use gate_policy::{Admission, ApprovalsNeeded, Petition, Terms, Trial};
+
+use crate::history::Past;
+use crate::ledger_access::Unusable;
+use crate::policies::{self, RecordError};
+use crate::records;
+use crate::setting::{LOCK_WAIT, Setting};
+
+/// What is asked for, by whom, and where.
+#[derive(Debug, Clone)]
+pub struct Asking {
+    /// The gate's name.
+    pub gate: String,
+    /// What is asked for.
+    pub ask: Ask,
+    /// Who asks.
+    pub by: Principal,
+    /// Where.
+    pub context: Context,
+    /// The signed document behind it.
+    pub request: Option<Request>,
+    /// Why it must be denied whatever the rules say: its signature, its age, its ledger.
+    pub objections: Vec<String>,
+}
+
+/// Why nothing was decided.
+#[derive(Debug, thiserror::Error)]
+pub enum TransactError {
+    /// The policy has no such gate.
+    #[error(transparent)]
+    UnknownGate(#[from] gate_policy::UnknownGate),
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] Unusable),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The entry could not be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The ID names nothing that the verb could act on.
+    #[error(transparent)]
+    Id(#[from] records::IdError),
+    /// An entry cannot be read as what it is.
+    #[error(transparent)]
+    Malformed(#[from] records::Malformed),
+    /// The subject is not in a state that the verb fits.
+    #[error("{0}")]
+    Subject(String),
+}
+
+impl TransactError {
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::UnknownGate(_) | Self::Subject(_) => Exit::Usage,
+            Self::Ledger(error) => error.exit(),
+            Self::Store(error) | Self::Record(RecordError::Store(error)) => error.exit(),
+            Self::Record(RecordError::Json(_)) => Exit::Failure,
+            Self::Id(records::IdError::Store(error)) => error.exit(),
+            Self::Id(_) => Exit::Usage,
+            Self::Malformed(_) => Exit::Distrust,
+        }
+    }
+}
+
+impl From<serde_json::Error> for TransactError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Record(RecordError::Json(error))
+    }
+}
+
+/// Runs `work` in one transaction of the setting's ledger.
+///
+/// # Errors
+/// A [`TransactError`]; then nothing was recorded.
+pub fn transact<T>(
+    setting: &Setting<'_>,
+    work: impl FnOnce(&mut Transaction<'_>) -> Result<T, TransactError>,
+) -> Result<T, TransactError> {
+    let mut ledger = setting.open(Access::Append)?;
+    let done = ledger.append(LOCK_WAIT, setting.place.clock, work).map_err(|error| match error {
+        AppendError::Store(source) => TransactError::Store(source),
+        AppendError::Work(failed) => failed,
+    })?;
+    ledger.close()?;
+    Ok(done)
+}
+
+/// Judges what is asked for and records the answer.
+///
+/// # Errors
+/// A [`TransactError`]; then nothing was decided or recorded.
+pub fn request(setting: &Setting<'_>, asking: &Asking) -> Result<Grant, TransactError> {
+    setting.loaded.policy.gate(&asking.gate)?;
+    transact(setting, |transaction| {
+        policies::ensure_recorded(transaction, &setting.loaded, &asking.by)?;
+        let admission = judge(setting, transaction, asking)?;
+        record(setting, transaction, asking, admission)
+    })
+}
+
+fn judge(
+    setting: &Setting<'_>,
+    transaction: &Transaction<'_>,
+    asking: &Asking,
+) -> Result<Admission, TransactError> {
+    let mut objections = asking.objections.clone();
+    objections.extend(contradiction(asking));
+    if let Some(request) = &asking.request
+        && transaction.view().nonce_used(&request.nonce)?
+    {
+        objections.push("this request was submitted before; write a new one".to_owned());
+    }
+    if !objections.is_empty() {
+        return Ok(Admission::Denied(vec![Trial { rule: 0, failed: objections }]));
+    }
+    let view = transaction.view();
+    let policy = &setting.loaded.policy;
+    let past = Past::new(&view, policy, &setting.loaded.used.digest, &asking.gate, transaction.now());
+    let petition =
+        Petition { gate: &asking.gate, ask: &asking.ask, by: &asking.by, context: &asking.context };
+    let admission = gate_policy::admit(policy, &petition, &past);
+    past.settled()?;
+    Ok(admission)
+}
+
+/// Contradicting facts bind an opt-out to nobody knows what. A pause is the safe side and needs no place.
+fn contradiction(asking: &Asking) -> Option<String> {
+    if asking.ask.action == Action::Pause {
+        return None;
+    }
+    let conflict = asking.context.conflicts.first()?;
+    Some(format!("the facts of this run contradict each other: {conflict}"))
+}
+
+fn record(
+    setting: &Setting<'_>,
+    transaction: &mut Transaction<'_>,
+    asking: &Asking,
+    admission: Admission,
+) -> Result<Grant, TransactError> {
+    match admission {
+        Admission::Grant(terms) => {
+            let ask = narrowed(&asking.ask, &terms);
+            let start = transaction.now();
+            let data = grant_data(setting, asking, &terms, ask, start)?;
+            let entry = append(transaction, Kind::Grant, None, asking, &data)?;
+            Ok(granted(&asking.gate, &asking.by, &entry, &data, None))
+        }
+        Admission::Pending(terms, needed) => pend(setting, transaction, asking, &terms, &needed),
+        Admission::Denied(trials) => deny(setting, transaction, asking, &trials),
+    }
+}
+
+fn append<T: serde::Serialize>(
+    transaction: &mut Transaction<'_>,
+    kind: Kind,
+    reference: Option<u64>,
+    asking: &Asking,
+    data: &T,
+) -> Result<Entry, TransactError> {
+    let draft = records::draft(kind, Some(&asking.gate), reference, &asking.by, data)?;
+    Ok(transaction.append(&draft)?)
+}
+
+/// What was asked for, within the terms of the rule that grants it.
+fn narrowed(ask: &Ask, terms: &Terms) -> Ask {
+    Ask {
+        scope: terms.scope.clone(),
+        findings: terms.findings.clone(),
+        max_uses: terms.max_uses,
+        ttl: Ttl::of(terms.ttl),
+        ..ask.clone()
+    }
+}
+
+fn grant_data(
+    setting: &Setting<'_>,
+    asking: &Asking,
+    terms: &Terms,
+    ask: Ask,
+    start: Timestamp,
+) -> Result<GrantData, TransactError> {
+    let beyond = || TransactError::Subject("the opt-out would end after the year 9999".to_owned());
+    let owes = match terms.review_within {
+        Some(within) => Some(Owes { what: "review".to_owned(), by: start.plus(within).ok_or_else(beyond)? }),
+        None => None,
+    };
+    Ok(GrantData {
+        expires: start.plus(ask.ttl.seconds).ok_or_else(beyond)?,
+        ask,
+        not_before: start,
+        rule: terms.rule,
+        policy: setting.loaded.used.clone(),
+        judge: JUDGE,
+        approvals: Vec::new(),
+        owes,
+        context: asking.context.clone(),
+        request: asking.request.clone(),
+    })
+}
+
+/// The answer for a grant.
+pub fn granted(
+    gate: &str,
+    by: &Principal,
+    entry: &Entry,
+    data: &GrantData,
+    approvals: Option<Approvals>,
+) -> Grant {
+    let mut reasons = vec![format!("rule {} of gate '{gate}' allows it", data.rule)];
+    if let Some(owes) = &data.owes {
+        let id = records::id_of(entry);
+        reasons.push(format!(
+            "this owes a review by {}: gate-skip review {id} --verdict accepted --reason …",
+            owes.by
+        ));
+    }
+    Grant {
+        schema: SCHEMA.to_owned(),
+        status: Status::Granted,
+        id: Some(records::id_of(entry)),
+        gate: Some(gate.to_owned()),
+        action: Some(data.ask.action),
+        scope: Some(data.ask.scope.clone()),
+        not_before: Some(data.not_before),
+        expires: Some(data.expires),
+        max_uses: data.ask.max_uses,
+        by: Some(by.clone()),
+        approvals,
+        owes: data.owes.clone(),
+        reasons,
+        seq: Some(entry.seq),
+    }
+}
+
+fn pend(
+    setting: &Setting<'_>,
+    transaction: &mut Transaction<'_>,
+    asking: &Asking,
+    terms: &Terms,
+    needed: &ApprovalsNeeded,
+) -> Result<Grant, TransactError> {
+    let beyond = || TransactError::Subject("the request would lapse after the year 9999".to_owned());
+    let data = RequestData {
+        ask: narrowed(&asking.ask, terms),
+        rule: terms.rule,
+        lapses: transaction.now().plus(needed.within).ok_or_else(beyond)?,
+        policy: setting.loaded.used.clone(),
+        judge: JUDGE,
+        context: asking.context.clone(),
+        request: asking.request.clone(),
+    };
+    let entry = append(transaction, Kind::Request, None, asking, &data)?;
+    let approvals =
+        Approvals { needed: needed.count, given: Vec::new(), from: written(&needed.from) };
+    Ok(pending(&asking.gate, &asking.by, &entry, &data, approvals))
+}
+
+/// Groups and people as the policy writes them.
+pub fn written(who: &[gate_policy::Who]) -> Vec<String> {
+    who.iter().map(ToString::to_string).collect()
+}
+
+/// The answer for a request that waits.
+pub fn pending(gate: &str, by: &Principal, entry: &Entry, data: &RequestData, approvals: Approvals) -> Grant {
+    let missing = approvals.needed.saturating_sub(approvals.given.len() as u64);
+    let reasons = vec![format!(
+        "rule {} of gate '{gate}' needs {missing} more approval(s) from {} by {}: gate-skip approve {}",
+        data.rule,
+        approvals.from.join(", "),
+        data.lapses,
+        entry.seq
+    )];
+    Grant {
+        schema: SCHEMA.to_owned(),
+        status: Status::Pending,
+        id: Some(entry.seq),
+        gate: Some(gate.to_owned()),
+        action: Some(data.ask.action),
+        scope: Some(data.ask.scope.clone()),
+        not_before: None,
+        expires: None,
+        max_uses: data.ask.max_uses,
+        by: Some(by.clone()),
+        approvals: Some(approvals),
+        owes: None,
+        reasons,
+        seq: Some(entry.seq),
+    }
+}
+
+fn deny(
+    setting: &Setting<'_>,
+    transaction: &mut Transaction<'_>,
+    asking: &Asking,
+    trials: &[Trial],
+) -> Result<Grant, TransactError> {
+    let reasons: Vec<String> = trials.iter().map(ToString::to_string).collect();
+    let data = DenialData {
+        ask: Some(asking.ask.clone()),
+        reasons: reasons.clone(),
+        policy: setting.loaded.used.clone(),
+        judge: JUDGE,
+        context: asking.context.clone(),
+        request: asking.request.clone(),
+    };
+    let entry = append(transaction, Kind::Denial, None, asking, &data)?;
+    Ok(Grant {
+        action: Some(asking.ask.action),
+        by: Some(asking.by.clone()),
+        ..answer(Status::Denied, Some(&asking.gate), Some(entry.seq), reasons)
+    })
+}
+
+/// An answer with nothing but a status, reasons and the entry that recorded it.
+pub fn answer(status: Status, gate: Option<&str>, seq: Option<u64>, reasons: Vec<String>) -> Grant {
+    Grant {
+        schema: SCHEMA.to_owned(),
+        status,
+        id: None,
+        gate: gate.map(str::to_owned),
+        action: None,
+        scope: None,
+        not_before: None,
+        expires: None,
+        max_uses: None,
+        by: None,
+        approvals: None,
+        owes: None,
+        reasons,
+        seq,
+    }
+}

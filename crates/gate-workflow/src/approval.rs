@@ -1,0 +1,343 @@
+//! Approvals: recording them, and whether those in the ledger suffice.
+
+use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::store::{StoreError, Transaction, View};
+use gate_model::JUDGE;
+use gate_model::context::Context;
+use gate_model::grant::{Approvals, Grant, Owes, Status};
+use gate_model::payload::{ApprovalData, DenialData, GrantData, RequestData};
+use gate_model::principal::Principal;
+use gate_policy::{Approval, Policy, Rule};
+
+use crate::admission::{self, TransactError, answer, transact, written};
+use crate::history::Past;
+use crate::policies::{self, Recorded};
+use crate::records;
+use crate::setting::Setting;
+use crate::signatures::{self, Statement};
+
+/// A person's act on something in the ledger.
+#[derive(Debug, Clone)]
+pub struct Act {
+    /// The ID as the person wrote it.
+    pub id: String,
+    /// Who acts.
+    pub by: Principal,
+    /// Where.
+    pub context: Context,
+    /// Why.
+    pub reason: Option<String>,
+    /// The signed statement.
+    pub statement: Option<Statement>,
+    /// The e-mail address of the author of the commit that the opt-out is bound to, where it is known.
+    pub author: Option<String>,
+}
+
+impl Act {
+    /// The statement as an entry carries it.
+    ///
+    /// # Errors
+    /// A failure of serialisation.
+    pub fn statement_value(&self) -> Result<Option<serde_json::Value>, serde_json::Error> {
+        self.statement.as_ref().map(serde_json::to_value).transpose()
+    }
+}
+
+/// A request that waits for approvals.
+struct Waiting {
+    entry: Entry,
+    data: RequestData,
+    requester: Principal,
+    approvals: Vec<Entry>,
+}
+
+impl Waiting {
+    fn gate(&self) -> &str {
+        self.entry.gate.as_deref().unwrap_or_default()
+    }
+}
+
+/// Records an approval, and the grant when it was the last one needed.
+///
+/// # Errors
+/// A [`TransactError`]; then nothing was recorded.
+pub fn approve(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
+    transact(setting, |transaction| {
+        let waiting = waiting(transaction, &act.id)?;
+        policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
+        let policy = &setting.loaded.policy;
+        let rule = match rule_today(policy, &waiting) {
+            Ok(rule) => rule,
+            Err(reasons) => return refuse(setting, transaction, &waiting.entry, act, reasons),
+        };
+        let already = approvers(&waiting.approvals)?;
+        let author = act.author.as_deref();
+        match gate_policy::may_approve(policy, rule, &act.by, &waiting.requester, author, &already) {
+            Ok(standing) => {
+                let approval = append_approval(setting, transaction, &waiting, act)?;
+                grant_if_complete(setting, transaction, &waiting, rule, &standing, &approval, act)
+            }
+            Err(reasons) => refuse(setting, transaction, &waiting.entry, act, reasons),
+        }
+    })
+}
+
+/// Records a rejection, which ends the request.
+///
+/// # Errors
+/// A [`TransactError`]; then nothing was recorded.
+pub fn reject(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
+    transact(setting, |transaction| {
+        let waiting = waiting(transaction, &act.id)?;
+        policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
+        let policy = &setting.loaded.policy;
+        let rule = match rule_today(policy, &waiting) {
+            Ok(rule) => rule,
+            Err(reasons) => return refuse(setting, transaction, &waiting.entry, act, reasons),
+        };
+        let author = act.author.as_deref();
+        // Who approved before may still reject, so earlier approvals do not speak against a rejection.
+        if let Err(reasons) = gate_policy::may_approve(policy, rule, &act.by, &waiting.requester, author, &[]) {
+            return refuse(setting, transaction, &waiting.entry, act, reasons);
+        }
+        let reason = act.reason.clone().unwrap_or_default();
+        let seq = append_end(setting, transaction, &waiting, act, vec![reason.clone()])?;
+        let reasons = vec![format!("{} rejected it: {reason}", act.by.id)];
+        Ok(Grant { id: Some(waiting.entry.seq), ..answer(Status::Denied, Some(waiting.gate()), Some(seq), reasons) })
+    })
+}
+
+/// The rule that today's policy has for a waiting request. Its number may have moved; its terms decide.
+fn rule_today<'p>(policy: &'p Policy, waiting: &Waiting) -> Result<&'p Rule, Vec<String>> {
+    let petition = gate_policy::Petition {
+        gate: waiting.gate(),
+        ask: &waiting.data.ask,
+        by: &waiting.requester,
+        context: &waiting.data.context,
+    };
+    let same = gate_policy::permits(policy, &petition, Some(waiting.data.rule));
+    let found = same.ok().filter(|rule| rule.approvals.is_some());
+    found.ok_or_else(|| vec!["today's policy no longer has the rule that this request waits under".to_owned()])
+}
+
+fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactError> {
+    let view = transaction.view();
+    let entry = records::find(&view, id)?;
+    let subject = |text: String| Err(TransactError::Subject(text));
+    if entry.kind != Kind::Request {
+        return subject(format!("entry {} is a {}, not a request that waits", entry.seq, entry.kind.as_str()));
+    }
+    let life = view.life(entry.seq)?;
+    if let Some(end) = life.iter().find(|later| matches!(later.kind, Kind::Grant | Kind::Denial | Kind::Revocation))
+        && !is_refused_act(end)
+    {
+        let (seq, end, at) = (entry.seq, end.kind.as_str(), end.at);
+        return subject(format!("request {seq} waits no longer: it ended with a {end} at {at}"));
+    }
+    let data: RequestData = records::data(&entry)?;
+    if transaction.now() >= data.lapses {
+        return subject(format!("request {} lapsed at {}; ask again", entry.seq, data.lapses));
+    }
+    let requester = records::actor(&entry)?;
+    let approvals = life.into_iter().filter(|later| later.kind == Kind::Approval).collect();
+    Ok(Waiting { entry, data, requester, approvals })
+}
+
+/// A denial in an opt-out's life either ends it (a rejection) or records that somebody may not act on it.
+pub fn is_refused_act(entry: &Entry) -> bool {
+    entry.kind == Kind::Denial && entry.data.get("refused").is_some()
+}
+
+/// Records that somebody may not do what they tried; the subject's life goes on.
+///
+/// # Errors
+/// A [`TransactError`].
+pub fn refuse(
+    setting: &Setting<'_>,
+    transaction: &mut Transaction<'_>,
+    subject: &Entry,
+    act: &Act,
+    reasons: Vec<String>,
+) -> Result<Grant, TransactError> {
+    let gate = subject.gate.clone().unwrap_or_default();
+    let mut data = serde_json::to_value(denial(setting, act, reasons.clone()))?;
+    data["refused"] = serde_json::json!(subject.hash.to_string());
+    let id = records::id_of(subject);
+    let draft = records::draft(Kind::Denial, Some(&gate), Some(id), &act.by, &data)?;
+    let entry = transaction.append(&draft)?;
+    Ok(Grant { id: Some(id), by: Some(act.by.clone()), ..answer(Status::Denied, Some(&gate), Some(entry.seq), reasons) })
+}
+
+fn denial(setting: &Setting<'_>, act: &Act, reasons: Vec<String>) -> DenialData {
+    DenialData {
+        ask: None,
+        reasons,
+        policy: setting.loaded.used.clone(),
+        judge: JUDGE,
+        context: act.context.clone(),
+        request: None,
+    }
+}
+
+fn append_end(
+    setting: &Setting<'_>,
+    transaction: &mut Transaction<'_>,
+    waiting: &Waiting,
+    act: &Act,
+    reasons: Vec<String>,
+) -> Result<u64, TransactError> {
+    let mut data = serde_json::to_value(denial(setting, act, reasons))?;
+    data["subject"] = serde_json::json!(waiting.entry.hash.to_string());
+    if let Some(reason) = &act.reason {
+        data["reason"] = serde_json::json!(reason);
+    }
+    if let Some(statement) = act.statement_value()? {
+        data["statement"] = statement;
+    }
+    let draft = records::draft(Kind::Denial, Some(waiting.gate()), Some(waiting.entry.seq), &act.by, &data)?;
+    Ok(transaction.append(&draft)?.seq)
+}
+
+fn append_approval(
+    setting: &Setting<'_>,
+    transaction: &mut Transaction<'_>,
+    waiting: &Waiting,
+    act: &Act,
+) -> Result<Entry, TransactError> {
+    let data = ApprovalData {
+        subject: waiting.entry.hash.to_string(),
+        reason: act.reason.clone(),
+        policy: setting.loaded.used.clone(),
+        judge: JUDGE,
+        context: act.context.clone(),
+        statement: act.statement_value()?,
+    };
+    let mut data = serde_json::to_value(data)?;
+    if let Some(author) = &act.author {
+        data["author"] = serde_json::json!(author);
+    }
+    let draft = records::draft(Kind::Approval, Some(waiting.gate()), Some(waiting.entry.seq), &act.by, &data)?;
+    Ok(transaction.append(&draft)?)
+}
+
+fn grant_if_complete(
+    setting: &Setting<'_>,
+    transaction: &mut Transaction<'_>,
+    waiting: &Waiting,
+    rule: &Rule,
+    standing: &Approval,
+    approval: &Entry,
+    act: &Act,
+) -> Result<Grant, TransactError> {
+    let from = rule.approvals.as_ref().map(|approvals| written(&approvals.from)).unwrap_or_default();
+    let approvals = Approvals { needed: standing.needed, given: standing.people.clone(), from };
+    if !standing.is_complete() {
+        let document =
+            admission::pending(waiting.gate(), &waiting.requester, &waiting.entry, &waiting.data, approvals);
+        return Ok(Grant { seq: Some(approval.seq), ..document });
+    }
+    let full = {
+        let view = transaction.view();
+        let past = Past::new(&view, &setting.loaded.policy, &setting.loaded.used.digest, waiting.gate(), transaction.now());
+        let full = gate_policy::quota_allows(rule, &waiting.requester, &past).err();
+        past.settled()?;
+        full
+    };
+    if let Some(reason) = full {
+        return refuse(setting, transaction, &waiting.entry, act, vec![format!("rule {} {reason}", rule.number)]);
+    }
+    let data = grant_data(setting, transaction, waiting, rule, approval)?;
+    let draft =
+        records::draft(Kind::Grant, Some(waiting.gate()), Some(waiting.entry.seq), &waiting.requester, &data)?;
+    let entry = transaction.append(&draft)?;
+    Ok(admission::granted(waiting.gate(), &waiting.requester, &entry, &data, Some(approvals)))
+}
+
+fn grant_data(
+    setting: &Setting<'_>,
+    transaction: &Transaction<'_>,
+    waiting: &Waiting,
+    rule: &Rule,
+    approval: &Entry,
+) -> Result<GrantData, TransactError> {
+    let beyond = || TransactError::Subject("the opt-out would end after the year 9999".to_owned());
+    let start = transaction.now();
+    let owes = match rule.review_within.filter(|_| rule.break_glass) {
+        Some(within) => Some(Owes { what: "review".to_owned(), by: start.plus(within).ok_or_else(beyond)? }),
+        None => None,
+    };
+    Ok(GrantData {
+        expires: start.plus(waiting.data.ask.ttl.seconds).ok_or_else(beyond)?,
+        ask: waiting.data.ask.clone(),
+        not_before: start,
+        rule: rule.number,
+        policy: setting.loaded.used.clone(),
+        judge: JUDGE,
+        approvals: waiting.approvals.iter().chain([approval]).map(|entry| entry.seq).collect(),
+        owes,
+        context: waiting.data.context.clone(),
+        request: waiting.data.request.clone(),
+    })
+}
+
+fn approvers(approvals: &[Entry]) -> Result<Vec<Principal>, records::Malformed> {
+    approvals.iter().map(records::actor).collect()
+}
+
+/// Whether the approvals in a grant's life suffice under the policy of its admission.
+///
+/// # Errors
+/// A failure of the store; the inner result says what is missing.
+pub fn suffice(
+    view: &View<'_>,
+    then: &Recorded,
+    grant: &Entry,
+    data: &GrantData,
+    requester: &Principal,
+    life: &[Entry],
+) -> Result<Result<(), String>, StoreError> {
+    let gate = grant.gate.as_deref().unwrap_or_default();
+    let rule = then.policy.gate(gate).ok().and_then(|gate| gate.rule(data.rule));
+    let Some(rule) = rule else { return Ok(Err(format!("its policy has no rule {}", data.rule))) };
+    if rule.approvals.is_none() {
+        return Ok(Ok(()));
+    }
+    let Some(request) = grant.reference.map(|seq| view.entry(seq)).transpose()?.flatten() else {
+        return Ok(Err("it names no request".to_owned()));
+    };
+    Ok(same_request(&request, data, requester).and_then(|()| standing(then, rule, grant, &request, requester, life)))
+}
+
+fn same_request(request: &Entry, data: &GrantData, requester: &Principal) -> Result<(), String> {
+    let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
+    let by = records::actor(request).map_err(|error| error.to_string())?;
+    if asked.ask != data.ask || by != *requester || request.kind != Kind::Request {
+        return Err("it grants something else than was requested".to_owned());
+    }
+    Ok(())
+}
+
+fn standing(
+    then: &Recorded,
+    rule: &Rule,
+    grant: &Entry,
+    request: &Entry,
+    requester: &Principal,
+    life: &[Entry],
+) -> Result<(), String> {
+    let mut approvers = Vec::new();
+    let mut author = None;
+    for entry in life.iter().filter(|entry| entry.kind == Kind::Approval && entry.seq < grant.seq) {
+        let by = records::actor(entry).map_err(|error| error.to_string())?;
+        signatures::statement(&then.policy, &then.data.files, entry, &by, request)
+            .map_err(|error| format!("approval {} does not hold: {error}", entry.seq))?;
+        let named = entry.data.get("author").and_then(serde_json::Value::as_str);
+        author = author.or_else(|| named.map(str::to_owned));
+        approvers.push(by);
+    }
+    let standing = gate_policy::approvals_standing(&then.policy, rule, requester, author.as_deref(), &approvers);
+    if standing.is_complete() {
+        return Ok(());
+    }
+    Err(format!("{} of {} are there", standing.standing, standing.needed))
+}

@@ -1,0 +1,213 @@
+//! The precedence of opt-outs, as pure functions: pause, then skip, then the judgement with its waivers,
+//! then override.
+//!
+//! An override rescues a command that failed or findings that block. It never rescues a gate that did not
+//! run: a command that could not be started, was interrupted, or left no usable report.
+
+use gate_findings::matching::{self, Waiver};
+use gate_model::action::Action;
+use gate_model::decision::{OptOut, Verdict, Waived};
+use gate_model::finding::{Counts, Finding};
+use gate_model::time::{Timestamp, format_duration};
+
+use crate::standing::{Live, Standing};
+
+/// What can be said before the gate runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Before<'a> {
+    /// A pause holds the gate.
+    Hold(&'a Live),
+    /// A skip lets the pipeline past.
+    Skip(&'a Live),
+    /// The gate has to run.
+    Run,
+}
+
+/// Applies pauses and skips.
+pub fn before(standing: &Standing) -> Before<'_> {
+    let last_to_end = standing.of(Action::Pause).max_by_key(|live| live.expires);
+    match (last_to_end, standing.of(Action::Skip).next()) {
+        (Some(pause), _) => Before::Hold(pause),
+        (None, Some(skip)) => Before::Skip(skip),
+        (None, None) => Before::Run,
+    }
+}
+
+/// What the gate came to by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A command ran and ended with this status (as the shell would see it); its status is the result.
+    Ran(u8),
+    /// A report was judged.
+    Report {
+        /// The findings at or above the gate's `fail_on`.
+        findings: Vec<Finding>,
+        /// What the report left out, and what did not matter.
+        counts: Counts,
+    },
+    /// The gate did not run, or nobody can tell what it found.
+    DidNotRun(String),
+}
+
+/// A verdict with what it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Ruling {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The findings that block.
+    pub blocking: Vec<Finding>,
+    /// The findings that a waiver covers.
+    pub waived: Vec<Waived>,
+    /// What the report left out.
+    pub counts: Counts,
+    /// The opt-outs that were used.
+    pub used: Vec<Live>,
+    /// The opt-outs that were not needed, or matched nothing.
+    pub unneeded: Vec<OptOut>,
+    /// Why, as sentences.
+    pub reasons: Vec<String>,
+    /// Why the gate did not run, where it did not.
+    pub did_not_run: Option<String>,
+}
+
+/// A ruling that rests on one opt-out alone, made before anything ran.
+pub fn by_opt_out(verdict: Verdict, live: &Live) -> Ruling {
+    let what = if verdict == Verdict::Hold { "is paused" } else { "is skipped" };
+    let reason = format!(
+        "the gate {what} until {} by {} (opt-out {}): {}",
+        live.expires, live.by.id, live.id, live.reason
+    );
+    Ruling {
+        verdict,
+        blocking: Vec::new(),
+        waived: Vec::new(),
+        counts: Counts::default(),
+        used: vec![live.clone()],
+        unneeded: Vec::new(),
+        reasons: vec![reason],
+        did_not_run: None,
+    }
+}
+
+/// Judges what the gate came to.
+pub fn judge(standing: &Standing, outcome: Outcome) -> Ruling {
+    let mut ruling = match outcome {
+        Outcome::Ran(status) => ran(status),
+        Outcome::Report { findings, counts } => report(standing, findings, counts),
+        Outcome::DidNotRun(why) => did_not_run(why),
+    };
+    if ruling.verdict == Verdict::Fail && ruling.did_not_run.is_none() {
+        rescue(standing, &mut ruling);
+    }
+    name_unneeded(standing, &mut ruling);
+    ruling
+}
+
+/// A plan of a gate that has to run: opt-outs that its result may need are named.
+pub fn would_run(standing: &Standing) -> Ruling {
+    let mut ruling = bare(Verdict::Run, "the gate would run, and its result would count".to_owned());
+    for live in standing.of(Action::Override).chain(standing.of(Action::Waive)) {
+        ruling.reasons.push(format!("{} by {} (opt-out {}) is live: {}", live.action, live.by.id, live.id, live.reason));
+    }
+    ruling
+}
+
+fn ran(status: u8) -> Ruling {
+    let (verdict, reason) = match status {
+        0 => (Verdict::Pass, "the command succeeded".to_owned()),
+        _ => (Verdict::Fail, format!("the command ended with status {status}")),
+    };
+    bare(verdict, reason)
+}
+
+fn did_not_run(why: String) -> Ruling {
+    let mut ruling = bare(Verdict::Fail, format!("the gate did not run: {why}"));
+    ruling.did_not_run = Some(why);
+    ruling
+}
+
+const fn bare_with(verdict: Verdict, reasons: Vec<String>, counts: Counts) -> Ruling {
+    Ruling {
+        verdict,
+        blocking: Vec::new(),
+        waived: Vec::new(),
+        counts,
+        used: Vec::new(),
+        unneeded: Vec::new(),
+        reasons,
+        did_not_run: None,
+    }
+}
+
+fn bare(verdict: Verdict, reason: String) -> Ruling {
+    bare_with(verdict, vec![reason], Counts::default())
+}
+
+fn report(standing: &Standing, findings: Vec<Finding>, counts: Counts) -> Ruling {
+    let waivers: Vec<&Live> = standing.of(Action::Waive).collect();
+    let offered: Vec<Waiver<'_>> =
+        waivers.iter().map(|live| Waiver { grant: live.id, evidence: &live.findings }).collect();
+    let assignment = matching::assign(&findings, &offered);
+    let mut ruling = bare_with(Verdict::Pass, Vec::new(), counts);
+    for (finding, grant) in findings.into_iter().zip(assignment.covered_by) {
+        match grant {
+            Some(grant) => ruling.waived.push(Waived { finding, grant }),
+            None => ruling.blocking.push(finding),
+        }
+    }
+    let is_used = |live: &&&Live| ruling.waived.iter().any(|waived| waived.grant == live.id);
+    ruling.used = waivers.iter().filter(is_used).map(|live| (*live).clone()).collect();
+    if !ruling.blocking.is_empty() {
+        ruling.verdict = Verdict::Fail;
+    }
+    ruling.reasons.push(report_in_words(&ruling));
+    ruling
+}
+
+fn report_in_words(ruling: &Ruling) -> String {
+    let findings = |count: usize| if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
+    match (ruling.blocking.len(), ruling.waived.len()) {
+        (0, 0) => "no finding blocks".to_owned(),
+        (0, waived) => format!("no finding blocks; {} waived", findings(waived)),
+        (1, 0) => "1 finding blocks".to_owned(),
+        (blocking, 0) => format!("{blocking} findings block"),
+        (1, waived) => format!("1 finding blocks; {} waived", findings(waived)),
+        (blocking, waived) => format!("{blocking} findings block; {} waived", findings(waived)),
+    }
+}
+
+fn rescue(standing: &Standing, ruling: &mut Ruling) {
+    let Some(live) = standing.of(Action::Override).next() else { return };
+    ruling.verdict = Verdict::Override;
+    ruling.reasons.push(format!("overridden by {} (opt-out {}): {}", live.by.id, live.id, live.reason));
+    ruling.used.push(live.clone());
+}
+
+/// Names the skips, overrides and waivers of this scope that this decision did not use.
+fn name_unneeded(standing: &Standing, ruling: &mut Ruling) {
+    let unused = standing.live.iter().filter(|live| !ruling.used.iter().any(|used| used.id == live.id));
+    ruling.unneeded = unused
+        .map(|live| {
+            let note = match (live.action, &ruling.did_not_run) {
+                (_, Some(_)) => "the gate did not run",
+                (Action::Waive, _) => "no finding of this report matches it, or others cover them",
+                _ if ruling.verdict == Verdict::Pass => "the gate passed by itself",
+                _ => "another opt-out was used",
+            };
+            live.mention(Some(note.to_owned()))
+        })
+        .collect();
+}
+
+/// The live opt-outs that end within `warn_before` seconds.
+pub fn ending(standing: &Standing, now: Timestamp, warn_before: u64) -> Vec<OptOut> {
+    let limit = now.plus(warn_before);
+    let soon = |live: &&Live| limit.is_none_or(|limit| live.expires <= limit);
+    let note = |live: &Live| {
+        let left = u64::try_from(live.expires.seconds_since(now)).unwrap_or(0);
+        format!("ends in {}", format_duration(left))
+    };
+    standing.live.iter().filter(soon).map(|live| live.mention(Some(note(live)))).collect()
+}

@@ -1,0 +1,326 @@
+//! Where the policy's text comes from.
+//!
+//! One file, `gate.toml`, found in one way: the path that was named, else the nearest one upward, no further
+//! than the git root (outside git, only the working directory: a file that a stranger left in `/tmp` must
+//! not become somebody's policy). A second one on the way is refused, since a nested file could quietly
+//! replace the rules. With a revision, the text and every file that it names come from that one tree, and
+//! what does not resolve never falls back to the work tree.
+//!
+//! Text and trusted files together make the policy's digest, so that a change of the keys that a policy
+//! trusts is a change of the policy.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use gate_identity::git;
+use gate_model::decision::PolicyUsed;
+use gate_model::exit::Exit;
+use gate_model::payload::TrustedFile;
+use gate_policy::{Diagnostic, Policy};
+
+/// The file's name.
+pub const FILE_NAME: &str = "gate.toml";
+
+/// The largest policy or trusted file, in bytes: each must fit into one ledger entry.
+pub const MAX_BYTES: u64 = 512 * 1024;
+
+/// How the caller chose a policy.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice<'a> {
+    /// The working directory.
+    pub cwd: &'a Path,
+    /// The path from `--policy` or `GATE_POLICY`.
+    pub path: Option<&'a Path>,
+    /// The revision from `--policy-ref`.
+    pub revision: Option<&'a str>,
+}
+
+/// A policy that was read, with what it was read from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The rules.
+    pub policy: Policy,
+    /// The text they were parsed from.
+    pub text: String,
+    /// The files that the text names and trusts, in the order of their paths.
+    pub files: Vec<TrustedFile>,
+    /// The digest, and where the text came from.
+    pub used: PolicyUsed,
+    /// The file as messages name it.
+    pub name: String,
+    /// The directory that relative paths of the policy start from.
+    pub dir: PathBuf,
+    /// The content of `gate.toml.sig`, where there is one.
+    pub signature: Option<String>,
+}
+
+/// Why there is no policy.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// None was found.
+    #[error("no policy: there is no {FILE_NAME} in '{0}' or above it\nwrite one with: gate-log init")]
+    NotFound(PathBuf),
+    /// Two were found on the way up.
+    #[error("two policies: '{0}' and '{1}'\nkeep one, or name the one you mean with --policy")]
+    Second(PathBuf, PathBuf),
+    /// The file cannot be read.
+    #[error("cannot read policy '{path}': {source}\nname the policy with --policy, or write one with: gate-log init")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not a regular file.
+    #[error("cannot read policy '{0}': it is not a regular file\nname the policy's file with --policy")]
+    NotAFile(PathBuf),
+    /// The file is larger than [`MAX_BYTES`].
+    #[error("cannot read policy '{0}': it is larger than {MAX_BYTES} bytes\nmake it smaller: it must fit into one ledger entry")]
+    TooLarge(PathBuf),
+    /// The bytes are not UTF-8 text.
+    #[error("cannot read policy '{path}': byte {offset} is not UTF-8\nsave the file as UTF-8")]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        offset: usize,
+    },
+    /// The text breaks the rules of policies.
+    #[error("policy '{name}' has {} error(s)", .diagnostics.len())]
+    Invalid {
+        /// The file as messages name it.
+        name: String,
+        /// Its text.
+        text: String,
+        /// What is wrong, with places.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// The revision cannot be used.
+    #[error("cannot read the policy from --policy-ref: {0}")]
+    Revision(#[from] git::tree::RevError),
+    /// The revision has no policy.
+    #[error("revision {commit} has no {FILE_NAME} in '{dir}' or above it\nname a revision that has one, or its path with --policy")]
+    NotInRevision {
+        /// The commit.
+        commit: String,
+        /// The directory, relative to the repository's root.
+        dir: String,
+    },
+    /// `--policy-ref` outside a repository, or a path outside it.
+    #[error("--policy-ref needs a policy inside a git repository; '{0}' is not in one\nrun it in the checkout")]
+    OutsideRepository(PathBuf),
+    /// A file that the policy names cannot be read.
+    #[error("cannot read '{path}', which policy '{name}' trusts: {reason}\nmend {key} in the policy")]
+    Trusted {
+        /// The policy.
+        name: String,
+        /// The key that names the file.
+        key: &'static str,
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Loaded {
+    /// The owner's signature, where that is what admitted this text.
+    pub fn admitted_by_signature(&self) -> Option<String> {
+        self.signature.clone().filter(|_| self.used.source.starts_with("owner:"))
+    }
+}
+
+impl PolicyError {
+    /// Each is an error of what was given: nothing was decided.
+    pub const fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// Finds, reads and parses the policy.
+///
+/// # Errors
+/// A [`PolicyError`] that names the file and a remedy.
+pub fn load(choice: &Choice<'_>) -> Result<Loaded, PolicyError> {
+    match choice.revision {
+        Some(revision) => from_revision(choice, revision),
+        None => from_worktree(choice),
+    }
+}
+
+fn from_worktree(choice: &Choice<'_>) -> Result<Loaded, PolicyError> {
+    let path = match choice.path {
+        Some(path) => choice.cwd.join(path),
+        None => nearest(choice.cwd)?,
+    };
+    let name = choice.path.map_or_else(|| shortened(&path, choice.cwd), |path| path.display().to_string());
+    let text = text_of(&path, read_file(&path)?)?;
+    let dir = path.parent().unwrap_or(choice.cwd).to_owned();
+    let signature = read_optional(&path.with_file_name(signature_name(&path)))?;
+    let read = |relative: &str| read_trusted(&dir.join(relative));
+    assemble(text, name, dir.clone(), "worktree".to_owned(), signature, &read)
+}
+
+/// The path as a person in `cwd` would write it.
+fn shortened(path: &Path, cwd: &Path) -> String {
+    path.strip_prefix(cwd).unwrap_or(path).display().to_string()
+}
+
+fn signature_name(path: &Path) -> String {
+    let name = path.file_name().map_or_else(|| FILE_NAME.into(), |name| name.to_string_lossy());
+    format!("{name}.sig")
+}
+
+/// The nearest `gate.toml` from `start` upward, no further than the git root.
+fn nearest(start: &Path) -> Result<PathBuf, PolicyError> {
+    let root = git::root(start).unwrap_or_else(|| start.to_owned());
+    let candidates = start.ancestors().take_while(|dir| dir.starts_with(&root)).map(|dir| dir.join(FILE_NAME));
+    let mut found = candidates.filter(|path| path.symlink_metadata().is_ok());
+    let Some(first) = found.next() else { return Err(PolicyError::NotFound(start.to_owned())) };
+    match found.next() {
+        Some(second) => Err(PolicyError::Second(first, second)),
+        None => Ok(first),
+    }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, PolicyError> {
+    let wrap = |source| PolicyError::Read { path: path.to_owned(), source };
+    let metadata = path.metadata().map_err(wrap)?;
+    if !metadata.is_file() {
+        return Err(PolicyError::NotAFile(path.to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(wrap)?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(wrap)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(PolicyError::TooLarge(path.to_owned()));
+    }
+    Ok(bytes)
+}
+
+fn read_optional(path: &Path) -> Result<Option<String>, PolicyError> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        _ => text_of(path, read_file(path)?).map(Some),
+    }
+}
+
+fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String, PolicyError> {
+    String::from_utf8(bytes).map_err(|error| PolicyError::Encoding {
+        path: path.to_owned(),
+        offset: error.utf8_error().valid_up_to(),
+    })
+}
+
+fn read_trusted(path: &Path) -> Result<String, String> {
+    read_file(path).and_then(|bytes| text_of(path, bytes)).map_err(|error| match error {
+        PolicyError::Read { source, .. } => source.to_string(),
+        PolicyError::NotAFile(_) => "it is not a regular file".to_owned(),
+        PolicyError::TooLarge(_) => format!("it is larger than {MAX_BYTES} bytes"),
+        PolicyError::Encoding { offset, .. } => format!("byte {offset} is not UTF-8"),
+        other => other.to_string(),
+    })
+}
+
+fn from_revision(choice: &Choice<'_>, revision: &str) -> Result<Loaded, PolicyError> {
+    let outside = || PolicyError::OutsideRepository(choice.cwd.to_owned());
+    let root = git::root(choice.cwd).ok_or_else(outside)?;
+    let pinned = git::tree::pin(&root, revision)?;
+    let (path, bytes) = match choice.path {
+        Some(path) => named_in_tree(choice, &root, path, &pinned)?,
+        None => nearest_in_tree(choice, &root, &pinned)?,
+    };
+    let name = format!("{path} of {}", pinned.commit());
+    let text = text_of(Path::new(&name), bytes)?;
+    let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent).to_owned();
+    let source = format!("rev:{}", pinned.commit());
+    let read = |relative: &str| read_from_tree(&pinned, &joined(&parent, relative));
+    assemble(text, name, root.join(&parent), source, None, &read)
+}
+
+fn joined(parent: &str, relative: &str) -> String {
+    let relative = relative.strip_prefix("./").unwrap_or(relative);
+    if parent.is_empty() { relative.to_owned() } else { format!("{parent}/{relative}") }
+}
+
+fn read_from_tree(pinned: &git::tree::Revision, path: &str) -> Result<String, String> {
+    let bytes = pinned.read(path).map_err(|error| error.to_string())?;
+    let bytes = bytes.ok_or_else(|| format!("revision {} does not have it", pinned.commit()))?;
+    String::from_utf8(bytes).map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+}
+
+fn named_in_tree(
+    choice: &Choice<'_>,
+    root: &Path,
+    path: &Path,
+    pinned: &git::tree::Revision,
+) -> Result<(String, Vec<u8>), PolicyError> {
+    let absolute = choice.cwd.join(path);
+    let relative = absolute.strip_prefix(root).map_err(|_| PolicyError::OutsideRepository(absolute.clone()))?;
+    let relative = relative.to_string_lossy().into_owned();
+    let found = pinned.read(&relative)?;
+    let missing = || PolicyError::NotInRevision { commit: pinned.commit().to_owned(), dir: relative.clone() };
+    let bytes = found.ok_or_else(missing)?;
+    Ok((relative, bytes))
+}
+
+fn nearest_in_tree(
+    choice: &Choice<'_>,
+    root: &Path,
+    pinned: &git::tree::Revision,
+) -> Result<(String, Vec<u8>), PolicyError> {
+    let below = choice.cwd.strip_prefix(root).unwrap_or(Path::new(""));
+    let mut first: Option<(String, Vec<u8>)> = None;
+    for dir in below.ancestors() {
+        let path = dir.join(FILE_NAME).to_string_lossy().into_owned();
+        let Some(bytes) = pinned.read(&path)? else { continue };
+        if let Some((earlier, _)) = first {
+            return Err(PolicyError::Second(earlier.into(), path.into()));
+        }
+        first = Some((path, bytes));
+    }
+    let dir = below.display().to_string();
+    first.ok_or_else(|| PolicyError::NotInRevision { commit: pinned.commit().to_owned(), dir })
+}
+
+/// Parses `text`, reads the files it trusts through `read`, and computes the digest over all of it.
+fn assemble(
+    text: String,
+    name: String,
+    dir: PathBuf,
+    source: String,
+    signature: Option<String>,
+    read: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<Loaded, PolicyError> {
+    let policy = match gate_policy::parse(&text) {
+        Ok(policy) => policy,
+        Err(diagnostics) => return Err(PolicyError::Invalid { name, text, diagnostics }),
+    };
+    let files = trusted_files(&policy, &name, read)?;
+    let digest = digest_of(&text, &files);
+    Ok(Loaded { policy, text, files, used: PolicyUsed { digest, source }, name, dir, signature })
+}
+
+/// The digest of a policy's text and the files it trusts.
+pub fn digest_of(text: &str, files: &[TrustedFile]) -> String {
+    let files: Vec<_> = files.iter().map(|file| (file.path.clone(), file.text.clone())).collect();
+    gate_policy::digest::of(text, &files)
+}
+
+fn trusted_files(
+    policy: &Policy,
+    name: &str,
+    read: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<Vec<TrustedFile>, PolicyError> {
+    let signers = policy.identity.allowed_signers.iter().map(|path| ("identity.allowed_signers", path));
+    let issuers = policy.identity.oidc.iter().map(|issuer| ("identity.oidc.jwks", &issuer.jwks));
+    let mut files = Vec::new();
+    for (key, path) in signers.chain(issuers) {
+        let wrap = |reason| PolicyError::Trusted { name: name.to_owned(), key, path: path.clone(), reason };
+        let text = read(path).map_err(wrap)?;
+        files.push(TrustedFile { path: path.clone(), text });
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup();
+    Ok(files)
+}

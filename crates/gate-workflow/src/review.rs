@@ -1,0 +1,81 @@
+//! Reviewing a break-glass grant: the debt that it leaves.
+
+use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::store::Transaction;
+use gate_model::JUDGE;
+use gate_model::grant::{Grant, Status};
+use gate_model::payload::{GrantData, ReviewData, ReviewVerdict};
+
+use crate::admission::{TransactError, answer, transact};
+use crate::approval::{Act, refuse};
+use crate::policies;
+use crate::records;
+use crate::setting::Setting;
+
+/// Records the reviewer's word, which settles the debt.
+///
+/// # Errors
+/// A [`TransactError`]; then nothing was recorded.
+pub fn review(setting: &Setting<'_>, act: &Act, verdict: ReviewVerdict) -> Result<Grant, TransactError> {
+    transact(setting, |transaction| {
+        let (entry, data) = owing(transaction, &act.id)?;
+        let requester = records::actor(&entry)?;
+        let name = entry.gate.clone().unwrap_or_default();
+        let gate = setting.loaded.policy.gate(&name)?;
+        policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
+        let Some(rule) = gate.rule(data.rule).filter(|rule| rule.break_glass) else {
+            let reasons = vec![format!("today's policy has no break-glass rule {} for gate '{name}'", data.rule)];
+            return refuse(setting, transaction, &entry, act, reasons);
+        };
+        if let Err(reasons) = gate_policy::may_review(&setting.loaded.policy, rule, &act.by, &requester) {
+            return refuse(setting, transaction, &entry, act, reasons);
+        }
+        let seq = append(setting, transaction, &entry, act, verdict)?;
+        let word = if verdict == ReviewVerdict::Accepted { "accepted" } else { "rejected" };
+        let reason = act.reason.clone().unwrap_or_default();
+        let reasons = vec![format!("{word} by {}: {reason}", act.by.id)];
+        let id = Some(records::id_of(&entry));
+        Ok(Grant { id, by: Some(act.by.clone()), ..answer(Status::Reviewed, Some(&name), Some(seq), reasons) })
+    })
+}
+
+/// The grant that `id` names, if it owes a review that nobody gave yet.
+fn owing(transaction: &Transaction<'_>, id: &str) -> Result<(Entry, GrantData), TransactError> {
+    let view = transaction.view();
+    let first = records::id_of(&records::find(&view, id)?);
+    let life = view.life(first)?;
+    let subject = |text: String| Err(TransactError::Subject(text));
+    if let Some(review) = life.iter().find(|entry| entry.kind == Kind::Review) {
+        return subject(format!("opt-out {first} was reviewed at {}", review.at));
+    }
+    let start = view.entry(first)?;
+    let Some(entry) = life.into_iter().chain(start).find(|entry| entry.kind == Kind::Grant) else {
+        return subject(format!("entry {first} is not a grant"));
+    };
+    let data: GrantData = records::data(&entry)?;
+    if data.owes.is_none() {
+        return subject(format!("opt-out {first} owes no review"));
+    }
+    Ok((entry, data))
+}
+
+fn append(
+    setting: &Setting<'_>,
+    transaction: &mut Transaction<'_>,
+    subject: &Entry,
+    act: &Act,
+    verdict: ReviewVerdict,
+) -> Result<u64, TransactError> {
+    let data = ReviewData {
+        subject: subject.hash.to_string(),
+        verdict,
+        reason: act.reason.clone().unwrap_or_default(),
+        policy: setting.loaded.used.clone(),
+        judge: JUDGE,
+        context: act.context.clone(),
+        statement: act.statement_value()?,
+    };
+    let id = Some(records::id_of(subject));
+    let draft = records::draft(Kind::Review, subject.gate.as_deref(), id, &act.by, &data)?;
+    Ok(transaction.append(&draft)?.seq)
+}

@@ -1,0 +1,124 @@
+//! What every transaction starts from: the policy in force, the ledger's place, the clock, and the facts of
+//! the run.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use gate_identity::facts::{self, Facts, FactsError};
+use gate_ledger::store::{Access, Ledger};
+use gate_model::exit::Exit;
+use gate_model::time::Timestamp;
+
+use crate::ledger_access::{self, Unusable};
+use crate::policy_source::{self, Choice, Loaded, PolicyError};
+use crate::token;
+
+/// How long a transaction waits for the ledger's lock.
+pub const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// The variable that holds a CI's OIDC token.
+pub const TOKEN_VARIABLE: &str = "GATE_ID_TOKEN";
+
+/// Why the facts of the run are not known.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingError {
+    /// Git cannot be asked.
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    /// There is a token, and it does not hold.
+    #[error("the token in {TOKEN_VARIABLE} does not count: {0}\nask the CI system for a fresh one, or unset the variable")]
+    Token(#[from] token::TokenError),
+}
+
+impl SettingError {
+    /// What cannot be known about the run is wrong with what was given: nothing was decided.
+    pub const fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// The effects that a transaction may use, and what the caller chose.
+pub struct Place<'a> {
+    /// The working directory.
+    pub cwd: &'a Path,
+    /// The environment.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// The clock.
+    pub clock: &'a dyn Fn() -> Timestamp,
+    /// `--policy`, else `GATE_POLICY`.
+    pub policy: Option<PathBuf>,
+    /// `--policy-ref`.
+    pub policy_ref: Option<String>,
+    /// `--ledger`, else `GATE_LEDGER`.
+    pub ledger: Option<PathBuf>,
+}
+
+/// The policy in force, with the place it is in force in. It is read once.
+pub struct Setting<'a> {
+    /// The effects and choices.
+    pub place: Place<'a>,
+    /// The policy.
+    pub loaded: Loaded,
+    facts: OnceCell<Facts>,
+}
+
+impl<'a> Setting<'a> {
+    /// Reads the policy.
+    ///
+    /// # Errors
+    /// A [`PolicyError`].
+    pub fn read(place: Place<'a>) -> Result<Self, PolicyError> {
+        let choice =
+            Choice { cwd: place.cwd, path: place.policy.as_deref(), revision: place.policy_ref.as_deref() };
+        let loaded = policy_source::load(&choice)?;
+        Ok(Self { place, loaded, facts: OnceCell::new() })
+    }
+
+    /// The clock's instant.
+    pub fn now(&self) -> Timestamp {
+        (self.place.clock)()
+    }
+
+    /// Who acts and where, from CI's variables and git, and from a CI token where there is one. Git is asked
+    /// once, when this is first called.
+    ///
+    /// # Errors
+    /// A [`SettingError`].
+    pub fn facts(&self) -> Result<&Facts, SettingError> {
+        if let Some(facts) = self.facts.get() {
+            return Ok(facts);
+        }
+        let asserted = facts::gather(self.place.env, self.place.cwd)?;
+        let token = (self.place.env)(TOKEN_VARIABLE).filter(|token| !token.is_empty());
+        let known = match token {
+            Some(token) => token::prove(asserted, token.trim(), &self.loaded, self.now())?,
+            None => asserted,
+        };
+        Ok(self.facts.get_or_init(|| known))
+    }
+
+    /// Who acts and where as far as it is known without asking git.
+    pub fn quick_facts(&self) -> Facts {
+        match self.facts.get() {
+            Some(facts) => facts.clone(),
+            None => facts::without_git(self.place.env, self.place.cwd),
+        }
+    }
+
+    /// The ledger's path.
+    ///
+    /// # Errors
+    /// [`Unusable::Url`].
+    pub fn ledger_path(&self) -> Result<PathBuf, Unusable> {
+        ledger_access::locate(self.place.ledger.as_deref(), self.place.cwd, &self.loaded)
+    }
+
+    /// Opens the ledger, checked to be the policy's.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub fn open(&self, access: Access) -> Result<Ledger, Unusable> {
+        ledger_access::open(&self.ledger_path()?, access, &self.loaded)
+    }
+}

@@ -1,0 +1,226 @@
+//! Which opt-outs of a gate count, here and now.
+//!
+//! A grant is never used on trust. Each live one is derived again from its own entry: the policy that
+//! admitted it must be in the ledger and allow it, today's policy must allow it too, nobody may have revoked
+//! it, its signature and approvals must hold, its scope must cover the run, and uses must be left. What
+//! fails is set aside with the reason, so that a decision can say why an opt-out did not count.
+
+use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::store::{StoreError, View};
+use gate_model::action::Action;
+use gate_model::context::Context;
+use gate_model::decision::OptOut;
+use gate_model::finding::Evidence;
+use gate_model::payload::GrantData;
+use gate_model::principal::{Assurance, Principal};
+use gate_model::scope::Scope;
+use gate_model::time::Timestamp;
+
+use crate::derivation;
+use crate::policies::Policies;
+use crate::policy_source::Loaded;
+use crate::records;
+
+/// An opt-out that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// The opt-out's ID.
+    pub id: u64,
+    /// The seq of its grant.
+    pub seq: u64,
+    /// What it does.
+    pub action: Action,
+    /// Who asked for it.
+    pub by: Principal,
+    /// Why.
+    pub reason: String,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// What it is bound to.
+    pub scope: Scope,
+    /// What a waiver accepts.
+    pub findings: Vec<Evidence>,
+    /// How many uses are left, where they are limited.
+    pub uses_left: Option<u64>,
+    /// The risk that its rule accepts in so many words, which every decision repeats.
+    pub accepted_risk: Option<String>,
+}
+
+impl Live {
+    /// The opt-out as a decision mentions it.
+    pub fn mention(&self, note: Option<String>) -> OptOut {
+        OptOut {
+            id: self.id,
+            action: self.action,
+            by: self.by.id.clone(),
+            reason: self.reason.clone(),
+            expires: self.expires,
+            note,
+        }
+    }
+}
+
+/// A live grant that does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// The opt-out's ID.
+    pub id: u64,
+    /// What it would do, where that could be read.
+    pub action: Option<Action>,
+    /// Who asked for it, where that could be read.
+    pub by: Option<String>,
+    /// Why it was asked for, where that could be read.
+    pub reason: Option<String>,
+    /// When it ends, where that could be read.
+    pub expires: Option<Timestamp>,
+    /// Why it does not count, as a sentence's end: `is for commit …`.
+    pub why: String,
+    /// Whether it merely belongs elsewhere (another commit, a later time): nothing is wrong with it.
+    pub elsewhere: bool,
+}
+
+/// Every live grant of a gate, sorted into what counts and what does not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// What counts, oldest first.
+    pub live: Vec<Live>,
+    /// What does not, and why.
+    pub set_aside: Vec<SetAside>,
+}
+
+impl Standing {
+    /// The live opt-outs with `action`, oldest first.
+    pub fn of(&self, action: Action) -> impl Iterator<Item = &Live> {
+        self.live.iter().filter(move |live| live.action == action)
+    }
+}
+
+/// What the standing of a gate is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The gate.
+    pub gate: &'a str,
+    /// The policy in force.
+    pub today: &'a Loaded,
+    /// Where the gate runs.
+    pub context: &'a Context,
+    /// The instant.
+    pub now: Timestamp,
+    /// The newest entry before a command started: `asserted` grants after it do not count, so that a command
+    /// cannot excuse itself.
+    pub seen: Option<u64>,
+}
+
+/// Sorts the live grants of a gate.
+///
+/// # Errors
+/// A failure of the store. A grant that cannot be read is set aside, not an error.
+pub fn read(view: &View<'_>, policies: &mut Policies, question: &Question<'_>) -> Result<Standing, StoreError> {
+    let mut standing = Standing::default();
+    for entry in view.live_grants(question.gate, question.now)? {
+        match examine(view, policies, question, &entry)? {
+            Examined::Counts(live) => standing.live.push(*live),
+            Examined::Aside(aside) => standing.set_aside.push(aside),
+            Examined::Over => {}
+        }
+    }
+    standing.live.sort_by_key(|live| live.seq);
+    standing.set_aside.sort_by_key(|aside| aside.id);
+    Ok(standing)
+}
+
+enum Examined {
+    Counts(Box<Live>),
+    Aside(SetAside),
+    /// Revoked or spent: its life is over.
+    Over,
+}
+
+fn examine(
+    view: &View<'_>,
+    policies: &mut Policies,
+    question: &Question<'_>,
+    entry: &Entry,
+) -> Result<Examined, StoreError> {
+    let id = records::id_of(entry);
+    let (data, by) = match records::data::<GrantData>(entry).and_then(|data| Ok((data, records::actor(entry)?))) {
+        Ok(read) => read,
+        Err(error) => {
+            let (by, reason, expires, why) = (None, None, None, error.to_string());
+            return Ok(Examined::Aside(SetAside { id, action: None, by, reason, expires, why, elsewhere: false }));
+        }
+    };
+    let life = view.life(id)?;
+    if life.iter().any(|later| later.kind == Kind::Revocation) {
+        return Ok(Examined::Over);
+    }
+    let uses_left = match data.ask.max_uses {
+        None => None,
+        Some(max) => match max.saturating_sub(uses(view, question.gate, id, entry.seq)?) {
+            0 => return Ok(Examined::Over),
+            left => Some(left),
+        },
+    };
+    let aside = |why: String, elsewhere| {
+        Ok(Examined::Aside(SetAside {
+            id,
+            action: Some(data.ask.action),
+            by: Some(by.id.clone()),
+            reason: Some(data.ask.reason.clone()),
+            expires: Some(data.expires),
+            why,
+            elsewhere,
+        }))
+    };
+    if let Err(why) = here_and_now(question, entry, &data, &by) {
+        return aside(why, true);
+    }
+    let here = (question.today, question.context);
+    let derived = match derivation::grant(view, policies, here, entry, &data, &by, &life)? {
+        Ok(derived) => derived,
+        Err(why) => return aside(why.to_string(), false),
+    };
+    Ok(Examined::Counts(Box::new(Live {
+        id,
+        seq: entry.seq,
+        action: data.ask.action,
+        by,
+        reason: data.ask.reason,
+        expires: data.expires,
+        scope: data.ask.scope,
+        findings: data.ask.findings,
+        uses_left,
+        accepted_risk: derived.accepted_risk,
+    })))
+}
+
+/// How many decisions have spent the opt-out `id` since its grant.
+fn uses(view: &View<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreError> {
+    let spends = |entry: &Entry| {
+        let list = entry.data.get("spends").and_then(serde_json::Value::as_array);
+        list.is_some_and(|ids| ids.iter().any(|spent| spent.as_u64() == Some(id)))
+    };
+    Ok(view.spends(gate, since)?.iter().filter(|entry| spends(entry)).count() as u64)
+}
+
+/// Whether the grant is for this time and this place, apart from whether it is right.
+fn here_and_now(
+    question: &Question<'_>,
+    entry: &Entry,
+    data: &GrantData,
+    by: &Principal,
+) -> Result<(), String> {
+    if question.now < data.not_before {
+        return Err(format!("counts from {} on", data.not_before));
+    }
+    if question.seen.is_some_and(|seen| entry.seq > seen) && by.assurance == Assurance::Asserted {
+        return Err("was made while the command ran, under an identity that is only asserted".to_owned());
+    }
+    // A pause is the safe side: it holds even where the facts of the run contradict each other.
+    if data.ask.action != Action::Pause
+        && let Some(conflict) = question.context.conflicts.first()
+    {
+        return Err(format!("does not count, since the facts of this run contradict each other: {conflict}"));
+    }
+    gate_policy::scope_holds(&data.ask.scope, question.context).map_err(|out| out.0)
+}

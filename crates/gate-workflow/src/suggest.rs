@@ -1,0 +1,69 @@
+//! The narrowest commands that would ask for a way past what blocks.
+//!
+//! A suggestion is only made where some rule of the gate allows its action at all. Its reason is left
+//! empty, and `gate-skip` refuses an empty reason: a pasted command cannot be granted without a word.
+
+use gate_findings::evidence;
+use gate_findings::match_syntax::Match;
+use gate_model::action::Action;
+use gate_model::decision::{Suggestion, Verdict};
+use gate_policy::Gate;
+
+use crate::judgement::Ruling;
+
+/// How many findings get a command each.
+pub const MAX_FINDINGS: usize = 1000;
+
+/// Commands for what blocks in `ruling`, one for each group of identical findings, else one for the gate.
+pub fn ways_past(name: &str, gate: &Gate, ruling: &Ruling) -> Vec<Suggestion> {
+    if ruling.verdict != Verdict::Fail || ruling.did_not_run.is_some() {
+        return Vec::new();
+    }
+    let allowed = |action| gate.allow.iter().any(|rule| rule.actions.contains(&action));
+    if !ruling.blocking.is_empty() && allowed(Action::Waive) {
+        return waivers(name, ruling);
+    }
+    if allowed(Action::Override) {
+        let purpose = "let this commit past, though the gate fails".to_owned();
+        return vec![suggestion(purpose, [name, "--action", "override"].map(str::to_owned).to_vec())];
+    }
+    if ruling.blocking.is_empty() && allowed(Action::Skip) {
+        let purpose = "let this commit past without running the gate".to_owned();
+        return vec![suggestion(purpose, vec![name.to_owned()])];
+    }
+    Vec::new()
+}
+
+fn waivers(name: &str, ruling: &Ruling) -> Vec<Suggestion> {
+    let groups = evidence::of(&ruling.blocking);
+    let one = |evidence: &gate_model::finding::Evidence| {
+        let wanted = Match::from(evidence).to_string();
+        let purpose = match evidence.count {
+            1 => format!("accept this finding of {}", evidence.rule),
+            count => format!("accept these {count} findings of {}", evidence.rule),
+        };
+        suggestion(purpose, vec![name.to_owned(), "--waive".to_owned(), wanted])
+    };
+    groups.iter().take(MAX_FINDINGS).map(one).collect()
+}
+
+fn suggestion(purpose: String, arguments: Vec<String>) -> Suggestion {
+    let mut argv = vec!["gate-skip".to_owned()];
+    argv.extend(arguments);
+    argv.extend(["--reason".to_owned(), String::new()]);
+    Suggestion { purpose, command: quoted(&argv), argv }
+}
+
+/// The arguments quoted for a POSIX shell.
+pub fn quoted(argv: &[String]) -> String {
+    argv.iter().map(|argument| quote(argument)).collect::<Vec<_>>().join(" ")
+}
+
+fn quote(argument: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&b);
+    if !argument.is_empty() && argument.bytes().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}

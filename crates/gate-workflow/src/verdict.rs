@@ -1,0 +1,186 @@
+//! A ruling as the document that `gate-check` prints and as the payload that the ledger keeps.
+
+use gate_findings::evidence;
+use gate_model::JUDGE;
+use gate_model::context::Context;
+use gate_model::decision::{Decision, PolicyUsed, SCHEMA};
+use gate_model::payload::{DecisionData, Judged, Mode};
+use gate_model::principal::Principal;
+use gate_model::request::SeenHead;
+use gate_model::time::Timestamp;
+use gate_policy::Gate;
+
+use crate::judgement::{self, Ruling};
+use crate::standing::Standing;
+use crate::suggest;
+
+/// How many bytes of findings an entry keeps at most: an entry must stay below 1 MiB.
+const MAX_FINDING_BYTES: usize = 256 * 1024;
+
+/// Who and where, and what happened around the judgement.
+#[derive(Debug, Clone)]
+pub struct Circumstances {
+    /// How the decision came about.
+    pub mode: Mode,
+    /// Where it ran.
+    pub context: Context,
+    /// Who ran it.
+    pub principal: Principal,
+    /// The program that was run.
+    pub program: Option<String>,
+    /// Its status.
+    pub status: Option<u8>,
+    /// The report's digest.
+    pub report: Option<String>,
+    /// Sentences about the report.
+    pub notes: Vec<String>,
+    /// The newest entry when the command started.
+    pub seen: Option<SeenHead>,
+    /// By how many seconds the clock moved on its own.
+    pub clock_jump: Option<i64>,
+}
+
+impl Circumstances {
+    /// Circumstances in which nothing ran yet.
+    pub const fn bare(mode: Mode, context: Context, principal: Principal) -> Self {
+        Self {
+            mode,
+            context,
+            principal,
+            program: None,
+            status: None,
+            report: None,
+            notes: Vec::new(),
+            seen: None,
+            clock_jump: None,
+        }
+    }
+}
+
+/// The rules that a ruling was made under.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// The gate's name.
+    pub name: &'a str,
+    /// The gate.
+    pub gate: &'a Gate,
+    /// The policy's digest and source.
+    pub used: &'a PolicyUsed,
+    /// How many seconds before its end an opt-out is mentioned.
+    pub warn_before: u64,
+}
+
+/// The document; `recorded` is filled in once the entry is written.
+pub fn decision(
+    rules: &Rules<'_>,
+    standing: &Standing,
+    ruling: Ruling,
+    facts: &Circumstances,
+    now: Timestamp,
+) -> Decision {
+    let mut reasons = reasons(rules.gate, &ruling, facts);
+    reasons.extend(standing.set_aside.iter().filter(|aside| !aside.elsewhere).map(|aside| {
+        let what = aside.action.map_or("an opt-out".to_owned(), |action| format!("a {action}"));
+        format!("{what} (opt-out {}) did not count: it {}", aside.id, aside.why)
+    }));
+    Decision {
+        schema: SCHEMA.to_owned(),
+        decision: ruling.verdict,
+        proceed: ruling.verdict.proceeds(),
+        gate: rules.name.to_owned(),
+        suggest: suggest::ways_past(rules.name, rules.gate, &ruling),
+        ending: judgement::ending(standing, now, rules.warn_before),
+        grants: ruling.used.iter().map(|live| live.mention(None)).collect(),
+        blocking: ruling.blocking,
+        waived: ruling.waived,
+        below_threshold: ruling.counts.below_threshold,
+        suppressed: ruling.counts.suppressed,
+        absent: ruling.counts.absent,
+        unneeded: ruling.unneeded,
+        reasons,
+        policy: rules.used.clone(),
+        report: facts.report.clone(),
+        status: facts.status,
+        context: facts.context.clone(),
+        at: now,
+        judge: JUDGE,
+        recorded: None,
+    }
+}
+
+/// The payload of the entry.
+pub fn data(ruling: &Ruling, gate: &Gate, used: &PolicyUsed, facts: &Circumstances) -> DecisionData {
+    let (findings, omitted) = bounded(grouped(ruling));
+    let spends: Vec<u64> =
+        ruling.used.iter().filter(|live| live.uses_left.is_some()).map(|live| live.id).collect();
+    let judges_findings = facts.report.is_some();
+    DecisionData {
+        decision: ruling.verdict,
+        proceed: ruling.verdict.proceeds().unwrap_or(false),
+        mode: facts.mode,
+        program: facts.program.clone(),
+        status: facts.status,
+        did_not_run: ruling.did_not_run.clone(),
+        report: facts.report.clone(),
+        fail_on: judges_findings.then_some(gate.fail_on),
+        blocking: ruling.blocking.len() as u64,
+        waived: ruling.waived.len() as u64,
+        counts: ruling.counts,
+        findings,
+        omitted,
+        grants: ruling.used.iter().map(|live| live.id).collect(),
+        spends: (!spends.is_empty()).then_some(spends),
+        reasons: reasons(gate, ruling, facts),
+        policy: used.clone(),
+        judge: JUDGE,
+        context: facts.context.clone(),
+        seen_head: facts.seen.clone(),
+        clock_jump: facts.clock_jump,
+    }
+}
+
+/// The findings of a ruling, identical ones together, each group with the grant that covers it.
+fn grouped(ruling: &Ruling) -> Vec<Judged> {
+    let waived = ruling.waived.iter().map(|waived| (waived.finding.clone(), Some(waived.grant)));
+    let blocking = ruling.blocking.iter().map(|finding| (finding.clone(), None));
+    let (findings, covered_by): (Vec<_>, Vec<_>) = blocking.chain(waived).unzip();
+    evidence::group(&findings, &covered_by)
+}
+
+fn reasons(gate: &Gate, ruling: &Ruling, facts: &Circumstances) -> Vec<String> {
+    let mut reasons = ruling.reasons.clone();
+    reasons.extend(facts.notes.iter().cloned());
+    if gate.allow.is_empty() && ruling.verdict.proceeds() == Some(false) {
+        reasons.push("the policy has no allow rule for this gate: it cannot be opted out of".to_owned());
+    }
+    for live in &ruling.used {
+        if let Some(risk) = &live.accepted_risk {
+            reasons.push(format!("opt-out {} rests on a rule that reaches everything, accepted as: {risk}", live.id));
+        }
+    }
+    reasons
+}
+
+/// As many groups as fit into an entry, and how many findings did not.
+fn bounded(groups: Vec<Judged>) -> (Vec<Judged>, u64) {
+    let mut bytes = 0;
+    let mut kept = Vec::new();
+    let mut omitted = 0;
+    for group in groups {
+        bytes += size_of_group(&group);
+        if bytes <= MAX_FINDING_BYTES {
+            kept.push(group);
+        } else {
+            omitted += group.finding.count;
+        }
+    }
+    (kept, omitted)
+}
+
+/// An upper bound of the group's bytes in JSON: each byte of text may become six.
+fn size_of_group(group: &Judged) -> usize {
+    let finding = &group.finding;
+    let texts = [&finding.path, &finding.package, &finding.fingerprint, &finding.tool];
+    let text: usize = texts.iter().map(|text| text.as_ref().map_or(0, String::len)).sum();
+    128 + 6 * (finding.rule.len() + text)
+}

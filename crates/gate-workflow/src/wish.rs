@@ -1,0 +1,236 @@
+//! What somebody wants, completed to what is asked for: the scope by default, the levels and the counts that
+//! a waiver leaves open.
+//!
+//! Skip and override are bound to this commit in this repository, a waiver to this repository, a pause to the
+//! gate. A waiver without `level` covers up to what the rule that would grant it allows; without `count` it
+//! covers as many findings as the gate's newest recorded decision saw, else one.
+
+use std::ops::ControlFlow;
+
+use gate_findings::match_syntax::Match;
+use gate_findings::matching;
+use gate_identity::facts::Facts;
+use gate_identity::git::{self, GitError};
+use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::store::{StoreError, View};
+use gate_model::action::Action;
+use gate_model::exit::Exit;
+use gate_model::finding::{Evidence, Finding};
+use gate_model::level::Level;
+use gate_model::payload::{Ask, DecisionData};
+use gate_model::principal::Principal;
+use gate_model::request::Ttl;
+use gate_model::scope::Scope;
+use gate_model::text::{self, TextError};
+use gate_policy::{Petition, Policy};
+
+use crate::records;
+
+/// How many of the newest entries are looked through for the gate's last decision.
+const LOOK_BACK: usize = 2_000;
+
+/// What somebody wants.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// The gate.
+    pub gate: String,
+    /// The way past.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+    /// The ticket.
+    pub ticket: Option<String>,
+    /// How long, in seconds; the rule's `max_ttl` where left out.
+    pub ttl: Option<u64>,
+    /// A revision of git.
+    pub commit: Option<String>,
+    /// A glob over refs.
+    pub git_ref: Option<String>,
+    /// An environment.
+    pub environment: Option<String>,
+    /// A pipeline run's id.
+    pub run: Option<String>,
+    /// How many decisions may use it.
+    pub uses: Option<u64>,
+    /// What a waiver accepts, as a person wrote it.
+    pub matches: Vec<Match>,
+    /// What a waiver accepts, exactly.
+    pub evidence: Vec<Evidence>,
+    /// Whether it invokes a break-glass rule.
+    pub break_glass: bool,
+}
+
+/// Why a wish cannot be asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum WishError {
+    /// A text that the ledger would not take.
+    #[error("the {what} cannot be recorded: {source}\nwrite it as plain text, on one line or several")]
+    Text {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        source: TextError,
+    },
+    /// A commit that git does not know.
+    #[error(transparent)]
+    Commit(#[from] GitError),
+    /// `--commit` outside a repository.
+    #[error("--commit needs a git repository, and this is none\ngive --run or --environment instead")]
+    NoRepository,
+    /// Nothing to bind it to.
+    #[error("there is no commit to bind it to: {0}\ngive --run or --environment")]
+    NoPlace(&'static str),
+    /// A glob over refs that is not one.
+    #[error("'{0}' is not a full ref name or a glob over such names\nwrite it as refs/heads/release/*")]
+    Ref(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl WishError {
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => error.exit(),
+            _ => Exit::Usage,
+        }
+    }
+}
+
+/// Completes a wish for `by` with the facts of the run, the policy, and the ledger where there is one.
+///
+/// # Errors
+/// A [`WishError`]; then nothing is asked for.
+pub fn resolve(
+    policy: &Policy,
+    facts: &Facts,
+    by: &Principal,
+    view: Option<&View<'_>>,
+    wish: &Wish,
+) -> Result<Ask, WishError> {
+    check_texts(wish)?;
+    let mut ask = Ask {
+        action: wish.action,
+        reason: wish.reason.clone(),
+        ticket: wish.ticket.clone(),
+        scope: scope(facts, wish)?,
+        findings: wish.evidence.clone(),
+        ttl: Ttl::of(wish.ttl.unwrap_or(0)),
+        max_uses: wish.uses,
+        break_glass: wish.break_glass,
+    };
+    let counts = match view {
+        Some(view) if wish.matches.iter().any(|wanted| wanted.count.is_none()) => last_seen(view, &wish.gate)?,
+        _ => Vec::new(),
+    };
+    let open = |level: Level| wish.matches.iter().map(move |wanted| evidence(wanted, level, &[]));
+    let probe = Ask { findings: wish.evidence.iter().cloned().chain(open(Level::Note)).collect(), ..ask.clone() };
+    let petition = Petition { gate: &wish.gate, ask: &probe, by, context: &facts.context };
+    let derived = gate_policy::derive(policy, &petition, None).ok();
+    let level = derived.as_ref().and_then(|(rule, _)| rule.max_level).unwrap_or(Level::Error);
+    ask.findings.extend(wish.matches.iter().map(|wanted| evidence(wanted, level, &counts)));
+    if let (None, Some((_, terms))) = (wish.ttl, derived) {
+        ask.ttl = Ttl::of(terms.ttl);
+    }
+    Ok(ask)
+}
+
+fn evidence(wanted: &Match, level: Level, seen: &[Evidence]) -> Evidence {
+    let level = wanted.level.unwrap_or(level);
+    let mut evidence = wanted.evidence(level, wanted.count.unwrap_or(1));
+    if wanted.count.is_none() {
+        let covered = |found: &&Evidence| matching::covers(&evidence, &as_finding(found));
+        let count: u64 = seen.iter().filter(covered).map(|found| found.count).sum();
+        evidence.count = count.max(1);
+    }
+    evidence
+}
+
+/// A finding as exact evidence describes it. Its path is a glob that fits one path, with special characters
+/// escaped by a backslash.
+fn as_finding(evidence: &Evidence) -> Finding {
+    let plain = |path: &String| {
+        let mut escaped = false;
+        path.chars().filter(|c| { escaped = *c == '\\' && !escaped; !escaped }).collect()
+    };
+    Finding {
+        rule: evidence.rule.clone(),
+        level: evidence.level,
+        message: String::new(),
+        path: evidence.path.as_ref().map(plain),
+        line: None,
+        fingerprint: evidence.fingerprint.clone().unwrap_or_default(),
+        package: evidence.package.clone(),
+        tool: evidence.tool.clone(),
+    }
+}
+
+/// The findings of the gate's newest recorded decision that judged a report.
+fn last_seen(view: &View<'_>, gate: &str) -> Result<Vec<Evidence>, StoreError> {
+    let mut found = Vec::new();
+    let mut left = LOOK_BACK;
+    view.scan(0, None, true, &mut |entry: Entry| {
+        left = left.saturating_sub(1);
+        let is_decision = entry.kind == Kind::Decision && entry.gate.as_deref() == Some(gate);
+        let data = is_decision.then(|| records::data::<DecisionData>(&entry).ok()).flatten();
+        if let Some(data) = data.filter(|data| data.report.is_some()) {
+            found = data.findings.into_iter().map(|judged| judged.finding).collect();
+            return ControlFlow::Break(());
+        }
+        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(found)
+}
+
+fn check_texts(wish: &Wish) -> Result<(), WishError> {
+    let texts = [
+        ("reason", Some(&wish.reason)),
+        ("ticket", wish.ticket.as_ref()),
+        ("environment", wish.environment.as_ref()),
+        ("run", wish.run.as_ref()),
+        ("ref", wish.git_ref.as_ref()),
+    ];
+    for (what, value) in texts {
+        if let Some(value) = value {
+            text::check(value).map_err(|source| WishError::Text { what, source })?;
+        }
+    }
+    Ok(())
+}
+
+fn scope(facts: &Facts, wish: &Wish) -> Result<Scope, WishError> {
+    let commit = match &wish.commit {
+        Some(revision) => {
+            let checkout = facts.checkout.as_ref().ok_or(WishError::NoRepository)?;
+            Some(git::resolve(&checkout.root, revision)?)
+        }
+        None => None,
+    };
+    if let Some(pattern) = &wish.git_ref
+        && !pattern.starts_with("refs/")
+    {
+        return Err(WishError::Ref(text::visible(pattern)));
+    }
+    let mut scope = Scope {
+        repository: facts.context.repository.clone(),
+        commit,
+        git_ref: wish.git_ref.clone(),
+        environment: wish.environment.clone(),
+        run: wish.run.clone(),
+    };
+    match wish.action {
+        Action::Pause => scope.repository = None,
+        Action::Skip | Action::Override if !scope.is_narrow() => scope.commit = Some(this_commit(facts)?),
+        Action::Waive | Action::Skip | Action::Override => {}
+    }
+    Ok(scope)
+}
+
+fn this_commit(facts: &Facts) -> Result<String, WishError> {
+    let why = match &facts.checkout {
+        None => "this is not a git repository",
+        Some(_) => "the branch has no commit yet",
+    };
+    facts.context.commit.clone().ok_or(WishError::NoPlace(why))
+}
