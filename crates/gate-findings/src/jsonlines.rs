@@ -132,3 +132,102 @@ fn take(line: &Line<'_>, cursor: &Cursor<'_>, collector: &mut Collector<'_>) -> 
     let finding = Finding { rule, level, message, path, line, fingerprint, package, tool };
     collector.take(finding, || cursor.at())
 }
+
+#[cfg(test)]
+mod tests {
+    use gate_model::level::Level;
+
+    use crate::reading::read_text;
+    use crate::{Absence, Format, ReportError};
+
+    const LINE: &str = r#"{"rule":"R","level":"error","path":"src/a.py"}"#;
+
+    fn message(text: &str) -> String {
+        read_text(text, Level::None).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_member_is_read() {
+        let text = r#"{"schema":"gate.finding/1","rule":"R","level":"note","message":"m","path":"/ci/repo/a","line":7,"fingerprint":"f","package":"p","tool":"t","properties":{"x":1}}
+        {"tool":"t2","path":null}
+        {"schema":"gate.end/1","count":2}"#;
+        let report = read_text(text, Level::None).unwrap();
+        assert_eq!((report.format, report.total), (Format::JsonLines, 2));
+        let first = &report.findings[0];
+        assert_eq!((first.rule.as_str(), first.level, first.message.as_str()), ("R", Level::Note, "m"));
+        assert_eq!((first.path.as_deref(), first.line), (Some("a"), Some(7)));
+        assert_eq!((first.fingerprint.as_str(), first.package.as_deref()), ("f", Some("p")));
+        let second = &report.findings[1];
+        assert_eq!((second.rule.as_str(), second.level, second.path.as_deref()), ("t2", Level::Warning, None));
+        assert!(second.fingerprint.starts_with("gate1:"));
+        assert_eq!(report.tools, ["t", "t2"]);
+        assert!(report.notes.is_empty());
+    }
+
+    #[test]
+    fn findings_below_the_threshold_are_counted() {
+        let report = read_text(&format!("{LINE}\n{{\"rule\":\"S\",\"level\":\"note\"}}\n"), Level::Warning).unwrap();
+        assert_eq!((report.findings.len(), report.counts.below_threshold, report.total), (1, 1, 2));
+        assert!(report.notes[0].contains("gate.end/1"));
+    }
+
+    #[test]
+    fn a_stream_that_was_pretty_printed_is_read() {
+        let report = read_text("{\n  \"rule\": \"R\"\n}\n{\n  \"rule\": \"S\"\n}\n", Level::None).unwrap();
+        assert_eq!(report.total, 2);
+    }
+
+    #[test]
+    fn only_an_end_marker_is_a_clean_report() {
+        let report = read_text("{\"schema\":\"gate.end/1\",\"count\":0}", Level::None).unwrap();
+        assert_eq!((report.total, report.notes.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_cut_is_seen() {
+        let whole = format!("{LINE}\n{LINE}\n{{\"schema\":\"gate.end/1\",\"count\":2}}\n");
+        let without_one = whole.replacen(&format!("{LINE}\n"), "", 1);
+        for (text, expected) in [
+            (without_one.as_str(), Absence::Miscounted { declared: 2, seen: 1 }),
+            (&whole[..whole.len() - 5], Absence::Truncated),
+            (&LINE[..20], Absence::Truncated),
+            ("\n\n", Absence::Empty),
+        ] {
+            match read_text(text, Level::None) {
+                Err(ReportError::DidNotRun { absence, .. }) => assert_eq!(absence, expected, "{text}"),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn each_defect_names_its_line_and_member() {
+        let end = "{\"schema\":\"gate.end/1\",\"count\":0}";
+        for (text, place, words) in [
+            (format!("{LINE}\n{{\"rule\":\"R\",\"levle\":\"error\"}}"), "line 2", "levle: unknown field `levle`"),
+            (format!("{LINE}\n{{\"rule\":\"R\",\"level\":\"high\"}}"), "line 2", "level: unknown variant `high`"),
+            (format!("{LINE}\n{{\"rule\":\"R\",\"rule\":\"S\"}}"), "line 2", "duplicate field `rule`"),
+            (format!("{LINE}\n{{\"level\":\"error\"}}"), "line 2", "rule: missing"),
+            (format!("{LINE}\n[\"R\"]"), "line 2", "not a JSON object"),
+            (format!("{LINE}\n7"), "line 2", "not a JSON object"),
+            (format!("{LINE}\n{{\"rule\":\"R\",\"count\":1}}"), "line 2", "a finding has no count"),
+            (format!("{LINE}\n{{\"rule\":\"R\",\"line\":-1}}"), "line 2", "line: invalid value"),
+            (format!("{LINE},\n{LINE}"), "line 1", "not a JSON object"),
+            (format!("{end}\n{LINE}"), "line 2", "more after the end marker"),
+            (format!("{end}\n{end}"), "line 2", "more after the end marker"),
+            ("{\"schema\":\"gate.end/1\"}".to_owned(), "line 1", "without its count"),
+            ("{\"schema\":\"gate.end/1\",\"count\":0,\"rule\":\"R\"}".to_owned(), "line 1", "without its count"),
+            ("{\"schema\":\"gate.finding/2\",\"rule\":\"R\"}".to_owned(), "line 1", "unknown schema 'gate.finding/2'"),
+        ] {
+            let message = message(&text);
+            assert!(message.contains(words) && message.contains(place), "{text}\n{message}");
+            assert_eq!(message.lines().count(), 2);
+        }
+    }
+
+    #[test]
+    fn a_path_keeps_its_parent_segments() {
+        let report = read_text("{\"rule\":\"R\",\"path\":\"src/../../etc\"}", Level::None).unwrap();
+        assert_eq!(report.findings[0].path.as_deref(), Some("src/../../etc"));
+    }
+}

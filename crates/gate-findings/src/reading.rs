@@ -99,3 +99,11 @@ fn read_unnamed(input: &mut dyn Read, options: &Options<'_>) -> Result<Report, R
     };
     Ok(collector.finish(format, source.digest()))
 }
+
+/// Reads `text` as the tests of the readers do: suppressions honoured, no floors, the root at `/ci/repo`.
+#[cfg(test)]
+pub(crate) fn read_text(text: &str, fail_on: Level) -> Result<Report, ReportError> {
+    let (floors, base) = (BTreeMap::new(), Some(Path::new("/ci/repo")));
+    let options = Options { fail_on, floors: &floors, honour_suppressions: true, base };
+    read(&mut text.as_bytes(), "test", &options)
+}

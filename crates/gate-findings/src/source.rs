@@ -150,6 +150,11 @@ impl<'r> Source<'r> {
         }
     }
 
+    /// Whether all of the input was read and passed.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.ended && self.window().is_empty()
+    }
+
     /// The digest of all bytes read. Readers read to the end.
     pub(crate) fn digest(&self) -> String {
         digest::written(self.hasher.finalize().as_bytes())

@@ -88,6 +88,47 @@ pub fn without_git(env: &dyn Fn(&str) -> Option<String>, _dir: &Path) -> Facts {
     Facts { principal: principal(ci.as_ref(), &mut notes), context, checkout: None, notes }
 }
 
+/// Facts of a run whose remote is still being read, see [`begin`].
+pub struct Begun {
+    ci: Option<CiFacts>,
+    glance: git::Glance,
+}
+
+/// Begins to gather the facts of a plain run: HEAD is read now, from files, and git reads the remote beside
+/// whatever comes next. `None` where only [`gather`] can tell: a pull request, a detached HEAD, no checkout.
+///
+/// The context will not say whether the tree is dirty.
+pub fn begin(env: &dyn Fn(&str) -> Option<String>, dir: &Path) -> Option<Begun> {
+    let ci = ci::detect(env);
+    if ci.as_ref().is_some_and(|ci| ci.pull_request || ci.merge.is_some()) {
+        return None;
+    }
+    git::glance(dir).map(|glance| Begun { ci, glance })
+}
+
+impl Begun {
+    /// Waits for git and merges what was found. No checkout is given out: nobody looked into it.
+    ///
+    /// # Errors
+    /// A [`FactsError`] where git cannot read the repository's configuration.
+    pub fn finish(self) -> Result<Facts, FactsError> {
+        let seen = self.glance.finish()?;
+        let checkout = Checkout {
+            root: std::path::PathBuf::new(),
+            git_dir: std::path::PathBuf::new(),
+            head: Some(seen.head),
+            branch: Some(seen.branch),
+            parents: Vec::new(),
+            remote: seen.remote,
+            dirty: false,
+        };
+        let evidence = Evidence { checkout: Some(&checkout), head: None };
+        let context = Context { dirty: None, ..ci::reconcile(self.ci.as_ref(), evidence) };
+        let mut notes = Vec::new();
+        Ok(Facts { principal: principal(self.ci.as_ref(), &mut notes), context, checkout: None, notes })
+    }
+}
+
 fn principal(ci: Option<&CiFacts>, notes: &mut Vec<String>) -> Principal {
     let Some(ci) = ci else { return os::user() };
     ci.actor.clone().unwrap_or_else(|| {

@@ -129,9 +129,8 @@ impl Entry {
     pub fn from_body(body: &[u8]) -> Result<Self, EntryError> {
         let facts = chain::inspect(body)?;
         let text = std::str::from_utf8(body).map_err(|_| Bad::member("entry", "is not UTF-8"))?;
-        let mut members = match profile::parse(body).map_err(Bad::from)? {
-            Value::Object(members) => members,
-            _ => return Err(Bad::NotAnObject.into()),
+        let Value::Object(mut members) = profile::parse(body).map_err(Bad::from)? else {
+            return Err(Bad::NotAnObject.into());
         };
         let mut take = |name: &'static str| members.remove(name);
         let at = take("at").as_ref().and_then(Value::as_str).and_then(|at| Timestamp::parse(at).ok());

@@ -25,7 +25,7 @@ mod parse;
 mod write;
 
 pub use check::check_canonical;
-pub(crate) use check::walk;
+pub(crate) use check::{Key, walk, word};
 pub use parse::parse;
 pub(crate) use parse::parse_within;
 pub use write::canonical;

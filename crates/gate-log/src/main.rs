@@ -1,2 +1,23 @@
-//! Under construction.
-fn main() {}
+//! Keeps and reads the ledger of gate decisions and opt-outs.
+
+mod append;
+mod args;
+mod checkpoint;
+mod copy;
+mod desk;
+mod due;
+mod error;
+mod export;
+mod follow;
+mod init;
+mod lines;
+mod list;
+mod prove;
+mod run;
+mod signer;
+mod stats;
+mod tree;
+
+fn main() -> std::process::ExitCode {
+    gate_cli::main::main(run::TOOL, run::run)
+}

@@ -19,6 +19,7 @@ use gate_model::time::parse_duration;
     gate-skip GATE --reason TEXT --waive MATCH [--waive MATCH]...\n       \
     gate-skip FILE|- --reason TEXT\n       \
     gate-skip approve|reject|revoke ID [--reason TEXT]\n       \
+    gate-skip approve POLICY --sign[=KEY]\n       \
     gate-skip review ID --verdict accepted|rejected --reason TEXT\n       \
     gate-skip resume GATE --reason TEXT\n       \
     gate-skip submit FILE|-")]
@@ -117,7 +118,7 @@ pub struct SigningArgs {
 /// The verbs.
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
-    /// Approve a request that waits
+    /// Approve a request that waits; or, as an owner, a changed policy
     Approve(ActArgs),
     /// Reject a request that waits, which ends it
     Reject(ActArgs),
@@ -156,6 +157,9 @@ pub enum Verb {
 #[derive(Debug, Clone, clap::Args)]
 pub struct ActArgs {
     /// The ID: the seq of the opt-out's first entry, or eight or more digits of an entry's hash
+    ///
+    /// approve also takes the path of a policy (a word with . or /). With --sign it then writes the owner's
+    /// word on that policy to standard output, to be kept beside it as gate.toml.sig.
     #[arg(value_name = "ID")]
     pub id: String,
 

@@ -11,6 +11,7 @@ use gate_model::payload::Ask;
 use gate_model::principal::Principal;
 use gate_model::request::{Request, SeenHead};
 use gate_workflow::admission::{self, Asking};
+use gate_workflow::ownership::Endorsement;
 use gate_workflow::signatures;
 use gate_workflow::signing;
 use gate_workflow::wish::{self, Wish};
@@ -27,6 +28,8 @@ pub enum Asked {
     Answer(Box<Grant>),
     /// A signed request, not submitted.
     Detached(Box<Request>),
+    /// An owner's word on a policy.
+    Endorsed(Endorsement),
 }
 
 /// Asks for what the arguments wish.
@@ -50,7 +53,7 @@ pub fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -> Resul
 }
 
 /// GATE comes first; a first word with `.` or `/`, or `-`, is a file.
-fn is_file(target: &str) -> bool {
+pub fn is_file(target: &str) -> bool {
     target == "-" || target.contains(['.', '/'])
 }
 

@@ -4,6 +4,7 @@ mod acting;
 mod args;
 mod asking;
 mod documents;
+mod endorsing;
 mod error;
 mod run;
 

@@ -17,6 +17,7 @@ use gate_workflow::signing::Signer;
 use crate::acting::{self, Deed};
 use crate::args::{Args, SigningArgs, Verb};
 use crate::asking::{self, Asked};
+use crate::endorsing;
 use crate::error::SkipError;
 
 /// The tool's name.
@@ -37,7 +38,7 @@ impl Desk<'_> {
             cwd: self.cwd,
             key: args.sign.as_ref().and_then(|key| key.as_deref()),
             name: args.name.as_deref(),
-            loaded: &self.setting.loaded,
+            trust: (&self.setting.loaded.policy, &self.setting.loaded.files),
             now: self.setting.now(),
         }
     }
@@ -56,6 +57,10 @@ pub fn run(args: Vec<std::ffi::OsString>, io: &mut Io<'_>, env: &Env, clock: Clo
             io.show(&(render::json(&request) + "\n"));
             Exit::Proceed
         }
+        Ok(Asked::Endorsed(endorsement)) => {
+            io.show(&(render::json(&endorsement) + "\n"));
+            Exit::Proceed
+        }
         Err(SkipError::Policy(PolicyError::Invalid { name, text, diagnostics })) => {
             let colour = terminal::colour(args.shared.output.color, env, io.stderr_terminal);
             gate_cli::policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
@@ -67,6 +72,12 @@ pub fn run(args: Vec<std::ffi::OsString>, io: &mut Io<'_>, env: &Env, clock: Clo
 
 fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<Asked, SkipError> {
     let lookup = |name: &str| env.get(name);
+    if let Some(Verb::Approve(act)) = &args.verb
+        && asking::is_file(&act.id)
+    {
+        let ledger = args.shared.store.ledger(env);
+        return endorsing::endorse(act, &env.cwd, ledger.as_deref(), clock()).map(Asked::Endorsed);
+    }
     let setting = Setting::read(Place {
         cwd: &env.cwd,
         env: &lookup,

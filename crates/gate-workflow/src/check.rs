@@ -179,6 +179,9 @@ impl<'a> Checker<'a> {
     }
 
     fn go(&self, head: Option<Head>, commanded: bool) -> Begun {
+        if commanded {
+            self.setting.begin_facts();
+        }
         Begun::Go(Started {
             seen: head.map(|head| SeenHead { seq: head.seq, hash: head.hash.to_string() }),
             wall: self.setting.now(),

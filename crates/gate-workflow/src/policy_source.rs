@@ -18,6 +18,8 @@ use gate_model::exit::Exit;
 use gate_model::payload::TrustedFile;
 use gate_policy::{Diagnostic, Policy};
 
+use crate::ownership::Unowned;
+
 /// The file's name.
 pub const FILE_NAME: &str = "gate.toml";
 
@@ -95,6 +97,9 @@ pub enum PolicyError {
         /// What is wrong, with places.
         diagnostics: Vec<Diagnostic>,
     },
+    /// Owners guard the policy, and none admitted this text.
+    #[error(transparent)]
+    Unowned(#[from] Unowned),
     /// The revision cannot be used.
     #[error("cannot read the policy from --policy-ref: {0}")]
     Revision(#[from] git::tree::RevError),
@@ -132,8 +137,11 @@ impl Loaded {
 
 impl PolicyError {
     /// Each is an error of what was given: nothing was decided.
-    pub const fn exit(&self) -> Exit {
-        Exit::Usage
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Unowned(Unowned::Store(error)) => error.exit(),
+            _ => Exit::Usage,
+        }
     }
 }
 

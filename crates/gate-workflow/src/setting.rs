@@ -1,16 +1,17 @@
 //! What every transaction starts from: the policy in force, the ledger's place, the clock, and the facts of
 //! the run.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gate_identity::facts::{self, Facts, FactsError};
+use gate_identity::facts::{self, Begun, Facts, FactsError};
 use gate_ledger::store::{Access, Ledger};
 use gate_model::exit::Exit;
 use gate_model::time::Timestamp;
 
 use crate::ledger_access::{self, Unusable};
+use crate::ownership;
 use crate::policy_source::{self, Choice, Loaded, PolicyError};
 use crate::token;
 
@@ -61,10 +62,14 @@ pub struct Setting<'a> {
     /// The policy.
     pub loaded: Loaded,
     facts: OnceCell<Facts>,
+    /// Facts that are still being gathered.
+    begun: RefCell<Option<Begun>>,
+    /// The ledger as it was opened to find the policy's guardian; the first reader takes it.
+    opened: RefCell<Option<Ledger>>,
 }
 
 impl<'a> Setting<'a> {
-    /// Reads the policy.
+    /// Reads the policy. Where owners guard it, it must be admitted by one of them.
     ///
     /// # Errors
     /// A [`PolicyError`].
@@ -72,7 +77,15 @@ impl<'a> Setting<'a> {
         let choice =
             Choice { cwd: place.cwd, path: place.policy.as_deref(), revision: place.policy_ref.as_deref() };
         let loaded = policy_source::load(&choice)?;
-        Ok(Self { place, loaded, facts: OnceCell::new() })
+        let path = ledger_access::locate(place.ledger.as_deref(), place.cwd, &loaded);
+        // Why a ledger cannot be used is told when it is needed; here it only cannot name a guardian.
+        let ledger = path.ok().and_then(|path| ledger_access::open(&path, Access::Read, &loaded).ok());
+        let now = (place.clock)();
+        let admitted = match &ledger {
+            Some(ledger) => ownership::admit(loaded, Some(&ledger.view()), now),
+            None => ownership::admit(loaded, None, now),
+        };
+        Ok(Self { place, loaded: admitted?, facts: OnceCell::new(), begun: RefCell::new(None), opened: RefCell::new(ledger) })
     }
 
     /// The clock's instant.
@@ -89,13 +102,24 @@ impl<'a> Setting<'a> {
         if let Some(facts) = self.facts.get() {
             return Ok(facts);
         }
-        let asserted = facts::gather(self.place.env, self.place.cwd)?;
+        let asserted = match self.begun.take() {
+            Some(begun) => begun.finish()?,
+            None => facts::gather(self.place.env, self.place.cwd)?,
+        };
         let token = (self.place.env)(TOKEN_VARIABLE).filter(|token| !token.is_empty());
         let known = match token {
             Some(token) => token::prove(asserted, token.trim(), &self.loaded, self.now())?,
             None => asserted,
         };
         Ok(self.facts.get_or_init(|| known))
+    }
+
+    /// Begins to gather the facts where they are plain and nobody asked for them yet: HEAD is read now, the
+    /// rest beside a command that is about to run. Then the context does not say whether the tree is dirty.
+    pub fn begin_facts(&self) {
+        if self.facts.get().is_none() {
+            *self.begun.borrow_mut() = facts::begin(self.place.env, self.place.cwd);
+        }
     }
 
     /// Who acts and where as far as it is known without asking git.
@@ -119,6 +143,9 @@ impl<'a> Setting<'a> {
     /// # Errors
     /// Why it cannot be used.
     pub fn open(&self, access: Access) -> Result<Ledger, Unusable> {
+        if let (Some(ledger), Access::Read) = (self.opened.take(), access) {
+            return Ok(ledger);
+        }
         ledger_access::open(&self.ledger_path()?, access, &self.loaded)
     }
 }

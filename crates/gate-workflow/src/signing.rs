@@ -8,10 +8,13 @@ use std::path::Path;
 
 use gate_identity::ssh::{self, GitSigning, Namespace};
 use gate_model::exit::Exit;
+use gate_model::payload::TrustedFile;
 use gate_model::principal::Principal;
 use gate_model::request::{Request, SCHEMA, SeenHead};
 use gate_model::time::Timestamp;
+use gate_policy::Policy;
 
+use crate::ownership::Endorsement;
 use crate::policy_source::Loaded;
 use crate::signatures::{self, Statement, Unproven};
 
@@ -60,8 +63,8 @@ pub struct Signer<'a> {
     pub key: Option<&'a Path>,
     /// The name to sign as, where the key stands for several.
     pub name: Option<&'a str>,
-    /// The policy whose keys count.
-    pub loaded: &'a Loaded,
+    /// The policy whose keys count, with the files that it trusts.
+    pub trust: (&'a Policy, &'a [TrustedFile]),
     /// Now.
     pub now: Timestamp,
 }
@@ -79,7 +82,7 @@ impl Signer<'_> {
             return Ok(name.to_owned());
         }
         let signature = self.sign_bytes(b"gate: who is this key?", namespace)?;
-        let signers = signatures::trusted_signers(&self.loaded.policy, &self.loaded.files)?;
+        let signers = signatures::trusted_signers(self.trust.0, self.trust.1)?;
         let interval = (self.now, self.now);
         let standing = ssh::principals_of(b"gate: who is this key?", &signature, namespace, &signers, interval)
             .map_err(|error| Unproven::Signature(error.to_string()))?;
@@ -124,6 +127,18 @@ impl Signer<'_> {
         Ok((statement, principal))
     }
 
+    /// Signs an owner's word on a policy as its `by`.
+    ///
+    /// # Errors
+    /// A [`SigningError`].
+    pub fn endorsement(&self, mut endorsement: Endorsement) -> Result<Endorsement, SigningError> {
+        let message = signatures::signed_bytes(&endorsement)?;
+        let signature = self.sign_bytes(&message, Namespace::Policy)?;
+        self.check(&message, &signature, Namespace::Policy, &endorsement.by)?;
+        endorsement.signature = Some(signature);
+        Ok(endorsement)
+    }
+
     fn check(
         &self,
         message: &[u8],
@@ -131,8 +146,8 @@ impl Signer<'_> {
         namespace: Namespace,
         by: &str,
     ) -> Result<Principal, SigningError> {
-        let trust = (&self.loaded.policy, self.loaded.files.as_slice());
-        Ok(signatures::signer(message, Some(signature), namespace, by, trust, (self.now, self.now))?)
+        let interval = (self.now, self.now);
+        Ok(signatures::signer(message, Some(signature), namespace, by, self.trust, interval)?)
     }
 
     /// The name that requests and statements of this key bear.

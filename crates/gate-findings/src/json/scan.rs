@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn values_end_where_they_end() {
         for (text, length) in [
-            ("{\"a\":[1,\"}\\\"]\"]} ,", 17),
+            ("{\"a\":[1,\"}\\\"]\"]} ,", 16),
             ("\"a\\\\\"x", 5),
             ("12,", 2),
             ("true]", 4),

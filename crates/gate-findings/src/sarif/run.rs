@@ -210,7 +210,7 @@ impl Run {
         let tool = self.tool.as_ref().unwrap_or(&none);
         let rule = tool.locate(&pending.reference(&finding.rule));
         if finding.rule.is_empty() {
-            finding.rule = self.name_rule(pending, rule, at)?;
+            finding.rule = name_rule(tool, pending, rule, at)?;
         }
         let level = pending.level.unwrap_or_else(|| self.default_level(pending, rule));
         finding.level = collector.floored(&finding.rule, level);
@@ -229,29 +229,6 @@ impl Run {
                 wording::fingerprint(tool.tool(), &finding.rule, path, package, &finding.fingerprint);
         }
         Ok(true)
-    }
-
-    /// The id of the rule that an index or guid refers to, else the tool's name.
-    fn name_rule(
-        &self,
-        pending: &Pending,
-        rule: Option<Position>,
-        at: impl FnOnce() -> Box<At>,
-    ) -> Result<String, ReportError> {
-        let remedy = "have the tool write 'ruleId' with each result";
-        let malformed = |defect: String| Err(ReportError::Malformed { at: at(), defect, remedy });
-        let Some(tool) = &self.tool else { return malformed("a result without a rule, and no 'tool'".into()) };
-        if let Some(found) = rule.and_then(|position| tool.rule(position)).filter(|rule| !rule.id.is_empty()) {
-            return Ok(found.id.clone());
-        }
-        if let (Some(index), None) = (pending.rule_index(), rule) {
-            let rules = tool.rules_of(&pending.reference(""));
-            return malformed(format!("a result refers to rule {index} of {rules} (counted from 0)"));
-        }
-        match tool.tool() {
-            Some(name) => Ok(name.to_owned()),
-            None => malformed("a result names no rule, and the run names no tool".into()),
-        }
     }
 
     fn default_level(&self, pending: &Pending, rule: Option<Position>) -> Level {
@@ -298,6 +275,27 @@ fn is_below(outline: &Outline<'_>, collector: &Collector<'_>) -> bool {
     }
     let is_certain = !outline.rule.is_empty() || collector.options.floors.is_empty();
     is_certain && outline.level.is_some_and(|level| !collector.reaches(collector.floored(outline.rule, level)))
+}
+
+/// The id of the rule that an index or guid refers to, else the tool's name.
+fn name_rule(
+    tool: &Components,
+    pending: &Pending,
+    rule: Option<Position>,
+    at: impl FnOnce() -> Box<At>,
+) -> Result<String, ReportError> {
+    if let Some(found) = rule.and_then(|position| tool.rule(position)).filter(|rule| !rule.id.is_empty()) {
+        return Ok(found.id.clone());
+    }
+    let defect = match (pending.rule_index(), rule, tool.tool()) {
+        (Some(index), None, _) => {
+            let rules = tool.rules_of(&pending.reference(""));
+            format!("a result refers to rule {index} of {rules} (counted from 0)")
+        }
+        (_, _, Some(name)) => return Ok(name.to_owned()),
+        (_, _, None) => "a result names no rule, and the run names no tool".to_owned(),
+    };
+    Err(ReportError::Malformed { at: at(), defect, remedy: "have the tool write 'ruleId' with each result" })
 }
 
 fn settle_message(finding: &mut Finding, pending: &Pending, rule: Option<Position>, tool: &Components) {

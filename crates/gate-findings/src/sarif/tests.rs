@@ -1,1 +1,388 @@
+use std::collections::BTreeMap;
 
+use gate_model::finding::Finding;
+use gate_model::level::Level;
+
+use crate::reading::read_text;
+use crate::{Absence, Options, Report, ReportError, read};
+
+/// A document with one run, whose members `run` are given.
+fn document(run: &str) -> String {
+    format!("{{\"version\":\"2.1.0\",\"runs\":[{{{run}}}]}}")
+}
+
+const TOOL: &str = r#""tool":{"driver":{"name":"T","rules":[
+    {"id":"R0","defaultConfiguration":{"level":"error"},"messageStrings":{"m":{"text":"'{0}' {{is}} {1}"}}},
+    {"id":"R1","defaultConfiguration":{"level":"note"},"guid":"g1"},
+    {"id":"R2"}]},
+    "extensions":[{"name":"X","rules":[{"id":"X0","defaultConfiguration":{"level":"error"}}]}]}"#;
+
+fn results(results: &str) -> String {
+    document(&format!("{TOOL},\"results\":[{results}]"))
+}
+
+fn report(text: &str) -> Report {
+    read_text(text, Level::None).unwrap()
+}
+
+fn finding(result: &str) -> Finding {
+    report(&results(result)).findings.pop().unwrap()
+}
+
+fn absence(text: &str) -> Option<Absence> {
+    match read_text(text, Level::None) {
+        Err(ReportError::DidNotRun { absence, .. }) => Some(absence),
+        _ => None,
+    }
+}
+
+fn message(text: &str) -> String {
+    read_text(text, Level::None).unwrap_err().to_string()
+}
+
+#[test]
+fn the_level_comes_from_the_result_then_kind_then_rule_then_warning() {
+    for (result, level) in [
+        (r#"{"ruleId":"R0","level":"note"}"#, Level::Note),
+        (r#"{"ruleId":"R0"}"#, Level::Error),
+        (r#"{"ruleId":"R0","level":null,"kind":"fail"}"#, Level::Error),
+        (r#"{"ruleId":"R0","kind":"review"}"#, Level::None),
+        (r#"{"ruleId":"R0","kind":"pass","level":"error"}"#, Level::Error),
+        (r#"{"ruleId":"R2"}"#, Level::Warning),
+        (r#"{"ruleId":"unknown"}"#, Level::Warning),
+        (r#"{"ruleIndex":1}"#, Level::Note),
+        (r#"{"rule":{"index":0}}"#, Level::Error),
+        (r#"{"rule":{"id":"R1"}}"#, Level::Note),
+        (r#"{"rule":{"guid":"g1"}}"#, Level::Note),
+        (r#"{"rule":{"index":0,"toolComponent":{"index":0}}}"#, Level::Error),
+        (r#"{"rule":{"id":"X0","toolComponent":{"name":"X"}}}"#, Level::Error),
+        (r#"{"ruleId":"R0/sub/1"}"#, Level::Error),
+        // An index to a milder rule does not count against the id.
+        (r#"{"ruleId":"R0","ruleIndex":1}"#, Level::Error),
+        (r#"{"ruleId":"R0","ruleIndex":-1}"#, Level::Error),
+        (r#"{"ruleId":"R0","ruleIndex":99}"#, Level::Error),
+    ] {
+        assert_eq!(finding(result).level, level, "{result}");
+    }
+}
+
+#[test]
+fn the_rule_is_named_by_id_index_or_the_tool() {
+    for (result, rule) in [
+        (r#"{"ruleId":"A"}"#, "A"),
+        (r#"{"rule":{"id":"A"}}"#, "A"),
+        (r#"{"ruleIndex":1}"#, "R1"),
+        (r#"{"rule":{"index":0,"toolComponent":{"index":0}}}"#, "X0"),
+        (r#"{"rule":{"guid":"g1"}}"#, "R1"),
+        (r#"{"message":{"text":"x"}}"#, "T"),
+    ] {
+        assert_eq!(finding(result).rule, rule, "{result}");
+    }
+    assert!(message(&results(r#"{"ruleIndex":7}"#)).contains("rule 7 of 3"));
+    assert!(message(&document(r#""results":[{"message":{"text":"x"}}]"#)).contains("names no tool"));
+}
+
+#[test]
+fn members_of_a_run_may_come_in_any_order() {
+    let parts = [
+        TOOL,
+        r#""artifacts":[{"location":{"uri":"a.py","uriBaseId":"SUB"}}]"#,
+        r#""originalUriBaseIds":{"SUB":{"uri":"file:///ci/repo/sub/"}}"#,
+        r#""invocations":[{"executionSuccessful":true,"ruleConfigurationOverrides":[
+            {"descriptor":{"id":"R2"},"configuration":{"level":"error"}},
+            {"descriptor":{"index":0},"configuration":{"level":"none"}}]}]"#,
+        r#""results":[
+            {"ruleIndex":2,"message":{"text":"two"},"locations":[{"physicalLocation":{"artifactLocation":{"index":0}}}]},
+            {"ruleId":"R1"},
+            {"ruleId":"R0","message":{"id":"m","arguments":["a","b"]}},
+            {"message":{"text":"x"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"b.py","uriBaseId":"SUB"}}}]}]"#,
+    ];
+    let expected = read_text(&document(&parts.join(",")), Level::Note).unwrap();
+    let seen: Vec<_> = expected
+        .findings
+        .iter()
+        .map(|f| (f.rule.as_str(), f.level, f.path.as_deref(), f.message.as_str(), f.tool.as_deref()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("R2", Level::Error, Some("sub/a.py"), "two", Some("T")),
+            ("R1", Level::Note, None, "", Some("T")),
+            ("T", Level::Warning, Some("sub/b.py"), "x", Some("T")),
+        ]
+    );
+    assert_eq!((expected.counts.below_threshold, expected.total), (1, 4));
+    for rotation in 1..parts.len() {
+        let mut parts = parts;
+        parts.rotate_left(rotation);
+        let report = read_text(&document(&parts.join(",")), Level::Note).unwrap();
+        assert_eq!((report.findings, report.counts), (expected.findings.clone(), expected.counts), "{rotation}");
+        parts.reverse();
+        let report = read_text(&document(&parts.join(",")), Level::Note).unwrap();
+        assert_eq!((report.findings, report.counts), (expected.findings.clone(), expected.counts), "-{rotation}");
+    }
+}
+
+#[test]
+fn overrides_count_for_their_invocation() {
+    let run = |result: &str| {
+        document(&format!(
+            r#"{TOOL},"invocations":[{{}},{{"ruleConfigurationOverrides":[
+               {{"descriptor":{{"id":"R1"}},"configuration":{{"level":"error"}}}}]}}],"results":[{result}]"#
+        ))
+    };
+    for (result, level) in [
+        (r#"{"ruleId":"R1","provenance":{"invocationIndex":0}}"#, Level::Note),
+        (r#"{"ruleId":"R1","provenance":{"invocationIndex":1}}"#, Level::Error),
+        (r#"{"ruleId":"R1"}"#, Level::Error),
+        (r#"{"ruleId":"R1","level":"note"}"#, Level::Note),
+    ] {
+        assert_eq!(report(&run(result)).findings[0].level, level, "{result}");
+    }
+}
+
+#[test]
+fn suppressions_count_only_where_all_are_accepted() {
+    for (suppressions, is_suppressed) in [
+        ("[]", false),
+        ("null", false),
+        (r#"[{"kind":"inSource"}]"#, true),
+        (r#"[{"kind":"external","status":"accepted"}]"#, true),
+        (r#"[{"kind":"external","status":"underReview"}]"#, false),
+        (r#"[{"kind":"inSource"},{"kind":"external","status":"rejected"}]"#, false),
+        (r#"[{"kind":"external","status":"rejected"},{"kind":"inSource"}]"#, false),
+    ] {
+        let report = report(&results(&format!(r#"{{"ruleId":"R0","suppressions":{suppressions}}}"#)));
+        assert_eq!((report.counts.suppressed == 1, report.total), (is_suppressed, 1), "{suppressions}");
+        assert_eq!(report.findings.is_empty(), is_suppressed);
+    }
+    assert!(message(&results(r#"{"suppressions":[{"status":"maybe"}]}"#)).contains("runs[0].results[0].suppressions[0].status"));
+}
+
+#[test]
+fn suppressions_that_are_not_honoured_leave_a_note() {
+    let floors = BTreeMap::new();
+    let options = Options { fail_on: Level::Warning, floors: &floors, honour_suppressions: false, base: None };
+    let text = results(r#"{"ruleId":"R0","suppressions":[{"kind":"inSource"}]},{"ruleId":"R0"}"#);
+    let report = read(&mut text.as_bytes(), "r", &options).unwrap();
+    assert_eq!((report.findings.len(), report.counts.suppressed), (2, 0));
+    assert!(report.notes[0].starts_with("1 of the report's own suppressions"), "{:?}", report.notes);
+}
+
+#[test]
+fn what_is_absent_is_counted() {
+    let report = report(&results(r#"{"ruleId":"R0","baselineState":"absent"},{"ruleId":"R0","baselineState":"unchanged"}"#));
+    assert_eq!((report.counts.absent, report.findings.len(), report.total), (1, 1, 2));
+}
+
+#[test]
+fn a_pass_is_no_finding_whatever_the_threshold() {
+    let report = report(&results(r#"{"ruleId":"R0","kind":"pass"},{"ruleId":"R0","kind":"notApplicable","level":"none"}"#));
+    assert_eq!((report.findings.len(), report.counts.below_threshold), (0, 2));
+}
+
+#[test]
+fn a_floor_cannot_be_lowered() {
+    let floors = BTreeMap::from([("R1".to_owned(), Level::Error)]);
+    let options = Options { fail_on: Level::Error, floors: &floors, honour_suppressions: true, base: None };
+    for result in
+        [r#"{"ruleId":"R1"}"#, r#"{"ruleId":"R1","level":"none"}"#, r#"{"ruleIndex":1,"level":"note"}"#, r#"{"ruleId":"R1/x"}"#]
+    {
+        for text in [results(result), document(&format!("\"results\":[{result}],{TOOL}"))] {
+            let report = read(&mut text.as_bytes(), "r", &options).unwrap();
+            assert_eq!(report.findings.first().map(|f| f.level), Some(Level::Error), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_scan_that_did_not_run_is_told_apart() {
+    for (text, expected) in [
+        ("", Absence::Empty),
+        (" \n", Absence::Empty),
+        ("\u{feff}", Absence::Empty),
+        (r#"{"version":"2.1.0"}"#, Absence::NoRuns),
+        (r#"{"version":"2.1.0","runs":[]}"#, Absence::NoRuns),
+        (r#"{"version":"2.1.0","runs":null}"#, Absence::NoRuns),
+        (&document(TOOL), Absence::NoResults),
+        (&document(r#""results":null"#), Absence::NoResults),
+        (r#"{"version":"2.1.0","runs":[{"results":[]},{}]}"#, Absence::NoResults),
+        (&document(r#""results":[],"invocations":[{"executionSuccessful":true},{"executionSuccessful":false}]"#), Absence::Failed),
+        (&document(r#""invocations":[{"executionSuccessful":false}],"results":[]"#), Absence::Failed),
+        (&document(r#""results":[],"externalPropertyFileReferences":{"results":[{"itemCount":3}]}"#), Absence::Elsewhere),
+        (r#"{"inlineExternalProperties":[{"results":[{}]}],"version":"2.1.0","runs":[{"results":[]}]}"#, Absence::Elsewhere),
+        (r#"{"version":"2.1.0","runs":[{"results":["#, Absence::Truncated),
+    ] {
+        assert_eq!(absence(text), Some(expected), "{text}");
+    }
+    let error = read_text("", Level::None).unwrap_err();
+    assert!(error.did_not_run());
+    assert_eq!(error.exit().code(), 2);
+}
+
+#[test]
+fn errors_name_place_field_and_remedy() {
+    for (text, words) in [
+        (results(r#"{"ruleId":"a","level":"fatal"}"#), "runs[0].results[0].level: unknown variant `fatal`"),
+        (results(r#"{"ruleId":3}"#), "runs[0].results[0].ruleId: invalid type: integer `3`, expected a string"),
+        (results(r#"{"ruleId":"a","ruleId":"b"}"#), "duplicate field `ruleId`"),
+        (results(r#"{"locations":[{"physicalLocation":{"region":{"startLine":"x"}}}]}"#), "results[0].locations[0].physicalLocation.region.startLine"),
+        (results("[\"a\"]"), "runs[0].results[0]: not a result object"),
+        (results("{}x"), "runs[0].results"),
+        (results("{},"), "runs[0].results"),
+        (document("\"results\":[],\"results\":[]"), "runs[0].results: this member is there twice"),
+        (document("\"results\":[],\"r\\u0065sults\":[]"), "this member is there twice"),
+        (r#"{"version":"2.1.0","runs":[{"results":[]}],"runs":[{"results":[]}]}"#.to_owned(), "runs: this member is there twice"),
+        (r#"{"version":"2.2.0","runs":[]}"#.to_owned(), "SARIF version '2.2.0' is not known"),
+        (r#"{"$schema":"http://cyclonedx.org/schema","specVersion":"1.5"}"#.to_owned(), "is not SARIF"),
+        (document("\"results\":[]") + "{}", "more text after the end"),
+        (document("\"results\":[],\"x\":[1,]"), "runs[0].x"),
+        (document("\"results\":{}"), "'{' instead of an array"),
+        (r#"{"vulnerabilities":[]}"#.to_owned(), "none of the members"),
+        ("[]".to_owned(), "it is a JSON array"),
+        ("hello".to_owned(), "it begins with 'h'"),
+    ] {
+        let message = message(&text);
+        assert!(message.contains(words), "{text}\n{message}");
+        assert!(message.starts_with("report 'test': line ") && message.lines().count() == 2, "{message}");
+    }
+}
+
+#[test]
+fn places_are_exact() {
+    let text = "{\"version\":\"2.1.0\",\n \"runs\":[{\n\"results\":[{},\n  {\"level\":\"x\"}]}]}";
+    let error = read_text(text, Level::None).unwrap_err();
+    let place = error.at().place.unwrap();
+    assert_eq!((place.line, &text[place.offset as usize - 2..=place.offset as usize]), (4, "\"x\""));
+}
+
+#[test]
+fn nesting_is_refused_from_128_levels_on() {
+    let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+    for (depth, is_fine) in [(127, true), (128, false), (100_000, false)] {
+        for text in [
+            // Above it are the document, runs, the run, results, the result and its properties.
+            results(&format!("{{\"ruleId\":\"R0\",\"properties\":{{\"x\":{}}}}}", nested(depth - 6))),
+            // The same in strings is no nesting.
+            results(&format!("{{\"x\":\"{}\",\"properties\":{{\"x\":{}}}}}", nested(500), nested(depth - 6))),
+            // Above it are the document, runs and the run.
+            document(&format!("\"results\":[],\"graphs\":{}", nested(depth - 3))),
+            format!("{{\"x\":{},\"version\":\"2.1.0\",\"runs\":[{{\"results\":[]}}]}}", nested(depth - 1)),
+        ] {
+            let result = read_text(&text, Level::None);
+            assert_eq!(result.is_ok(), is_fine, "{depth}: {:?}", result.err());
+            assert!(is_fine || matches!(result, Err(ReportError::TooDeep { .. })));
+        }
+    }
+}
+
+#[test]
+fn fingerprints_are_chosen_whatever_their_order() {
+    for (members, expected) in [
+        (r#""partialFingerprints":{"b/v1":"1","a/v1":"2"}"#, "2"),
+        (r#""partialFingerprints":{"a/v1":"2","b/v1":"1"}"#, "2"),
+        (r#""partialFingerprints":{"a/v1":"one","a/v2":"two"}"#, "two"),
+        (r#""partialFingerprints":{"a/v10":"ten","a/v9":"nine"}"#, "ten"),
+        (r#""partialFingerprints":{"a":"x","primaryLocationLineHash":"39fa:1"}"#, "39fa:1"),
+        (r#""partialFingerprints":{"a":"x"},"fingerprints":{"z":"y"}"#, "y"),
+        (r#""partialFingerprints":{"a":"x"},"fingerprints":{"matchBasedId/v1":"requires login"}"#, "x"),
+    ] {
+        assert_eq!(finding(&format!("{{\"ruleId\":\"R\",{members}}}")).fingerprint, expected, "{members}");
+    }
+    for members in [
+        r#""fingerprints":{"matchBasedId/v1":"requires login"}"#,
+        r#""partialFingerprints":{"commitSha":"abc","author":"x"}"#,
+        r#""partialFingerprints":{"primaryLocationStartColumnFingerprint":"4"}"#,
+        r#""partialFingerprints":{},"fingerprints":null"#,
+    ] {
+        assert!(finding(&format!("{{\"ruleId\":\"R\",{members}}}")).fingerprint.starts_with("gate1:"), "{members}");
+    }
+}
+
+#[test]
+fn the_fingerprint_that_stands_in_survives_lines_that_move_and_nothing_else() {
+    let at = |rule: &str, uri: &str, line: u64, snippet: &str, message: &str| {
+        let result = format!(
+            r#"{{"ruleId":"{rule}","message":{{"text":"{message}"}},"locations":[{{"physicalLocation":{{
+            "artifactLocation":{{"uri":"{uri}"}},"region":{{"startLine":{line},"snippet":{{"text":"{snippet}"}}}}}}}}]}}"#
+        );
+        finding(&result).fingerprint
+    };
+    let one = at("R", "a.py", 3, "x = eval(y)", "m");
+    assert_eq!(one, at("R", "./a.py", 90, "  x = eval(y)\\n", "other words"));
+    for other in [
+        at("S", "a.py", 3, "x = eval(y)", "m"),
+        at("R", "b.py", 3, "x = eval(y)", "m"),
+        at("R", "a.py", 3, "x = eval(z)", "m"),
+    ] {
+        assert_ne!(one, other);
+    }
+    assert_ne!(at("R", "a.py", 3, "", "m"), at("R", "a.py", 3, "", "n"));
+}
+
+#[test]
+fn the_path_is_the_first_location_with_a_file() {
+    let found = finding(
+        r#"{"ruleId":"R","locations":[{"message":{"text":"no place"}},{"physicalLocation":{"region":{"startLine":1}}},
+           {"physicalLocation":{"artifactLocation":{"uri":"file:///ci/repo/src/b%20c.js"},"region":{"startLine":7}}},
+           {"physicalLocation":{"artifactLocation":{"uri":"other.js"}}}]}"#,
+    );
+    assert_eq!((found.path.as_deref(), found.line), (Some("src/b c.js"), Some(7)));
+    let nowhere = finding(r#"{"ruleId":"R","locations":[]}"#);
+    assert_eq!((nowhere.path, nowhere.line), (None, None));
+    let windows = finding(r#"{"ruleId":"R","locations":[{"physicalLocation":{"artifactLocation":{"uri":"src\\a.cs"},"region":{"startLine":0}}}]}"#);
+    assert_eq!((windows.path.as_deref(), windows.line), (Some("src/a.cs"), None));
+}
+
+#[test]
+fn packages_come_from_where_tools_put_them() {
+    let named = |tool: &str, result: &str| {
+        let text = document(&format!(r#""results":[{result}],"tool":{{"driver":{{"name":"{tool}"}}}}"#));
+        report(&text).findings.pop().unwrap().package
+    };
+    let trivy = r#"{"ruleId":"CVE-1","message":{"text":"Package: libssl3\nInstalled Version: 3"}}"#;
+    assert_eq!(named("Trivy", trivy).as_deref(), Some("libssl3"));
+    assert_eq!(named("other", trivy), None);
+    let property = r#"{"ruleId":"CVE-1","properties":{"n":[1,{}],"purl":"pkg:npm/x","packageName":"x"}}"#;
+    assert_eq!(named("any", property).as_deref(), Some("x"));
+    let logical = r#"{"ruleId":"CVE-1","locations":[{"logicalLocations":[{"name":"f"},{"fullyQualifiedName":"pkg:npm/y@1"}]}]}"#;
+    assert_eq!(named("any", logical).as_deref(), Some("pkg:npm/y@1"));
+}
+
+#[test]
+fn several_runs_are_one_report() {
+    let text = r#"{"version":"2.1.0","runs":[
+        {"results":[{"ruleId":"A"}],"tool":{"driver":{"name":"one"}}},
+        {"tool":{"driver":{"name":"two"}},"results":[{"ruleId":"B","level":"note"},{"ruleId":"C"}]}]}"#;
+    let report = read_text(text, Level::Warning).unwrap();
+    let seen: Vec<_> = report.findings.iter().map(|f| (f.rule.as_str(), f.tool.as_deref())).collect();
+    assert_eq!(seen, [("A", Some("one")), ("C", Some("two"))]);
+    assert_eq!((report.total, report.tools), (3, vec!["one".to_owned(), "two".to_owned()]));
+}
+
+#[test]
+fn text_from_a_report_cannot_write_to_a_terminal() {
+    let found = finding(r#"{"ruleId":"a\u001b[31m\nb","message":{"text":"x\u0007\ty"}}"#);
+    assert_eq!((found.rule.as_str(), found.message.as_str()), ("a\u{fffd}[31m\u{fffd}b", "x\u{fffd}\ty"));
+    assert!(!message(&results(r#"{"level":"\u001b]0;x\u0007"}"#)).contains('\u{1b}'));
+}
+
+#[test]
+fn a_mark_of_utf_8_is_passed_over_and_utf_16_is_named() {
+    assert_eq!(report(&format!("\u{feff}{}", results("{}"))).total, 1);
+    let wide: Vec<u8> = results("{}").encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let floors = BTreeMap::new();
+    let options = Options { fail_on: Level::None, floors: &floors, honour_suppressions: true, base: None };
+    let error = read(&mut wide.as_slice(), "w", &options).unwrap_err();
+    assert!(error.to_string().contains("UTF-16"), "{error}");
+}
+
+#[test]
+fn a_huge_result_is_refused_and_a_huge_member_that_is_not_read_is_not() {
+    let long = "x".repeat(17 << 20);
+    let error = message(&results(&format!("{{\"message\":{{\"text\":\"{long}\"}}}}")));
+    assert!(error.contains("more than 16777216 bytes"), "{error}");
+    let many = vec!["{\"a\":[1,2,3]}"; 100_000].join(",");
+    assert_eq!(report(&document(&format!("\"graphs\":[{many}],\"results\":[]"))).total, 0);
+    assert!(message(&document(&format!("\"graphs\":[{many},{{]],\"results\":[]"))).contains("runs[0].graphs[100000]"));
+}

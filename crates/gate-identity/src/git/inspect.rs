@@ -73,7 +73,7 @@ pub fn look(dir: &Path) -> Result<Inspection, GitError> {
 
 fn read(root: &Path) -> Result<Checkout, GitError> {
     let status = start_status(root)?;
-    let remotes = process::start(root, "config", ["-z", "--get-regexp", r"^remote\..*\.url$"])?;
+    let remotes = start_remotes(root)?;
     // After git was started: a missing git counts before a broken repository, and this overlaps with it.
     let git_dir = head::git_dir(root);
     let attached = git_dir.as_ref().ok().map(|dir| head::head(dir));
@@ -171,7 +171,12 @@ fn parents(root: &Path, store: Option<object::Store>, id: &str) -> Result<Vec<St
     Ok(store.commit(id)?.parents)
 }
 
-fn read_remotes(root: &Path, running: Running) -> Result<Option<String>, GitError> {
+/// Starts reading the urls of the remotes.
+pub(super) fn start_remotes(root: &Path) -> Result<Running, GitError> {
+    process::start(root, "config", ["-z", "--get-regexp", r"^remote\..*\.url$"])
+}
+
+pub(super) fn read_remotes(root: &Path, running: Running) -> Result<Option<String>, GitError> {
     let output = running.finish(MAX_REMOTES)?;
     // Status 1 is "no such key".
     if output.status.code() == Some(1) {

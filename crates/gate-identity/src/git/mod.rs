@@ -13,6 +13,7 @@
 
 mod commit;
 mod error;
+mod glance;
 mod head;
 mod inspect;
 mod listing;
@@ -25,6 +26,7 @@ pub mod tree;
 
 pub use commit::{author, parents};
 pub use error::GitError;
+pub use glance::{Glance, Glimpse, glance};
 pub use head::root;
 pub use inspect::{Checkout, Inspection, inspect, look};
 pub use remote::{remote_name, same_repository};

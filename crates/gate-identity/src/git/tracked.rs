@@ -38,6 +38,22 @@ fn real(path: &Path) -> PathBuf {
     path.to_owned()
 }
 
+/// Whether the index file itself shows that it cannot have this entry, without asking git.
+///
+/// Versions 2 and 3 write each path out in full (gitformat-index(5)), so a path whose bytes occur nowhere is
+/// not there. Version 4, a split index and a sparse one do not write every path; then git is asked, and so
+/// it is where the bytes do occur, since they may be part of another path.
+fn is_surely_untracked(root: &Path, relative: &Path) -> bool {
+    let Ok(git_dir) = head::git_dir(root) else { return false };
+    let index = match std::fs::read(git_dir.join("index")) {
+        Ok(index) => index,
+        Err(error) => return error.kind() == std::io::ErrorKind::NotFound,
+    };
+    let plain = matches!(index.get(..8), Some(b"DIRC\0\0\0\x02" | b"DIRC\0\0\0\x03"));
+    let found = |needle: &[u8]| memchr::memmem::find(&index, needle).is_some();
+    plain && !found(b"link") && !found(b"sdir") && !found(relative.as_os_str().as_encoded_bytes())
+}
+
 /// Whether the index of the work tree around `path` (not followed) has exactly this entry.
 fn is_in_index(path: &Path) -> Result<bool, GitError> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(false) };
@@ -48,6 +64,9 @@ fn is_in_index(path: &Path) -> Result<bool, GitError> {
     };
     let path = parent.join(name);
     let Ok(relative) = path.strip_prefix(&root) else { return Ok(false) };
+    if is_surely_untracked(&root, relative) {
+        return Ok(false);
+    }
     // Paths are literal (--literal-pathspecs): a file called `*` is only that.
     let args = ["--error-unmatch".as_ref(), "-z".as_ref(), "--".as_ref(), relative.as_os_str()];
     // The answer is in the status; a directory of tracked files may print more than is read.

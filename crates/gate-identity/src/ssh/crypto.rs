@@ -5,12 +5,14 @@
 //! order refused), so that nobody can craft one signature for two messages. Presence at a security key is
 //! read here and judged by the caller, who knows what the trusted key's line asks for.
 //!
-//! Libraries: `ed25519-dalek` for its strict verification, `ssh-key` for ECDSA on the three curves, `ring`
-//! for RSA (the `rsa` crate has an open timing advisory, RUSTSEC-2023-0071).
+//! Libraries: `ed25519-dalek` for its strict verification; `ring` for RSA (the `rsa` crate has an open timing
+//! advisory, RUSTSEC-2023-0071) and for ECDSA on P-256 and P-384, where it is several times as fast as any
+//! other; `ssh-key` for P-521, which `ring` does not have.
 
 use ring::digest::{SHA256, digest};
 use ring::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA512,
+    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
 };
 use ssh_key::public::EcdsaPublicKey;
 use ssh_key::{Algorithm, EcdsaCurve};
@@ -152,26 +154,29 @@ fn verify_ed25519(point: &[u8], message: &[u8], signature: &[u8]) -> Result<(), 
     key.verify_strict(message, &signature).map_err(|_| CryptoError::Mismatch)
 }
 
+/// `r` and `s`, each in its only writing (RFC 5656 section 3.1.2), on the curve of `kind`.
 fn verify_ecdsa(kind: KeyType, point: &[u8], message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
-    use ed25519_dalek::ed25519::signature::Verifier as _;
-    check_scalars(signature)?;
-    let curve = match kind {
-        KeyType::EcdsaP384 => EcdsaCurve::NistP384,
-        KeyType::EcdsaP521 => EcdsaCurve::NistP521,
-        _ => EcdsaCurve::NistP256,
+    let mut wire = Wire::new(signature);
+    let scalars = [wire.integer("r")?, wire.integer("s")?];
+    wire.finish()?;
+    let (algorithm, length) = match kind {
+        KeyType::EcdsaP521 => return verify_p521(point, message, signature),
+        KeyType::EcdsaP384 => (&ECDSA_P384_SHA384_FIXED, 48),
+        _ => (&ECDSA_P256_SHA256_FIXED, 32),
     };
-    let key = EcdsaPublicKey::from_sec1_bytes(point).map_err(|_| KeyError::Point(kind.name()))?;
-    let signature = ssh_key::Signature::new(Algorithm::Ecdsa { curve }, signature);
-    let signature = signature.map_err(|_| CryptoError::Mismatch)?;
-    key.verify(message, &signature).map_err(|_| CryptoError::Mismatch)
+    let mut fixed = Vec::with_capacity(2 * length);
+    for scalar in scalars {
+        fixed.extend(pad(scalar, length).ok_or(CryptoError::Mismatch)?);
+    }
+    UnparsedPublicKey::new(algorithm, point).verify(message, &fixed).map_err(|_| CryptoError::Mismatch)
 }
 
-/// `r` and `s`, each in its only writing (RFC 5656 section 3.1.2).
-fn check_scalars(signature: &[u8]) -> Result<(), WireError> {
-    let mut wire = Wire::new(signature);
-    wire.integer("r")?;
-    wire.integer("s")?;
-    wire.finish()
+fn verify_p521(point: &[u8], message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+    use ed25519_dalek::ed25519::signature::Verifier as _;
+    let key = EcdsaPublicKey::from_sec1_bytes(point).map_err(|_| KeyError::Point("ecdsa-sha2-nistp521"))?;
+    let algorithm = Algorithm::Ecdsa { curve: EcdsaCurve::NistP521 };
+    let signature = ssh_key::Signature::new(algorithm, signature).map_err(|_| CryptoError::Mismatch)?;
+    key.verify(message, &signature).map_err(|_| CryptoError::Mismatch)
 }
 
 fn verify_rsa(
@@ -201,10 +206,10 @@ fn check_rsa_length(modulus: &[u8]) -> Result<(), CryptoError> {
     }
 }
 
-/// Some agents drop a signature's leading zeros, and OpenSSH puts them back (`ssh_rsa_verify`); so do we.
-fn pad(signature: &[u8], length: usize) -> Option<Vec<u8>> {
-    let missing = length.checked_sub(signature.len())?;
-    let mut padded = vec![0; missing];
-    padded.extend_from_slice(signature);
+/// A number with leading zeros up to `length` bytes. For RSA: some agents drop a signature's leading zeros,
+/// and OpenSSH puts them back (`ssh_rsa_verify`); so do we.
+fn pad(number: &[u8], length: usize) -> Option<Vec<u8>> {
+    let mut padded = vec![0; length.checked_sub(number.len())?];
+    padded.extend_from_slice(number);
     Some(padded)
 }

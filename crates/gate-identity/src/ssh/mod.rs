@@ -5,7 +5,7 @@
 //!
 //! Invariants: the answer is a person only where every check was made and held; what cannot be checked is an
 //! error that says so. [`verify()`] is at least as strict as `ssh-keygen -Y verify`; where it is stricter,
-//! `tests/ssh_differential.rs` says why. Signing ([`sign()`]) is the only part that starts a process.
+//! `tests/ssh_differential` says why. Signing ([`sign()`]) is the only part that starts a process.
 //!
 //! Non-goals: whether the person may do something (the policy), and storing keys.
 

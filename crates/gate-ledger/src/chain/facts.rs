@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Bad;
 use crate::entry::{EntryHash, Kind, VERSION, hash};
-use crate::profile;
+use crate::profile::{self, Key, word};
 
 /// What a body says about its place in the chain. Small and `Copy`: verification holds thousands at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,19 +76,30 @@ struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    fn take(&mut self, key: &'a [u8], value: &'a [u8]) {
-        let place = match key {
-            b"actor" => &mut self.actor,
-            b"at" => &mut self.at,
-            b"data" => &mut self.data,
-            b"gate" => &mut self.gate,
-            b"kind" => &mut self.kind,
-            b"ledger" => &mut self.ledger,
-            b"prev" => &mut self.prev,
-            b"ref" => &mut self.reference,
-            b"seq" => &mut self.seq,
-            b"v" => &mut self.version,
-            _ => return self.unknown = self.unknown.or(Some(key)),
+    fn take(&mut self, key: Key<'a>, value: &'a [u8]) {
+        // Numbers instead of texts: comparing texts took a seventh of the time of a verification.
+        const ACTOR: u128 = word(b"actor");
+        const AT: u128 = word(b"at");
+        const DATA: u128 = word(b"data");
+        const GATE: u128 = word(b"gate");
+        const KIND: u128 = word(b"kind");
+        const LEDGER: u128 = word(b"ledger");
+        const PREV: u128 = word(b"prev");
+        const REF: u128 = word(b"ref");
+        const SEQ: u128 = word(b"seq");
+        const V: u128 = word(b"v");
+        let place = match key.word {
+            ACTOR => &mut self.actor,
+            AT => &mut self.at,
+            DATA => &mut self.data,
+            GATE => &mut self.gate,
+            KIND => &mut self.kind,
+            LEDGER => &mut self.ledger,
+            PREV => &mut self.prev,
+            REF => &mut self.reference,
+            SEQ => &mut self.seq,
+            V => &mut self.version,
+            _ => return self.unknown = self.unknown.or(Some(key.bytes)),
         };
         *place = Some(value);
     }
@@ -155,12 +166,22 @@ fn number(value: Option<&[u8]>, name: &'static str) -> Result<u64, Bad> {
     }).ok_or(fails)
 }
 
-fn kind(word: &[u8]) -> Result<Kind, Bad> {
-    let known = Kind::ALL.into_iter().find(|kind| kind.as_str().as_bytes() == word);
-    known.ok_or_else(|| Bad::Kind(shown(word)))
+fn kind(text: &[u8]) -> Result<Kind, Bad> {
+    const WORDS: [u128; Kind::ALL.len()] = {
+        let mut words = [0; Kind::ALL.len()];
+        let mut index = 0;
+        while index < words.len() {
+            words[index] = word(Kind::ALL[index].as_str().as_bytes());
+            index += 1;
+        }
+        words
+    };
+    let given = word(text);
+    let known = WORDS.iter().zip(Kind::ALL).find(|(word, _)| **word == given);
+    known.map(|(_, kind)| kind).ok_or_else(|| Bad::Kind(shown(text)))
 }
 
-/// Unknown words in a message: bounded, and harmless to a terminal.
+/// Unknown texts in a message: bounded, and harmless to a terminal.
 fn shown(word: &[u8]) -> String {
     const KEPT: usize = 60;
     gate_model::text::visible(&String::from_utf8_lossy(&word[..word.len().min(KEPT)]))

@@ -107,6 +107,37 @@ fn what_is_only_written_otherwise_is_read_but_not_canonical() {
 }
 
 #[test]
+fn keys_of_any_length_are_compared() {
+    let (short, exact, long, longer) = ("b", "bbbbbbbbbbbbbbbb", "bbbbbbbbbbbbbbbbb", "bbbbbbbbbbbbbbbbbb");
+    let sorted = ["a", "b", exact, long, longer, "bc", "c0000000000000000", "d", "ddddddddddddddddd"];
+    let object = |keys: &[&str]| {
+        let members: Vec<_> = keys.iter().map(|key| format!("\"{key}\":0")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    assert_eq!(check_canonical(object(&sorted).as_bytes()), Ok(()));
+    for (first, second) in [(long, short), (longer, long), (long, exact), ("c", long), ("c0000000000000000", "c")] {
+        assert_eq!(checked(object(&[first, second])), Kind::UnsortedKey(second.into()));
+        assert_eq!(checked(object(&[first, first])), Kind::DuplicateKey(first.into()));
+    }
+}
+
+#[test]
+fn a_string_is_looked_at_wherever_its_special_bytes_lie() {
+    for length in 0..40 {
+        for (special, kind) in [("\u{1f}", Kind::Control(0x1f)), ("\u{7f}", Kind::Control(0x7f)), ("\u{9f}", Kind::Control(0x9f))] {
+            for before in 0..=length {
+                let inside = format!("{}{special}{}", "~".repeat(before), " ".repeat(length - before));
+                assert_eq!(checked(format!("\"{inside}\"")), kind);
+            }
+        }
+        for plain in ["!", "#", "[", "]", "~", " ", "\u{a0}", "é", "𐍈"] {
+            let document = format!("\"{}{plain}\"", "x".repeat(length));
+            assert_eq!(check_canonical(document.as_bytes()), Ok(()), "{document}");
+        }
+    }
+}
+
+#[test]
 fn invalid_utf8_is_placed() {
     for bytes in [&b"\"ab\xff\""[..], b"\"ab\xc3\"", b"\"ab\xed\xa0\x80\"", b"\"ab\xc0\x80\"", b"\"ab\xc2\""] {
         let error = check_canonical(bytes).unwrap_err();

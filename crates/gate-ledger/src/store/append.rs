@@ -72,7 +72,7 @@ pub(super) fn append<T, E>(
         return Err(StoreError::ReadOnly.into());
     }
     let begun = Instant::now();
-    let held = lock::acquire(&database.lock, wait)?;
+    let lock = lock::acquire(&database.lock, wait)?;
     // Other programs, such as a sqlite3 shell, do not know our lock; they get what is left of the time.
     let rest = wait.saturating_sub(begun.elapsed());
     database.connection.busy_timeout(rest).map_err(StoreError::from)?;
@@ -87,6 +87,6 @@ pub(super) fn append<T, E>(
         return Err(StoreError::Abandoned.into());
     }
     inner.commit().map_err(StoreError::from)?;
-    drop(held);
+    drop(lock);
     Ok(value)
 }

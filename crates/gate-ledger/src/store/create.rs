@@ -194,5 +194,5 @@ fn link_new(from: &Path, to: &Path) -> io::Result<()> {
 fn random_hex() -> Result<String, CreateError> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(CreateError::Random)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }

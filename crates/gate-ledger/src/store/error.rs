@@ -198,13 +198,14 @@ impl StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            // A row above SQLITE_LIMIT_LENGTH was not appended by us.
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TooBig) => Self::Corrupt(error),
+            // TooBig: a row above SQLITE_LIMIT_LENGTH was not appended by us. Unknown: malformed JSON in a body
+            // that an index expression meets, and the like.
+            Some(
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TooBig | ErrorCode::Unknown,
+            ) => Self::Corrupt(error),
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::ReadOnly) => Self::ReadOnly,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
-            // Malformed JSON in a body that an index expression meets, and the like.
-            Some(ErrorCode::Unknown) => Self::Corrupt(error),
             _ => Self::Sqlite(error),
         }
     }

@@ -105,6 +105,15 @@ impl<'a> View<'a> {
         Ok(confirm(found, "entry_policy", belongs)?.pop())
     }
 
+    /// The entries of kind `policy`, newest first.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn policies(&self, each: Each<'_>) -> Result<(), StoreError> {
+        let each = &mut confirming("entry_policy", |entry| is(entry, Kind::Policy, None), each);
+        self.walk(include_str!("sql/policies.sql"), [], each)
+    }
+
     /// The decisions of `gate` after position `since` that have `data.spends`, by seq.
     ///
     /// # Errors

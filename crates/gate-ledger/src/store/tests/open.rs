@@ -91,7 +91,7 @@ fn what_is_no_file_is_a_usage_error() {
 #[test]
 fn other_files_are_no_ledgers() {
     let directory = tempfile::tempdir().unwrap();
-    for (name, bytes) in [("empty", &b""[..]), ("text", b"{\"seq\":0}\n"), ("zeros", &[0; 20_000])] {
+    for (name, bytes) in [("empty", &b""[..]), ("text", b"{\"seq\":0}\n"), ("zeros", &[0; 9000])] {
         let path = directory.path().join(name);
         fs::write(&path, bytes).unwrap();
         for access in [Access::Read, Access::Append] {

@@ -1,0 +1,238 @@
+//! Suites, cases and what went wrong in them.
+
+use gate_model::finding::Finding;
+use gate_model::level::Level;
+
+use super::xml::{Element, Xml};
+use crate::collector::Collector;
+use crate::error::{Absence, ReportError};
+use crate::{limits, path, wording};
+
+/// What an open element is.
+enum Open {
+    /// `testsuites`, `testsuite`, or an unknown element around cases.
+    Suite(Suite),
+    Case(Subject),
+    /// The subject is known from the element around.
+    Problem(Problem),
+    /// Nothing within it counts.
+    Other,
+}
+
+#[derive(Default)]
+struct Suite {
+    subject: Subject,
+    /// `failures` + `errors`, where the suite says so.
+    declared: u64,
+    /// Such elements seen within.
+    seen: u64,
+}
+
+/// What can fail: a case, or a suite.
+#[derive(Debug, Clone, Default)]
+struct Subject {
+    rule: String,
+    path: Option<String>,
+    line: Option<u64>,
+}
+
+struct Problem {
+    kind: &'static str,
+    subject: Subject,
+    message: String,
+    class: String,
+    text: String,
+}
+
+#[derive(Default)]
+pub(super) struct Suites {
+    open: Vec<Open>,
+    cases: u64,
+    problems: u64,
+}
+
+impl Suites {
+    /// Whether the text that follows is part of a message.
+    pub(super) fn wants_text(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Problem(problem)) if problem.text.len() < limits::MESSAGE)
+    }
+
+    /// Whether no case was seen, and nothing else that failed.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.cases == 0 && self.problems == 0
+    }
+
+    /// Takes a start tag. Whether the text after it is captured output.
+    pub(super) fn start(
+        &mut self,
+        element: &Element,
+        xml: &Xml<'_>,
+        collector: &Collector<'_>,
+    ) -> Result<bool, ReportError> {
+        let name = element.name.as_str();
+        let is_output = matches!(name, "system-out" | "system-err");
+        let open = match self.open.last() {
+            None if matches!(name, "testsuites" | "testsuite") => Open::Suite(suite(element, None, xml, collector)?),
+            None => {
+                let defect = format!("the root element is '{}'", gate_model::text::visible(wording::cut(name, 80)));
+                let remedy = "gate reads JUnit XML (testsuites, testsuite); choose it as the tool's output format";
+                return Err(xml.malformed(String::new(), defect, remedy));
+            }
+            Some(Open::Suite(_)) if is_output || name == "properties" => Open::Other,
+            Some(Open::Suite(parent)) => match (name, kind(name)) {
+                ("testcase", _) => {
+                    self.cases += 1;
+                    Open::Case(case(element, &parent.subject, collector))
+                }
+                (_, Some(kind)) => Open::Problem(Problem::of(kind, element, parent.subject.clone())),
+                _ => Open::Suite(suite(element, Some(&parent.subject), xml, collector)?),
+            },
+            Some(Open::Case(subject)) => match kind(name) {
+                Some(kind) => Open::Problem(Problem::of(kind, element, subject.clone())),
+                None => Open::Other,
+            },
+            Some(Open::Problem(_) | Open::Other) => Open::Other,
+        };
+        self.open.push(open);
+        Ok(is_output)
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        if let Some(Open::Problem(problem)) = self.open.last_mut() {
+            let room = (2 * limits::MESSAGE).saturating_sub(problem.text.len());
+            problem.text.push_str(wording::cut(text, room));
+        }
+    }
+
+    pub(super) fn end(&mut self, xml: &Xml<'_>, collector: &mut Collector<'_>) -> Result<(), ReportError> {
+        match self.open.pop() {
+            Some(Open::Problem(problem)) => {
+                self.problems += 1;
+                if let Some(suite) = self.suite() {
+                    suite.seen += 1;
+                }
+                collector.take(problem.finding(collector), || xml.at(String::new()))
+            }
+            Some(Open::Suite(closed)) => {
+                if let Some(around) = self.suite() {
+                    around.seen += closed.seen;
+                }
+                if closed.declared > closed.seen {
+                    let absence = Absence::FewerThanDeclared { declared: closed.declared, seen: closed.seen };
+                    return Err(xml.did_not_run(absence, closed.subject.rule));
+                }
+                Ok(())
+            }
+            Some(Open::Case(_) | Open::Other) | None => Ok(()),
+        }
+    }
+
+    /// The innermost open suite.
+    fn suite(&mut self) -> Option<&mut Suite> {
+        self.open.iter_mut().rev().find_map(|open| match open {
+            Open::Suite(suite) => Some(suite),
+            _ => None,
+        })
+    }
+}
+
+fn kind(name: &str) -> Option<&'static str> {
+    match name {
+        "failure" => Some("failure"),
+        "error" => Some("error"),
+        _ => None,
+    }
+}
+
+fn suite(
+    element: &Element,
+    around: Option<&Subject>,
+    xml: &Xml<'_>,
+    collector: &Collector<'_>,
+) -> Result<Suite, ReportError> {
+    let around = around.cloned().unwrap_or_default();
+    let name = element.attribute("name").map(wording::name);
+    let named = if around.rule.is_empty() { element.name.clone() } else { around.rule };
+    let subject = Subject {
+        rule: name.unwrap_or(named),
+        path: file(element, collector).or(around.path),
+        line: None,
+    };
+    let declared = count(element, "failures", xml)?.saturating_add(count(element, "errors", xml)?);
+    Ok(Suite { subject, declared, seen: 0 })
+}
+
+fn count(element: &Element, attribute: &str, xml: &Xml<'_>) -> Result<u64, ReportError> {
+    let Some(text) = element.attribute(attribute) else { return Ok(0) };
+    text.parse().map_err(|_| {
+        let shown = gate_model::text::visible(wording::cut(text, 40));
+        let field = format!("{}@{attribute}", gate_model::text::visible(wording::cut(&element.name, 80)));
+        xml.malformed(field, format!("'{shown}' is not a number"), "have the tool write the report again")
+    })
+}
+
+fn case(element: &Element, suite: &Subject, collector: &Collector<'_>) -> Subject {
+    let rule = match (element.attribute("classname"), element.attribute("name")) {
+        (Some(class), Some(name)) => format!("{class}/{name}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => suite.rule.clone(),
+    };
+    let line = element.attribute("line").and_then(|line| line.parse().ok());
+    Subject {
+        rule: wording::name(&rule),
+        path: file(element, collector).or_else(|| suite.path.clone()),
+        line: line.filter(|line| (1..1 << 53).contains(line)),
+    }
+}
+
+/// Test runners on Windows write backslashes.
+fn file(element: &Element, collector: &Collector<'_>) -> Option<String> {
+    let file = element.attribute("file")?.replace('\\', "/");
+    path::normalised(&file, collector.options.base).map(|path| wording::path(&path))
+}
+
+impl Problem {
+    fn of(kind: &'static str, element: &Element, subject: Subject) -> Self {
+        let attribute = |name: &str| element.attribute(name).unwrap_or_default().to_owned();
+        Self { kind, subject, message: attribute("message"), class: attribute("type"), text: String::new() }
+    }
+
+    fn finding(self, collector: &Collector<'_>) -> Finding {
+        let message = if self.message.is_empty() { self.text.trim() } else { &self.message };
+        let Subject { rule, path, line } = self.subject;
+        let first_line = message.lines().next().unwrap_or_default();
+        let context = wording::context(&format!("{}\n{}\n{}", self.kind, self.class, without_numbers(first_line)));
+        Finding {
+            level: collector.floored(&rule, Level::Error),
+            message: wording::message(message),
+            fingerprint: wording::fingerprint(None, &rule, path.as_deref(), None, &context),
+            rule,
+            path,
+            line,
+            package: None,
+            tool: None,
+        }
+    }
+}
+
+/// `text` with each run of digits as `#`: messages of tests hold thread ids, addresses, durations and line
+/// numbers, which would make the same failure another one in each run.
+fn without_numbers(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let hexadecimal = word.strip_prefix("0x").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit()));
+        if hexadecimal {
+            out.push('#');
+            out.extend(word.chars().next_back().filter(|c| !c.is_ascii_alphanumeric()));
+            continue;
+        }
+        for c in word.chars() {
+            if !c.is_ascii_digit() {
+                out.push(c);
+            } else if !out.ends_with('#') {
+                out.push('#');
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,146 @@
+use gate_model::level::Level;
+
+use crate::reading::read_text;
+use crate::{Absence, Format, Report, ReportError};
+
+fn suite(inner: &str) -> String {
+    format!("<testsuites><testsuite name=\"s\">{inner}</testsuite></testsuites>")
+}
+
+fn report(text: &str) -> Report {
+    read_text(text, Level::Warning).unwrap()
+}
+
+fn absence(text: &str) -> Option<Absence> {
+    match read_text(text, Level::Warning) {
+        Err(ReportError::DidNotRun { absence, .. }) => Some(absence),
+        _ => None,
+    }
+}
+
+#[test]
+fn failures_and_errors_are_findings_and_the_rest_is_not() {
+    let report = report(&suite(
+        r#"<testcase classname="c" name="passes"/>
+        <testcase classname="c" name="skipped"><skipped message="x"/></testcase>
+        <testcase classname="c" name="fails" file="./tests\a.py" line="7"><failure message="m &lt;&#62;" type="T">text</failure></testcase>
+        <testcase classname="c" name="errs"><error><![CDATA[ a < b & ]]>&amp;&#x21;</error></testcase>
+        <testcase name="flaky"><flakyFailure message="x"/><rerunFailure/><system-out>y</system-out></testcase>
+        <error message="no start"/>"#,
+    ));
+    let seen: Vec<_> = report.findings.iter().map(|f| (f.rule.as_str(), f.message.as_str(), f.level)).collect();
+    assert_eq!(
+        seen,
+        [
+            ("c/fails", "m <>", Level::Error),
+            ("c/errs", "a < b & &!", Level::Error),
+            ("s", "no start", Level::Error),
+        ]
+    );
+    assert_eq!((report.findings[0].path.as_deref(), report.findings[0].line), (Some("tests/a.py"), Some(7)));
+    assert_eq!((report.format, report.total), (Format::JUnit, 3));
+    assert!(report.notes[0].contains("taken as 'error'"));
+}
+
+#[test]
+fn a_root_of_one_suite_and_nested_suites_are_read() {
+    let report = report(
+        r#"<?xml version="1.0" encoding="UTF-8"?><!-- c --><testsuite name="a" failures="1"><properties><property/></properties>
+        <testsuite name="b" file="b.py" failures="1"><testcase name="t"><failure/></testcase></testsuite></testsuite>
+        "#,
+    );
+    assert_eq!((report.findings[0].rule.as_str(), report.findings[0].path.as_deref()), ("t", Some("b.py")));
+}
+
+#[test]
+fn cases_within_an_unknown_element_are_not_overlooked() {
+    assert_eq!(report(&suite("<group><testcase name=\"t\"><failure/></testcase></group>")).total, 1);
+}
+
+#[test]
+fn what_captured_output_says_does_not_count() {
+    let output = "<![CDATA[</system-out><testcase name=\"x\"><failure/></testcase>]]> &lt;failure/>";
+    let report = report(&suite(&format!("<testcase name=\"t\"><system-out>{output}</system-out></testcase><system-err>{output}</system-err>")));
+    assert_eq!(report.total, 0);
+}
+
+#[test]
+fn captured_output_may_be_longer_than_any_limit() {
+    let long = "x\n".repeat(9 << 20);
+    let report = report(&suite(&format!(
+        "<testcase name=\"t\"><system-out>{long}</system-out><system-err><![CDATA[{long}]]>{long}</system-err><failure/></testcase>"
+    )));
+    assert_eq!(report.total, 1);
+    let error = read_text(&suite(&format!("<testcase name=\"t\"><failure>{long}</failure></testcase>")), Level::None);
+    assert!(matches!(error, Err(ReportError::TooLarge { .. })));
+}
+
+#[test]
+fn a_run_without_tests_did_not_run() {
+    assert_eq!(absence("<testsuites/>"), Some(Absence::NoTests));
+    assert_eq!(absence(&suite("")), Some(Absence::NoTests));
+    assert_eq!(report(&suite("<error message=\"import failed\"/>")).total, 1);
+}
+
+#[test]
+fn fewer_failures_than_declared_are_a_cut_report() {
+    let case = "<testcase name=\"t\"><failure/></testcase>";
+    let text = |attributes: &str| format!("<testsuites {attributes}><testsuite>{case}</testsuite></testsuites>");
+    assert_eq!(report(&text("failures=\"1\" errors=\"\"")).total, 1);
+    // Tools do not agree what is a failure and what an error.
+    assert_eq!(report(&text("failures=\"0\" errors=\"1\"")).total, 1);
+    assert_eq!(absence(&text("failures=\"1\" errors=\"1\"")), Some(Absence::FewerThanDeclared { declared: 2, seen: 1 }));
+    assert!(read_text(&text("failures=\"many\""), Level::None).unwrap_err().to_string().contains("testsuites@failures: 'many'"));
+}
+
+#[test]
+fn truncated_xml_did_not_run() {
+    let whole = suite("<testcase name=\"t\"><failure message=\"a &amp; b\">x</failure></testcase>");
+    for cut in 1..whole.len() {
+        assert_eq!(absence(&whole[..cut]), Some(Absence::Truncated), "{}", &whole[..cut]);
+    }
+}
+
+#[test]
+fn hostile_xml_is_refused() {
+    let deep = format!("<testsuites>{}", "<a>".repeat(200));
+    let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><testsuites/>";
+    for (text, words) in [
+        (bomb, "a document type declaration"),
+        (&suite("<testcase name=\"t\"><failure>&b;</failure></testcase>"), "unknown entity 'b'"),
+        (&suite("<testcase name=\"&b;\"/>"), "unrecognized entity"),
+        (&suite("<testcase name=\"a\" name=\"b\"/>"), "testcase: "),
+        (&suite("<testcase name=\"a\"></testsuite>"), "line 1"),
+        (&deep, "nested 128 levels"),
+        ("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><testsuites/>", "encoding other than UTF-8"),
+        ("<checkstyle/>", "the root element is 'checkstyle'"),
+        ("<testsuites/><testsuites/>", "a second root element"),
+        ("<testsuites/>text", "text outside of the root"),
+        ("<html", "truncated"),
+        ("<!-- a", "truncated"),
+    ] {
+        let error = read_text(text, Level::Warning).unwrap_err().to_string();
+        assert!(error.contains(words), "{text}\n{error}");
+        assert_eq!(error.lines().count(), 2);
+    }
+}
+
+#[test]
+fn nesting_below_the_limit_is_fine() {
+    let nested = |levels: usize| {
+        let inner = "<group>".repeat(levels) + "<testcase name=\"t\"/>" + &"</group>".repeat(levels);
+        read_text(&suite(&inner), Level::Warning)
+    };
+    assert!(nested(124).is_ok());
+    assert!(matches!(nested(125), Err(ReportError::TooDeep { .. })));
+}
+
+#[test]
+fn the_fingerprint_does_not_depend_on_numbers_in_the_message() {
+    let print = |message: &str| {
+        let text = suite(&format!("<testcase name=\"t\"><failure message=\"{message}\"/></testcase>"));
+        report(&text).findings[0].fingerprint.clone()
+    };
+    assert_eq!(print("thread 't' (105) panicked at a.rs:8:9, 0xdeadbeef"), print("thread 't' (9) panicked at a.rs:17:1, 0x1f"));
+    assert_ne!(print("thread 't' (105) panicked"), print("thread 't' (105) stopped"));
+}

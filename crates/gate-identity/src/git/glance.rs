@@ -1,0 +1,124 @@
+//! A first look at a checkout, cheap enough for a path that a person waits on: HEAD from the files of the
+//! administration, and the remote from one `git config` that runs beside whatever the caller does next.
+//!
+//! It knows only the plain case, a HEAD attached to a branch that has a commit. Everything else (a detached
+//! HEAD, the reftable format, an unborn branch) is for [`super::look`]. It never says whether files differ
+//! from the commit.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::error::GitError;
+use super::head::{self, Head};
+use super::inspect::{read_remotes, start_remotes};
+use super::process::Running;
+
+/// The largest `packed-refs` that is read, in bytes.
+const MAX_PACKED: u64 = 64 * 1024 * 1024;
+
+/// A checkout at a glance; its remote is still being read.
+pub struct Glance {
+    root: PathBuf,
+    branch: String,
+    head: String,
+    remotes: Running,
+}
+
+/// What a glance saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glimpse {
+    /// The full name of the branch.
+    pub branch: String,
+    /// The commit.
+    pub head: String,
+    /// The remote as `host/path`.
+    pub remote: Option<String>,
+}
+
+impl Glance {
+    /// Waits for the remote.
+    ///
+    /// # Errors
+    /// A [`GitError`].
+    pub fn finish(self) -> Result<Glimpse, GitError> {
+        let remote = read_remotes(&self.root, self.remotes)?;
+        Ok(Glimpse { branch: self.branch, head: self.head, remote })
+    }
+}
+
+/// Looks at the checkout around `dir`; `None` where it is not the plain case.
+pub fn glance(dir: &Path) -> Option<Glance> {
+    let root = head::root(dir)?;
+    let git_dir = head::git_dir(&root).ok()?;
+    let Head::Attached(branch) = head::head(&git_dir).ok()? else { return None };
+    if !branch.starts_with("refs/heads/") || branch.split('/').any(|part| part == ".." || part.is_empty()) {
+        return None;
+    }
+    let common = common_dir(&git_dir)?;
+    let head = loose(&common, &branch).or_else(|| packed(&common, &branch))?;
+    let remotes = start_remotes(&root).ok()?;
+    Some(Glance { root, branch, head, remotes })
+}
+
+/// The directory that linked work trees share: its refs are the branches.
+fn common_dir(git_dir: &Path) -> Option<PathBuf> {
+    match std::fs::read_to_string(git_dir.join("commondir")) {
+        Ok(text) => Some(git_dir.join(text.trim_end())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(git_dir.to_owned()),
+        Err(_) => None,
+    }
+}
+
+fn loose(common: &Path, branch: &str) -> Option<String> {
+    let path = common.join(branch);
+    path.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?;
+    let mut text = String::new();
+    std::fs::File::open(path).ok()?.take(256).read_to_string(&mut text).ok()?;
+    object_id(text.trim_end())
+}
+
+fn packed(common: &Path, branch: &str) -> Option<String> {
+    // A loose ref wins over a packed one, so one that is there but unreadable leaves the question open.
+    if common.join(branch).symlink_metadata().is_ok() {
+        return None;
+    }
+    let mut text = String::new();
+    let file = std::fs::File::open(common.join("packed-refs")).ok()?;
+    file.take(MAX_PACKED).read_to_string(&mut text).ok()?;
+    let found = text.lines().find_map(|line| line.split_once(' ').filter(|(_, name)| *name == branch));
+    object_id(found?.0)
+}
+
+fn object_id(text: &str) -> Option<String> {
+    super::is_object_id(text).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glance;
+    use crate::git::inspect;
+    use crate::git::sandbox::Sandbox;
+
+    #[test]
+    fn a_glance_sees_what_git_sees() {
+        let sandbox = Sandbox::new();
+        sandbox.git(&["remote", "add", "origin", "git@example.com:o/r.git"]);
+        let full = inspect(sandbox.root()).unwrap().unwrap();
+        let seen = || glance(sandbox.root()).unwrap().finish().unwrap();
+        assert_eq!(Some(seen().head), full.head);
+        assert_eq!(Some(seen().branch), full.branch);
+        assert_eq!(seen().remote.as_deref(), Some("example.com/o/r"));
+        sandbox.git(&["pack-refs", "--all"]);
+        assert_eq!(Some(seen().head), full.head);
+    }
+
+    #[test]
+    fn what_is_not_plain_is_left_to_git() {
+        let sandbox = Sandbox::new();
+        sandbox.git(&["checkout", "-q", "--detach"]);
+        assert!(glance(sandbox.root()).is_none());
+        sandbox.git(&["checkout", "-q", "--orphan", "new"]);
+        assert!(glance(sandbox.root()).is_none());
+        assert!(glance(std::path::Path::new("/")).is_none());
+    }
+}

@@ -1,0 +1,299 @@
+//! Arguments, and what they ask for.
+
+#![allow(clippy::doc_markdown, reason = "the comments on options are their help texts, which show no markup")]
+
+use std::path::PathBuf;
+
+use gate_cli::options::Shared;
+use gate_ledger::entry::Kind;
+use gate_model::action::Action;
+use gate_model::gate::GateName;
+use gate_model::time::Timestamp;
+use gate_workflow::reading::filter::When;
+use gate_workflow::reading::list::Selection;
+use gate_workflow::reading::{Filter, Period};
+
+/// Keep and read the ledger of gate decisions and opt-outs
+///
+/// Without a verb, gate-log lists entries: one line of JSON each, exactly as exported, with the entry's hash
+/// last; or a table where standard output is a terminal. A list has no hidden limit.
+///
+/// An ID is the number of the first entry of an opt-out's life, or eight or more digits of an entry's hash.
+/// A TIME is an instant such as 2026-11-22T16:30:35Z, or how long ago, such as 30d.
+#[derive(Debug, clap::Parser)]
+#[command(name = "gate-log", version, args_override_self = false, disable_help_subcommand = true)]
+#[command(override_usage = "gate-log [FILTERS] [-n N] [--reverse] [--follow]\n       \
+    gate-log show ID...\n       \
+    gate-log init\n       \
+    gate-log append [--gate NAME] [FILE|-]\n       \
+    gate-log export\n       \
+    gate-log copy DEST\n       \
+    gate-log stats [--since TIME] [--until TIME]\n       \
+    gate-log due\n       \
+    gate-log checkpoint --key-file FILE [--since OLD-CHECKPOINT]\n       \
+    gate-log prove ID --checkpoint FILE\n       \
+    gate-log prove --consistency OLD NEW")]
+pub struct Args {
+    /// Which entries.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+
+    /// Show only the newest N of them
+    #[arg(short = 'n', long = "newest", value_name = "N")]
+    pub newest: Option<u64>,
+
+    /// Show the newest first
+    #[arg(long, conflicts_with = "follow")]
+    pub reverse: bool,
+
+    /// Go on and show new entries as they come
+    ///
+    /// It begins after the newest entry, or with what --since or -n select. It ends when nobody reads its
+    /// output any more, or on an interrupt.
+    #[arg(short, long)]
+    pub follow: bool,
+
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+
+    /// Options of all tools.
+    #[command(flatten)]
+    pub shared: Shared,
+}
+
+/// Which entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+#[command(next_help_heading = "Filters")]
+pub struct FilterArgs {
+    /// Show entries of the gate NAME; may be given more than once, as the next three
+    #[arg(long, value_name = "NAME")]
+    pub gate: Vec<String>,
+
+    /// Show entries of KIND
+    ///
+    /// It is one of genesis, policy, decision, request, approval, grant, denial, revocation, review, import,
+    /// archive, note.
+    #[arg(long, value_name = "KIND", value_parser = parse_kind)]
+    pub kind: Vec<Kind>,
+
+    /// Show entries whose actor has the id PRINCIPAL, such as github:carol
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub actor: Vec<String>,
+
+    /// Show entries about ACTION: skip, override, waive or pause
+    ///
+    /// These are the entries that ask for it, grant, deny or end it, and the decisions that rest on it.
+    #[arg(long, value_name = "ACTION", value_parser = parse_action)]
+    pub action: Vec<Action>,
+
+    /// When.
+    #[command(flatten)]
+    pub span: SpanArgs,
+
+    /// Show the whole life of the opt-out ID
+    ///
+    /// That is its first entry, every entry that belongs to it, and the decisions that used it.
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+}
+
+/// A span of time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+pub struct SpanArgs {
+    /// Only entries of TIME and later
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    pub since: Option<When>,
+
+    /// Only entries of TIME and earlier
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    pub until: Option<When>,
+}
+
+/// What to do other than list.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    /// Show entries with every member
+    Show {
+        /// The entry's number, or eight or more digits of its hash
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<String>,
+    },
+
+    /// Make the ledger, and a commented gate.toml where there is none
+    ///
+    /// The ledger is made where the policy says, else at .gate/ledger.db beside it, with two entries: its
+    /// genesis and the policy. The line that pins it in the policy is printed to standard error. Where the
+    /// ledger lies in a git work tree, a .gitignore beside it keeps it out of commits. A ledger that is there
+    /// already is left alone (exit status 2).
+    Init,
+
+    /// Record events: one JSON object a line, from FILE or standard input
+    ///
+    /// Each becomes the data of an entry of kind note. They are recorded in batches, so that an error leaves
+    /// those before it recorded; it says which line it is about and how many were.
+    Append {
+        /// The events; without it, or for -, standard input
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+
+        /// Record them as concerning the gate NAME
+        #[arg(long, value_name = "NAME", value_parser = parse_gate)]
+        gate: Option<String>,
+    },
+
+    /// Write every entry, one line of JSON each, to standard output
+    ///
+    /// gate-verify reads it back, and jq and b3sum can check it without any tool of ours.
+    Export,
+
+    /// Copy the ledger to the new file DEST, verified
+    ///
+    /// Copying the file alone would lose what its write-ahead log still holds.
+    Copy {
+        /// A path at which nothing is yet
+        #[arg(value_name = "DEST")]
+        dest: PathBuf,
+    },
+
+    /// Count decisions, opt-outs, denials and uses for each gate and each principal
+    Stats {
+        /// When.
+        #[command(flatten)]
+        span: SpanArgs,
+    },
+
+    /// Show what waits for somebody: approvals, reviews, opt-outs that end soon
+    Due,
+
+    /// Sign a statement of the ledger's size and root, to be kept elsewhere
+    ///
+    /// What a checkpoint covers can no longer be cut off or rewritten unseen: gate-verify compares with it.
+    /// The format is that of c2sp.org/tlog-checkpoint.
+    Checkpoint(CheckpointArgs),
+
+    /// Write a proof that an entry is in the ledger, or that one checkpoint extends another
+    ///
+    /// gate-verify proof checks the first without the ledger; its format is c2sp.org/tlog-proof. The second
+    /// is written as a witness takes it, after c2sp.org/tlog-witness.
+    Prove(ProveArgs),
+}
+
+/// How to make a checkpoint.
+#[derive(Debug, clap::Args)]
+pub struct CheckpointArgs {
+    /// Sign with the key in FILE
+    ///
+    /// It is one line, PRIVATE+KEY+name+id+key, in a file that only its owner can read.
+    #[arg(long, value_name = "FILE", required_unless_present = "new_key")]
+    pub key_file: Option<PathBuf>,
+
+    /// Refuse to sign unless the ledger extends the checkpoint in FILE, which the same key signed
+    #[arg(long, value_name = "FILE", requires = "key_file")]
+    pub since: Option<PathBuf>,
+
+    /// Make a new key, named after the ledger's origin, write it to FILE and print its public half
+    #[arg(long, value_name = "FILE", conflicts_with = "key_file")]
+    pub new_key: Option<PathBuf>,
+
+    /// The name of this ledger's log, instead of the policy's origin
+    #[arg(long, value_name = "NAME")]
+    pub origin: Option<String>,
+}
+
+/// What to prove.
+#[derive(Debug, clap::Args)]
+pub struct ProveArgs {
+    /// The entry: its number, or eight or more digits of its hash
+    #[arg(value_name = "ID", required_unless_present = "consistency", conflicts_with = "consistency")]
+    pub id: Option<String>,
+
+    /// Prove it under the signed checkpoint in FILE
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["consistency", "key_file"])]
+    pub checkpoint: Option<PathBuf>,
+
+    /// Prove it under a new checkpoint, signed with the key in FILE
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["checkpoint", "consistency"])]
+    pub key_file: Option<PathBuf>,
+
+    /// The name of this ledger's log, instead of the policy's origin
+    #[arg(long, value_name = "NAME", requires = "key_file")]
+    pub origin: Option<String>,
+
+    /// Prove that the checkpoint in NEW extends the one in OLD
+    #[arg(long, value_names = ["OLD", "NEW"], num_args = 2, conflicts_with = "checkpoint")]
+    pub consistency: Option<Vec<PathBuf>>,
+}
+
+impl FilterArgs {
+    /// The filter, seen from `now`. `id` is the opt-out that [`FilterArgs::id`] was found to name.
+    pub fn filter(&self, now: Timestamp, id: Option<u64>) -> Filter {
+        let (since, until) = self.span.ends(now);
+        Filter {
+            gates: self.gate.clone(),
+            kinds: self.kind.clone(),
+            actors: self.actor.clone(),
+            actions: self.action.clone(),
+            period: Period::new(since, until),
+            id,
+        }
+    }
+}
+
+impl SpanArgs {
+    /// Both ends, seen from `now`.
+    pub fn ends(&self, now: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.since.map(|when| when.from(now)), self.until.map(|when| when.from(now)))
+    }
+}
+
+impl Args {
+    /// What a list shows.
+    pub fn selection(&self, now: Timestamp, id: Option<u64>) -> Selection {
+        Selection { filter: self.filter.filter(now, id), newest: self.newest, reverse: self.reverse }
+    }
+
+    /// Whether options of the list were given.
+    pub fn lists(&self) -> bool {
+        self.filter != FilterArgs::default() || self.newest.is_some() || self.reverse || self.follow
+    }
+}
+
+fn parse_kind(word: &str) -> Result<Kind, String> {
+    let known = || Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+    Kind::parse(word).ok_or_else(|| format!("a kind is one of {}", known()))
+}
+
+fn parse_action(word: &str) -> Result<Action, String> {
+    Action::parse(word).ok_or_else(|| "an action is one of skip, override, waive, pause".to_owned())
+}
+
+fn parse_gate(word: &str) -> Result<String, String> {
+    GateName::parse(word).map(String::from).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Args, Verb};
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_verb_takes_no_filter_of_the_list() {
+        let parse = |line: &str| Args::try_parse_from(line.split(' ')).unwrap();
+        assert!(parse("gate-log --kind grant show 3").lists());
+        assert!(!parse("gate-log show 3 --format json").lists());
+        assert!(matches!(parse("gate-log stats --since 30d").verb, Some(Verb::Stats { span }) if span.since.is_some()));
+    }
+
+    #[test]
+    fn an_unknown_kind_is_refused() {
+        assert!(Args::try_parse_from(["gate-log", "--kind", "grants"]).is_err());
+        assert!(Args::try_parse_from(["gate-log", "--follow", "--reverse"]).is_err());
+    }
+}

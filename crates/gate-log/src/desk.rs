@@ -1,0 +1,133 @@
+//! What every verb starts from: the streams' properties, the environment, the clock, and the ledger.
+//!
+//! With a policy the ledger is the policy's, and must have the genesis that it pins. Reading needs no policy
+//! where the ledger is named: an auditor has nothing but the file.
+
+use std::path::PathBuf;
+
+use gate_cli::clock::Clock;
+use gate_cli::options::{Format, Shared};
+use gate_cli::render::View;
+use gate_cli::{Env, Io, terminal};
+use gate_ledger::store::{Access, Ledger};
+use gate_model::time::Timestamp;
+use gate_policy::Policy;
+use gate_workflow::policy_source::PolicyError;
+use gate_workflow::setting::{Place, Setting};
+
+use crate::error::LogError;
+
+/// Environment, clock and shared options.
+pub struct Desk<'a> {
+    /// The environment.
+    pub env: &'a Env,
+    /// One variable of it.
+    pub lookup: &'a dyn Fn(&str) -> Option<String>,
+    /// The clock.
+    pub clock: Clock<'a>,
+    /// The options of all tools.
+    pub shared: &'a Shared,
+}
+
+/// Where the ledger is.
+pub enum Found<'a> {
+    /// Where the policy, or the caller beside it, says.
+    Policy(Box<Setting<'a>>),
+    /// At a path that was named, with no policy around.
+    Alone(PathBuf),
+}
+
+impl<'a> Desk<'a> {
+    /// The policy in force, and what belongs to it.
+    ///
+    /// # Errors
+    /// A [`PolicyError`].
+    pub fn setting(&self) -> Result<Setting<'a>, PolicyError> {
+        Setting::read(Place {
+            cwd: &self.env.cwd,
+            env: self.lookup,
+            clock: self.clock,
+            policy: self.shared.store.policy(self.env),
+            policy_ref: self.shared.store.policy_ref.clone(),
+            ledger: self.shared.store.ledger(self.env),
+        })
+    }
+
+    /// Where the ledger is.
+    ///
+    /// # Errors
+    /// A [`PolicyError`]; that there is none is an error only where no ledger was named.
+    pub fn find(&self) -> Result<Found<'a>, PolicyError> {
+        match (self.setting(), self.shared.store.ledger(self.env)) {
+            (Ok(setting), _) => Ok(Found::Policy(Box::new(setting))),
+            (Err(PolicyError::NotFound(_)), Some(path)) => Ok(Found::Alone(self.env.cwd.join(path))),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Opens the ledger for reading.
+    ///
+    /// # Errors
+    /// A [`LogError`].
+    pub fn ledger(&self) -> Result<Ledger, LogError> {
+        self.find()?.open(Access::Read)
+    }
+
+    /// The clock's instant.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The format to write.
+    pub fn format(&self, io: &Io<'_>) -> Format {
+        self.shared.output.format(io.stdout_terminal)
+    }
+
+    /// How somebody looks at it.
+    pub fn view(&self, io: &Io<'_>) -> View {
+        View {
+            width: terminal::width().filter(|_| io.stdout_terminal),
+            colour: terminal::colour(self.shared.output.color, self.env, io.stdout_terminal),
+            now: self.now(),
+        }
+    }
+
+    /// Tells `text` on stderr, unless that is not wanted.
+    pub fn summary(&self, io: &mut Io<'_>, text: &str) {
+        if !self.shared.output.quiet {
+            io.tell(&gate_cli::message::line(crate::run::TOOL, text));
+        }
+    }
+}
+
+impl Found<'_> {
+    /// Opens the ledger.
+    ///
+    /// # Errors
+    /// A [`LogError`].
+    pub fn open(&self, access: Access) -> Result<Ledger, LogError> {
+        match self {
+            Self::Policy(setting) => Ok(setting.open(access)?),
+            Self::Alone(path) => Ok(Ledger::open(path, access)?),
+        }
+    }
+
+    /// The ledger's path.
+    ///
+    /// # Errors
+    /// A [`LogError`].
+    pub fn path(&self) -> Result<PathBuf, LogError> {
+        match self {
+            Self::Policy(setting) => Ok(setting.ledger_path()?),
+            Self::Alone(path) => Ok(path.clone()),
+        }
+    }
+
+    /// Today's rules, where there are any.
+    pub fn policy(&self) -> Option<&Policy> {
+        match self {
+            Self::Policy(setting) => Some(&setting.loaded.policy),
+            Self::Alone(_) => None,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What waits for somebody, as a document or as tables.
+
+use gate_cli::Io;
+use gate_cli::options::Format;
+use gate_cli::render::sheet::Tone;
+use gate_cli::render::{self, Sheet, View};
+use gate_ledger::store::Access;
+use gate_workflow::reading::due::{self, Due, Ending, Owed, Remedy, Waiting};
+
+use crate::desk::Desk;
+use crate::error::LogError;
+
+/// Shows what is due.
+///
+/// # Errors
+/// A [`LogError`].
+pub fn show(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
+    let found = desk.find()?;
+    let ledger = found.open(Access::Read)?;
+    let due = due::read(&ledger, found.policy(), desk.now())?;
+    let text = match desk.format(io) {
+        Format::Text => render::page(&sheet(&due, &desk.view(io)), Format::Text, &desk.view(io)),
+        _ => render::json(&due) + "\n",
+    };
+    io.show(&text);
+    desk.summary(io, &summary(&due));
+    Ok(())
+}
+
+fn summary(due: &Due) -> String {
+    let overdue = due.reviews.iter().filter(|review| review.overdue).count();
+    let overdue = if overdue > 0 { format!(" ({overdue} overdue)") } else { String::new() };
+    format!(
+        "{} for approval; {} owed{overdue}; {} soon to end",
+        render::count(due.requests.len(), "request"),
+        render::count(due.reviews.len(), "review"),
+        render::count(due.ending.len(), "opt-out"),
+    )
+}
+
+fn sheet(due: &Due, view: &View) -> Sheet {
+    let nothing = due.requests.is_empty() && due.reviews.is_empty() && due.ending.is_empty();
+    let overdue = due.reviews.iter().any(|review| review.overdue);
+    let tone = if overdue { Tone::Bad } else if nothing { Tone::Good } else { Tone::Notable };
+    let mut sheet = Sheet::new(if nothing { "nothing is due" } else { "due" }, tone);
+    let rows = due.requests.iter().map(|request| request_row(request, view)).collect();
+    sheet.table(
+        "Requests that wait for approval",
+        &["id", "gate", "action", "by", "lapses", "missing", "from", "reason"],
+        rows,
+    );
+    let rows = due.reviews.iter().map(|review| review_row(review, view)).collect();
+    sheet.table("Reviews that are owed", &["id", "gate", "action", "by", "deadline", "from", "reason"], rows);
+    let rows = due.ending.iter().map(|ending| ending_row(ending, view)).collect();
+    sheet.table("Opt-outs that end soon", &["id", "gate", "action", "by", "ends", "reason"], rows);
+    sheet.list("Cannot be read", due.unreadable.iter().map(|one| format!("entry {}: {}", one.seq, one.reason)).collect());
+    sheet.commands("What to do", commands(due));
+    sheet
+}
+
+fn commands(due: &Due) -> Vec<(String, String)> {
+    let line = |purpose: String, remedy: &Remedy| (purpose, gate_cli::quote::command(&remedy.argv));
+    let requests = due.requests.iter().map(|one| line(format!("approve request {}", one.id), &one.remedy));
+    let reviews = due.reviews.iter().map(|one| line(format!("review opt-out {}", one.id), &one.remedy));
+    let ending = due.ending.iter().map(|one| line(format!("ask for opt-out {} again", one.id), &one.remedy));
+    requests.chain(reviews).chain(ending).collect()
+}
+
+fn request_row(request: &Waiting, view: &View) -> Vec<String> {
+    let from = request.note.clone().unwrap_or_else(|| request.from.join(", "));
+    vec![
+        request.id.to_string(),
+        request.gate.clone(),
+        request.action.to_string(),
+        request.by.clone(),
+        render::ends(request.lapses, view.now),
+        format!("{} of {}", request.missing, request.needed),
+        from,
+        request.reason.clone(),
+    ]
+}
+
+fn review_row(review: &Owed, view: &View) -> Vec<String> {
+    let overdue = if review.overdue { "overdue: " } else { "" };
+    let from = review.note.clone().unwrap_or_else(|| review.from.join(", "));
+    vec![
+        review.id.to_string(),
+        review.gate.clone(),
+        review.action.to_string(),
+        review.by.clone(),
+        format!("{overdue}{}", render::ends(review.deadline, view.now)),
+        from,
+        review.reason.clone(),
+    ]
+}
+
+fn ending_row(ending: &Ending, view: &View) -> Vec<String> {
+    vec![
+        ending.id.to_string(),
+        ending.gate.clone(),
+        ending.action.to_string(),
+        ending.by.clone(),
+        render::ends(ending.expires, view.now),
+        ending.reason.clone(),
+    ]
+}

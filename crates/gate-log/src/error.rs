@@ -1,0 +1,77 @@
+//! Why the tool stops, and how it exits.
+
+use gate_identity::facts::FactsError;
+use gate_ledger::store::{OpenError, StoreError};
+use gate_model::exit::Exit;
+use gate_workflow::ledger_access::Unusable;
+use gate_workflow::policy_source::PolicyError;
+use gate_workflow::records::IdError;
+
+use crate::append::AppendFailure;
+use crate::checkpoint::CheckpointFailure;
+use crate::copy::CopyError;
+use crate::init::InitError;
+use crate::prove::ProveFailure;
+
+/// Why the tool stops.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The arguments do not fit together.
+    #[error("{0}\n'gate-log --help' shows the usage")]
+    Usage(String),
+    /// There is no policy, or a broken one.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The policy's ledger cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] Unusable),
+    /// The ledger that was named cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Reading the ledger failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An ID names nothing.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// Who acts cannot be told.
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    /// Signals cannot be handled.
+    #[error("cannot handle signals: {0}")]
+    Signals(std::io::Error),
+    /// `init`.
+    #[error(transparent)]
+    Init(#[from] InitError),
+    /// `append`.
+    #[error(transparent)]
+    Append(#[from] AppendFailure),
+    /// `copy`.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// `checkpoint`.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointFailure),
+    /// `prove`.
+    #[error(transparent)]
+    Prove(#[from] ProveFailure),
+}
+
+impl LogError {
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) | Self::Id(IdError::Shape(_) | IdError::None(_) | IdError::Ambiguous(_)) => Exit::Usage,
+            Self::Policy(error) => error.exit(),
+            Self::Ledger(error) => error.exit(),
+            Self::Open(error) => error.exit(),
+            Self::Store(error) | Self::Id(IdError::Store(error)) => error.exit(),
+            Self::Facts(_) | Self::Signals(_) => Exit::Failure,
+            Self::Init(error) => error.exit(),
+            Self::Append(error) => error.exit(),
+            Self::Copy(error) => error.exit(),
+            Self::Checkpoint(error) => error.exit(),
+            Self::Prove(error) => error.exit(),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! New entries as they come.
+//!
+//! The ledger is asked for its newest entry five times a second, which costs one look-up. The end comes when
+//! nobody reads any more (standard output is watched, since a ledger may be quiet for long), or by an
+//! interrupt, which is the normal way to end it: exit status 0.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use gate_cli::Io;
+use gate_ledger::store::Ledger;
+use gate_workflow::reading::list;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::args::Args;
+use crate::desk::Desk;
+use crate::error::LogError;
+use crate::lines::Entries;
+use crate::list::opt_out;
+
+/// How often the ledger is asked.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// Shows what `args` select, then every new entry that fits.
+///
+/// # Errors
+/// A [`LogError`].
+pub fn follow(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
+    let stop = stop_flag()?;
+    let ledger = desk.ledger()?;
+    let mut wait = || wait(&stop);
+    run(&ledger, desk, args, io, &mut wait)
+}
+
+/// The same with the pause between two looks passed in.
+fn run(
+    ledger: &Ledger,
+    desk: &Desk<'_>,
+    args: &Args,
+    io: &mut Io<'_>,
+    wait: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<(), LogError> {
+    let selection = args.selection(desk.now(), opt_out(ledger, args)?);
+    let format = desk.format(io);
+    let mut entries = Entries::stream(io, format);
+    let mut gone = false;
+    let mut take = |record: &gate_workflow::reading::Record<'_>| {
+        let flow = entries.take(record)?;
+        gone = flow.is_break();
+        Ok(flow)
+    };
+    let from_before = args.newest.is_some() || args.filter.span.since.is_some();
+    let mut next = if from_before {
+        list::list(ledger, &selection, &mut take)?
+    } else {
+        ledger.view().head()?.seq + 1
+    };
+    loop {
+        if gone || entries.deliver().is_break() || wait().is_break() {
+            return Ok(());
+        }
+        let mut take = |record: &gate_workflow::reading::Record<'_>| {
+            let flow = entries.take(record)?;
+            gone = flow.is_break();
+            Ok(flow)
+        };
+        next = list::since(ledger, &selection.filter, next, &mut take)?;
+    }
+}
+
+/// A flag that an interrupt raises.
+fn stop_flag() -> Result<Arc<AtomicBool>, LogError> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&flag)).map_err(LogError::Signals)?;
+    }
+    Ok(flag)
+}
+
+/// Waits for the next look. `Break` where somebody interrupts or nobody reads any more.
+fn wait(stop: &AtomicBool) -> ControlFlow<()> {
+    let stdout = std::io::stdout();
+    // No event is asked for, since an error and a closed pipe are always reported.
+    let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+    let interval = Timespec { tv_sec: 0, tv_nsec: i64::from(INTERVAL.subsec_nanos()) };
+    let ended = match poll(&mut watched, Some(&interval)) {
+        Ok(_) => watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL),
+        Err(Errno::INTR) => false,
+        Err(_) => {
+            // What cannot be watched is simply written to; the pause must still be one.
+            std::thread::sleep(INTERVAL);
+            false
+        }
+    };
+    if ended || stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}

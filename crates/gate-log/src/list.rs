@@ -1,0 +1,57 @@
+//! The list, and single entries.
+
+use gate_cli::Io;
+use gate_cli::options::Format;
+use gate_cli::render;
+use gate_ledger::store::Ledger;
+use gate_workflow::reading::list;
+use gate_workflow::records;
+
+use crate::args::Args;
+use crate::desk::Desk;
+use crate::error::LogError;
+use crate::lines::{self, Entries};
+
+/// Shows the entries that `args` select.
+///
+/// # Errors
+/// A [`LogError`].
+pub fn list(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
+    let ledger = desk.ledger()?;
+    let id = opt_out(&ledger, args)?;
+    let (format, view) = (desk.format(io), desk.view(io));
+    let mut entries = Entries::list(io, format, view);
+    list::list(&ledger, &args.selection(desk.now(), id), &mut |record| entries.take(record))?;
+    entries.finish();
+    Ok(())
+}
+
+/// The opt-out that `--id` names: an entry of its life is enough.
+///
+/// # Errors
+/// A [`LogError`] where it names nothing.
+pub fn opt_out(ledger: &Ledger, args: &Args) -> Result<Option<u64>, LogError> {
+    match &args.filter.id {
+        Some(id) => Ok(Some(records::id_of(&records::find(&ledger.view(), id)?))),
+        None => Ok(None),
+    }
+}
+
+/// Shows the entries that `ids` name, all of them or none.
+///
+/// # Errors
+/// A [`LogError`].
+pub fn show(desk: &Desk<'_>, ids: &[String], io: &mut Io<'_>) -> Result<(), LogError> {
+    let ledger = desk.ledger()?;
+    let (format, view) = (desk.format(io), desk.view(io));
+    let mut texts = Vec::new();
+    for id in ids {
+        let entry = records::find(&ledger.view(), id)?;
+        texts.push(match format {
+            Format::Text => render::entry(&lines::of_entry(&entry), &view),
+            _ => entry.line() + "\n",
+        });
+    }
+    io.show(&texts.join(if format == Format::Text { "\n" } else { "" }));
+    Ok(())
+}

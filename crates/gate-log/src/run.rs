@@ -1,0 +1,56 @@
+//! From arguments to an exit code.
+
+use clap::CommandFactory;
+use gate_cli::clock::Clock;
+use gate_cli::options::{Format, offer};
+use gate_cli::{Env, Failure, Io, clap_errors, terminal};
+use gate_model::exit::Exit;
+use gate_workflow::policy_source::PolicyError;
+
+use crate::args::{Args, Verb};
+use crate::desk::Desk;
+use crate::error::LogError;
+use crate::{append, checkpoint, copy, due, export, follow, init, list, prove, stats};
+
+/// The tool's name.
+pub const TOOL: &str = "gate-log";
+
+/// The tool, from its arguments (without its name) to its exit code.
+pub fn run(args: Vec<std::ffi::OsString>, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+    let command = offer(Args::command(), &Format::PLAIN);
+    let args: Args = match clap_errors::parse_with(TOOL, command, &args, io) {
+        Ok(args) => args,
+        Err(exit) => return exit,
+    };
+    let lookup = |name: &str| env.get(name);
+    let desk = Desk { env, lookup: &lookup, clock, shared: &args.shared };
+    match perform(&desk, &args, io) {
+        Ok(()) => Exit::Proceed,
+        Err(LogError::Policy(PolicyError::Invalid { name, text, diagnostics })) => {
+            let colour = terminal::colour(args.shared.output.color, env, io.stderr_terminal);
+            gate_cli::policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
+            Exit::Usage
+        }
+        Err(error) => io.fail(&Failure::from_error(TOOL, error.exit(), &error.to_string())),
+    }
+}
+
+fn perform(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
+    if args.verb.is_some() && args.lists() {
+        let text = "the options of the list stand before a verb, which takes none of them";
+        return Err(LogError::Usage(text.to_owned()));
+    }
+    match &args.verb {
+        None if args.follow => follow::follow(desk, args, io),
+        None => list::list(desk, args, io),
+        Some(Verb::Show { ids }) => list::show(desk, ids, io),
+        Some(Verb::Init) => init::init(desk, io),
+        Some(Verb::Append { file, gate }) => append::append(desk, file.as_deref(), gate.as_deref(), io),
+        Some(Verb::Export) => export::export(desk, io),
+        Some(Verb::Copy { dest }) => copy::copy(desk, dest, io),
+        Some(Verb::Stats { span }) => stats::show(desk, span, io),
+        Some(Verb::Due) => due::show(desk, io),
+        Some(Verb::Checkpoint(args)) => checkpoint::checkpoint(desk, args, io),
+        Some(Verb::Prove(args)) => prove::prove(desk, args, io),
+    }
+}

@@ -1,0 +1,63 @@
+//! Counts, as a document or as tables.
+
+use gate_cli::Io;
+use gate_cli::options::Format;
+use gate_cli::render::sheet::Tone;
+use gate_cli::render::{self, Sheet};
+use gate_workflow::reading::stats::{self, Counts, Stats};
+
+use crate::args::SpanArgs;
+use crate::desk::Desk;
+use crate::error::LogError;
+
+const GATES: &[&str] =
+    &["gate", "decisions", "passed", "failed", "held", "past it", "rate", "opt-outs", "denials", "pending"];
+const PRINCIPALS: &[&str] =
+    &["principal", "decisions", "passed", "failed", "held", "past it", "rate", "opt-outs", "denials", "pending"];
+
+/// Counts the entries of `span`.
+///
+/// # Errors
+/// A [`LogError`].
+pub fn show(desk: &Desk<'_>, span: &SpanArgs, io: &mut Io<'_>) -> Result<(), LogError> {
+    let ledger = desk.ledger()?;
+    let now = desk.now();
+    let stats = stats::read(&ledger, span.ends(now), now)?;
+    let text = match desk.format(io) {
+        Format::Text => render::page(&sheet(&stats), Format::Text, &desk.view(io)),
+        _ => render::json(&stats) + "\n",
+    };
+    io.show(&text);
+    Ok(())
+}
+
+fn sheet(stats: &Stats) -> Sheet {
+    let entries = if stats.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", stats.entries) };
+    let mut sheet = Sheet::new(entries, Tone::Plain);
+    sheet.fact("ledger", stats.ledger.clone());
+    sheet.maybe("since", stats.since.map(render::instant));
+    sheet.maybe("until", stats.until.map(render::instant));
+    sheet.fact("decisions", stats.total.decisions.to_string());
+    sheet.fact("opt-outs", stats.total.opt_outs.to_string());
+    sheet.maybe("rate", stats.total.rate.map(percent));
+    let gates = stats.gates.iter().map(|gate| row(&gate.gate, &gate.counts)).collect();
+    sheet.table("Gates", GATES, gates);
+    let principals = stats.principals.iter().map(|one| row(&one.principal, &one.counts)).collect();
+    sheet.table("Principals", PRINCIPALS, principals);
+    sheet
+}
+
+fn row(name: &str, counts: &Counts) -> Vec<String> {
+    let verdict = |word: &str| counts.verdicts.get(word).copied().unwrap_or_default();
+    let numbers = [counts.decisions, verdict("pass"), verdict("fail"), verdict("hold"), counts.uses];
+    let rest = [counts.opt_outs, counts.denials, counts.requests];
+    let mut row = vec![name.to_owned()];
+    row.extend(numbers.map(|number| number.to_string()));
+    row.push(counts.rate.map_or_else(String::new, percent));
+    row.extend(rest.map(|number| number.to_string()));
+    row
+}
+
+fn percent(rate: f64) -> String {
+    format!("{:.2} %", rate * 100.0)
+}

@@ -1,0 +1,58 @@
+//! An owner's word on a changed policy.
+
+use std::path::Path;
+
+use gate_identity::ssh::Namespace;
+use gate_ledger::store::{Access, Ledger};
+use gate_model::time::Timestamp;
+use gate_workflow::ledger_access;
+use gate_workflow::ownership::{self, Endorsement, SCHEMA};
+use gate_workflow::policy_source::{self, Choice};
+use gate_workflow::signing::Signer;
+
+use crate::args::ActArgs;
+use crate::error::SkipError;
+
+/// Signs the policy at `act.id`. The keys of the policy in force count where the ledger holds one that has
+/// owners, else the policy's own.
+///
+/// # Errors
+/// A [`SkipError`]; then nothing was signed.
+pub fn endorse(
+    act: &ActArgs,
+    cwd: &Path,
+    ledger: Option<&Path>,
+    now: Timestamp,
+) -> Result<Endorsement, SkipError> {
+    if act.signing.sign.is_none() {
+        let text = format!("an owner approves a policy with a signature\nrun: gate-skip approve {} --sign", act.id);
+        return Err(SkipError::Usage(text));
+    }
+    let loaded = policy_source::load(&Choice { cwd, path: Some(Path::new(&act.id)), revision: None })?;
+    let path = ledger_access::locate(ledger, cwd, &loaded)?;
+    // Before there is a ledger there is no policy in force; one that is there must be usable.
+    let ledger = if path.exists() { Some(ledger_access::open(&path, Access::Read, &loaded)?) } else { None };
+    let guardian = match ledger.as_ref().map(Ledger::view) {
+        Some(view) => ownership::guardian(&view)?,
+        None => None,
+    };
+    let trust = match &guardian {
+        Some(guardian) => (&guardian.policy, guardian.data.files.as_slice()),
+        None => (&loaded.policy, loaded.files.as_slice()),
+    };
+    let signer = Signer {
+        cwd,
+        key: act.signing.sign.as_ref().and_then(|key| key.as_deref()),
+        name: act.signing.name.as_deref(),
+        trust,
+        now,
+    };
+    let draft = Endorsement {
+        schema: SCHEMA.to_owned(),
+        digest: loaded.used.digest.clone(),
+        replaces: guardian.as_ref().map(|guardian| guardian.data.digest.clone()),
+        by: signer.claimed(Namespace::Policy)?,
+        signature: None,
+    };
+    Ok(signer.endorsement(draft)?)
+}

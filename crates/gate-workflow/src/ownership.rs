@@ -1,0 +1,223 @@
+//! The policy's own guard: with `[policy] owners`, a changed policy takes effect only with an owner's
+//! signature, or from a revision that vouches for it.
+//!
+//! The *guardian* is the newest policy in the ledger that has owners, or that an owner admitted. Its owners
+//! and its keys decide about the next text, so that a change cannot bring the owners that admit it. A
+//! signature names the policy that it replaces: an older text, signed in its day, cannot be put back.
+//!
+//! `gate.toml.sig` beside the policy is one JSON document:
+//!
+//! ```text
+//! {"by":"alice@example.com","digest":"b3:…","replaces":"b3:…","schema":"gate.policy/1","signature":"-----BEGIN SSH SIGNATURE-----…"}
+//! ```
+//!
+//! `signature` is an SSHSIG in the namespace `gate-policy` over the canonical bytes of the other members.
+//! `replaces` is left out where there is no guardian yet.
+
+use gate_identity::ssh::Namespace;
+use gate_ledger::entry::Entry;
+use gate_ledger::profile;
+use gate_ledger::store::{StoreError, View};
+use gate_model::payload::{PolicyData, TrustedFile};
+use gate_model::time::Timestamp;
+use gate_policy::{Policy, Who};
+use serde::{Deserialize, Serialize};
+
+use crate::policies::{self, Recorded};
+use crate::policy_source::Loaded;
+use crate::records;
+use crate::signatures::{self, Unproven};
+
+/// The value of `schema` in `gate.toml.sig`.
+pub const SCHEMA: &str = "gate.policy/1";
+
+/// An owner's word on a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endorsement {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// The digest of the text and the files that it trusts.
+    pub digest: String,
+    /// The digest of the policy that it replaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+    /// The owner.
+    pub by: String,
+    /// The armored SSHSIG over the canonical bytes of all other members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+}
+
+/// Why a policy's text takes no effect.
+#[derive(Debug, thiserror::Error)]
+pub enum Unowned {
+    /// It has no signature.
+    #[error(
+        "policy '{name}' was changed, and no owner admitted the change ({owners})\n\
+         an owner runs: gate-skip approve {name} --sign > {name}.sig, or judge by a revision with --policy-ref"
+    )]
+    Missing {
+        /// The file.
+        name: String,
+        /// The owners.
+        owners: String,
+    },
+    /// Its signature does not hold.
+    #[error("policy '{name}' was changed, and '{name}.sig' does not admit the change: {reason}\nlet an owner sign the policy as it is now")]
+    Wrong {
+        /// The file.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The policy whose owners decide about the next one.
+///
+/// # Errors
+/// A failure of the store.
+pub fn guardian(view: &View<'_>) -> Result<Option<Recorded>, StoreError> {
+    let mut found = None;
+    view.policies(&mut |entry: &Entry| {
+        let Ok(recorded) = policies::recorded(entry) else { return std::ops::ControlFlow::Continue(()) };
+        if recorded.data.source.starts_with("owner:") || !recorded.policy.owners.is_empty() {
+            found = Some(recorded);
+            return std::ops::ControlFlow::Break(());
+        }
+        std::ops::ControlFlow::Continue(())
+    })?;
+    Ok(found)
+}
+
+/// Admits `loaded`: its source becomes `owner:<key>` where a signature admits it.
+///
+/// # Errors
+/// [`Unowned`]; then the policy takes no effect.
+pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Result<Loaded, Unowned> {
+    if loaded.used.source.starts_with("rev:") {
+        return Ok(loaded);
+    }
+    if let Some(newest) = view.map(newest).transpose()?.flatten()
+        && newest.digest == loaded.used.digest
+        && !newest.source.starts_with("rev:")
+    {
+        // It was admitted when it was recorded, and nothing has replaced it since.
+        return Ok(adopted(loaded, newest));
+    }
+    let guardian = match view {
+        Some(view) => guardian(view)?,
+        None => None,
+    };
+    if let Some(guardian) = &guardian
+        && guardian.data.digest == loaded.used.digest
+    {
+        return Ok(adopted(loaded, guardian.data.clone()));
+    }
+    let (owners, trust) = match &guardian {
+        Some(guardian) => (&guardian.policy.owners, (&guardian.policy, guardian.data.files.as_slice())),
+        None => (&loaded.policy.owners, (&loaded.policy, loaded.files.as_slice())),
+    };
+    if owners.is_empty() {
+        return Ok(loaded);
+    }
+    let replaced = guardian.as_ref().map(|guardian| guardian.data.digest.as_str());
+    let key = endorsed(&loaded, owners, trust, view.map(|_| replaced), now)?;
+    loaded.used.source = format!("owner:{key}");
+    Ok(loaded)
+}
+
+/// The policy entry that was recorded last.
+fn newest(view: &View<'_>) -> Result<Option<PolicyData>, StoreError> {
+    let mut found = None;
+    view.policies(&mut |entry: &Entry| {
+        found = records::data::<PolicyData>(entry).ok();
+        std::ops::ControlFlow::Break(())
+    })?;
+    Ok(found)
+}
+
+/// `loaded` with the source under which the ledger holds the same text and files.
+fn adopted(mut loaded: Loaded, recorded: PolicyData) -> Loaded {
+    loaded.used.source = recorded.source;
+    loaded.signature = recorded.signature;
+    loaded
+}
+
+/// The key of the owner who signed `loaded`.
+fn endorsed(
+    loaded: &Loaded,
+    owners: &[Who],
+    trust: (&Policy, &[TrustedFile]),
+    replaced: Option<Option<&str>>,
+    now: Timestamp,
+) -> Result<String, Unowned> {
+    let Some(text) = &loaded.signature else {
+        let owners = owners.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Err(Unowned::Missing { name: loaded.name.clone(), owners });
+    };
+    let wrong = |reason: String| Unowned::Wrong { name: loaded.name.clone(), reason };
+    holds(text, &loaded.used.digest, owners, trust, replaced, now).map_err(wrong)
+}
+
+/// The key behind an endorsement that holds: the right digest, the right predecessor, an owner's key.
+fn holds(
+    text: &str,
+    digest: &str,
+    owners: &[Who],
+    trust: (&Policy, &[TrustedFile]),
+    replaced: Option<Option<&str>>,
+    now: Timestamp,
+) -> Result<String, String> {
+    let value = profile::parse(text.trim().as_bytes()).map_err(|error| error.to_string())?;
+    let endorsement: Endorsement = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    if endorsement.schema != SCHEMA {
+        return Err(format!("its schema is not '{SCHEMA}'"));
+    }
+    if endorsement.digest != digest {
+        return Err("it was made for another text, or for other trusted files".to_owned());
+    }
+    // Without a ledger nobody can say which policy came before.
+    if let Some(replaced) = replaced
+        && endorsement.replaces.as_deref() != replaced
+    {
+        return Err("it replaces another policy than the one in force".to_owned());
+    }
+    let message = signatures::signed_bytes(&endorsement).map_err(|error| error.to_string())?;
+    let signature = endorsement.signature.as_deref();
+    let signer = signatures::signer(&message, signature, Namespace::Policy, &endorsement.by, trust, (now, now))
+        .map_err(|error| error.to_string())?;
+    if !gate_policy::names(trust.0, owners, &signer) {
+        return Err(format!("{} is no owner of the policy", gate_model::text::visible(&signer.id)));
+    }
+    signer.key.ok_or_else(|| Unproven::Missing.to_string())
+}
+
+/// Whether the recorded signature of a policy entry holds under the guardian before it; for replay.
+///
+/// # Errors
+/// Why not.
+pub fn recorded_endorsement(
+    data: &PolicyData,
+    guardian: Option<&Recorded>,
+    own: &Policy,
+    at: Timestamp,
+) -> Result<(), String> {
+    let (owners, trust) = match guardian {
+        Some(guardian) => (&guardian.policy.owners, (&guardian.policy, guardian.data.files.as_slice())),
+        None => (&own.owners, (own, data.files.as_slice())),
+    };
+    if owners.is_empty() || data.source.starts_with("rev:") {
+        return Ok(());
+    }
+    if guardian.is_some_and(|guardian| guardian.data.digest == data.digest) {
+        return Ok(());
+    }
+    let Some(text) = &data.signature else { return Err("no owner admitted it".to_owned()) };
+    let replaced = guardian.map(|guardian| guardian.data.digest.as_str());
+    let key = holds(text, &data.digest, owners, trust, Some(replaced), at)?;
+    if data.source == format!("owner:{key}") { Ok(()) } else { Err("another key signed it than it names".to_owned()) }
+}

@@ -1,0 +1,87 @@
+//! Live opt-outs that end soon, each with the command that would ask for the same again.
+
+use gate_findings::match_syntax::Match;
+use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::store::StoreError;
+use gate_model::action::Action;
+use gate_model::payload::{Ask, GrantData};
+
+use super::{Desk, Ending, Remedy, WARN_BEFORE};
+use crate::records;
+
+pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Ending>, StoreError> {
+    let warn_before = desk.today.map_or(WARN_BEFORE, |today| today.warn_before);
+    let soon = desk.now.plus(warn_before);
+    let mut ending = Vec::new();
+    for entry in desk.view.all_grants_live(desk.now)? {
+        match records::data::<GrantData>(&entry).and_then(|data| Ok((data, records::actor(&entry)?.id))) {
+            Ok((data, _)) if soon.is_some_and(|soon| data.expires > soon) => {}
+            Ok((data, by)) => ending.extend(examine(desk, &entry, data, by)?),
+            Err(error) => desk.unreadable(&entry, error),
+        }
+    }
+    ending.sort_by_key(|opt_out| (opt_out.expires, opt_out.id));
+    Ok(ending)
+}
+
+/// The opt-out, unless it was revoked or spent.
+fn examine(desk: &Desk<'_>, entry: &Entry, data: GrantData, by: String) -> Result<Option<Ending>, StoreError> {
+    let id = records::id_of(entry);
+    if desk.view.life(id)?.iter().any(|later| later.kind == Kind::Revocation) {
+        return Ok(None);
+    }
+    let gate = entry.gate.clone().unwrap_or_default();
+    let uses_left = match data.ask.max_uses {
+        Some(max) => Some(max.saturating_sub(uses(desk, &gate, id, entry.seq)?)),
+        None => None,
+    };
+    if uses_left == Some(0) {
+        return Ok(None);
+    }
+    Ok(Some(Ending {
+        id,
+        remedy: Remedy::new(again(&gate, &data.ask)),
+        gate,
+        action: data.ask.action,
+        by,
+        reason: data.ask.reason,
+        expires: data.expires,
+        uses_left,
+    }))
+}
+
+/// How many decisions have spent the opt-out `id` since its grant.
+fn uses(desk: &Desk<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreError> {
+    let spends = |entry: &&Entry| {
+        let list = entry.data.get("spends").and_then(serde_json::Value::as_array);
+        list.is_some_and(|ids| ids.iter().any(|spent| spent.as_u64() == Some(id)))
+    };
+    Ok(desk.view.spends(gate, since)?.iter().filter(spends).count() as u64)
+}
+
+/// The command that asks for the same once more, with a reason yet to be written.
+fn again(gate: &str, ask: &Ask) -> Vec<String> {
+    let mut argv = vec!["gate-skip".to_owned(), gate.to_owned()];
+    let mut option = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            argv.extend([name.to_owned(), value.to_owned()]);
+        }
+    };
+    match ask.action {
+        Action::Waive => {
+            for evidence in &ask.findings {
+                option("--waive", Some(&Match::from(evidence).to_string()));
+            }
+        }
+        action => option("--action", Some(action.as_str())),
+    }
+    option("--commit", ask.scope.commit.as_deref());
+    option("--ref", ask.scope.git_ref.as_deref());
+    option("--environment", ask.scope.environment.as_deref());
+    option("--run", ask.scope.run.as_deref());
+    option("--uses", ask.max_uses.map(|uses| uses.to_string()).as_deref());
+    option("--ttl", Some(&ask.ttl.text));
+    option("--ticket", ask.ticket.as_deref());
+    option("--reason", Some(""));
+    argv
+}

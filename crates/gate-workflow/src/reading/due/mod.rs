@@ -1,0 +1,218 @@
+//! What waits for somebody: requests for approvals, reviews that are owed, opt-outs that end soon.
+//!
+//! Each item says who can act and by which command. The rules are today's policy where there is one, else
+//! (for whoever has the ledger alone) those that the entry was judged under, as the ledger holds them.
+//!
+//! An entry that cannot be read as what its kind promises is listed as unreadable, never left out in silence.
+
+mod ending;
+mod pending;
+mod reviews;
+
+use std::rc::Rc;
+
+use gate_ledger::entry::Entry;
+use gate_ledger::store::{Ledger, StoreError, View};
+use gate_model::action::Action;
+use gate_model::time::Timestamp;
+use gate_policy::Policy;
+use serde::Serialize;
+
+use crate::policies::Policies;
+use crate::suggest;
+
+/// The value of `schema`.
+pub const SCHEMA: &str = "gate.due/1";
+
+/// How long before its end an opt-out is listed where no policy says so: three days, the policy's default.
+pub const WARN_BEFORE: u64 = 72 * 3600;
+
+/// The document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Due {
+    /// Always [`SCHEMA`].
+    pub schema: &'static str,
+    /// The instant that "pending" and "overdue" mean: the clock, or the newest entry's time where that is later.
+    pub at: Timestamp,
+    /// Requests that wait, the first to lapse first.
+    pub requests: Vec<Waiting>,
+    /// Reviews that are owed, the most urgent first.
+    pub reviews: Vec<Owed>,
+    /// Live opt-outs that end soon, the next first.
+    pub ending: Vec<Ending>,
+    /// Entries that should be in one of the lists and cannot be read.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A request that waits for approvals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// The opt-out's ID.
+    pub id: u64,
+    /// The gate.
+    pub gate: String,
+    /// What is asked for.
+    pub action: Action,
+    /// Who asks.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// The ticket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// Since when it waits.
+    pub requested_at: Timestamp,
+    /// When it lapses if it is not approved.
+    pub lapses: Timestamp,
+    /// How many approvals are needed.
+    pub needed: u64,
+    /// Who approved, as the policy names them.
+    pub given: Vec<String>,
+    /// How many are missing.
+    pub missing: u64,
+    /// Who may approve: groups and people, as the rule writes them.
+    pub from: Vec<String>,
+    /// Why nobody can, where today's policy no longer has such a rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What to do.
+    #[serde(flatten)]
+    pub remedy: Remedy,
+}
+
+/// A review that is owed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Owed {
+    /// The opt-out's ID.
+    pub id: u64,
+    /// The gate.
+    pub gate: String,
+    /// What was granted.
+    pub action: Action,
+    /// Who used break-glass.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When it was granted.
+    pub granted_at: Timestamp,
+    /// By when it must be reviewed.
+    pub deadline: Timestamp,
+    /// Whether that has passed.
+    pub overdue: bool,
+    /// Who may review: groups and people, as the rule writes them.
+    pub from: Vec<String>,
+    /// Why nobody can, where today's policy no longer has such a rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What to do.
+    #[serde(flatten)]
+    pub remedy: Remedy,
+}
+
+/// An opt-out that ends soon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ending {
+    /// The opt-out's ID.
+    pub id: u64,
+    /// The gate.
+    pub gate: String,
+    /// What it does.
+    pub action: Action,
+    /// Who asked for it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// How many uses are left, where they are limited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uses_left: Option<u64>,
+    /// What to do.
+    #[serde(flatten)]
+    pub remedy: Remedy,
+}
+
+/// An entry that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unreadable {
+    /// The entry.
+    pub seq: u64,
+    /// Why not.
+    pub reason: String,
+}
+
+/// The command that settles an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Remedy {
+    /// Quoted for a POSIX shell; a reason that is needed is left empty.
+    pub command: String,
+    /// The same as a list of arguments.
+    pub argv: Vec<String>,
+}
+
+impl Remedy {
+    fn new(argv: Vec<String>) -> Self {
+        Self { command: suggest::quoted(&argv), argv }
+    }
+
+    fn of<const N: usize>(words: [&str; N]) -> Self {
+        Self::new(words.map(str::to_owned).to_vec())
+    }
+}
+
+/// Reads what is due at `clock`, under today's policy where there is one.
+///
+/// # Errors
+/// A [`StoreError`].
+pub fn read(ledger: &Ledger, today: Option<&Policy>, clock: Timestamp) -> Result<Due, StoreError> {
+    let view = ledger.view();
+    let now = clock.max(view.head()?.at);
+    let mut desk = Desk { view, today, now, policies: Policies::default(), unreadable: Vec::new() };
+    let requests = pending::read(&mut desk)?;
+    let reviews = reviews::read(&mut desk)?;
+    let ending = ending::read(&mut desk)?;
+    let mut unreadable = desk.unreadable;
+    unreadable.sort_by_key(|entry| entry.seq);
+    unreadable.dedup_by_key(|entry| entry.seq);
+    Ok(Due { schema: SCHEMA, at: now, requests, reviews, ending, unreadable })
+}
+
+/// What the three lists are made from.
+struct Desk<'a> {
+    view: View<'a>,
+    today: Option<&'a Policy>,
+    now: Timestamp,
+    policies: Policies,
+    unreadable: Vec<Unreadable>,
+}
+
+/// The rules that say who can act.
+enum Rules<'a> {
+    Today(&'a Policy),
+    Recorded(Rc<crate::policies::Recorded>),
+    None,
+}
+
+impl Rules<'_> {
+    fn policy(&self) -> Option<&Policy> {
+        match self {
+            Self::Today(policy) => Some(policy),
+            Self::Recorded(recorded) => Some(&recorded.policy),
+            Self::None => None,
+        }
+    }
+}
+
+impl<'a> Desk<'a> {
+    /// Today's policy, else the recorded one that `digest` names.
+    fn rules(&mut self, digest: &str) -> Result<Rules<'a>, StoreError> {
+        if let Some(today) = self.today {
+            return Ok(Rules::Today(today));
+        }
+        Ok(self.policies.get(&self.view, digest)?.map_or(Rules::None, Rules::Recorded))
+    }
+
+    fn unreadable(&mut self, entry: &Entry, reason: impl ToString) {
+        self.unreadable.push(Unreadable { seq: entry.seq, reason: reason.to_string() });
+    }
+}

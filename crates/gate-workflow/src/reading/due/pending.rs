@@ -1,0 +1,116 @@
+//! Requests that wait.
+
+use std::ops::ControlFlow;
+
+use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::store::StoreError;
+use gate_model::payload::RequestData;
+use gate_model::principal::Principal;
+use gate_policy::{Petition, Policy, Rule};
+
+use super::{Desk, Remedy, Waiting};
+use crate::admission::written;
+use crate::approval::is_refused_act;
+use crate::records::{self, Malformed};
+
+pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Waiting>, StoreError> {
+    let mut requests = Vec::new();
+    desk.view.requests(None, &mut |entry| {
+        requests.push(entry.clone());
+        ControlFlow::Continue(())
+    })?;
+    let mut waiting = Vec::new();
+    for entry in requests {
+        let read = records::data::<RequestData>(&entry).and_then(|data| Ok((data, records::actor(&entry)?)));
+        match read {
+            Ok((data, _)) if data.lapses <= desk.now => {}
+            Ok((data, by)) => waiting.extend(examine(desk, &entry, data, &by)?),
+            Err(error) => desk.unreadable(&entry, error),
+        }
+    }
+    waiting.sort_by_key(|request| (request.lapses, request.id));
+    Ok(waiting)
+}
+
+/// The request as it waits, unless its life went on.
+fn examine(
+    desk: &mut Desk<'_>,
+    entry: &Entry,
+    data: RequestData,
+    by: &Principal,
+) -> Result<Option<Waiting>, StoreError> {
+    let life = desk.view.life(entry.seq)?;
+    let ends = |later: &Entry| {
+        matches!(later.kind, Kind::Grant | Kind::Revocation)
+            || (later.kind == Kind::Denial && !is_refused_act(later))
+    };
+    if life.iter().any(ends) {
+        return Ok(None);
+    }
+    let rules = desk.rules(&data.policy.digest)?;
+    let standing = match rules.policy() {
+        Some(policy) => standing(policy, entry, &data, by, &life),
+        None => Ok(Err("the policy that it was judged under is not in the ledger".to_owned())),
+    };
+    let standing = match standing {
+        Ok(standing) => standing,
+        Err(error) => {
+            desk.unreadable(entry, error);
+            return Ok(None);
+        }
+    };
+    let (standing, note) = standing.map_or_else(|why| (Standing::default(), Some(why)), |found| (found, None));
+    Ok(Some(Waiting {
+        id: entry.seq,
+        gate: entry.gate.clone().unwrap_or_default(),
+        action: data.ask.action,
+        by: by.id.clone(),
+        reason: data.ask.reason,
+        ticket: data.ask.ticket,
+        requested_at: entry.at,
+        lapses: data.lapses,
+        needed: standing.needed,
+        missing: standing.needed.saturating_sub(standing.given.len() as u64),
+        given: standing.given,
+        from: standing.from,
+        note,
+        remedy: Remedy::of(["gate-skip", "approve", &entry.seq.to_string()]),
+    }))
+}
+
+#[derive(Default)]
+struct Standing {
+    needed: u64,
+    given: Vec<String>,
+    from: Vec<String>,
+}
+
+/// Where the approvals stand; the inner error says why nobody can approve.
+fn standing(
+    policy: &Policy,
+    entry: &Entry,
+    data: &RequestData,
+    by: &Principal,
+    life: &[Entry],
+) -> Result<Result<Standing, String>, Malformed> {
+    let approvals = life.iter().filter(|later| later.kind == Kind::Approval);
+    let approvers = approvals.clone().map(records::actor).collect::<Result<Vec<_>, _>>()?;
+    let author = approvals.clone().find_map(|later| later.data.get("author").and_then(serde_json::Value::as_str));
+    let Some((rule, needed)) = rule_of(policy, entry, data, by) else {
+        return Ok(Err("the policy no longer has the rule that this request waits under".to_owned()));
+    };
+    let standing = gate_policy::approvals_standing(policy, rule, by, author, &approvers);
+    Ok(Ok(Standing { needed: standing.needed, given: standing.people, from: written(&needed.from) }))
+}
+
+fn rule_of<'p>(
+    policy: &'p Policy,
+    entry: &Entry,
+    data: &RequestData,
+    by: &Principal,
+) -> Option<(&'p Rule, &'p gate_policy::Approvals)> {
+    let gate = entry.gate.as_deref().unwrap_or_default();
+    let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
+    let rule = gate_policy::permits(policy, &petition, Some(data.rule)).ok()?;
+    Some((rule, rule.approvals.as_ref()?))
+}

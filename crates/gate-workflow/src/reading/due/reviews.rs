@@ -1,0 +1,53 @@
+//! Reviews that are owed.
+
+use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::store::StoreError;
+use gate_model::payload::GrantData;
+
+use super::{Desk, Owed, Remedy};
+use crate::admission::written;
+use crate::records;
+
+pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Owed>, StoreError> {
+    let mut owed = Vec::new();
+    for entry in desk.view.owing(None)? {
+        let reviewed = |later: &Entry| later.kind == Kind::Review;
+        if desk.view.life(records::id_of(&entry))?.iter().any(reviewed) {
+            continue;
+        }
+        match records::data::<GrantData>(&entry).and_then(|data| Ok((data, records::actor(&entry)?.id))) {
+            Ok((data, by)) => owed.extend(examine(desk, &entry, data, by)?),
+            Err(error) => desk.unreadable(&entry, error),
+        }
+    }
+    owed.sort_by_key(|review| (review.deadline, review.id));
+    Ok(owed)
+}
+
+fn examine(desk: &mut Desk<'_>, entry: &Entry, data: GrantData, by: String) -> Result<Option<Owed>, StoreError> {
+    let Some(owes) = data.owes else {
+        desk.unreadable(entry, "it owes something that this build does not know");
+        return Ok(None);
+    };
+    let id = records::id_of(entry);
+    let gate = entry.gate.clone().unwrap_or_default();
+    let rules = desk.rules(&data.policy.digest)?;
+    let from = rules.policy().and_then(|policy| {
+        let rule = policy.gate(&gate).ok()?.rule(data.rule).filter(|rule| rule.break_glass)?;
+        Some(written(&gate_policy::reviewers(policy, rule)))
+    });
+    let note = from.is_none().then(|| "the policy no longer has the break-glass rule that granted it".to_owned());
+    Ok(Some(Owed {
+        id,
+        gate,
+        action: data.ask.action,
+        by,
+        reason: data.ask.reason,
+        granted_at: entry.at,
+        deadline: owes.by,
+        overdue: owes.by <= desk.now,
+        from: from.unwrap_or_default(),
+        note,
+        remedy: Remedy::of(["gate-skip", "review", &id.to_string(), "--verdict", "accepted", "--reason", ""]),
+    }))
+}

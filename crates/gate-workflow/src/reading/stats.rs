@@ -1,0 +1,220 @@
+//! Counts: how often each gate decided, how often somebody went past it, and who did.
+//!
+//! An entry counts for its gate and for its actor. The rate is the share of decisions that an opt-out let
+//! past: `uses / decisions`, of a gate or of a principal.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use gate_ledger::entry::Kind;
+use gate_ledger::store::{Ledger, StoreError};
+use gate_model::time::Timestamp;
+use serde::Serialize;
+
+use super::filter::Period;
+use super::record::{Brief, Record};
+use super::walk;
+
+/// The value of `schema`.
+pub const SCHEMA: &str = "gate.stats/1";
+
+/// The document.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stats {
+    /// Always [`SCHEMA`].
+    pub schema: &'static str,
+    /// The ledger's id.
+    pub ledger: String,
+    /// When it was made.
+    pub at: Timestamp,
+    /// From when entries count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Until when entries count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// How many entries were counted, of every kind.
+    pub entries: u64,
+    /// All gates together.
+    pub total: Counts,
+    /// Each gate, by name.
+    pub gates: Vec<GateCounts>,
+    /// Each principal, by id.
+    pub principals: Vec<PrincipalCounts>,
+}
+
+/// The counts of one gate.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GateCounts {
+    /// The gate's name.
+    pub gate: String,
+    /// Its counts.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// The counts of one principal.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PrincipalCounts {
+    /// The principal's id.
+    pub principal: String,
+    /// Its counts.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// What was counted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Counts {
+    /// Decisions: every run and judgement of a gate.
+    pub decisions: u64,
+    /// Decisions by verdict; verdicts that never came are left out.
+    pub verdicts: BTreeMap<String, u64>,
+    /// Requests that had to wait for an approval.
+    pub requests: u64,
+    /// Opt-outs that were granted.
+    pub opt_outs: u64,
+    /// Granted opt-outs by action; actions that never came are left out.
+    pub actions: BTreeMap<&'static str, u64>,
+    /// Denials and rejections.
+    pub denials: u64,
+    /// Revocations and resumes.
+    pub revocations: u64,
+    /// Approvals given.
+    pub approvals: u64,
+    /// Reviews given.
+    pub reviews: u64,
+    /// Decisions that used an opt-out.
+    pub uses: u64,
+    /// The share of decisions that used an opt-out, from 0 to 1 with four digits; left out without decisions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+}
+
+/// Counts the entries of `period`.
+///
+/// # Errors
+/// A [`StoreError`].
+pub fn read(
+    ledger: &Ledger,
+    (since, until): (Option<Timestamp>, Option<Timestamp>),
+    now: Timestamp,
+) -> Result<Stats, StoreError> {
+    let head = ledger.view().head()?.seq;
+    let period = Period::new(since, until);
+    let mut sums = Sums::default();
+    walk::forward(ledger, 0, head, &mut |record| {
+        if period.holds(&record.facts) {
+            sums.take(record)?;
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let gates = sums.gates.into_iter().map(|(gate, counts)| GateCounts { gate, counts: counts.finish() });
+    let principals = sums.principals.into_iter();
+    let principals =
+        principals.map(|(principal, counts)| PrincipalCounts { principal, counts: counts.finish() });
+    Ok(Stats {
+        schema: SCHEMA,
+        ledger: ledger.id().to_owned(),
+        at: now,
+        since,
+        until,
+        entries: sums.entries,
+        total: sums.total.finish(),
+        gates: gates.collect(),
+        principals: principals.collect(),
+    })
+}
+
+#[derive(Default)]
+struct Sums {
+    entries: u64,
+    total: Counts,
+    gates: BTreeMap<String, Counts>,
+    principals: BTreeMap<String, Counts>,
+}
+
+impl Sums {
+    fn take(&mut self, record: &Record<'_>) -> Result<(), StoreError> {
+        self.entries += 1;
+        if !is_counted(record.facts.kind) {
+            return Ok(());
+        }
+        let brief = record.brief()?;
+        let kind = record.facts.kind;
+        self.total.add(kind, &brief);
+        let gate = brief.gate().unwrap_or_default().to_owned();
+        self.gates.entry(gate).or_default().add(kind, &brief);
+        self.principals.entry(brief.actor().to_owned()).or_default().add(kind, &brief);
+        Ok(())
+    }
+}
+
+/// What is not about going past a gate is in no row: genesis, policies, notes and archives.
+const fn is_counted(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Decision
+            | Kind::Request
+            | Kind::Grant
+            | Kind::Denial
+            | Kind::Revocation
+            | Kind::Approval
+            | Kind::Review
+    )
+}
+
+impl Counts {
+    fn add(&mut self, kind: Kind, brief: &Brief<'_>) {
+        match kind {
+            Kind::Decision => self.decide(brief),
+            Kind::Request => self.requests += 1,
+            Kind::Grant => {
+                self.opt_outs += 1;
+                if let Some(action) = brief.action() {
+                    *self.actions.entry(action.as_str()).or_default() += 1;
+                }
+            }
+            Kind::Denial => self.denials += 1,
+            Kind::Revocation => self.revocations += 1,
+            Kind::Approval => self.approvals += 1,
+            Kind::Review => self.reviews += 1,
+            Kind::Genesis | Kind::Policy | Kind::Import | Kind::Archive | Kind::Note => {}
+        }
+    }
+
+    fn decide(&mut self, brief: &Brief<'_>) {
+        self.decisions += 1;
+        self.uses += u64::from(brief.grants().next().is_some());
+        let verdict = brief.verdict().unwrap_or("unknown");
+        match self.verdicts.get_mut(verdict) {
+            Some(count) => *count += 1,
+            None => drop(self.verdicts.insert(verdict.to_owned(), 1)),
+        }
+    }
+
+    fn finish(mut self) -> Self {
+        self.rate = rate(self.uses, self.decisions);
+        self
+    }
+}
+
+/// `part / whole` with four digits.
+fn rate(part: u64, whole: u64) -> Option<f64> {
+    let ten_thousandths = part.checked_mul(10_000)?.checked_add(whole / 2)?.checked_div(whole)?;
+    u32::try_from(ten_thousandths).ok().map(|share| f64::from(share) / 10_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rate;
+
+    #[test]
+    fn a_rate_has_four_digits_and_needs_decisions() {
+        assert_eq!(rate(1, 3), Some(0.3333));
+        assert_eq!(rate(2, 3), Some(0.6667));
+        assert_eq!(rate(0, 7), Some(0.0));
+        assert_eq!(rate(7, 7), Some(1.0));
+        assert_eq!(rate(0, 0), None);
+    }
+}

@@ -1,0 +1,31 @@
+# Where things are. The other scripts read this file with `.`; it changes nothing outside of them.
+#
+# root     the checkout
+# target   cargo's target directory, absolute: CARGO_TARGET_DIR is honoured, whatever it is relative to
+# partners the tools of other projects that tests and demo run, installed by scripts/partners
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+target=${CARGO_TARGET_DIR:-$root/target}
+case $target in /*) ;; *) target=$PWD/$target ;; esac
+export CARGO_TARGET_DIR=$target
+partners=$root/.partners
+# shellcheck disable=SC2034  # used by the scripts that read this file
+gate_tools=(gate-check gate-skip gate-log gate-verify)
+
+# Nothing here may ever wait for somebody to type.
+export DEBIAN_FRONTEND=noninteractive GIT_TERMINAL_PROMPT=0 PIP_NO_INPUT=1
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# rust-toolchain.toml names one release. Where rustup neither has nor can fetch a toolchain of that name,
+# the default one serves if it is of that release or a newer one; the compiler checks that (rust-version).
+choose_toolchain() {
+  have cargo || { echo "cargo is not installed: a Rust toolchain (1.95 or newer) is needed" >&2; return 1; }
+  (cd "$root" && cargo --version >/dev/null 2>&1) && return 0
+  have rustup || return 0
+  local default
+  default=$(cd / && rustup show active-toolchain 2>/dev/null) || return 0
+  export RUSTUP_TOOLCHAIN=${default%% *}
+  echo "the toolchain of rust-toolchain.toml cannot be had; using $RUSTUP_TOOLCHAIN"
+}
