@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub decision: Option<PathBuf>,
 
-    /// Wait so long for a paused gate to be resumed
+    /// Wait so long for a paused gate to be resumed, or a pending request to be approved
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub wait: Option<u64>,
 

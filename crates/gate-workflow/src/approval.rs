@@ -128,9 +128,7 @@ fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactE
         return subject(format!("entry {} is a {}, not a request that waits", entry.seq, entry.kind.as_str()));
     }
     let life = view.life(entry.seq)?;
-    if let Some(end) = life.iter().find(|later| matches!(later.kind, Kind::Grant | Kind::Denial | Kind::Revocation))
-        && !is_refused_act(end)
-    {
+    if let Some(end) = life.iter().find(|later| ends_request(later)) {
         let (seq, end, at) = (entry.seq, end.kind.as_str(), end.at);
         return subject(format!("request {seq} waits no longer: it ended with a {end} at {at}"));
     }
@@ -141,6 +139,11 @@ fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactE
     let requester = records::actor(&entry)?;
     let approvals = life.into_iter().filter(|later| later.kind == Kind::Approval).collect();
     Ok(Waiting { entry, data, requester, approvals })
+}
+
+/// Whether an entry in a request's life ends its waiting.
+pub fn ends_request(entry: &Entry) -> bool {
+    matches!(entry.kind, Kind::Grant | Kind::Denial | Kind::Revocation) && !is_refused_act(entry)
 }
 
 /// A denial in an opt-out's life either ends it (a rejection) or records that somebody may not act on it.

@@ -149,8 +149,8 @@ impl<'a> Checker<'a> {
         Ok(Self { setting, name, gate })
     }
 
-    /// Applies pauses and skips, and notes what the ledger looks like before a command starts. A pause is
-    /// waited for as long as `patience` says.
+    /// Applies pauses and skips, and notes what the ledger looks like before a command starts. A pause, or a
+    /// request of this place that waits for approvals, is waited for as long as `patience` says.
     ///
     /// # Errors
     /// A [`CheckError`]; then nothing may start.
@@ -163,11 +163,13 @@ impl<'a> Checker<'a> {
         let deadline = Instant::now() + patience;
         loop {
             let Some((head, standing)) = self.look(warnings)? else { return Ok(self.go(None, commanded)) };
+            let impatient = Instant::now() >= deadline;
             match judgement::before(&standing) {
-                Before::Run => return Ok(self.go(Some(head), commanded)),
-                Before::Hold(_) if Instant::now() < deadline => {
-                    std::thread::sleep(POLL.min(deadline.saturating_duration_since(Instant::now())));
+                Before::Run if impatient || !self.is_pending(warnings)? => {
+                    return Ok(self.go(Some(head), commanded));
                 }
+                Before::Run => rest_until(deadline),
+                Before::Hold(_) if !impatient => rest_until(deadline),
                 Before::Hold(_) | Before::Skip(_) => match self.settle(commanded, warnings)? {
                     Settled::By(decision) => return Ok(Begun::Settled(decision)),
                     Settled::NotRecorded => return Ok(self.go(None, commanded)),
@@ -175,6 +177,25 @@ impl<'a> Checker<'a> {
                     Settled::LookAgain => {}
                 },
             }
+        }
+    }
+
+    /// Whether a request for this gate and this place waits for approvals.
+    fn is_pending(&self, warnings: &mut Vec<String>) -> Result<bool, CheckError> {
+        let ledger = match self.setting.open(Access::Read) {
+            Ok(ledger) => ledger,
+            Err(unusable) => return Ok(self.without_ledger(unusable, warnings)?.unwrap_or(false)),
+        };
+        let view = ledger.view();
+        let context = self.context()?;
+        let found = view.head().and_then(|head| {
+            let now = self.setting.now().max(head.at);
+            let question = Question { gate: self.name, today: &self.setting.loaded, context, now, seen: None };
+            standing::pending(&view, &question)
+        });
+        match found {
+            Ok(open) => Ok(!open.is_empty()),
+            Err(source) => Ok(self.without_store(source, warnings)?.unwrap_or(false)),
         }
     }
 
@@ -502,6 +523,10 @@ fn was_taken_away(unusable: &Unusable) -> bool {
 
 fn without_opt_outs(why: &str) -> String {
     format!("{why}\nthe gate is enforced as if there were no opt-outs, and nothing is recorded")
+}
+
+fn rest_until(deadline: Instant) {
+    std::thread::sleep(POLL.min(deadline.saturating_duration_since(Instant::now())));
 }
 
 fn warn_once(warnings: &mut Vec<String>, warning: String) {

@@ -5,17 +5,20 @@
 //! it, its signature and approvals must hold, its scope must cover the run, and uses must be left. What
 //! fails is set aside with the reason, so that a decision can say why an opt-out did not count.
 
+use std::ops::ControlFlow;
+
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, View};
 use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::decision::OptOut;
 use gate_model::finding::Evidence;
-use gate_model::payload::GrantData;
+use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::{Assurance, Principal};
 use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
 
+use crate::approval;
 use crate::derivation;
 use crate::policies::Policies;
 use crate::policy_source::Loaded;
@@ -127,6 +130,32 @@ pub fn read(view: &View<'_>, policies: &mut Policies, question: &Question<'_>) -
     standing.live.sort_by_key(|live| live.seq);
     standing.set_aside.sort_by_key(|aside| aside.id);
     Ok(standing)
+}
+
+/// The requests for this gate and this place that still wait for approvals, newest first.
+///
+/// # Errors
+/// A failure of the store.
+pub fn pending(view: &View<'_>, question: &Question<'_>) -> Result<Vec<u64>, StoreError> {
+    let mut waiting = Vec::new();
+    view.requests(Some(question.gate), &mut |entry: &Entry| {
+        let data = records::data::<RequestData>(entry).ok();
+        let is_here = |data: &RequestData| {
+            question.now < data.lapses && gate_policy::scope_holds(&data.ask.scope, question.context).is_ok()
+        };
+        if data.as_ref().is_some_and(is_here) {
+            waiting.push(entry.seq);
+        }
+        ControlFlow::Continue(())
+    })?;
+    let mut open = Vec::new();
+    for id in waiting {
+        let ended = view.life(id)?.iter().any(approval::ends_request);
+        if !ended {
+            open.push(id);
+        }
+    }
+    Ok(open)
 }
 
 enum Examined {
