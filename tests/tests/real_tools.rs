@@ -67,8 +67,8 @@ const PYTEST: Expected<'_> = Expected {
     report: "pytest.xml",
     gate: "tests",
     blocking: &[
-        ("test_payments.test_total_of_nothing_is_one", "error"),
-        ("test_payments.test_receipt_is_stored", "error"),
+        ("test_payments/test_total_of_nothing_is_one", "error"),
+        ("test_payments/test_receipt_is_stored", "error"),
     ],
     below_threshold: 0,
 };
@@ -76,7 +76,7 @@ const PYTEST: Expected<'_> = Expected {
 const NEXTEST: Expected<'_> = Expected {
     report: "nextest.xml",
     gate: "tests",
-    blocking: &[("sample.tests::total_of_nothing_is_one", "error")],
+    blocking: &[("sample/tests::total_of_nothing_is_one", "error")],
     below_threshold: 0,
 };
 

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::io::{Error, ErrorKind};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
@@ -21,6 +22,12 @@ use signal_hook::low_level::siginfo::{Cause, Origin};
 
 /// What is forwarded when somebody sends it to us.
 const FORWARDED: [i32; 8] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH];
+
+/// What asks a command to stop, whether it was forwarded or came from the terminal.
+const INTERRUPTING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+
+/// The statuses with which a shell tells that the program it ran was ended by a signal: 128 and the signal.
+const SIGNALLED: std::ops::RangeInclusive<u8> = 129..=159;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,20 +56,41 @@ pub fn run(command: &[OsString]) -> Result<Ended, Error> {
         Err(error) => return not_started(error),
     };
     let target = Arc::new(Mutex::new(i32::try_from(child.id()).ok().and_then(Pid::from_raw)));
+    let interrupted = Arc::new(AtomicBool::new(false));
     let handle = signals.handle();
     let forwarder = std::thread::spawn({
-        let target = Arc::clone(&target);
+        let (target, interrupted) = (Arc::clone(&target), Arc::clone(&interrupted));
         move || {
             for origin in signals.forever() {
+                note(&interrupted, &origin);
                 forward(&target, &origin);
             }
+            // A Ctrl-C may end the command before this thread has heard of it.
+            signals.pending().for_each(|origin| note(&interrupted, &origin));
         }
     });
     let status = wait(&mut child, &target);
     handle.close();
     // The thread ends once the handle is closed; its panic would be a fault of ours, not of the command.
     forwarder.join().map_err(|_| Error::other("the signal forwarder failed"))?;
-    Ok(ended(status?))
+    Ok(unless_interrupted(ended(status?), interrupted.load(Ordering::SeqCst)))
+}
+
+fn note(interrupted: &AtomicBool, origin: &Origin) {
+    if INTERRUPTING.contains(&origin.signal) {
+        interrupted.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A command that was asked to stop and then failed did not do its work, whatever status it chose. One that
+/// succeeded all the same says so itself.
+const fn unless_interrupted(ended: Ended, interrupted: bool) -> Ended {
+    match ended {
+        Ended { status: 1.., did_not_run: None } if interrupted => {
+            Ended { did_not_run: Some("the command was interrupted"), ..ended }
+        }
+        _ => ended,
+    }
 }
 
 /// Waits without reaping first, so that no signal is ever sent to a process id that was given away again.
@@ -114,6 +142,7 @@ fn ended(status: ExitStatus) -> Ended {
             let did_not_run = match status {
                 126 => Some("the command could not be executed (status 126)"),
                 127 => Some("the command was not found (status 127)"),
+                status if SIGNALLED.contains(&status) => Some("a signal ended what the command ran (status above 128)"),
                 _ => None,
             };
             Ended { status, did_not_run }
@@ -152,6 +181,9 @@ mod tests {
         assert_eq!(status("exit 127"), (127, true));
         assert_eq!(status("kill -TERM $$"), (143, true));
         assert_eq!(status("kill -KILL $$"), (137, true));
+        assert_eq!(status("exit 128"), (128, false));
+        assert_eq!(status("exit 139"), (139, true));
+        assert_eq!(status("exit 160"), (160, false));
     }
 
     #[test]

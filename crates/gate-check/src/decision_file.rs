@@ -1,12 +1,19 @@
 //! The file of `--decision`.
 //!
-//! It is emptied before anything starts, so that an earlier run's decision is never read as this one's, and
-//! a path that cannot be written is known before the gate runs.
+//! It is emptied before anything else is read, so that an earlier run's decision is never taken for this
+//! one's, whatever ends the tool; and a path that cannot be written is known before the gate runs. One that
+//! is an input (report, policy, ledger) is refused, since emptying it would destroy it.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use gate_model::decision::Decision;
+use gate_model::exit::Exit;
+
+use crate::places::same_place;
+
+/// How a SQLite database begins (<https://www.sqlite.org/fileformat.html>, section 1.3).
+const DATABASE: &[u8] = b"SQLite format 3\0";
 
 /// A place for the decision document.
 #[derive(Debug)]
@@ -14,19 +21,40 @@ pub struct DecisionFile(PathBuf);
 
 /// Why the decision document could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the decision to '{path}': {source}\nname a file that can be written with --decision")]
-pub struct DecisionFileError {
-    path: String,
-    source: std::io::Error,
+pub enum DecisionFileError {
+    /// It cannot be written.
+    #[error("cannot write the decision to '{path}': {source}\nname a file that can be written with --decision")]
+    Write {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is the report, the policy or a ledger.
+    #[error("'{0}' is an input, and writing the decision there would destroy it\nname another file with --decision")]
+    Input(String),
+}
+
+impl DecisionFileError {
+    /// The exit code outside run mode.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Write { .. } => Exit::Failure,
+            Self::Input(_) => Exit::Usage,
+        }
+    }
 }
 
 impl DecisionFile {
-    /// Claims `path`: a regular file is emptied, a missing one is made, anything else (a pipe, a terminal)
-    /// is left alone until there is something to write.
+    /// Claims `path`, which must be none of `inputs`: a regular file is emptied, a missing one is made,
+    /// anything else (a pipe, a terminal) is left alone until there is something to write.
     ///
     /// # Errors
     /// A [`DecisionFileError`].
-    pub fn claim(path: &Path) -> Result<Self, DecisionFileError> {
+    pub fn claim(path: &Path, inputs: &[PathBuf]) -> Result<Self, DecisionFileError> {
+        if inputs.iter().any(|input| same_place(path, input)) || is_database(path) {
+            return Err(DecisionFileError::Input(path.display().to_string()));
+        }
         let claimed = Self(path.to_owned());
         let is_special = path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
         if !is_special {
@@ -46,6 +74,15 @@ impl DecisionFile {
     }
 
     fn error(&self, source: std::io::Error) -> DecisionFileError {
-        DecisionFileError { path: self.0.display().to_string(), source }
+        DecisionFileError::Write { path: self.0.display().to_string(), source }
     }
+}
+
+/// Whether a regular file holds a database: which ledger the policy names is not known yet.
+fn is_database(path: &Path) -> bool {
+    use std::io::Read;
+    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
+    let mut start = [0; DATABASE.len()];
+    let read = is_file.then(|| std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)));
+    read.is_some_and(|read| read.is_ok()) && start == DATABASE
 }

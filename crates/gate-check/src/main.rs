@@ -5,6 +5,7 @@ mod child;
 mod decision_file;
 mod freshness;
 mod list;
+mod places;
 mod run;
 
 fn main() -> std::process::ExitCode {

@@ -13,11 +13,12 @@ use gate_cli::terminal;
 use gate_cli::{Env, Failure, Io};
 use gate_findings::{Options, ReportError};
 use gate_model::decision::{Decision, Verdict};
+use gate_ledger::store::Access;
 use gate_model::exit::Exit;
 use gate_model::payload::Mode;
 use gate_workflow::check::{Begun, CheckError, Checker, Finished, Started};
 use gate_workflow::judgement::Outcome;
-use gate_workflow::policy_source::PolicyError;
+use gate_workflow::policy_source::{self, PolicyError};
 use gate_workflow::setting::{Place, Setting};
 
 use crate::args::{Args, Task};
@@ -25,6 +26,7 @@ use crate::child::{self, Ended};
 use crate::decision_file::{DecisionFile, DecisionFileError};
 use crate::freshness::{self, Before};
 use crate::list;
+use crate::places::same_place;
 
 /// The tool's name.
 pub const TOOL: &str = "gate-check";
@@ -72,7 +74,8 @@ impl RunError {
             Self::Usage(_) | Self::Open { .. } => Exit::Usage,
             Self::Policy(error) => error.exit(),
             Self::Check(error) => error.exit(),
-            Self::DecisionFile(_) | Self::Child(_) => Exit::Failure,
+            Self::DecisionFile(error) => error.exit(),
+            Self::Child(_) => Exit::Failure,
             Self::List(error) => error.exit(),
         }
     }
@@ -136,6 +139,7 @@ fn perform(
     clock: Clock<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<Shown, RunError> {
+    let decision_file = claim_decision_file(args, env)?;
     let task = args.task().map_err(|missing| RunError::Usage(format!("{missing}\n'{TOOL} --help' shows the usage")))?;
     let lookup = |name: &str| env.get(name);
     let setting = Setting::read(Place {
@@ -145,8 +149,9 @@ fn perform(
         policy: args.shared.store.policy(env),
         policy_ref: args.shared.store.policy_ref.clone(),
         ledger: args.shared.store.ledger(env),
+        access: if args.plan || args.list { Access::Read } else { Access::Append },
     })?;
-    let desk = Desk { args, env, setting: &setting };
+    let desk = Desk { args, env, setting: &setting, decision_file };
     match task {
         Task::List => {
             list::show(&setting, io, &desk.view(io), args.shared.output.format(io.stdout_terminal))?;
@@ -175,6 +180,7 @@ struct Desk<'a> {
     args: &'a Args,
     env: &'a Env,
     setting: &'a Setting<'a>,
+    decision_file: Option<DecisionFile>,
 }
 
 impl Desk<'_> {
@@ -199,15 +205,8 @@ impl Desk<'_> {
     }
 
     fn write_decision(&self, decision: &Decision) -> Result<(), RunError> {
-        match &self.args.decision {
-            Some(path) => Ok(DecisionFile::claim(&self.env.cwd.join(path))?.write(decision)?),
-            None => Ok(()),
-        }
-    }
-
-    fn claim_decision_file(&self) -> Result<(), RunError> {
-        match &self.args.decision {
-            Some(path) => Ok(DecisionFile::claim(&self.env.cwd.join(path)).map(drop)?),
+        match &self.decision_file {
+            Some(file) => Ok(file.write(decision)?),
             None => Ok(()),
         }
     }
@@ -225,7 +224,6 @@ impl Desk<'_> {
         warnings: &mut Vec<String>,
     ) -> Result<Decision, RunError> {
         let checker = Checker::new(self.setting, gate)?;
-        self.claim_decision_file()?;
         let finished = match report {
             Some(path) => Some(self.read_report(&checker, path, io)?),
             None => None,
@@ -241,7 +239,6 @@ impl Desk<'_> {
         warnings: &mut Vec<String>,
     ) -> Result<Decision, RunError> {
         let checker = Checker::new(self.setting, gate)?;
-        self.claim_decision_file()?;
         match checker.begin(false, self.patience(), warnings)? {
             Begun::Settled(decision) => {
                 if report == Path::new("-") && decision.decision == Verdict::Skip {
@@ -292,7 +289,6 @@ impl Desk<'_> {
     ) -> Result<Decision, RunError> {
         let checker = Checker::new(self.setting, gate)?;
         let findings = self.expected_report(&checker, findings)?;
-        self.claim_decision_file()?;
         let started = match checker.begin(true, self.patience(), warnings)? {
             Begun::Settled(decision) => return Ok(*decision),
             Begun::Go(started) => started,
@@ -377,12 +373,14 @@ impl Desk<'_> {
     }
 }
 
-fn same_place(a: &Path, b: &Path) -> bool {
-    let real = |path: &Path| {
-        let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
-        parent.zip(path.file_name()).map(|(parent, name)| parent.join(name))
-    };
-    a == b || real(a).is_some_and(|a| Some(a) == real(b))
+/// Empties the file of `--decision`, where there is one.
+fn claim_decision_file(args: &Args, env: &Env) -> Result<Option<DecisionFile>, RunError> {
+    let Some(path) = &args.decision else { return Ok(None) };
+    let (policy, ledger) = (args.shared.store.policy(env), args.shared.store.ledger(env));
+    let given = [args.report.clone(), args.findings.clone(), policy, ledger];
+    let mut inputs: Vec<_> = given.into_iter().flatten().map(|path| env.cwd.join(path)).collect();
+    inputs.extend(env.cwd.ancestors().map(|dir| dir.join(policy_source::FILE_NAME)));
+    Ok(Some(DecisionFile::claim(&env.cwd.join(path), &inputs)?))
 }
 
 fn by_status(ended: Ended) -> Finished {

@@ -72,11 +72,19 @@ impl<'o> Collector<'o> {
 
     /// Keeps a finding, or counts it where its level is too low.
     pub(crate) fn take(&mut self, finding: Finding, at: impl FnOnce() -> Box<At>) -> Result<(), ReportError> {
-        if self.reaches(finding.level) { self.keep(finding, at) } else { Ok(self.count_below()) }
+        if self.reaches(finding.level) {
+            return self.keep(finding, at);
+        }
+        self.count_below();
+        Ok(())
     }
 
     /// Keeps a finding whatever its level; [`Self::settle`] may take it out again.
-    pub(crate) fn keep(&mut self, mut finding: Finding, at: impl FnOnce() -> Box<At>) -> Result<(), ReportError> {
+    pub(crate) fn keep(
+        &mut self,
+        mut finding: Finding,
+        at: impl FnOnce() -> Box<At>,
+    ) -> Result<(), ReportError> {
         if self.messages + finding.message.len() > limits::MESSAGES_MEMORY {
             finding.message = String::new();
             self.without_message += 1;
@@ -138,7 +146,8 @@ impl<'o> Collector<'o> {
             ));
         }
         if self.without_message > 0 {
-            self.notes.push(format!("the messages of {} findings are left out, for room", self.without_message));
+            self.notes
+                .push(format!("the messages of {} findings are left out, for room", self.without_message));
         }
         let counted = self.counts.below_threshold + self.counts.suppressed + self.counts.absent;
         let total = self.findings.len() as u64 + counted;

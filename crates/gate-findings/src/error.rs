@@ -39,6 +39,7 @@ pub struct At {
 }
 
 impl At {
+    #[allow(clippy::unnecessary_box_returns, reason = "every error carries its place boxed, to stay small")]
     pub(crate) fn new(place: Place, field: String) -> Box<Self> {
         Box::new(Self { report: String::new(), place: Some(place), field })
     }

@@ -64,6 +64,29 @@ pub fn group(findings: &[Finding], covered_by: &[Option<u64>]) -> Vec<Judged> {
     counts.into_iter().map(|((grant, key), count)| Judged { finding: exact(key, count), grant }).collect()
 }
 
+/// The finding that exact evidence describes. Its path is a glob that fits one path, with special characters
+/// escaped by a backslash; message and line are unknown.
+pub fn as_finding(evidence: &Evidence) -> Finding {
+    let plain = |path: &String| {
+        let mut escaped = false;
+        let is_kept = |c: &char| {
+            escaped = *c == '\\' && !escaped;
+            !escaped
+        };
+        path.chars().filter(is_kept).collect()
+    };
+    Finding {
+        rule: evidence.rule.clone(),
+        level: evidence.level,
+        message: String::new(),
+        path: evidence.path.as_ref().map(plain),
+        line: None,
+        fingerprint: evidence.fingerprint.clone().unwrap_or_default(),
+        package: evidence.package.clone(),
+        tool: evidence.tool.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use gate_model::finding::Finding;
@@ -89,7 +112,10 @@ mod tests {
     fn identical_findings_are_counted_and_order_does_not_matter() {
         let mut findings = vec![finding("B", "x", 1), finding("A", "y", 2), finding("A", "y", 9)];
         let evidence = of(&findings);
-        assert_eq!(evidence.iter().map(|e| (e.rule.as_str(), e.count)).collect::<Vec<_>>(), [("A", 2), ("B", 1)]);
+        assert_eq!(
+            evidence.iter().map(|e| (e.rule.as_str(), e.count)).collect::<Vec<_>>(),
+            [("A", 2), ("B", 1)]
+        );
         findings.reverse();
         assert_eq!(of(&findings), evidence);
     }
@@ -109,6 +135,14 @@ mod tests {
         assert_eq!(assign(&findings, &waivers).covered_by.iter().filter(|by| by.is_none()).count(), 1);
         let graver = Finding { level: Level::Error, ..finding("A", "app/[id]/p.tsx", 1) };
         assert!(!evidence.iter().any(|e| covers(e, &graver)));
+    }
+
+    #[test]
+    fn exact_evidence_describes_the_finding_it_was_made_from() {
+        for path in ["a/b.rs", "app/[id]/p.tsx", "odd\\name", "!x", "{a,b}"] {
+            let found = Finding { message: String::new(), line: None, ..finding("A", path, 1) };
+            assert_eq!(super::as_finding(&of(std::slice::from_ref(&found))[0]), found);
+        }
     }
 
     #[test]

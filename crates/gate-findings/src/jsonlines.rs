@@ -27,6 +27,7 @@ use crate::{path, wording};
 const FINDING: &str = "gate.finding/1";
 const END: &str = "gate.end/1";
 
+#[allow(clippy::struct_field_names, reason = "the members of gate.finding/1")]
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a finding object")]
 struct Line<'a> {
@@ -93,11 +94,13 @@ fn parsed<'a>(cursor: &'a Cursor<'_>, length: usize) -> Result<Line<'a>, ReportE
 }
 
 fn check_end(line: &Line<'_>, read: u64, cursor: &Cursor<'_>) -> Result<(), ReportError> {
-    let is_bare = line.rule.is_none() && line.level.is_none() && line.message.is_none() && line.tool.is_none();
+    let is_bare =
+        line.rule.is_none() && line.level.is_none() && line.message.is_none() && line.tool.is_none();
     match line.count {
         Some(declared) if is_bare && declared == read => Ok(()),
         Some(declared) if is_bare => Err(cursor.did_not_run(Absence::Miscounted { declared, seen: read })),
-        _ => Err(cursor.malformed("an end marker without its count", "write {\"schema\":\"gate.end/1\",\"count\":N}")),
+        _ => Err(cursor
+            .malformed("an end marker without its count", "write {\"schema\":\"gate.end/1\",\"count\":N}")),
     }
 }
 
@@ -117,7 +120,8 @@ fn take(line: &Line<'_>, cursor: &Cursor<'_>, collector: &mut Collector<'_>) -> 
     }
     let level = collector.floored(&rule, line.level.unwrap_or(Level::Warning));
     if !collector.reaches(level) {
-        return Ok(collector.count_below());
+        collector.count_below();
+        return Ok(());
     }
     let message = line.message.as_ref().map_or("", |message| message.0.as_ref());
     let path = line.path.as_ref().and_then(|path| path::normalised(&path.0, collector.options.base));
@@ -158,7 +162,10 @@ mod tests {
         assert_eq!((first.path.as_deref(), first.line), (Some("a"), Some(7)));
         assert_eq!((first.fingerprint.as_str(), first.package.as_deref()), ("f", Some("p")));
         let second = &report.findings[1];
-        assert_eq!((second.rule.as_str(), second.level, second.path.as_deref()), ("t2", Level::Warning, None));
+        assert_eq!(
+            (second.rule.as_str(), second.level, second.path.as_deref()),
+            ("t2", Level::Warning, None)
+        );
         assert!(second.fingerprint.starts_with("gate1:"));
         assert_eq!(report.tools, ["t", "t2"]);
         assert!(report.notes.is_empty());
@@ -166,7 +173,8 @@ mod tests {
 
     #[test]
     fn findings_below_the_threshold_are_counted() {
-        let report = read_text(&format!("{LINE}\n{{\"rule\":\"S\",\"level\":\"note\"}}\n"), Level::Warning).unwrap();
+        let report =
+            read_text(&format!("{LINE}\n{{\"rule\":\"S\",\"level\":\"note\"}}\n"), Level::Warning).unwrap();
         assert_eq!((report.findings.len(), report.counts.below_threshold, report.total), (1, 1, 2));
         assert!(report.notes[0].contains("gate.end/1"));
     }
@@ -204,8 +212,16 @@ mod tests {
     fn each_defect_names_its_line_and_member() {
         let end = "{\"schema\":\"gate.end/1\",\"count\":0}";
         for (text, place, words) in [
-            (format!("{LINE}\n{{\"rule\":\"R\",\"levle\":\"error\"}}"), "line 2", "levle: unknown field `levle`"),
-            (format!("{LINE}\n{{\"rule\":\"R\",\"level\":\"high\"}}"), "line 2", "level: unknown variant `high`"),
+            (
+                format!("{LINE}\n{{\"rule\":\"R\",\"levle\":\"error\"}}"),
+                "line 2",
+                "levle: unknown field `levle`",
+            ),
+            (
+                format!("{LINE}\n{{\"rule\":\"R\",\"level\":\"high\"}}"),
+                "line 2",
+                "level: unknown variant `high`",
+            ),
             (format!("{LINE}\n{{\"rule\":\"R\",\"rule\":\"S\"}}"), "line 2", "duplicate field `rule`"),
             (format!("{LINE}\n{{\"level\":\"error\"}}"), "line 2", "rule: missing"),
             (format!("{LINE}\n[\"R\"]"), "line 2", "not a JSON object"),
@@ -216,8 +232,16 @@ mod tests {
             (format!("{end}\n{LINE}"), "line 2", "more after the end marker"),
             (format!("{end}\n{end}"), "line 2", "more after the end marker"),
             ("{\"schema\":\"gate.end/1\"}".to_owned(), "line 1", "without its count"),
-            ("{\"schema\":\"gate.end/1\",\"count\":0,\"rule\":\"R\"}".to_owned(), "line 1", "without its count"),
-            ("{\"schema\":\"gate.finding/2\",\"rule\":\"R\"}".to_owned(), "line 1", "unknown schema 'gate.finding/2'"),
+            (
+                "{\"schema\":\"gate.end/1\",\"count\":0,\"rule\":\"R\"}".to_owned(),
+                "line 1",
+                "without its count",
+            ),
+            (
+                "{\"schema\":\"gate.finding/2\",\"rule\":\"R\"}".to_owned(),
+                "line 1",
+                "unknown schema 'gate.finding/2'",
+            ),
         ] {
             let message = message(&text);
             assert!(message.contains(words) && message.contains(place), "{text}\n{message}");

@@ -62,13 +62,17 @@ pub enum MatchError {
     #[error("'{0}' is empty\nleave the key out, or give it a value")]
     Empty(&'static str),
     /// No `rule`.
-    #[error("there is no rule\nadd rule=ID: a waiver names the rule and at least one of path, package and fingerprint")]
+    #[error(
+        "there is no rule\nadd rule=ID: a waiver names the rule and at least one of path, package and fingerprint"
+    )]
     NoRule,
     /// Only a rule.
     #[error("a rule alone would waive all its findings\nadd path=GLOB, package=NAME or fingerprint=F")]
     RuleAlone,
     /// A rule that looks like a glob.
-    #[error("rule '{0}' looks like a glob, but a rule is literal\nname one rule; write a real '*' as %2A and '?' as %3F")]
+    #[error(
+        "rule '{0}' looks like a glob, but a rule is literal\nname one rule; write a real '*' as %2A and '?' as %3F"
+    )]
     GlobRule(String),
     /// A path that cannot be used as a glob.
     #[error("path '{path}': {error}\nname a directory or file of the repository first, as in src/**")]
@@ -85,7 +89,9 @@ pub enum MatchError {
     #[error("{0}: the encoded bytes are not UTF-8\nencode the UTF-8 bytes of each character")]
     NotUtf8(&'static str),
     /// A control character.
-    #[error("{0}: control characters cannot be matched\nfindings never hold any: copy the value from the decision")]
+    #[error(
+        "{0}: control characters cannot be matched\nfindings never hold any: copy the value from the decision"
+    )]
     Control(&'static str),
     /// A level that does not exist.
     #[error("unknown level '{0}'\nthe levels are none, note, warning and error")]
@@ -143,7 +149,8 @@ impl Match {
         let mut word = self.count.map(|count| count.to_string());
         put(&mut word, "count", raw)?;
         let word = word.unwrap_or_default();
-        let count = word.parse().ok().filter(|&count| (1..1 << 53).contains(&count) && !word.starts_with('+'));
+        let count =
+            word.parse().ok().filter(|&count| (1..1 << 53).contains(&count) && !word.starts_with('+'));
         self.count = Some(count.ok_or_else(|| MatchError::Count(text::visible(&word)))?);
         Ok(())
     }
@@ -265,7 +272,9 @@ mod tests {
 
     #[test]
     fn all_keys_in_any_order() {
-        let parsed = parse("count=3,level=error,tool=Trivy,fingerprint=f%3D1,package=openssl,path=a/*,rule=CVE-1").unwrap();
+        let parsed =
+            parse("count=3,level=error,tool=Trivy,fingerprint=f%3D1,package=openssl,path=a/*,rule=CVE-1")
+                .unwrap();
         assert_eq!(parsed.rule, "CVE-1");
         assert_eq!(parsed.fingerprint.as_deref(), Some("f=1"));
         assert_eq!((parsed.level, parsed.count), (Some(Level::Error), Some(3)));

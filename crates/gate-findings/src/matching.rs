@@ -67,6 +67,16 @@ pub fn assign(findings: &[Finding], waivers: &[Waiver<'_>]) -> Assignment {
     classes::Classes::of(findings, waivers).assign(findings.len(), waivers)
 }
 
+/// How many findings the evidence of `waivers` can cover at most, where each of `groups` stands for `count`
+/// findings that are alike: exact evidence, as [`crate::evidence::group`] writes it into a decision's entry.
+///
+/// Nothing is made for each single finding, so a count may be as large as somebody cares to write.
+pub fn coverable(groups: &[Evidence], waivers: &[Waiver<'_>]) -> u64 {
+    let findings: Vec<Finding> = groups.iter().map(crate::evidence::as_finding).collect();
+    let weights: Vec<u64> = groups.iter().map(|group| group.count).collect();
+    classes::Classes::of(&findings, waivers).capacity(&weights)
+}
+
 /// Evidence made ready for many comparisons.
 struct Fit<'a> {
     evidence: &'a Evidence,

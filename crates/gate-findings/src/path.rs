@@ -25,6 +25,9 @@ pub(crate) fn percent_decode(bytes: &[u8]) -> Option<Vec<u8>> {
 /// The path that an artifact's URI means (SARIF 2.1.0 §3.4.3): backslashes, which no URI may hold, are a Windows
 /// tool's slashes; `%XX` is decoded where all of it is valid; `file:` is taken off. Other schemes stay.
 pub(crate) fn of_uri(uri: &str) -> String {
+    if !uri.bytes().any(|byte| matches!(byte, b'\\' | b'%' | b':')) {
+        return uri.to_owned();
+    }
     let uri = uri.replace('\\', "/");
     let (scheme, rest) = match uri.split_once(':') {
         // One letter is a drive of Windows, not a scheme.

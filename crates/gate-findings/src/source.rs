@@ -11,8 +11,8 @@ use gate_model::digest;
 
 use crate::error::{At, Place, ReportError};
 
-/// How much is read at once.
-const CHUNK: usize = 256 << 10;
+/// How much is read at once: little at first, since most reports are small, then more.
+const CHUNKS: std::ops::RangeInclusive<usize> = 16 << 10..=256 << 10;
 
 pub(crate) struct Source<'r> {
     input: &'r mut dyn Read,
@@ -62,7 +62,8 @@ impl<'r> Source<'r> {
         }
         self.drop_passed();
         let old = self.buffer.len();
-        self.buffer.resize(old + CHUNK.max(old), 0);
+        let known = usize::try_from(self.origin.offset).unwrap_or(usize::MAX).saturating_add(old);
+        self.buffer.resize(old + known.clamp(*CHUNKS.start(), *CHUNKS.end()).max(old), 0);
         let read = loop {
             match self.input.read(&mut self.buffer[old..]) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -119,7 +120,6 @@ impl<'r> Source<'r> {
         };
         ReportError::Encoding { at: At::new(self.place_in_buffer(self.checked), String::new()), found }
     }
-
 
     fn place_in_buffer(&self, index: usize) -> Place {
         let passed = &self.buffer[..index];

@@ -45,13 +45,24 @@ fn bounded(text: &str, limit: usize) -> String {
     format!("{}…{}", one_line(head), digits(LONG_NAME, text.as_bytes()))
 }
 
+/// Whether `text` is printable ASCII, as nearly all text in reports is: then there is nothing to clean.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 fn one_line(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// A message: control characters replaced, tab and newline kept, at most [`limits::MESSAGE`] bytes, `…` where cut.
 pub(crate) fn message(message: &str) -> String {
     let message = message.trim();
+    if message.len() <= limits::MESSAGE && is_plain(message) {
+        return message.to_owned();
+    }
     if message.len() <= limits::MESSAGE {
         return text::clean(message).into_owned();
     }

@@ -1,4 +1,5 @@
 //! Reports that real tools wrote of the sample code in `data/sample`.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
@@ -33,7 +34,10 @@ fn lines(report: &Report) -> Vec<String> {
 #[test]
 fn bandit() {
     let report = judged(BANDIT, Level::Warning);
-    assert_eq!(lines(&report), ["B602 error app/jobs.py:7", "B324 error app/jobs.py:11", "B307 warning app/jobs.py:16"]);
+    assert_eq!(
+        lines(&report),
+        ["B602 error app/jobs.py:7", "B324 error app/jobs.py:11", "B307 warning app/jobs.py:16"]
+    );
     assert_eq!((report.counts.below_threshold, report.total), (2, 5));
     assert_eq!((report.format, report.tools), (Format::Sarif, vec!["Bandit".to_owned()]));
 }

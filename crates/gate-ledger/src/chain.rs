@@ -17,4 +17,5 @@ mod link;
 
 pub use bad::Bad;
 pub use facts::{Facts, LedgerId, inspect};
+pub(crate) use facts::inspect_unhashed;
 pub use link::{Chain, Linked};

@@ -64,6 +64,7 @@
 mod draft;
 mod hash;
 mod kind;
+mod many;
 
 use gate_model::exit::Exit;
 use gate_model::time::Timestamp;
@@ -75,6 +76,7 @@ use crate::profile;
 pub use draft::{Draft, DraftError, Place};
 pub use hash::{CONTEXT, EntryHash, HashError, hash};
 pub use kind::Kind;
+pub(crate) use many::ManyHasher;
 
 /// The version of the format that this build writes, and the only one that it reads.
 pub const VERSION: u64 = 1;

@@ -11,6 +11,7 @@
 //! [`Outcome`] without a bad entry therefore means "whole up to its head"; a checkpoint or a genesis hash kept
 //! elsewhere says whose head that is.
 
+mod batch;
 mod json_lines;
 mod objects;
 mod sqlite;

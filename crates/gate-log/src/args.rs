@@ -33,7 +33,7 @@ use gate_workflow::reading::{Filter, Period};
     gate-log checkpoint --key-file FILE [--since OLD-CHECKPOINT]\n       \
     gate-log prove ID --checkpoint FILE\n       \
     gate-log prove --consistency OLD NEW")]
-pub struct Args {
+pub(crate) struct Args {
     /// Which entries.
     #[command(flatten)]
     pub filter: FilterArgs,
@@ -65,7 +65,7 @@ pub struct Args {
 /// Which entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
 #[command(next_help_heading = "Filters")]
-pub struct FilterArgs {
+pub(crate) struct FilterArgs {
     /// Show entries of the gate NAME; may be given more than once, as the next three
     #[arg(long, value_name = "NAME")]
     pub gate: Vec<String>,
@@ -100,7 +100,7 @@ pub struct FilterArgs {
 
 /// A span of time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
-pub struct SpanArgs {
+pub(crate) struct SpanArgs {
     /// Only entries of TIME and later
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     pub since: Option<When>,
@@ -112,7 +112,7 @@ pub struct SpanArgs {
 
 /// What to do other than list.
 #[derive(Debug, clap::Subcommand)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// Show entries with every member
     Show {
         /// The entry's number, or eight or more digits of its hash
@@ -181,7 +181,7 @@ pub enum Verb {
 
 /// How to make a checkpoint.
 #[derive(Debug, clap::Args)]
-pub struct CheckpointArgs {
+pub(crate) struct CheckpointArgs {
     /// Sign with the key in FILE
     ///
     /// It is one line, PRIVATE+KEY+name+id+key, in a file that only its owner can read.
@@ -203,7 +203,7 @@ pub struct CheckpointArgs {
 
 /// What to prove.
 #[derive(Debug, clap::Args)]
-pub struct ProveArgs {
+pub(crate) struct ProveArgs {
     /// The entry: its number, or eight or more digits of its hash
     #[arg(value_name = "ID", required_unless_present = "consistency", conflicts_with = "consistency")]
     pub id: Option<String>,
@@ -227,7 +227,7 @@ pub struct ProveArgs {
 
 impl FilterArgs {
     /// The filter, seen from `now`. `id` is the opt-out that [`FilterArgs::id`] was found to name.
-    pub fn filter(&self, now: Timestamp, id: Option<u64>) -> Filter {
+    pub(crate) fn filter(&self, now: Timestamp, id: Option<u64>) -> Filter {
         let (since, until) = self.span.ends(now);
         Filter {
             gates: self.gate.clone(),
@@ -242,19 +242,19 @@ impl FilterArgs {
 
 impl SpanArgs {
     /// Both ends, seen from `now`.
-    pub fn ends(&self, now: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
+    pub(crate) fn ends(&self, now: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
         (self.since.map(|when| when.from(now)), self.until.map(|when| when.from(now)))
     }
 }
 
 impl Args {
     /// What a list shows.
-    pub fn selection(&self, now: Timestamp, id: Option<u64>) -> Selection {
+    pub(crate) fn selection(&self, now: Timestamp, id: Option<u64>) -> Selection {
         Selection { filter: self.filter.filter(now, id), newest: self.newest, reverse: self.reverse }
     }
 
     /// Whether options of the list were given.
-    pub fn lists(&self) -> bool {
+    pub(crate) fn lists(&self) -> bool {
         self.filter != FilterArgs::default() || self.newest.is_some() || self.reverse || self.follow
     }
 }

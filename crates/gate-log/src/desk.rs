@@ -18,7 +18,7 @@ use gate_workflow::setting::{Place, Setting};
 use crate::error::LogError;
 
 /// Environment, clock and shared options.
-pub struct Desk<'a> {
+pub(crate) struct Desk<'a> {
     /// The environment.
     pub env: &'a Env,
     /// One variable of it.
@@ -30,7 +30,7 @@ pub struct Desk<'a> {
 }
 
 /// Where the ledger is.
-pub enum Found<'a> {
+pub(crate) enum Found<'a> {
     /// Where the policy, or the caller beside it, says.
     Policy(Box<Setting<'a>>),
     /// At a path that was named, with no policy around.
@@ -42,7 +42,7 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// A [`PolicyError`].
-    pub fn setting(&self) -> Result<Setting<'a>, PolicyError> {
+    pub(crate) fn setting(&self) -> Result<Setting<'a>, PolicyError> {
         Setting::read(Place {
             cwd: &self.env.cwd,
             env: self.lookup,
@@ -50,6 +50,7 @@ impl<'a> Desk<'a> {
             policy: self.shared.store.policy(self.env),
             policy_ref: self.shared.store.policy_ref.clone(),
             ledger: self.shared.store.ledger(self.env),
+            access: Access::Read,
         })
     }
 
@@ -57,7 +58,7 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// A [`PolicyError`]; that there is none is an error only where no ledger was named.
-    pub fn find(&self) -> Result<Found<'a>, PolicyError> {
+    pub(crate) fn find(&self) -> Result<Found<'a>, PolicyError> {
         match (self.setting(), self.shared.store.ledger(self.env)) {
             (Ok(setting), _) => Ok(Found::Policy(Box::new(setting))),
             (Err(PolicyError::NotFound(_)), Some(path)) => Ok(Found::Alone(self.env.cwd.join(path))),
@@ -69,22 +70,22 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// A [`LogError`].
-    pub fn ledger(&self) -> Result<Ledger, LogError> {
+    pub(crate) fn ledger(&self) -> Result<Ledger, LogError> {
         self.find()?.open(Access::Read)
     }
 
     /// The clock's instant.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
     }
 
     /// The format to write.
-    pub fn format(&self, io: &Io<'_>) -> Format {
+    pub(crate) fn format(&self, io: &Io<'_>) -> Format {
         self.shared.output.format(io.stdout_terminal)
     }
 
     /// How somebody looks at it.
-    pub fn view(&self, io: &Io<'_>) -> View {
+    pub(crate) fn view(&self, io: &Io<'_>) -> View {
         View {
             width: terminal::width().filter(|_| io.stdout_terminal),
             colour: terminal::colour(self.shared.output.color, self.env, io.stdout_terminal),
@@ -93,7 +94,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Tells `text` on stderr, unless that is not wanted.
-    pub fn summary(&self, io: &mut Io<'_>, text: &str) {
+    pub(crate) fn summary(&self, io: &mut Io<'_>, text: &str) {
         if !self.shared.output.quiet {
             io.tell(&gate_cli::message::line(crate::run::TOOL, text));
         }
@@ -105,7 +106,7 @@ impl Found<'_> {
     ///
     /// # Errors
     /// A [`LogError`].
-    pub fn open(&self, access: Access) -> Result<Ledger, LogError> {
+    pub(crate) fn open(&self, access: Access) -> Result<Ledger, LogError> {
         match self {
             Self::Policy(setting) => Ok(setting.open(access)?),
             Self::Alone(path) => Ok(Ledger::open(path, access)?),
@@ -116,7 +117,7 @@ impl Found<'_> {
     ///
     /// # Errors
     /// A [`LogError`].
-    pub fn path(&self) -> Result<PathBuf, LogError> {
+    pub(crate) fn path(&self) -> Result<PathBuf, LogError> {
         match self {
             Self::Policy(setting) => Ok(setting.ledger_path()?),
             Self::Alone(path) => Ok(path.clone()),
@@ -124,7 +125,7 @@ impl Found<'_> {
     }
 
     /// Today's rules, where there are any.
-    pub fn policy(&self) -> Option<&Policy> {
+    pub(crate) fn policy(&self) -> Option<&Policy> {
         match self {
             Self::Policy(setting) => Some(&setting.loaded.policy),
             Self::Alone(_) => None,

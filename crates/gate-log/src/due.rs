@@ -14,7 +14,7 @@ use crate::error::LogError;
 ///
 /// # Errors
 /// A [`LogError`].
-pub fn show(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn show(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
     let found = desk.find()?;
     let ledger = found.open(Access::Read)?;
     let due = due::read(&ledger, found.policy(), desk.now())?;

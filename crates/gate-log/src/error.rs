@@ -15,7 +15,7 @@ use crate::prove::ProveFailure;
 
 /// Why the tool stops.
 #[derive(Debug, thiserror::Error)]
-pub enum LogError {
+pub(crate) enum LogError {
     /// The arguments do not fit together.
     #[error("{0}\n'gate-log --help' shows the usage")]
     Usage(String),
@@ -59,7 +59,7 @@ pub enum LogError {
 
 impl LogError {
     /// The exit code.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::Id(IdError::Shape(_) | IdError::None(_) | IdError::Ambiguous(_)) => Exit::Usage,
             Self::Policy(error) => error.exit(),

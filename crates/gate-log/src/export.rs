@@ -23,7 +23,7 @@ const MAX_BYTES: usize = 4 << 20;
 ///
 /// # Errors
 /// A [`LogError`].
-pub fn export(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn export(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
     let ledger = desk.ledger()?;
     let head = ledger.view().head()?.seq;
     let mut buffer = Vec::new();

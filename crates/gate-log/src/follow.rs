@@ -29,7 +29,7 @@ const INTERVAL: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// A [`LogError`].
-pub fn follow(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn follow(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
     let stop = stop_flag()?;
     let ledger = desk.ledger()?;
     let mut wait = || wait(&stop);

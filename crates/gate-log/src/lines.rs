@@ -14,7 +14,7 @@ use serde_json::Value;
 const DELIVER_EVERY: usize = 1 << 20;
 
 /// A writer of entries.
-pub struct Entries<'i, 'io> {
+pub(crate) struct Entries<'i, 'io> {
     io: &'i mut Io<'io>,
     style: Style,
     buffer: Vec<u8>,
@@ -33,13 +33,13 @@ enum Style {
 
 impl<'i, 'io> Entries<'i, 'io> {
     /// A list in `format`.
-    pub fn list(io: &'i mut Io<'io>, format: Format, view: View) -> Self {
+    pub(crate) fn list(io: &'i mut Io<'io>, format: Format, view: View) -> Self {
         let style = if format == Format::Text { Style::Table(Vec::new(), view) } else { Style::Lines };
         Self { io, style, buffer: Vec::new(), undelivered: 0 }
     }
 
     /// A list in `format` that has no end, so that no table can be drawn.
-    pub fn stream(io: &'i mut Io<'io>, format: Format) -> Self {
+    pub(crate) fn stream(io: &'i mut Io<'io>, format: Format) -> Self {
         let style = if format == Format::Text { Style::Brief } else { Style::Lines };
         Self { io, style, buffer: Vec::new(), undelivered: 0 }
     }
@@ -48,7 +48,7 @@ impl<'i, 'io> Entries<'i, 'io> {
     ///
     /// # Errors
     /// A [`StoreError`] for an entry that cannot be read.
-    pub fn take(&mut self, record: &Record<'_>) -> Result<ControlFlow<()>, StoreError> {
+    pub(crate) fn take(&mut self, record: &Record<'_>) -> Result<ControlFlow<()>, StoreError> {
         match &mut self.style {
             Style::Lines => {
                 self.buffer.clear();
@@ -75,7 +75,7 @@ impl<'i, 'io> Entries<'i, 'io> {
     }
 
     /// Hands over what was written so far.
-    pub fn deliver(&mut self) -> ControlFlow<()> {
+    pub(crate) fn deliver(&mut self) -> ControlFlow<()> {
         self.undelivered = 0;
         match self.io.deliver() {
             Reader::Present => ControlFlow::Continue(()),
@@ -84,7 +84,7 @@ impl<'i, 'io> Entries<'i, 'io> {
     }
 
     /// Draws what had to wait for the end.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         if let Style::Table(rows, view) = self.style {
             self.io.show(&render::entries(&rows, &view));
         }
@@ -95,12 +95,12 @@ impl<'i, 'io> Entries<'i, 'io> {
 ///
 /// # Errors
 /// A [`StoreError`] for an entry that cannot be read.
-pub fn value(record: &Record<'_>) -> Result<Value, StoreError> {
+pub(crate) fn value(record: &Record<'_>) -> Result<Value, StoreError> {
     Ok(of_entry(&record.entry()?))
 }
 
 /// The same of an entry that was parsed.
-pub fn of_entry(entry: &gate_ledger::entry::Entry) -> Value {
+pub(crate) fn of_entry(entry: &gate_ledger::entry::Entry) -> Value {
     // A line of ours is JSON; were it not, its text would still be shown.
     let line = entry.line();
     serde_json::from_str(&line).unwrap_or(Value::String(line))

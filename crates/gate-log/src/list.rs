@@ -16,7 +16,7 @@ use crate::lines::{self, Entries};
 ///
 /// # Errors
 /// A [`LogError`].
-pub fn list(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn list(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
     let ledger = desk.ledger()?;
     let id = opt_out(&ledger, args)?;
     let (format, view) = (desk.format(io), desk.view(io));
@@ -30,7 +30,7 @@ pub fn list(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogErro
 ///
 /// # Errors
 /// A [`LogError`] where it names nothing.
-pub fn opt_out(ledger: &Ledger, args: &Args) -> Result<Option<u64>, LogError> {
+pub(crate) fn opt_out(ledger: &Ledger, args: &Args) -> Result<Option<u64>, LogError> {
     match &args.filter.id {
         Some(id) => Ok(Some(records::id_of(&records::find(&ledger.view(), id)?))),
         None => Ok(None),
@@ -41,7 +41,7 @@ pub fn opt_out(ledger: &Ledger, args: &Args) -> Result<Option<u64>, LogError> {
 ///
 /// # Errors
 /// A [`LogError`].
-pub fn show(desk: &Desk<'_>, ids: &[String], io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn show(desk: &Desk<'_>, ids: &[String], io: &mut Io<'_>) -> Result<(), LogError> {
     let ledger = desk.ledger()?;
     let (format, view) = (desk.format(io), desk.view(io));
     let mut texts = Vec::new();

@@ -15,6 +15,7 @@ mod list;
 mod prove;
 mod run;
 mod signer;
+mod staged;
 mod stats;
 mod tree;
 

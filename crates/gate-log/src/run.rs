@@ -13,10 +13,10 @@ use crate::error::LogError;
 use crate::{append, checkpoint, copy, due, export, follow, init, list, prove, stats};
 
 /// The tool's name.
-pub const TOOL: &str = "gate-log";
+pub(crate) const TOOL: &str = "gate-log";
 
 /// The tool, from its arguments (without its name) to its exit code.
-pub fn run(args: Vec<std::ffi::OsString>, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+pub(crate) fn run(args: Vec<std::ffi::OsString>, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
     let command = offer(Args::command(), &Format::PLAIN);
     let args: Args = match clap_errors::parse_with(TOOL, command, &args, io) {
         Ok(args) => args,

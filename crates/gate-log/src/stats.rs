@@ -19,7 +19,7 @@ const PRINCIPALS: &[&str] =
 ///
 /// # Errors
 /// A [`LogError`].
-pub fn show(desk: &Desk<'_>, span: &SpanArgs, io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn show(desk: &Desk<'_>, span: &SpanArgs, io: &mut Io<'_>) -> Result<(), LogError> {
     let ledger = desk.ledger()?;
     let now = desk.now();
     let stats = stats::read(&ledger, span.ends(now), now)?;

@@ -283,7 +283,8 @@ pub struct DecisionData {
     pub judge: u32,
     /// Where and on what it ran.
     pub context: Context,
-    /// The newest entry when the command started: asserted grants after it did not count.
+    /// The newest entry when the gate's run began, before its command or its report: no pause and no skip was in
+    /// force then. Asserted grants after it did not count where a command ran. Left out of a skip and a hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_head: Option<SeenHead>,
     /// Seconds by which the clock moved against the time that really passed, where more than five minutes.

@@ -8,6 +8,7 @@ use gate_cli::options::{Format, offer};
 use gate_cli::render::{self, View};
 use gate_cli::terminal;
 use gate_cli::{Env, Failure, Io};
+use gate_ledger::store::Access;
 use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
 use gate_workflow::policy_source::PolicyError;
@@ -85,6 +86,7 @@ fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<
         policy: args.shared.store.policy(env),
         policy_ref: args.shared.store.policy_ref.clone(),
         ledger: args.shared.store.ledger(env),
+        access: Access::Append,
     })?;
     let desk = Desk { setting: &setting, cwd: &env.cwd };
     let grant = match &args.verb {

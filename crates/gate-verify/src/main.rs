@@ -1,2 +1,19 @@
-//! Under construction.
-fn main() {}
+//! Verifies a ledger offline, trusting nobody.
+//!
+//! It starts no process, opens no connection, and writes no file.
+
+mod anchor;
+mod args;
+mod input;
+mod keys;
+mod ledger;
+mod pin;
+mod policy;
+mod progress;
+mod proof;
+mod report;
+mod run;
+
+fn main() -> std::process::ExitCode {
+    gate_cli::main::main(run::TOOL, run::run)
+}

@@ -311,7 +311,11 @@ pub fn suffice(
     Ok(same_request(&request, data, requester).and_then(|()| standing(then, rule, grant, &request, requester, life)))
 }
 
-fn same_request(request: &Entry, data: &GrantData, requester: &Principal) -> Result<(), String> {
+/// Whether the grant gives just what `request` asked for, to whoever asked.
+///
+/// # Errors
+/// Why not, as a sentence's end.
+pub fn same_request(request: &Entry, data: &GrantData, requester: &Principal) -> Result<(), String> {
     let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
     let by = records::actor(request).map_err(|error| error.to_string())?;
     if asked.ask != data.ask || by != *requester || request.kind != Kind::Request {
@@ -320,7 +324,11 @@ fn same_request(request: &Entry, data: &GrantData, requester: &Principal) -> Res
     Ok(())
 }
 
-fn standing(
+/// Whether the approvals in `life` before `grant` hold and are enough for `request` under `then`.
+///
+/// # Errors
+/// What is missing, as a sentence's end.
+pub fn standing(
     then: &Recorded,
     rule: &Rule,
     grant: &Entry,

@@ -162,17 +162,17 @@ impl<'a> Checker<'a> {
     ) -> Result<Begun, CheckError> {
         let deadline = Instant::now() + patience;
         loop {
-            let Some((head, standing)) = self.look(warnings)? else { return Ok(self.go(None, commanded)) };
+            let Some((head, standing)) = self.look(warnings)? else { return self.go(None, commanded) };
             let impatient = Instant::now() >= deadline;
             match judgement::before(&standing) {
                 Before::Run if impatient || !self.is_pending(warnings)? => {
-                    return Ok(self.go(Some(head), commanded));
+                    return self.go(Some(head), commanded);
                 }
                 Before::Run => rest_until(deadline),
                 Before::Hold(_) if !impatient => rest_until(deadline),
                 Before::Hold(_) | Before::Skip(_) => match self.settle(commanded, warnings)? {
                     Settled::By(decision) => return Ok(Begun::Settled(decision)),
-                    Settled::NotRecorded => return Ok(self.go(None, commanded)),
+                    Settled::NotRecorded => return self.go(None, commanded),
                     // The last use went to another run, or the pause ended in this moment.
                     Settled::LookAgain => {}
                 },
@@ -199,27 +199,30 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn go(&self, head: Option<Head>, commanded: bool) -> Begun {
+    fn go(&self, head: Option<Head>, commanded: bool) -> Result<Begun, CheckError> {
         if commanded {
-            self.setting.begin_facts();
+            self.setting.begin_facts()?;
         }
-        Begun::Go(Started {
+        Ok(Begun::Go(Started {
             seen: head.map(|head| SeenHead { seq: head.seq, hash: head.hash.to_string() }),
             wall: self.setting.now(),
             monotonic: Instant::now(),
             commanded,
-        })
+        }))
     }
 
     /// The ledger's head and the gate's standing; `None` where no ledger can be used and none is required.
     fn look(&self, warnings: &mut Vec<String>) -> Result<Option<(Head, Standing)>, CheckError> {
-        let ledger = match self.setting.open(Access::Read) {
-            Ok(ledger) => ledger,
+        let kept = match self.setting.take(Access::Read) {
+            Ok(kept) => kept,
             Err(unusable) => return self.without_ledger(unusable, warnings),
         };
         let now = self.setting.now();
-        match self.standing_at(&ledger.view(), now) {
-            Ok(found) => Ok(Some(found)),
+        match self.standing_at(&kept.ledger.view(), now) {
+            Ok(found) => {
+                self.setting.keep(kept);
+                Ok(Some(found))
+            }
             Err(Failed::Store(source)) => self.without_store(source, warnings),
             Err(Failed::Ledger(source)) => self.without_ledger(source, warnings),
             Err(Failed::Check(error)) => Err(error),
@@ -328,6 +331,10 @@ impl<'a> Checker<'a> {
         match concluded {
             Ok(decision) => Ok(decision),
             Err(Failed::Check(error)) => Err(error),
+            // Good before the command and broken after it: whoever did that did it while the command ran.
+            Err(Failed::Store(source)) if started.commanded && source.exit() == Exit::Distrust => {
+                Err(CheckError::Tampered(source.to_string()))
+            }
             Err(Failed::Store(source)) => {
                 self.without_store::<()>(source, warnings)?;
                 Ok(self.unrecorded(spare, &facts))
@@ -474,7 +481,7 @@ impl<'a> Checker<'a> {
             status: finished.status,
             report: finished.report.clone(),
             notes: finished.notes.clone(),
-            seen: started.commanded.then(|| started.seen.clone()).flatten(),
+            seen: started.seen.clone(),
             clock_jump: (jump.abs() > CLOCK_TOLERANCE).then_some(jump),
             ..self.circumstances()?
         })

@@ -5,6 +5,7 @@
 
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
+use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::payload::GrantData;
 use gate_model::principal::Principal;
@@ -64,7 +65,8 @@ pub fn grant(
         Ok(then) => then,
         Err(reason) => return Ok(Err(reason.into())),
     };
-    if let Err(reason) = terms(&then.policy, entry, data, by, context) {
+    let gate = entry.gate.as_deref().unwrap_or_default();
+    if let Err(reason) = terms(&then.policy, gate, data, by, context) {
         return Ok(Err(reason));
     }
     let signers = [then.data.files.as_slice(), today.files.as_slice()];
@@ -76,7 +78,7 @@ pub fn grant(
     if let Err(reason) = approval::suffice(view, &then, entry, data, by, life)? {
         return Ok(Err(Underivable::Approvals(reason)));
     }
-    Ok(allowed_today(&today.policy, entry, data, by, context))
+    Ok(allowed_today(&today.policy, gate, data, by, context))
 }
 
 /// Whether the rule that the grant names allowed these very terms.
@@ -85,12 +87,12 @@ pub fn grant(
 /// Why not.
 pub fn terms(
     then: &Policy,
-    entry: &Entry,
+    gate: &str,
     data: &GrantData,
     by: &Principal,
     here: &Context,
 ) -> Result<(), Underivable> {
-    let rule = permitted(then, entry, data, by, Some(data.rule), here).map_err(Underivable::Then)?;
+    let rule = permitted(then, gate, data, by, Some(data.rule), here).map_err(Underivable::Then)?;
     if data.not_before.plus(data.ask.ttl.seconds) != Some(data.expires) {
         return Err(Underivable::Terms("it does not end a ttl after its start".to_owned()));
     }
@@ -98,31 +100,36 @@ pub fn terms(
         (Some(max), Some(uses)) if uses > max => {
             Err(Underivable::Terms(format!("{uses} uses, and the rule allows {max}")))
         }
+        // A pause ends by its time and is not used up, so a rule's limit of uses does not reach it.
+        (Some(_), None) if data.ask.action == Action::Pause => Ok(()),
         (Some(max), None) => Err(Underivable::Terms(format!("no limit of uses, and the rule allows {max}"))),
         _ => Ok(()),
     }
 }
 
-fn allowed_today(
+/// Whether some rule of today's policy allows the grant to be used in the context `here`.
+///
+/// # Errors
+/// Why not.
+pub fn allowed_today(
     today: &Policy,
-    entry: &Entry,
+    gate: &str,
     data: &GrantData,
     by: &Principal,
     here: &Context,
 ) -> Result<Derived, Underivable> {
-    let rule = permitted(today, entry, data, by, None, here).map_err(Underivable::Today)?;
+    let rule = permitted(today, gate, data, by, None, here).map_err(Underivable::Today)?;
     Ok(Derived { accepted_risk: rule.i_accept.clone() })
 }
 
 fn permitted<'p>(
     policy: &'p Policy,
-    entry: &Entry,
+    gate: &str,
     data: &GrantData,
     by: &Principal,
     rule: Option<u64>,
     here: &Context,
 ) -> Result<&'p Rule, String> {
-    let gate = entry.gate.as_deref().unwrap_or_default();
     let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
     let found = gate_policy::allows_use(policy, &petition, rule, here);
     found.map(|(rule, _)| rule).map_err(|trials| in_words(&trials))

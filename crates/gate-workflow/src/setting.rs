@@ -10,6 +10,7 @@ use gate_ledger::store::{Access, Ledger};
 use gate_model::exit::Exit;
 use gate_model::time::Timestamp;
 
+use crate::kept::Kept;
 use crate::ledger_access::{self, Unusable};
 use crate::ownership;
 use crate::policy_source::{self, Choice, Loaded, PolicyError};
@@ -53,6 +54,8 @@ pub struct Place<'a> {
     pub policy_ref: Option<String>,
     /// `--ledger`, else `GATE_LEDGER`.
     pub ledger: Option<PathBuf>,
+    /// What the ledger will be used for.
+    pub access: Access,
 }
 
 /// The policy in force, with the place it is in force in. It is read once.
@@ -64,8 +67,8 @@ pub struct Setting<'a> {
     facts: OnceCell<Facts>,
     /// Facts that are still being gathered.
     begun: RefCell<Option<Begun>>,
-    /// The ledger as it was opened to find the policy's guardian; the first reader takes it.
-    opened: RefCell<Option<Ledger>>,
+    /// The ledger between two uses, as it was opened to find the policy's guardian.
+    kept: RefCell<Option<Kept>>,
 }
 
 impl<'a> Setting<'a> {
@@ -79,13 +82,13 @@ impl<'a> Setting<'a> {
         let loaded = policy_source::load(&choice)?;
         let path = ledger_access::locate(place.ledger.as_deref(), place.cwd, &loaded);
         // Why a ledger cannot be used is told when it is needed; here it only cannot name a guardian.
-        let ledger = path.ok().and_then(|path| ledger_access::open(&path, Access::Read, &loaded).ok());
+        let kept = path.ok().and_then(|path| Kept::open_for(&path, place.access, &loaded).ok());
         let now = (place.clock)();
-        let admitted = match &ledger {
-            Some(ledger) => ownership::admit(loaded, Some(&ledger.view()), now),
+        let admitted = match &kept {
+            Some(kept) => ownership::admit(loaded, Some(&kept.ledger.view()), now),
             None => ownership::admit(loaded, None, now),
         };
-        Ok(Self { place, loaded: admitted?, facts: OnceCell::new(), begun: RefCell::new(None), opened: RefCell::new(ledger) })
+        Ok(Self { place, loaded: admitted?, facts: OnceCell::new(), begun: RefCell::new(None), kept: RefCell::new(kept) })
     }
 
     /// The clock's instant.
@@ -114,12 +117,25 @@ impl<'a> Setting<'a> {
         Ok(self.facts.get_or_init(|| known))
     }
 
-    /// Begins to gather the facts where they are plain and nobody asked for them yet: HEAD is read now, the
+    /// Begins to gather the facts where nobody asked for them yet: where they are plain HEAD is read now, the
     /// rest beside a command that is about to run. Then the context does not say whether the tree is dirty.
-    pub fn begin_facts(&self) {
-        if self.facts.get().is_none() {
-            *self.begun.borrow_mut() = facts::begin(self.place.env, self.place.cwd);
+    ///
+    /// Where they are not plain, or a token has to be checked, all is gathered now: a command could move HEAD,
+    /// and a token that is good now may have ended when the command has.
+    ///
+    /// # Errors
+    /// A [`SettingError`]; then nothing may start.
+    pub fn begin_facts(&self) -> Result<(), SettingError> {
+        if self.facts.get().is_some() {
+            return Ok(());
         }
+        let has_token = (self.place.env)(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty());
+        let begun = if has_token { None } else { facts::begin(self.place.env, self.place.cwd) };
+        match begun {
+            Some(begun) => *self.begun.borrow_mut() = Some(begun),
+            None => drop(self.facts()?),
+        }
+        Ok(())
     }
 
     /// Who acts and where as far as it is known without asking git.
@@ -143,9 +159,23 @@ impl<'a> Setting<'a> {
     /// # Errors
     /// Why it cannot be used.
     pub fn open(&self, access: Access) -> Result<Ledger, Unusable> {
-        if let (Some(ledger), Access::Read) = (self.opened.take(), access) {
-            return Ok(ledger);
+        Ok(self.take(access)?.ledger)
+    }
+
+    /// Opens the ledger like [`Setting::open`], to be given back with [`Setting::keep`].
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub fn take(&self, access: Access) -> Result<Kept, Unusable> {
+        let path = self.ledger_path()?;
+        match self.kept.take() {
+            Some(kept) if kept.serves(&path, access) => Ok(kept),
+            _ => Kept::open(&path, access, &self.loaded),
         }
-        ledger_access::open(&self.ledger_path()?, access, &self.loaded)
+    }
+
+    /// Keeps an open ledger for the next use of this run.
+    pub fn keep(&self, kept: Kept) {
+        *self.kept.borrow_mut() = Some(kept);
     }
 }

@@ -9,7 +9,7 @@
 //! names one), not after the entry that recorded it. The time that the document claims proves nothing.
 
 use gate_identity::ssh::{self, Namespace, allowed_signers};
-use gate_ledger::entry::Entry;
+use gate_ledger::entry::{Entry, EntryHash, Kind};
 use gate_ledger::profile;
 use gate_ledger::store::{Ledger, StoreError, View};
 use gate_model::payload::{ReviewVerdict, TrustedFile};
@@ -145,6 +145,51 @@ pub fn signer(
     })
 }
 
+/// An entry as signatures refer to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Its hash.
+    pub hash: EntryHash,
+    /// Its time.
+    pub at: Timestamp,
+}
+
+impl Mark {
+    /// The mark of `entry`.
+    pub const fn of(entry: &Entry) -> Self {
+        Self { hash: entry.hash, at: entry.at }
+    }
+}
+
+/// What a ledger knows that a request's signature is judged by. Whoever has no store, as replay, fills it in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The entry at the position that the request says it saw.
+    pub seen: Option<Mark>,
+    /// The hash of the first entry.
+    pub genesis: Option<EntryHash>,
+}
+
+impl Known {
+    /// Looks it up.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub fn read(view: &View<'_>, request: &Request) -> Result<Self, StoreError> {
+        let seen = request.seen_head.as_ref().map(|seen| view.entry(seen.seq)).transpose()?.flatten();
+        let genesis = view.entry(0)?.map(|genesis| genesis.hash);
+        Ok(Self { seen: seen.as_ref().map(Mark::of), genesis })
+    }
+
+    /// The instant from which `request` can have been signed: that of the newest entry it had seen.
+    pub fn earliest(&self, request: &Request, admitted: Timestamp) -> Timestamp {
+        match (&self.seen, &request.seen_head) {
+            (Some(mark), Some(seen)) if mark.hash.to_string() == seen.hash => mark.at.min(admitted),
+            _ => admitted,
+        }
+    }
+}
+
 /// Whether the requester of `entry` holds: a `signed` one by the signature of its request.
 ///
 /// # Errors
@@ -157,55 +202,66 @@ pub fn requester(
     request: Option<&Request>,
     by: &Principal,
 ) -> Result<Result<(), Unproven>, StoreError> {
-    if by.assurance != Assurance::Signed {
-        return Ok(Ok(()));
-    }
-    let Some(request) = request else { return Ok(Err(Unproven::Missing)) };
-    let interval = (earliest(view, request, entry.at)?, entry.at);
-    let genesis = view.entry(0)?;
-    Ok(holds((policy, files), entry, genesis.as_ref(), request, by, interval))
+    let known = match request {
+        Some(request) if by.assurance == Assurance::Signed => Known::read(view, request)?,
+        _ => Known::default(),
+    };
+    Ok(requester_known(&known, (policy, files), entry, request, by))
 }
 
-/// The instant from which a request can have been signed: that of the newest entry it had seen.
+/// The same as [`requester`], without a store.
 ///
 /// # Errors
-/// A failure of the store.
-pub fn earliest(view: &View<'_>, request: &Request, admitted: Timestamp) -> Result<Timestamp, StoreError> {
-    let Some(seen) = &request.seen_head else { return Ok(admitted) };
-    let entry = view.entry(seen.seq)?;
-    let is_seen = |entry: &Entry| entry.hash.to_string() == seen.hash;
-    Ok(entry.filter(is_seen).map_or(admitted, |entry| entry.at.min(admitted)))
-}
-
-fn holds(
+/// Why it does not hold.
+pub fn requester_known(
+    known: &Known,
     trust: (&Policy, &[TrustedFile]),
     entry: &Entry,
-    genesis: Option<&Entry>,
-    request: &Request,
+    request: Option<&Request>,
     by: &Principal,
-    interval: (Timestamp, Timestamp),
 ) -> Result<(), Unproven> {
-    same_content(entry, genesis, request)?;
-    let message = signed_bytes(request)?;
-    let signature = request.signature.as_deref();
-    let found = signer(&message, signature, Namespace::Request, &by.id, trust, interval)?;
-    same_key(&found, by)
-}
-
-fn same_key(found: &Principal, named: &Principal) -> Result<(), Unproven> {
-    if found.key == named.key {
+    if by.assurance != Assurance::Signed {
         return Ok(());
     }
-    let written = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
-    Err(Unproven::Key { found: written(&found.key), named: written(&named.key) })
+    let request = request.ok_or(Unproven::Missing)?;
+    if request.by != by.id {
+        return Err(Unproven::Differs("by"));
+    }
+    same_content(entry, known.genesis, request)?;
+    let interval = (known.earliest(request, entry.at), entry.at);
+    let found = request_signer(request, &by.id, trust, interval)?;
+    same_signer(&found, by)
+}
+
+/// Who signed `request`, which claims to be from `claimed`.
+///
+/// # Errors
+/// An [`Unproven`].
+pub fn request_signer(
+    request: &Request,
+    claimed: &str,
+    trust: (&Policy, &[TrustedFile]),
+    interval: (Timestamp, Timestamp),
+) -> Result<Principal, Unproven> {
+    let message = signed_bytes(request)?;
+    signer(&message, request.signature.as_deref(), Namespace::Request, claimed, trust, interval)
+}
+
+fn same_signer(found: &Principal, named: &Principal) -> Result<(), Unproven> {
+    if found.key != named.key {
+        let written = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
+        return Err(Unproven::Key { found: written(&found.key), named: written(&named.key) });
+    }
+    // Whether a line named the signer or a pattern did decides what they may do.
+    if found.via == named.via { Ok(()) } else { Err(Unproven::Differs("via")) }
 }
 
 /// Whether the entry grants what was signed, no more: only the scope may be narrower.
-fn same_content(entry: &Entry, genesis: Option<&Entry>, request: &Request) -> Result<(), Unproven> {
+fn same_content(entry: &Entry, genesis: Option<EntryHash>, request: &Request) -> Result<(), Unproven> {
     let member = |name: &str| entry.data.get(name).cloned();
     let equal = [
         ("gate", entry.gate.as_deref() == Some(request.gate.as_str())),
-        ("ledger", is_ledger(request, &entry.ledger, genesis.map(|genesis| genesis.hash.to_string()).as_deref())),
+        ("ledger", is_ledger(request, &entry.ledger, genesis)),
         ("action", member("action") == json_of(&request.action)),
         ("reason", member("reason") == json_of(&request.reason)),
         ("ticket", member("ticket") == request.ticket.as_ref().and_then(json_of)),
@@ -223,9 +279,9 @@ fn same_content(entry: &Entry, genesis: Option<&Entry>, request: &Request) -> Re
 
 /// Whether a request is for this ledger: it names the ledger's id, or its genesis where it was written
 /// without the ledger at hand.
-fn is_ledger(request: &Request, id: &str, genesis: Option<&str>) -> bool {
-    let named = request.ledger.as_deref();
-    named.is_some() && (named == Some(id) || named == genesis)
+fn is_ledger(request: &Request, id: &str, genesis: Option<EntryHash>) -> bool {
+    let Some(named) = request.ledger.as_deref() else { return false };
+    named == id || genesis.is_some_and(|genesis| genesis.to_string() == named)
 }
 
 /// A request from elsewhere, checked before it is judged.
@@ -249,32 +305,44 @@ pub fn submitted(
 ) -> Result<Submitted, StoreError> {
     let view = ledger.view();
     let now = clock.max(view.head()?.at);
-    let mut objections = Vec::new();
-    if !is_ledger(request, ledger.id(), Some(&ledger.genesis().to_string())) {
-        objections.push("this request was signed for another ledger".to_owned());
-    }
-    if request.policy != loaded.used.digest {
-        objections.push("this request was signed under another policy than the one in force; sign a new one".to_owned());
-    }
-    objections.extend(wrong_times(request, now));
-    if let Some(seen) = &request.seen_head
-        && view.entry(seen.seq)?.is_none_or(|entry| entry.hash.to_string() != seen.hash)
-    {
-        objections.push(format!("this request saw entry {} with another hash than this ledger has", seen.seq));
-    }
-    let interval = (earliest(&view, request, now)?, now);
-    let proven = signed_bytes(request).and_then(|message| {
-        let trust = (&loaded.policy, loaded.files.as_slice());
-        signer(&message, request.signature.as_deref(), Namespace::Request, &request.by, trust, interval)
-    });
-    let by = proven.unwrap_or_else(|error| {
+    let known = Known::read(&view, request)?;
+    let mut objections = objections(request, ledger.id(), &known, &loaded.used.digest, now);
+    let interval = (known.earliest(request, now), now);
+    let trust = (&loaded.policy, loaded.files.as_slice());
+    let by = request_signer(request, &request.by, trust, interval).unwrap_or_else(|error| {
         objections.push(format!("the signature of this request does not hold: {error}"));
         Principal::asserted("claimed", &request.by)
     });
     Ok(Submitted { by, objections })
 }
 
+/// What speaks against a request from elsewhere, its signature aside: another ledger, another policy, its
+/// times, an entry that it cannot have seen.
+pub fn objections(request: &Request, ledger: &str, known: &Known, digest: &str, now: Timestamp) -> Vec<String> {
+    let mut objections = Vec::new();
+    if !is_ledger(request, ledger, known.genesis) {
+        objections.push("this request was signed for another ledger".to_owned());
+    }
+    if request.policy != digest {
+        objections.push("this request was signed under another policy than the one in force; sign a new one".to_owned());
+    }
+    objections.extend(wrong_times(request, now));
+    if let Some(seen) = &request.seen_head
+        && known.seen.is_none_or(|mark| mark.hash.to_string() != seen.hash)
+    {
+        objections.push(format!("this request saw entry {} with another hash than this ledger has", seen.seq));
+    }
+    objections
+}
+
+/// How far the signer's clock may be ahead of the ledger's, in seconds.
+const CLOCK_TOLERANCE: u64 = 300;
+
 fn wrong_times(request: &Request, now: Timestamp) -> Option<String> {
+    // A request dated ahead would outlive its seven days.
+    if now.plus(CLOCK_TOLERANCE).is_some_and(|latest| request.requested_at > latest) {
+        return Some(format!("this request is dated {}, which is still to come; sign a new one", request.requested_at));
+    }
     if request.submit_by.seconds_since(request.requested_at) > i64::try_from(MAX_WAIT).unwrap_or(i64::MAX) {
         return Some("this request could be submitted for longer than seven days; sign a new one".to_owned());
     }
@@ -313,15 +381,35 @@ pub fn statement(
     by: &Principal,
     subject: &Entry,
 ) -> Result<(), Unproven> {
+    statement_among((policy, files), entry, by, &[Mark::of(subject)])
+}
+
+/// The same where the statement may be about any of `subjects`: whoever revokes an opt-out may have named
+/// its request or its grant.
+///
+/// # Errors
+/// An [`Unproven`].
+pub fn statement_among(
+    trust: (&Policy, &[TrustedFile]),
+    entry: &Entry,
+    by: &Principal,
+    subjects: &[Mark],
+) -> Result<(), Unproven> {
     if by.assurance != Assurance::Signed {
         return Ok(());
     }
     let value = entry.data.get("statement").ok_or(Unproven::Missing)?;
     let statement = Statement::deserialize(value).map_err(|error| Unproven::Document(error.to_string()))?;
+    let subject = subjects.iter().find(|subject| statement.subject == subject.hash.to_string());
+    let subject = subject.ok_or(Unproven::Differs("subject"))?;
+    let text = |name: &str| entry.data.get(name).and_then(serde_json::Value::as_str);
     let about = [
-        ("subject", statement.subject == subject.hash.to_string()),
+        // One signature means one act: a rejection must not pass for an approval.
+        ("act", is_act_of(&statement.act, entry.kind)),
+        ("by", statement.by == by.id),
         ("ledger", statement.ledger == entry.ledger),
-        ("reason", statement.reason.as_deref() == entry.data.get("reason").and_then(serde_json::Value::as_str)),
+        ("reason", statement.reason.as_deref() == text("reason")),
+        ("verdict", statement.verdict.as_ref().and_then(json_of).as_ref() == entry.data.get("verdict")),
     ];
     if let Some((name, _)) = about.iter().find(|(_, equal)| !equal) {
         return Err(Unproven::Differs(name));
@@ -329,6 +417,17 @@ pub fn statement(
     let interval = (subject.at.min(entry.at), entry.at);
     let message = signed_bytes(&statement)?;
     let signature = statement.signature.as_deref();
-    let found = signer(&message, signature, statement.namespace(), &by.id, (policy, files), interval)?;
-    same_key(&found, by)
+    let found = signer(&message, signature, statement.namespace(), &by.id, trust, interval)?;
+    same_signer(&found, by)
+}
+
+/// Whether an entry of `kind` records the act.
+fn is_act_of(act: &str, kind: Kind) -> bool {
+    match kind {
+        Kind::Approval => act == "approve",
+        Kind::Denial => act == "reject",
+        Kind::Revocation => act == "revoke" || act == "resume",
+        Kind::Review => act == "review",
+        _ => false,
+    }
 }

@@ -204,6 +204,9 @@ fn examine(
     if let Err(why) = here_and_now(question, entry, &data, &by) {
         return aside(why, true);
     }
+    if let Some(approval) = approved_meanwhile(question, &life) {
+        return aside(format!("rests on approval {approval}, made while the command ran and without a signature"), true);
+    }
     let here = (question.today, question.context);
     let derived = match derivation::grant(view, policies, here, entry, &data, &by, &life)? {
         Ok(derived) => derived,
@@ -232,6 +235,15 @@ fn uses(view: &View<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreEr
     Ok(view.spends(gate, since)?.iter().filter(|entry| spends(entry)).count() as u64)
 }
 
+/// The approval in a grant's life that the command could have given itself.
+fn approved_meanwhile(question: &Question<'_>, life: &[Entry]) -> Option<u64> {
+    let seen = question.seen?;
+    let is_signed = |entry: &Entry| records::actor(entry).is_ok_and(|by| by.assurance == Assurance::Signed);
+    life.iter()
+        .find(|entry| entry.kind == Kind::Approval && entry.seq > seen && !is_signed(entry))
+        .map(|entry| entry.seq)
+}
+
 /// Whether the grant is for this time and this place, apart from whether it is right.
 fn here_and_now(
     question: &Question<'_>,
@@ -242,8 +254,10 @@ fn here_and_now(
     if question.now < data.not_before {
         return Err(format!("counts from {} on", data.not_before));
     }
-    if question.seen.is_some_and(|seen| entry.seq > seen) && by.assurance == Assurance::Asserted {
-        return Err("was made while the command ran, under an identity that is only asserted".to_owned());
+    // A command can read its job's token, or fetch one, and so act under the job's `oidc` identity as it can
+    // under an asserted one. Only a signature shows that somebody else agreed.
+    if question.seen.is_some_and(|seen| entry.seq > seen) && by.assurance != Assurance::Signed {
+        return Err("was made while the command ran, without a signature".to_owned());
     }
     // A pause is the safe side: it holds even where the facts of the run contradict each other.
     if data.ask.action != Action::Pause

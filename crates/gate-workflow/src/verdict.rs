@@ -34,7 +34,7 @@ pub struct Circumstances {
     pub report: Option<String>,
     /// Sentences about the report.
     pub notes: Vec<String>,
-    /// The newest entry when the command started.
+    /// The newest entry when the gate's run began.
     pub seen: Option<SeenHead>,
     /// By how many seconds the clock moved on its own.
     pub clock_jump: Option<i64>,

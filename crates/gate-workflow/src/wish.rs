@@ -7,6 +7,7 @@
 
 use std::ops::ControlFlow;
 
+use gate_findings::evidence::as_finding;
 use gate_findings::match_syntax::Match;
 use gate_findings::matching;
 use gate_identity::facts::Facts;
@@ -15,7 +16,7 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, View};
 use gate_model::action::Action;
 use gate_model::exit::Exit;
-use gate_model::finding::{Evidence, Finding};
+use gate_model::finding::Evidence;
 use gate_model::level::Level;
 use gate_model::payload::{Ask, DecisionData};
 use gate_model::principal::Principal;
@@ -145,25 +146,6 @@ fn evidence(wanted: &Match, level: Level, seen: &[Evidence]) -> Evidence {
         evidence.count = count.max(1);
     }
     evidence
-}
-
-/// A finding as exact evidence describes it. Its path is a glob that fits one path, with special characters
-/// escaped by a backslash.
-fn as_finding(evidence: &Evidence) -> Finding {
-    let plain = |path: &String| {
-        let mut escaped = false;
-        path.chars().filter(|c| { escaped = *c == '\\' && !escaped; !escaped }).collect()
-    };
-    Finding {
-        rule: evidence.rule.clone(),
-        level: evidence.level,
-        message: String::new(),
-        path: evidence.path.as_ref().map(plain),
-        line: None,
-        fingerprint: evidence.fingerprint.clone().unwrap_or_default(),
-        package: evidence.package.clone(),
-        tool: evidence.tool.clone(),
-    }
 }
 
 /// The findings of the gate's newest recorded decision that judged a report.

@@ -35,6 +35,7 @@ impl<'r> Cursor<'r> {
     }
 
     /// The place and the member that the cursor stands at.
+    #[allow(clippy::unnecessary_box_returns, reason = "every error carries its place boxed, to stay small")]
     pub(crate) fn at(&self) -> Box<At> {
         At::new(self.source.place(0), self.field())
     }

@@ -37,7 +37,10 @@ pub(crate) fn shape(source: &mut Source<'_>) -> Result<Shape, ReportError> {
         match members(source.window()) {
             Verdict::Is(shape) => return Ok(shape),
             Verdict::Undecided => {
-                return Err(unrecognised(source, "none of the members of its first object is known".to_owned()));
+                return Err(unrecognised(
+                    source,
+                    "none of the members of its first object is known".to_owned(),
+                ));
             }
             Verdict::Short if source.window().len() > limits::RESULT => {
                 let at = At::new(source.place(0), String::new());

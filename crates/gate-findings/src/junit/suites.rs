@@ -72,10 +72,14 @@ impl Suites {
         let name = element.name.as_str();
         let is_output = matches!(name, "system-out" | "system-err");
         let open = match self.open.last() {
-            None if matches!(name, "testsuites" | "testsuite") => Open::Suite(suite(element, None, xml, collector)?),
+            None if matches!(name, "testsuites" | "testsuite") => {
+                Open::Suite(suite(element, None, xml, collector)?)
+            }
             None => {
-                let defect = format!("the root element is '{}'", gate_model::text::visible(wording::cut(name, 80)));
-                let remedy = "gate reads JUnit XML (testsuites, testsuite); choose it as the tool's output format";
+                let defect =
+                    format!("the root element is '{}'", gate_model::text::visible(wording::cut(name, 80)));
+                let remedy =
+                    "gate reads JUnit XML (testsuites, testsuite); choose it as the tool's output format";
                 return Err(xml.malformed(String::new(), defect, remedy));
             }
             Some(Open::Suite(_)) if is_output || name == "properties" => Open::Other,
@@ -153,11 +157,8 @@ fn suite(
     let around = around.cloned().unwrap_or_default();
     let name = element.attribute("name").map(wording::name);
     let named = if around.rule.is_empty() { element.name.clone() } else { around.rule };
-    let subject = Subject {
-        rule: name.unwrap_or(named),
-        path: file(element, collector).or(around.path),
-        line: None,
-    };
+    let subject =
+        Subject { rule: name.unwrap_or(named), path: file(element, collector).or(around.path), line: None };
     let declared = count(element, "failures", xml)?.saturating_add(count(element, "errors", xml)?);
     Ok(Suite { subject, declared, seen: 0 })
 }
@@ -201,7 +202,8 @@ impl Problem {
         let message = if self.message.is_empty() { self.text.trim() } else { &self.message };
         let Subject { rule, path, line } = self.subject;
         let first_line = message.lines().next().unwrap_or_default();
-        let context = wording::context(&format!("{}\n{}\n{}", self.kind, self.class, without_numbers(first_line)));
+        let context =
+            wording::context(&format!("{}\n{}\n{}", self.kind, self.class, without_numbers(first_line)));
         Finding {
             level: collector.floored(&rule, Level::Error),
             message: wording::message(message),
@@ -220,7 +222,8 @@ impl Problem {
 fn without_numbers(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
-        let hexadecimal = word.strip_prefix("0x").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit()));
+        let hexadecimal =
+            word.strip_prefix("0x").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit()));
         if hexadecimal {
             out.push('#');
             out.extend(word.chars().next_back().filter(|c| !c.is_ascii_alphanumeric()));

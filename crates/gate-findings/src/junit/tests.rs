@@ -28,7 +28,8 @@ fn failures_and_errors_are_findings_and_the_rest_is_not() {
         <testcase name="flaky"><flakyFailure message="x"/><rerunFailure/><system-out>y</system-out></testcase>
         <error message="no start"/>"#,
     ));
-    let seen: Vec<_> = report.findings.iter().map(|f| (f.rule.as_str(), f.message.as_str(), f.level)).collect();
+    let seen: Vec<_> =
+        report.findings.iter().map(|f| (f.rule.as_str(), f.message.as_str(), f.level)).collect();
     assert_eq!(
         seen,
         [
@@ -60,7 +61,9 @@ fn cases_within_an_unknown_element_are_not_overlooked() {
 #[test]
 fn what_captured_output_says_does_not_count() {
     let output = "<![CDATA[</system-out><testcase name=\"x\"><failure/></testcase>]]> &lt;failure/>";
-    let report = report(&suite(&format!("<testcase name=\"t\"><system-out>{output}</system-out></testcase><system-err>{output}</system-err>")));
+    let report = report(&suite(&format!(
+        "<testcase name=\"t\"><system-out>{output}</system-out></testcase><system-err>{output}</system-err>"
+    )));
     assert_eq!(report.total, 0);
 }
 
@@ -71,7 +74,8 @@ fn captured_output_may_be_longer_than_any_limit() {
         "<testcase name=\"t\"><system-out>{long}</system-out><system-err><![CDATA[{long}]]>{long}</system-err><failure/></testcase>"
     )));
     assert_eq!(report.total, 1);
-    let error = read_text(&suite(&format!("<testcase name=\"t\"><failure>{long}</failure></testcase>")), Level::None);
+    let error =
+        read_text(&suite(&format!("<testcase name=\"t\"><failure>{long}</failure></testcase>")), Level::None);
     assert!(matches!(error, Err(ReportError::TooLarge { .. })));
 }
 
@@ -85,12 +89,21 @@ fn a_run_without_tests_did_not_run() {
 #[test]
 fn fewer_failures_than_declared_are_a_cut_report() {
     let case = "<testcase name=\"t\"><failure/></testcase>";
-    let text = |attributes: &str| format!("<testsuites {attributes}><testsuite>{case}</testsuite></testsuites>");
+    let text =
+        |attributes: &str| format!("<testsuites {attributes}><testsuite>{case}</testsuite></testsuites>");
     assert_eq!(report(&text("failures=\"1\" errors=\"\"")).total, 1);
     // Tools do not agree what is a failure and what an error.
     assert_eq!(report(&text("failures=\"0\" errors=\"1\"")).total, 1);
-    assert_eq!(absence(&text("failures=\"1\" errors=\"1\"")), Some(Absence::FewerThanDeclared { declared: 2, seen: 1 }));
-    assert!(read_text(&text("failures=\"many\""), Level::None).unwrap_err().to_string().contains("testsuites@failures: 'many'"));
+    assert_eq!(
+        absence(&text("failures=\"1\" errors=\"1\"")),
+        Some(Absence::FewerThanDeclared { declared: 2, seen: 1 })
+    );
+    assert!(
+        read_text(&text("failures=\"many\""), Level::None)
+            .unwrap_err()
+            .to_string()
+            .contains("testsuites@failures: 'many'")
+    );
 }
 
 #[test]
@@ -141,6 +154,9 @@ fn the_fingerprint_does_not_depend_on_numbers_in_the_message() {
         let text = suite(&format!("<testcase name=\"t\"><failure message=\"{message}\"/></testcase>"));
         report(&text).findings[0].fingerprint.clone()
     };
-    assert_eq!(print("thread 't' (105) panicked at a.rs:8:9, 0xdeadbeef"), print("thread 't' (9) panicked at a.rs:17:1, 0x1f"));
+    assert_eq!(
+        print("thread 't' (105) panicked at a.rs:8:9, 0xdeadbeef"),
+        print("thread 't' (9) panicked at a.rs:17:1, 0x1f")
+    );
     assert_ne!(print("thread 't' (105) panicked"), print("thread 't' (105) stopped"));
 }

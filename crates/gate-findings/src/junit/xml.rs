@@ -66,11 +66,17 @@ impl<'r> Xml<'r> {
     }
 
     /// The place behind the tag that was read last.
+    #[allow(clippy::unnecessary_box_returns, reason = "every error carries its place boxed, to stay small")]
     pub(super) fn at(&self, field: String) -> Box<At> {
         At::new(self.reader.get_ref().source.place(0), field)
     }
 
-    pub(super) fn malformed(&self, field: String, defect: impl Into<String>, remedy: &'static str) -> ReportError {
+    pub(super) fn malformed(
+        &self,
+        field: String,
+        defect: impl Into<String>,
+        remedy: &'static str,
+    ) -> ReportError {
         ReportError::Malformed { at: self.at(field), defect: defect.into(), remedy }
     }
 
@@ -124,7 +130,9 @@ impl<'r> Xml<'r> {
                 Err(self.malformed(String::new(), "a document type declaration", remedy))
             }
             Event::Comment(_) | Event::PI(_) => Ok(None),
-            Event::Eof if self.open > 0 || !self.has_root => Err(self.did_not_run(Absence::Truncated, String::new())),
+            Event::Eof if self.open > 0 || !self.has_root => {
+                Err(self.did_not_run(Absence::Truncated, String::new()))
+            }
             Event::Eof => Ok(Some(Item::Eof)),
         }
     }
@@ -140,7 +148,8 @@ impl<'r> Xml<'r> {
         }
         let mut attributes = Vec::new();
         for attribute in tag.attributes() {
-            let attribute = attribute.map_err(|error| self.malformed(shown(&name), error.to_string(), REMEDY))?;
+            let attribute =
+                attribute.map_err(|error| self.malformed(shown(&name), error.to_string(), REMEDY))?;
             let value = attribute.normalized_value(XmlVersion::Implicit1_0);
             let value = value.map_err(|error| self.malformed(shown(&name), words(&error), REMEDY))?;
             attributes.push((attribute.key.local_name().as_ref().to_owned(), value.into_owned()));

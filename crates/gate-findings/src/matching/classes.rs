@@ -75,7 +75,8 @@ impl<'a> Classes<'a> {
             let mut members = class.findings.iter();
             for (&offer, &arc) in class.offers.iter().zip(arcs) {
                 let grant = waivers[self.offers[offer].waiver].grant;
-                for &member in members.by_ref().take(usize::try_from(network.flow(arc)).unwrap_or(usize::MAX)) {
+                for &member in members.by_ref().take(usize::try_from(network.flow(arc)).unwrap_or(usize::MAX))
+                {
                     covered_by[member] = Some(grant);
                 }
             }
@@ -83,6 +84,21 @@ impl<'a> Classes<'a> {
         let unused = self.unused(waivers);
         let exceeded = self.exceeded(waivers, &covered_by);
         Assignment { covered_by, unused, exceeded }
+    }
+
+    /// How many findings can be covered at most, where finding number `n` stands for `weights[n]` of its kind.
+    pub(super) fn capacity(&self, weights: &[u64]) -> u64 {
+        let weight = |&finding: &usize| weights.get(finding).copied().unwrap_or(0);
+        let size = |class: &Class| class.findings.iter().map(weight).fold(0, u64::saturating_add);
+        let sizes: Vec<u64> = self.classes.iter().map(size).collect();
+        let counts: Vec<u64> = self.offers.iter().map(|offer| offer.fit.evidence.count).collect();
+        let mut network = Network::new(&sizes, &counts);
+        let mut arcs = Vec::new();
+        for (number, class) in self.classes.iter().enumerate() {
+            arcs.extend(class.offers.iter().map(|&offer| network.offer(number, offer)));
+        }
+        network.maximise();
+        arcs.into_iter().map(|arc| network.flow(arc)).fold(0, u64::saturating_add)
     }
 
     fn unused(&self, waivers: &[Waiver<'_>]) -> Vec<u64> {

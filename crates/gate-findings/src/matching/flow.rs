@@ -16,6 +16,13 @@ pub(super) struct Network {
 
 const SOURCE: usize = 0;
 
+/// No node gives or takes more, so that no sum below can overflow, whatever counts somebody wrote.
+const MOST: u64 = u64::MAX >> 2;
+
+const fn node_of_class(class: usize) -> usize {
+    1 + class
+}
+
 impl Network {
     /// A network with the findings of each class, and the count of each evidence.
     pub(super) fn new(findings: &[u64], counts: &[u64]) -> Self {
@@ -23,16 +30,12 @@ impl Network {
         let mut network =
             Self { classes, evidence, arcs: Vec::new(), leaving: vec![Vec::new(); classes + evidence + 2] };
         for (class, &count) in findings.iter().enumerate() {
-            network.connect(SOURCE, network.class(class), count);
+            network.connect(SOURCE, node_of_class(class), count.min(MOST));
         }
         for (index, &count) in counts.iter().enumerate() {
-            network.connect(network.evidence(index), network.sink(), count);
+            network.connect(network.evidence(index), network.sink(), count.min(MOST));
         }
         network
-    }
-
-    const fn class(&self, index: usize) -> usize {
-        1 + index
     }
 
     const fn evidence(&self, index: usize) -> usize {
@@ -58,7 +61,7 @@ impl Network {
         // The source's arcs come first, then the sink's, each with its reverse.
         let (supply, demand) = (2 * class, 2 * (self.classes + evidence));
         let amount = self.arcs[supply].1.min(self.arcs[demand].1);
-        let arc = self.connect(self.class(class), self.evidence(evidence), u64::MAX >> 1);
+        let arc = self.connect(node_of_class(class), self.evidence(evidence), u64::MAX >> 1);
         for used in [supply, arc, demand] {
             self.push(used, amount);
         }

@@ -63,7 +63,10 @@ fn a_rule_alone_is_no_evidence() {
 fn a_member_that_the_finding_lacks_does_not_fit() {
     let pathless = Finding { path: None, tool: None, ..finding("R", "x") };
     assert!(!covers(&evidence("R", "src/*", 1), &pathless));
-    assert!(!covers(&Evidence { tool: Some("t".into()), ..evidence("R", "src/*", 1) }, &Finding { tool: None, ..finding("R", "src/a") }));
+    assert!(!covers(
+        &Evidence { tool: Some("t".into()), ..evidence("R", "src/*", 1) },
+        &Finding { tool: None, ..finding("R", "src/a") }
+    ));
 }
 
 #[test]
@@ -138,21 +141,35 @@ fn brute(findings: &[Finding], offers: &[(u64, &Evidence)], left: &mut [u64]) ->
 }
 
 fn any_finding() -> impl Strategy<Value = Finding> {
-    ("[RS]", "(src|lib)/[abc]", 0usize..4).prop_map(|(rule, path, level)| Finding {
-        level: Level::ALL[level],
-        ..finding(&rule, &path)
-    })
+    ("[RS]", "(src|lib)/[abc]", 0usize..4)
+        .prop_map(|(rule, path, level)| Finding { level: Level::ALL[level], ..finding(&rule, &path) })
 }
 
 fn any_evidence() -> impl Strategy<Value = Evidence> {
-    let path = proptest::option::of(prop_oneof![Just("src/*".to_owned()), Just("lib/**".to_owned()), "(src|lib)/[abc]"]);
+    let path = proptest::option::of(prop_oneof![
+        Just("src/*".to_owned()),
+        Just("lib/**".to_owned()),
+        "(src|lib)/[abc]"
+    ]);
     let fingerprint = proptest::option::of("(src|lib)/[abc]".prop_map(|path| format!("fp-{path}")));
-    ("[RS]", path, fingerprint, 0usize..4, 0u64..4).prop_map(|(rule, path, fingerprint, level, count)| Evidence {
-        path,
-        fingerprint,
-        level: Level::ALL[level],
-        ..evidence(&rule, "", count)
+    ("[RS]", path, fingerprint, 0usize..4, 0u64..4).prop_map(|(rule, path, fingerprint, level, count)| {
+        Evidence { path, fingerprint, level: Level::ALL[level], ..evidence(&rule, "", count) }
     })
+}
+
+fn evidence_of_all() -> Evidence {
+    evidence("R", "src/a", u64::MAX)
+}
+
+#[test]
+fn a_group_may_claim_any_number_of_findings() {
+    let groups = [Evidence { count: (1 << 53) - 1, ..evidence("R", "src/a", 1) }];
+    let evidence = [evidence("R", "src/*", 3)];
+    assert_eq!(super::coverable(&groups, &[Waiver { grant: 1, evidence: &evidence }]), 3);
+
+    let groups = vec![Evidence { count: u64::MAX, ..evidence_of_all() }; 3];
+    let evidence = [evidence_of_all(), evidence_of_all()];
+    assert!(super::coverable(&groups, &[Waiver { grant: 1, evidence: &evidence }]) > 1 << 53);
 }
 
 proptest! {
@@ -169,7 +186,9 @@ proptest! {
         prop_assert_eq!(&assignment, &assign(&findings, &waivers));
         prop_assert_eq!(assignment.covered_by.len(), findings.len());
 
+        let groups = crate::evidence::of(&findings);
         let covered = assignment.covered_by.iter().flatten().count();
+        prop_assert_eq!(super::coverable(&groups, &waivers), covered as u64);
         let mut left: Vec<u64> = offers.iter().map(|(_, e)| e.count).collect();
         prop_assert_eq!(covered, brute(&findings, &offers, &mut left));
 

@@ -183,8 +183,8 @@ impl Components {
             let index = self.list[component].rules.iter().position(|rule| rule.guid.as_deref() == wanted)?;
             return Some((component, index));
         }
-        let components = named.into_iter().chain(0..self.list.len());
-        components.filter_map(|component| Some((component, self.by_id(component, reference.id)?))).next()
+        let mut components = named.into_iter().chain(0..self.list.len());
+        components.find_map(|component| Some((component, self.by_id(component, reference.id)?)))
     }
 
     fn by_id(&self, component: usize, id: &str) -> Option<usize> {

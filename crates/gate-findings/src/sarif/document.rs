@@ -20,7 +20,10 @@ pub(super) fn read(cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Re
                 check_version(cursor)?;
                 is_sarif = true;
             }
-            "$schema" => is_sarif |= cursor.take::<Option<String>>()?.is_some_and(|uri| uri.contains("sarif")),
+            "$schema" => {
+                let schema: Option<String> = cursor.take()?;
+                is_sarif |= schema.is_some_and(|uri| uri.contains("sarif"));
+            }
             "runs" => {
                 read_runs(cursor, collector)?;
                 has_runs = true;
@@ -47,7 +50,11 @@ fn check_version(cursor: &mut Cursor<'_>) -> Result<(), ReportError> {
         return Ok(());
     }
     let version = gate_model::text::visible(crate::wording::cut(&version, 40));
-    Err(ReportError::Malformed { at, defect: format!("SARIF version '{version}' is not known"), remedy: REMEDY })
+    Err(ReportError::Malformed {
+        at,
+        defect: format!("SARIF version '{version}' is not known"),
+        remedy: REMEDY,
+    })
 }
 
 fn read_runs(cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Result<(), ReportError> {

@@ -97,7 +97,8 @@ impl Overrides {
 
 impl OwnedReference {
     fn of(wire: WireRule<'_>) -> Self {
-        let text = |text: Option<crate::json::wire::Text<'_>>| text.map_or_else(String::new, |text| text.0.into());
+        let text =
+            |text: Option<crate::json::wire::Text<'_>>| text.map_or_else(String::new, |text| text.0.into());
         let component = wire.tool_component.unwrap_or_default();
         Self {
             id: text(wire.id),

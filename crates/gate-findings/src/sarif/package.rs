@@ -42,7 +42,9 @@ pub(super) fn in_properties<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
     })
 }
 
-pub(super) fn in_logical_locations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Named<'de>, D::Error> {
+pub(super) fn in_logical_locations<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Named<'de>, D::Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase", expecting = "a logical location object")]
     struct Wire<'a> {
@@ -91,7 +93,8 @@ pub(super) fn in_message(message: &str) -> Option<(Speaker, &str)> {
         let (package, _) = rest.split_once("' is vulnerable")?;
         (Speaker::OsvScanner, package.rsplit_once('@').map_or(package, |(name, _)| name))
     } else {
-        let (_, rest) = line.split_once(" package: ")?;
+        const MARK: &str = " package: ";
+        let rest = &line[memchr::memmem::find(line.as_bytes(), MARK.as_bytes())? + MARK.len()..];
         (Speaker::Grype, rest.split_once(", version ")?.0)
     };
     Some((found.0, found.1.trim())).filter(|(_, name)| !name.is_empty())
@@ -104,20 +107,22 @@ mod tests {
     #[test]
     fn packages_are_found_in_the_words_of_three_tools() {
         for (message, expected) in [
-            ("Package: libssl3\nInstalled Version: 3.0.2\nVulnerability CVE-1", Some((Speaker::Trivy, "libssl3"))),
+            (
+                "Package: libssl3\nInstalled Version: 3.0.2\nVulnerability CVE-1",
+                Some((Speaker::Trivy, "libssl3")),
+            ),
             (
                 "A high vulnerability in python package: requests, version 2.0.0 was found at: /app/req.txt",
                 Some((Speaker::Grype, "requests")),
             ),
-            (
-                "Package '@scope/x@1.2.3' is vulnerable to 'CVE-1'.",
-                Some((Speaker::OsvScanner, "@scope/x")),
-            ),
+            ("Package '@scope/x@1.2.3' is vulnerable to 'CVE-1'.", Some((Speaker::OsvScanner, "@scope/x"))),
             ("Package: ", None),
             ("import of package: x", None),
         ] {
             assert_eq!(in_message(message), expected, "{message}");
         }
-        assert!(Speaker::Trivy.is(Some("Trivy")) && !Speaker::Trivy.is(Some("other")) && !Speaker::Grype.is(None));
+        assert!(
+            Speaker::Trivy.is(Some("Trivy")) && !Speaker::Trivy.is(Some("other")) && !Speaker::Grype.is(None)
+        );
     }
 }

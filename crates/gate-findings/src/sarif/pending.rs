@@ -1,5 +1,7 @@
 //! A result on its way to becoming a finding, and what it waits for.
 
+use std::borrow::Cow;
+
 use gate_model::finding::Finding;
 use gate_model::level::Level;
 
@@ -122,16 +124,17 @@ impl Pending {
 
     /// The message's text where the result has it. Where it has an id, the id and the arguments stand for the
     /// text until the rules are known.
-    fn message(&mut self, wire: Option<&WireMessage<'_>>) -> String {
-        let Some(wire) = wire else { return String::new() };
+    fn message<'w>(&mut self, wire: Option<&'w WireMessage<'_>>) -> Cow<'w, str> {
+        let Some(wire) = wire else { return Cow::Borrowed("") };
         if let Some(Text(text)) = wire.text.as_ref().or(wire.markdown.as_ref()) {
-            return if wire.arguments.is_empty() { text.to_string() } else { filled(text, &wire.arguments) };
+            let is_whole = wire.arguments.is_empty();
+            return if is_whole { Cow::Borrowed(text) } else { filled(text, &wire.arguments).into() };
         }
-        let Some(Text(id)) = &wire.id else { return String::new() };
+        let Some(Text(id)) = &wire.id else { return Cow::Borrowed("") };
         let rare = self.rare.get_or_insert_default();
         rare.message = wording::name(id);
         rare.arguments = wire.arguments.iter().map(|argument| wording::name(argument)).collect();
-        format!("{id} {}", wire.arguments.join(" "))
+        format!("{id} {}", wire.arguments.join(" ")).into()
     }
 
     fn package(&mut self, wire: &WireResult<'_>, message: &str) -> Option<String> {
@@ -164,7 +167,8 @@ fn placeholder<'a>(from: &'a str, arguments: &'a [impl AsRef<str>]) -> (&'a str,
         return (&from[..1], 2);
     }
     let number = from.find('}').filter(|_| from.starts_with('{')).map(|end| (&from[1..end], end + 1));
-    let argument = number.and_then(|(digits, length)| Some((arguments.get(digits.parse::<usize>().ok()?)?, length)));
+    let argument =
+        number.and_then(|(digits, length)| Some((arguments.get(digits.parse::<usize>().ok()?)?, length)));
     argument.map_or((&from[..1], 1), |(argument, length)| (argument.as_ref(), length))
 }
 

@@ -45,7 +45,8 @@ impl Places {
             let length = cursor.extent()?;
             let wire: Wire<'_> = cursor.parsed(length)?;
             let location = wire.location.map(|location| Location::of(&location)).unwrap_or_default();
-            memory += size_of::<Location>() + location.path.len() + location.base.as_ref().map_or(0, String::len);
+            memory +=
+                size_of::<Location>() + location.path.len() + location.base.as_ref().map_or(0, String::len);
             // What is left out here only leaves findings without a path, which fits fewer waivers, not more.
             if memory <= limits::TABLES_MEMORY {
                 artifacts.push(location);
@@ -59,11 +60,12 @@ impl Places {
         struct Bases(HashMap<String, Location>);
         impl<'de> Deserialize<'de> for Bases {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let keep = |bases: &mut HashMap<String, Location>, name: Cow<'de, str>, wire: WireArtifact<'de>| {
-                    if bases.len() < 1024 {
-                        bases.insert(name.into_owned(), Location::of(&wire));
-                    }
-                };
+                let keep =
+                    |bases: &mut HashMap<String, Location>, name: Cow<'de, str>, wire: WireArtifact<'de>| {
+                        if bases.len() < 1024 {
+                            bases.insert(name.into_owned(), Location::of(&wire));
+                        }
+                    };
                 fold_members(deserializer, HashMap::new(), keep).map(Self)
             }
         }
@@ -152,6 +154,9 @@ mod tests {
         assert_eq!(resolve("PLAIN").as_deref(), Some("lib/a.py"));
         assert_eq!(resolve("UNKNOWN").as_deref(), Some("a.py"));
         assert!(resolve("LOOP").is_some_and(|path| path.ends_with("x/a.py")));
-        assert_eq!(places.resolve("/ci/repo/b", Some("SUB"), Some(Path::new("/ci/repo"))).as_deref(), Some("b"));
+        assert_eq!(
+            places.resolve("/ci/repo/b", Some("SUB"), Some(Path::new("/ci/repo"))).as_deref(),
+            Some("b")
+        );
     }
 }

@@ -224,7 +224,8 @@ pub(super) struct WireSnippet<'a> {
 impl WireLocation<'_> {
     fn names_a_file(&self) -> bool {
         let artifact = self.physical_location.as_ref().and_then(|place| place.artifact_location.as_ref());
-        artifact.is_some_and(|artifact| artifact.uri.is_some() || artifact.index.is_some_and(|index| index >= 0))
+        artifact
+            .is_some_and(|artifact| artifact.uri.is_some() || artifact.index.is_some_and(|index| index >= 0))
     }
 
     /// The code that the location points at, as the report quotes it.
@@ -276,7 +277,9 @@ fn suppression<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Suppression
     }
     fold_list(deserializer, Suppression::None, |sum, next: Wire| {
         *sum = match (*sum, next.status) {
-            (Suppression::None | Suppression::Accepted, None | Some(Status::Accepted)) => Suppression::Accepted,
+            (Suppression::None | Suppression::Accepted, None | Some(Status::Accepted)) => {
+                Suppression::Accepted
+            }
             _ => Suppression::Open,
         };
     })
@@ -291,7 +294,9 @@ pub(super) struct Fingerprint<'a> {
 
 /// Chooses one of the fingerprints, whatever their order: the hash of the line that most tools share, else the
 /// first name in the order of bytes, in its highest version (`name/v2` before `name/v1`, §3.27.17).
-fn best_fingerprint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Fingerprint<'de>>, D::Error> {
+fn best_fingerprint<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Fingerprint<'de>>, D::Error> {
     fold_members(deserializer, None, |best: &mut Option<Fingerprint<'de>>, key, value: Loose<'de>| {
         let Some(value) = value.0.filter(|value| identifies(&key, value)) else { return };
         let rank = rank(key);

@@ -29,7 +29,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Re
     if !run.has_results {
         return Err(ReportError::DidNotRun { at: start, absence: Absence::NoResults });
     }
-    run.finish(start, collector)
+    run.finish(&start, collector)
 }
 
 #[derive(Default)]
@@ -76,20 +76,19 @@ impl Run {
         // Neighbours are alike: after a result that was kept, the next is parsed whole at once.
         let mut expects_finding = false;
         while cursor.element()? {
-            if !expects_finding
-                && let Some((wire, length)) = cursor.glimpse::<WireOutline<'_>>()
-                && set_aside(&wire.outline(), collector)
-            {
-                cursor.pass(length);
-                continue;
+            if expects_finding || !pass_aside(cursor, collector)? {
+                expects_finding = self.result(cursor, collector)?;
             }
-            expects_finding = self.result(cursor, collector)?;
         }
         Ok(())
     }
 
     /// Reads a result; whether it may be a finding.
-    fn result(&mut self, cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Result<bool, ReportError> {
+    fn result(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        collector: &mut Collector<'_>,
+    ) -> Result<bool, ReportError> {
         if let Some((wire, length)) = cursor.glimpse::<WireResult<'_>>() {
             let may_be = self.take(&wire, cursor, collector)?;
             cursor.pass(length);
@@ -172,7 +171,7 @@ impl Run {
             && (pending.artifact.is_none() || self.places.has_artifacts())
     }
 
-    fn finish(mut self, start: Box<At>, collector: &mut Collector<'_>) -> Result<(), ReportError> {
+    fn finish(mut self, start: &At, collector: &mut Collector<'_>) -> Result<(), ReportError> {
         let tool = self.tool.take().unwrap_or_default();
         let invocations = self.invocations.take().unwrap_or_default();
         if let Some(name) = tool.tool() {
@@ -180,11 +179,12 @@ impl Run {
         }
         if invocations.errors > 0 {
             let name = tool.tool().unwrap_or("the tool").to_owned();
-            collector.note(format!("{name} reports {} errors of its own beside its results", invocations.errors));
+            collector
+                .note(format!("{name} reports {} errors of its own beside its results", invocations.errors));
         }
         self.overrides = Some(invocations.levels(&tool));
         self.tool = Some(tool);
-        self.settle_all(&start, collector)
+        self.settle_all(start, collector)
     }
 
     fn settle_all(&mut self, start: &At, collector: &mut Collector<'_>) -> Result<(), ReportError> {
@@ -252,6 +252,25 @@ impl Run {
     }
 }
 
+/// Passes the result that comes next, if its outline shows that it is no finding. Whether it did. What is seen does
+/// not depend on how much of the result was in the window.
+fn pass_aside(cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Result<bool, ReportError> {
+    let mut look = |cursor: &Cursor<'_>| {
+        let (wire, length) = cursor.glimpse::<WireOutline<'_>>()?;
+        Some((set_aside(&wire.outline(), collector), length))
+    };
+    let mut seen = look(cursor);
+    if seen.is_none() {
+        cursor.extent()?;
+        seen = look(cursor);
+    }
+    if let Some((true, length)) = seen {
+        cursor.pass(length);
+        return Ok(true);
+    }
+    Ok(false)
+}
+
 /// Counts the result where it alone shows that it is no finding, or one below the threshold. Whether it did.
 fn set_aside(outline: &Outline<'_>, collector: &mut Collector<'_>) -> bool {
     if outline.baseline_state == Some(BaselineState::Absent) {
@@ -274,7 +293,8 @@ fn is_below(outline: &Outline<'_>, collector: &Collector<'_>) -> bool {
         return true;
     }
     let is_certain = !outline.rule.is_empty() || collector.options.floors.is_empty();
-    is_certain && outline.level.is_some_and(|level| !collector.reaches(collector.floored(outline.rule, level)))
+    is_certain
+        && outline.level.is_some_and(|level| !collector.reaches(collector.floored(outline.rule, level)))
 }
 
 /// The id of the rule that an index or guid refers to, else the tool's name.

@@ -1,5 +1,6 @@
-//! A first look at a checkout, cheap enough for a path that a person waits on: HEAD from the files of the
-//! administration, and the remote from one `git config` that runs beside whatever the caller does next.
+//! A first look at a checkout, cheap enough for a path that a person waits on: HEAD and the remote from the
+//! files of the administration. Where the configuration is not plain, one `git config` reads the remote
+//! beside whatever the caller does next.
 //!
 //! It knows only the plain case, a HEAD attached to a branch that has a commit. Everything else (a detached
 //! HEAD, the reftable format, an unborn branch) is for [`super::look`]. It never says whether files differ
@@ -12,7 +13,10 @@ use super::error::GitError;
 use super::head::{self, Head};
 use super::inspect::{read_remotes, start_remotes};
 use super::process::Running;
+use super::remote::remote_name;
 
+/// The largest configuration that is read here, in bytes.
+const MAX_CONFIG: u64 = 64 * 1024;
 /// The largest `packed-refs` that is read, in bytes.
 const MAX_PACKED: u64 = 64 * 1024 * 1024;
 
@@ -21,7 +25,13 @@ pub struct Glance {
     root: PathBuf,
     branch: String,
     head: String,
-    remotes: Running,
+    remotes: Remotes,
+}
+
+/// The remote, or the process that is finding out.
+enum Remotes {
+    Known(Option<String>),
+    Asked(Running),
 }
 
 /// What a glance saw.
@@ -41,7 +51,10 @@ impl Glance {
     /// # Errors
     /// A [`GitError`].
     pub fn finish(self) -> Result<Glimpse, GitError> {
-        let remote = read_remotes(&self.root, self.remotes)?;
+        let remote = match self.remotes {
+            Remotes::Known(remote) => remote,
+            Remotes::Asked(running) => read_remotes(&self.root, running)?,
+        };
         Ok(Glimpse { branch: self.branch, head: self.head, remote })
     }
 }
@@ -56,7 +69,10 @@ pub fn glance(dir: &Path) -> Option<Glance> {
     }
     let common = common_dir(&git_dir)?;
     let head = loose(&common, &branch).or_else(|| packed(&common, &branch))?;
-    let remotes = start_remotes(&root).ok()?;
+    let remotes = match plain_remote(&common) {
+        Some(remote) => Remotes::Known(remote),
+        None => Remotes::Asked(start_remotes(&root).ok()?),
+    };
     Some(Glance { root, branch, head, remotes })
 }
 
@@ -66,6 +82,47 @@ fn common_dir(git_dir: &Path) -> Option<PathBuf> {
         Ok(text) => Some(git_dir.join(text.trim_end())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(git_dir.to_owned()),
         Err(_) => None,
+    }
+}
+
+/// The remote from the repository's own configuration, read without git; `None` where that is not plain:
+/// it includes other files, continues lines, quotes values, or has several remotes and none called origin.
+fn plain_remote(common: &Path) -> Option<Option<String>> {
+    let mut text = String::new();
+    let file = std::fs::File::open(common.join("config")).ok()?;
+    file.take(MAX_CONFIG + 1).read_to_string(&mut text).ok()?;
+    let lower = text.to_ascii_lowercase();
+    let is_plain = text.len() as u64 <= MAX_CONFIG
+        && !text.contains(['\\', '\r'])
+        && !["[include", "worktreeconfig", "[remote."].iter().any(|word| lower.contains(word));
+    is_plain.then(|| sole_url(&text)).flatten()
+}
+
+/// The url of `origin`, or of the only remote.
+fn sole_url(text: &str) -> Option<Option<String>> {
+    let mut remote: Option<&str> = None;
+    let mut urls: Vec<(&str, &str)> = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with('[') {
+            let header = line.strip_suffix(']')?;
+            remote = header.strip_prefix("[remote \"").and_then(|name| name.strip_suffix('"'));
+            if header.to_ascii_lowercase().starts_with("[remote") && remote.is_none() {
+                return None;
+            }
+        } else if let (Some(name), Some((key, value))) = (remote, line.split_once('='))
+            && key.trim().eq_ignore_ascii_case("url")
+        {
+            urls.push((name, value.trim()));
+        }
+    }
+    if urls.iter().any(|(_, url)| url.contains(['"', '#', ';'])) {
+        return None;
+    }
+    let origin = urls.iter().find(|(name, _)| *name == "origin");
+    match (origin, urls.as_slice()) {
+        (Some((_, url)), _) | (None, [(_, url)]) => Some(remote_name(url)),
+        (None, []) => Some(None),
+        (None, _) => None,
     }
 }
 
@@ -110,6 +167,23 @@ mod tests {
         assert_eq!(seen().remote.as_deref(), Some("example.com/o/r"));
         sandbox.git(&["pack-refs", "--all"]);
         assert_eq!(Some(seen().head), full.head);
+    }
+
+    #[test]
+    fn a_plain_configuration_is_read_without_git_and_any_other_by_git() {
+        let plain = |text: &str| super::sole_url(text);
+        let name = || Some("example.com/o/r".to_owned());
+        assert_eq!(plain("[core]\n\tbare = false\n"), Some(None));
+        assert_eq!(plain("[remote \"origin\"]\n\turl = https://example.com/o/r.git\n"), Some(name()));
+        assert_eq!(plain("[remote \"up\"]\n\turl = git@example.com:o/r\n"), Some(name()));
+        assert_eq!(plain("[remote \"a\"]\nurl = x\n[remote \"b\"]\nurl = y\n"), None);
+        assert_eq!(plain("[remote \"origin\"]\n\turl = \"quoted\"\n"), None);
+        assert_eq!(plain("[remote \"origin\"] url = https://example.com/o/r\n"), None);
+        let sandbox = Sandbox::new();
+        sandbox.git(&["remote", "add", "origin", "https://user:secret@example.com/o/r.git"]);
+        assert_eq!(super::plain_remote(&sandbox.root().join(".git")), Some(name()));
+        sandbox.git(&["config", "include.path", "/dev/null"]);
+        assert_eq!(super::plain_remote(&sandbox.root().join(".git")), None);
     }
 
     #[test]

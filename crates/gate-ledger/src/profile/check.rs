@@ -54,9 +54,9 @@ pub(crate) fn walk<'a>(bytes: &'a [u8], member: impl FnMut(Key<'a>, &'a [u8])) -
     std::str::from_utf8(bytes).map_err(|error| Kind::NotUtf8.at(error.valid_up_to()))?;
     let mut check = Check { bytes, at: 0 };
     if check.peek() == Some(b'{') {
-        check.object(1, member)?;
+        check.object(1, member).map_err(|error| *error)?;
     } else {
-        check.value(1)?;
+        check.value(1).map_err(|error| *error)?;
     }
     match check.peek() {
         None => Ok(()),
@@ -116,6 +116,14 @@ fn plain_run(bytes: &[u8]) -> usize {
     run
 }
 
+/// What looking at one token came to. Errors are boxed, so that the good case fits into a register.
+type Checked<T = ()> = Result<T, Box<ProfileError>>;
+
+#[cold]
+fn fails(kind: Kind, offset: usize) -> Box<ProfileError> {
+    Box::new(kind.at(offset))
+}
+
 struct Check<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -128,15 +136,15 @@ impl<'a> Check<'a> {
 
     /// The error for whatever stands at the current place and should not.
     #[cold]
-    fn unexpected(&self) -> ProfileError {
+    fn unexpected(&self) -> Box<ProfileError> {
         match self.peek() {
-            None => Kind::End.at(self.at),
-            Some(byte) if is_space(byte) => Kind::WhiteSpace.at(self.at),
-            Some(byte) => Kind::Unexpected(byte).at(self.at),
+            None => fails(Kind::End, self.at),
+            Some(byte) if is_space(byte) => fails(Kind::WhiteSpace, self.at),
+            Some(byte) => fails(Kind::Unexpected(byte), self.at),
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), ProfileError> {
+    fn expect(&mut self, byte: u8) -> Checked {
         if self.peek() == Some(byte) {
             self.at += 1;
             return Ok(());
@@ -145,7 +153,7 @@ impl<'a> Check<'a> {
     }
 
     /// One value; `depth` is the number of containers that would be open within it if it is one.
-    fn value(&mut self, depth: usize) -> Result<(), ProfileError> {
+    fn value(&mut self, depth: usize) -> Checked {
         match self.peek() {
             Some(b'"') => self.string(),
             Some(b'{') => self.object(depth, |_, _| ()),
@@ -158,7 +166,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize, mut member: impl FnMut(Key<'a>, &'a [u8])) -> Result<(), ProfileError> {
+    fn object(&mut self, depth: usize, mut member: impl FnMut(Key<'a>, &'a [u8])) -> Checked {
         self.open(depth)?;
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -187,7 +195,7 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    fn array(&mut self, depth: usize) -> Result<(), ProfileError> {
+    fn array(&mut self, depth: usize) -> Checked {
         self.open(depth)?;
         if self.peek() == Some(b']') {
             self.at += 1;
@@ -206,15 +214,15 @@ impl<'a> Check<'a> {
     }
 
     /// Steps over the bracket that opens a container.
-    fn open(&mut self, depth: usize) -> Result<(), ProfileError> {
+    fn open(&mut self, depth: usize) -> Checked {
         if depth > MAX_DEPTH {
-            return Err(Kind::TooDeep.at(self.at));
+            return Err(fails(Kind::TooDeep, self.at));
         }
         self.at += 1;
         Ok(())
     }
 
-    fn key(&mut self) -> Result<Key<'a>, ProfileError> {
+    fn key(&mut self) -> Checked<Key<'a>> {
         self.expect(b'"')?;
         let from = self.at;
         while self.peek().is_some_and(|byte| IN_KEY[usize::from(byte)]) {
@@ -236,18 +244,18 @@ impl<'a> Check<'a> {
     }
 
     #[cold]
-    fn bad_key(&self, from: usize) -> ProfileError {
+    fn bad_key(&self, from: usize) -> Box<ProfileError> {
         let rest = self.bytes.get(from..).unwrap_or_default();
         let Some(end) = rest.iter().position(|byte| *byte == b'"') else {
-            return Kind::End.at(self.bytes.len());
+            return fails(Kind::End, self.bytes.len());
         };
         if self.peek() == Some(b'\\') {
-            return Kind::Escape.at(self.at);
+            return fails(Kind::Escape, self.at);
         }
-        Kind::Key(shown_key(&String::from_utf8_lossy(&rest[..end]))).at(from)
+        fails(Kind::Key(shown_key(&String::from_utf8_lossy(&rest[..end]))), from)
     }
 
-    fn string(&mut self) -> Result<(), ProfileError> {
+    fn string(&mut self) -> Checked {
         self.at += 1;
         loop {
             self.at += plain_run(&self.bytes[self.at..]);
@@ -258,43 +266,43 @@ impl<'a> Check<'a> {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,
                 Some(0xc2) => self.two_bytes()?,
-                Some(byte) => return Err(Kind::Control(u32::from(byte)).at(self.at)),
-                None => return Err(Kind::End.at(self.at)),
+                Some(byte) => return Err(fails(Kind::Control(u32::from(byte)), self.at)),
+                None => return Err(fails(Kind::End, self.at)),
             }
         }
         self.at += 1;
         Ok(())
     }
 
-    fn escape(&mut self) -> Result<(), ProfileError> {
+    fn escape(&mut self) -> Checked {
         match self.bytes.get(self.at + 1) {
             Some(b'"' | b'\\' | b'n' | b't') => {
                 self.at += 2;
                 Ok(())
             }
             // The profile has no character for which the canonical form would use these.
-            Some(b'/' | b'b' | b'f' | b'r' | b'u') => Err(Kind::Escape.at(self.at)),
-            Some(_) => Err(Kind::BadEscape.at(self.at)),
-            None => Err(Kind::End.at(self.bytes.len())),
+            Some(b'/' | b'b' | b'f' | b'r' | b'u') => Err(fails(Kind::Escape, self.at)),
+            Some(_) => Err(fails(Kind::BadEscape, self.at)),
+            None => Err(fails(Kind::End, self.bytes.len())),
         }
     }
 
     /// U+0080–U+00BF, of which the first half are control characters.
-    fn two_bytes(&mut self) -> Result<(), ProfileError> {
+    fn two_bytes(&mut self) -> Checked {
         if let Some(second @ 0x80..=0x9f) = self.bytes.get(self.at + 1) {
-            return Err(Kind::Control(u32::from(*second)).at(self.at));
+            return Err(fails(Kind::Control(u32::from(*second)), self.at));
         }
         self.at += 2;
         Ok(())
     }
 
-    fn number(&mut self) -> Result<(), ProfileError> {
-        let (_, length) = integer(&self.bytes[self.at..]).map_err(|kind| kind.at(self.at))?;
+    fn number(&mut self) -> Checked {
+        let (_, length) = integer(&self.bytes[self.at..]).map_err(|kind| fails(kind, self.at))?;
         self.at += length;
         Ok(())
     }
 
-    fn word(&mut self, word: &[u8]) -> Result<(), ProfileError> {
+    fn word(&mut self, word: &[u8]) -> Checked {
         if self.bytes[self.at..].starts_with(word) {
             self.at += word.len();
             return Ok(());
@@ -304,9 +312,9 @@ impl<'a> Check<'a> {
 }
 
 #[cold]
-fn out_of_order(key: &[u8], last: &[u8], offset: usize) -> ProfileError {
+fn out_of_order(key: &[u8], last: &[u8], offset: usize) -> Box<ProfileError> {
     let shown = shown_key(&String::from_utf8_lossy(key));
-    if key == last { Kind::DuplicateKey(shown).at(offset) } else { Kind::UnsortedKey(shown).at(offset) }
+    if key == last { fails(Kind::DuplicateKey(shown), offset) } else { fails(Kind::UnsortedKey(shown), offset) }
 }
 
 /// Reads the integer that `bytes` start with: its value and how many bytes it takes.

@@ -8,15 +8,13 @@ use std::io::BufRead;
 
 use serde_json::Value;
 
+use super::batch::Batch;
 use super::objects::{End, MAX_RAW, Objects};
 use super::tally::Tally;
 use super::{Observer, Options, Outcome, VerifyError};
-use crate::chain::{Bad, Facts, inspect};
+use crate::chain::{Bad, Facts, inspect, inspect_unhashed};
 use crate::entry::{EntryHash, LINE_EXTRA};
 use crate::profile::{self, ProfileErrorKind};
-
-/// How many entries pass between two calls of [`Observer::progress`].
-const PROGRESS_EVERY: u64 = 16_384;
 
 /// Verifies a stream of entries, each a JSON object with its `hash`.
 ///
@@ -27,7 +25,8 @@ pub fn json_lines(
     options: &Options,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, VerifyError> {
-    let mut stream = Stream { objects: Objects::new(input), tally: Tally::new(options, observer), seen: 0 };
+    let (objects, tally, batch) = (Objects::new(input), Tally::new(options, observer), Batch::default());
+    let mut stream = Stream { objects, tally, batch, seen: 0 };
     if stream.objects.skip_mark()? {
         stream.tally.warn("byte-order-mark", "the stream starts with a byte order mark, which was skipped");
     }
@@ -37,13 +36,15 @@ pub fn json_lines(
     if stream.seen == 0 {
         return Err(VerifyError::Empty);
     }
-    stream.tally.progress(None);
+    stream.settle()?;
     Ok(stream.tally.finish())
 }
 
 struct Stream<'r, 'o> {
     objects: Objects<'r>,
     tally: Tally<'o>,
+    /// Lines that wait for their hashes; nothing else is taken before them.
+    batch: Batch,
     /// How many objects, or pieces of something else, there were.
     seen: u64,
 }
@@ -52,24 +53,34 @@ impl Stream<'_, '_> {
     /// Takes what begins with `byte`: one object, or a line of something else.
     fn step(&mut self, byte: u8) -> Result<(), VerifyError> {
         self.seen += 1;
-        if self.seen.is_multiple_of(PROGRESS_EVERY) {
-            self.tally.progress(None);
-        }
         if byte != b'{' {
+            self.settle()?;
             return self.garbage();
         }
         let (line, terminated) = self.objects.line()?;
         let length = line.len();
         let bytes = self.objects.bytes(line);
-        if let Some((body, found)) = exported(bytes) {
-            self.tally.take(found, body)?;
-            self.objects.consume(length);
-            if !terminated {
-                self.tally.warn("unterminated", "the last line has no newline; the entry on it is complete");
-            }
-            return Ok(());
+        let Some((body, found, recorded)) = exported(bytes) else {
+            self.settle()?;
+            return self.reformatted(length, terminated);
+        };
+        self.batch.push(body, found, recorded);
+        self.objects.consume(length);
+        if !terminated {
+            self.tally.warn("unterminated", "the last line has no newline; the entry on it is complete");
         }
-        self.reformatted(length, terminated)
+        if self.batch.is_ready() { self.settle() } else { Ok(()) }
+    }
+
+    /// Takes the lines that wait.
+    fn settle(&mut self) -> Result<(), VerifyError> {
+        self.batch.hash();
+        for (found, body) in self.batch.found() {
+            self.tally.take(found, body)?;
+        }
+        self.batch.clear();
+        self.tally.progress(None);
+        Ok(())
     }
 
     /// Takes an object that is not written as an export writes it, or no valid object.
@@ -88,7 +99,7 @@ impl Stream<'_, '_> {
         match read(self.objects.ahead(length), number) {
             Ok((body, found)) => {
                 self.tally.reformatted();
-                self.tally.take(found, &body)?;
+                self.tally.take(&found, &body)?;
                 self.objects.consume(length);
                 Ok(())
             }
@@ -145,21 +156,22 @@ fn is_like_an_entry(bytes: &[u8]) -> bool {
     signs.iter().filter(|sign| memchr::memmem::find(bytes, sign).is_some()).count() >= 2
 }
 
-/// The body and what it says, if `line` is exactly a line of an export. The comma before the hash is written
-/// over by the brace that closes the body, so that nothing needs to be copied.
-fn exported(line: &mut [u8]) -> Option<(&[u8], Result<Facts, Bad>)> {
+/// The body, what it says but for its hash, and the hash that stands beside it, if `line` is exactly a line of
+/// an export. The comma before the hash is written over by the brace that closes the body, so that nothing
+/// needs to be copied.
+fn exported(line: &mut [u8]) -> Option<(&[u8], Result<Facts, Bad>, EntryHash)> {
     const BEFORE: &[u8] = b",\"hash\":\"";
     let cut = line.len().checked_sub(LINE_EXTRA + 1)?;
     let hash = line[cut..].strip_prefix(BEFORE)?.strip_suffix(b"\"}")?;
     let recorded = EntryHash::read(hash)?;
     line[cut] = b'}';
-    match inspect(&line[..=cut]) {
+    match inspect_unhashed(&line[..=cut]) {
         // Perhaps it can be mended by writing it anew; then the line must be what it was.
         Err(Bad::Profile(_)) => {
             line[cut] = b',';
             None
         }
-        found => Some((&line[..=cut], found.and_then(|facts| compare(facts, recorded)))),
+        found => Some((&line[..=cut], found, recorded)),
     }
 }
 
@@ -179,10 +191,9 @@ fn read(raw: &[u8], line: u64) -> Result<(Vec<u8>, Result<Facts, Bad>), Bad> {
         ProfileErrorKind::TooLarge(_) => Bad::TooLarge,
         _ => on_line(error),
     })?;
-    let found = inspect(body.as_bytes()).and_then(|facts| compare(facts, recorded));
+    let found = inspect(body.as_bytes()).and_then(|facts| {
+        let computed = facts.hash;
+        if computed == recorded { Ok(facts) } else { Err(Bad::Hash { computed, recorded }) }
+    });
     Ok((body.into_bytes(), found))
-}
-
-fn compare(facts: Facts, recorded: EntryHash) -> Result<Facts, Bad> {
-    if facts.hash == recorded { Ok(facts) } else { Err(Bad::Hash { computed: facts.hash, recorded }) }
 }

@@ -107,9 +107,9 @@ fn stretch(from: i64, place: usize, highest: i64) -> (i64, i64) {
 fn link(workers: &[Worker], tally: &mut Tally<'_>, indexed: &mut Counts) -> Result<(Option<i64>, bool), VerifyError> {
     let mut nothing = true;
     for worker in workers {
-        for (index, found) in worker.found.iter().enumerate() {
+        for (found, body) in worker.found() {
             nothing = false;
-            tally.take(found.clone(), worker.body(index))?;
+            tally.take(found, body)?;
         }
         for (sum, count) in indexed.iter_mut().zip(worker.indexed) {
             *sum += count;

@@ -68,14 +68,18 @@ impl<'o> Tally<'o> {
     }
 
     /// Takes what inspecting the next body in order found. `body` is asked for only if somebody looks.
-    pub(super) fn take(&mut self, found: Result<Facts, Bad>, body: &[u8]) -> Result<(), VerifyError> {
+    pub(super) fn take(&mut self, found: &Result<Facts, Bad>, body: &[u8]) -> Result<(), VerifyError> {
         if self.first_bad.is_some() {
             if let Ok(facts) = found {
-                self.take_after(&facts);
+                self.take_after(facts);
             }
             return Ok(());
         }
-        match found.and_then(|facts| self.chain.link(facts)) {
+        let linked = match found {
+            Ok(facts) => self.chain.link(*facts),
+            Err(bad) => Err(bad.clone()),
+        };
+        match linked {
             Ok(linked) => self.take_good(linked.facts, linked.clock_back, body),
             Err(bad) => {
                 self.bad(&bad);

@@ -6,15 +6,17 @@
 
 use std::path::Path;
 
+use memchr::memmem::Finder;
 use rusqlite::ErrorCode;
 
-use crate::chain::{Bad, Facts, inspect};
-use crate::entry::Kind;
+use super::batch::Batch;
+use crate::chain::{Bad, Facts, inspect_unhashed};
+use crate::entry::{EntryHash, Kind};
 use crate::store::{Access, Database, OpenError, RawRow, StoreError};
 
 /// How many positions a stretch has.
 pub(super) const STRETCH: i64 = 8192;
-/// How many bytes of bodies a worker keeps for an observer before it stops early.
+/// How many bytes of bodies a worker holds before it stops early, for an observer or on its way to be hashed.
 const MAX_KEPT: usize = 2 << 20;
 /// How many indexes there are.
 const INDEXES: usize = NAMES.len();
@@ -38,9 +40,8 @@ pub(super) type Counts = [u64; INDEXES];
 pub(super) struct Worker {
     database: Database,
     keep_bodies: bool,
-    pub(super) found: Vec<Result<Facts, Bad>>,
-    bodies: Vec<u8>,
-    ends: Vec<usize>,
+    batch: Batch,
+    signs: Signs,
     /// How many entries each index should have for this stretch, from the bodies.
     pub(super) indexed: Counts,
     /// The first position after a stretch that was left early.
@@ -50,37 +51,33 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn open(path: &Path, keep_bodies: bool) -> Result<Self, OpenError> {
         let database = Database::open(path, Access::Read)?;
-        let (found, bodies, ends) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { database, keep_bodies, found, bodies, ends, indexed: [0; INDEXES], stopped: None })
+        let (batch, signs) = (Batch::default(), Signs::new());
+        Ok(Self { database, keep_bodies, batch, signs, indexed: [0; INDEXES], stopped: None })
     }
 
     pub(super) const fn database(&self) -> &Database {
         &self.database
     }
 
-    /// The body behind `found[index]`; empty where none was kept.
-    pub(super) fn body(&self, index: usize) -> &[u8] {
-        let start = if index == 0 { 0 } else { self.ends.get(index - 1).copied().unwrap_or_default() };
-        let end = self.ends.get(index).copied().unwrap_or(start);
-        self.bodies.get(start..end).unwrap_or_default()
+    /// What was found in the last stretch, in order, with the bodies where they are kept.
+    pub(super) fn found(&self) -> impl Iterator<Item = (&Result<Facts, Bad>, &[u8])> {
+        self.batch.found()
     }
 
     /// Inspects the rows from `from` to `to`, inclusive. Damage is a finding, not an error.
     pub(super) fn inspect(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
-        self.found.clear();
-        self.bodies.clear();
-        self.ends.clear();
+        self.batch.clear();
         self.indexed = [0; INDEXES];
         self.stopped = None;
-        match self.read(from, to).map_err(|error| (error.sqlite_error_code(), error)) {
-            Ok(()) => Ok(()),
-            Err((Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::OutOfMemory
-                | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), error)) => Err(error.into()),
-            Err((_, error)) => {
-                self.found.push(Err(Bad::Unreadable(error.to_string())));
-                self.ends.push(self.bodies.len());
+        let read = self.read(from, to);
+        self.batch.hash();
+        match read {
+            Err(error) if is_failure(&error) => Err(error.into()),
+            Err(error) => {
+                self.batch.push(&[], Err(Bad::Unreadable(error.to_string())), EntryHash::ZERO);
                 Ok(())
             }
+            Ok(()) => Ok(()),
         }
     }
 
@@ -97,36 +94,52 @@ impl Worker {
         let mut rows = statement.query([from, to])?;
         while let Some(row) = rows.next()? {
             let raw = RawRow::read(row)?;
-            if self.keep_bodies && self.bodies.len() > MAX_KEPT {
+            if self.batch.held() > MAX_KEPT {
                 self.stopped = Some(raw.seq);
                 break;
             }
             let mut found = raw.facts();
             if let (Ok(facts), Ok(body)) = (&found, &raw.body)
-                && may_be_indexed(facts, body)
+                && self.signs.may_be_indexed(facts, body)
             {
                 let probed = probe.query_row([raw.seq], probed)?;
                 if let Err(bad) = count(probed, &mut self.indexed) {
                     found = Err(bad);
                 }
             }
-            if self.keep_bodies {
-                self.bodies.extend_from_slice(raw.body.as_ref().map_or(&[], |body| *body));
-                self.ends.push(self.bodies.len());
+            let body = raw.body.as_ref().map_or(&[][..], |body| *body);
+            self.batch.push(body, found, raw.hash.unwrap_or(EntryHash::ZERO));
+            if self.batch.is_ready() {
+                self.batch.hash();
+                if !self.keep_bodies {
+                    self.batch.forget_bodies();
+                }
             }
-            self.found.push(found);
         }
         Ok(())
     }
 }
 
+/// Whether reading failed for another reason than damage to the file.
+fn is_failure(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::OutOfMemory
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+        )
+    )
+}
+
 impl RawRow<'_> {
-    /// What the body says, if it is canonical, has the stored hash and says the row's own number.
+    /// What the body says but for its hash, if it is canonical and says the row's own number.
     fn facts(&self) -> Result<Facts, Bad> {
-        let facts = inspect(self.body.clone()?)?;
-        let recorded = self.hash.ok_or(Bad::HashForm)?;
-        if facts.hash != recorded {
-            return Err(Bad::Hash { computed: facts.hash, recorded });
+        let facts = inspect_unhashed(self.body.clone()?)?;
+        if self.hash.is_none() {
+            return Err(Bad::HashForm);
         }
         if i64::try_from(facts.seq) != Ok(self.seq) {
             return Err(Bad::Row { row: self.seq, seq: facts.seq });
@@ -135,13 +148,25 @@ impl RawRow<'_> {
     }
 }
 
-/// Whether some index might hold the entry. A body that is canonical writes its keys literally, so that one
-/// without these words cannot have these members; one with them is probed, which decides.
-fn may_be_indexed(facts: &Facts, body: &[u8]) -> bool {
-    matches!(facts.kind, Kind::Grant | Kind::Request | Kind::Policy)
-        || facts.reference.is_some()
-        || memchr::memmem::find(body, b"\"nonce\":").is_some()
-        || (facts.kind == Kind::Decision && memchr::memmem::find(body, b"\"spends\":").is_some())
+/// Words that show where an index might hold an entry.
+struct Signs {
+    nonce: Finder<'static>,
+    spends: Finder<'static>,
+}
+
+impl Signs {
+    fn new() -> Self {
+        Self { nonce: Finder::new("\"nonce\":"), spends: Finder::new("\"spends\":") }
+    }
+
+    /// Whether some index might hold the entry. A body that is canonical writes its keys literally, so that one
+    /// without these words cannot have these members; one with them is probed, which decides.
+    fn may_be_indexed(&self, facts: &Facts, body: &[u8]) -> bool {
+        matches!(facts.kind, Kind::Grant | Kind::Request | Kind::Policy)
+            || facts.reference.is_some()
+            || self.nonce.find(body).is_some()
+            || (facts.kind == Kind::Decision && self.spends.find(body).is_some())
+    }
 }
 
 /// For each index: whether it should hold the row, and if so whether it does.

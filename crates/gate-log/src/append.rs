@@ -1,0 +1,286 @@
+//! Recording a stream of events, each as an entry of kind `note`.
+//!
+//! Events are committed in batches: as many as came by the time that one is full or the stream pauses, so
+//! that a fast stream is not held up by one disk write for each event, and a slow one is on disk at once. An
+//! error leaves everything before it recorded, and says how much that is.
+
+mod events;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use gate_cli::Io;
+use gate_cli::clock::Clock;
+use gate_cli::options::Format;
+use gate_cli::render;
+use gate_identity::facts;
+use gate_ledger::entry::{Draft, DraftError, Kind};
+use gate_ledger::profile::ProfileError;
+use gate_ledger::store::{Access, AppendError, Ledger, StoreError};
+use gate_model::exit::Exit;
+use gate_policy::UnknownGate;
+use gate_workflow::setting::LOCK_WAIT;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::desk::{Desk, Found};
+use crate::error::LogError;
+use events::{Events, Next};
+
+/// The value of `schema`.
+const SCHEMA: &str = "gate.append/1";
+/// How many events a batch has at most.
+const MAX_EVENTS: usize = 1000;
+/// How many bytes of events a batch has at most, about.
+const MAX_BYTES: usize = 4 << 20;
+
+/// Why not all events were recorded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AppendFailure {
+    /// The policy has no such gate.
+    #[error(transparent)]
+    Gate(#[from] UnknownGate),
+    /// The events cannot be opened.
+    #[error("cannot read events from '{path}': {source}\nname a file of JSON objects, one a line, or - for standard input")]
+    Open {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The events cannot be read any further.
+    #[error("line {line}: cannot read the events: {source}\n{}", so_far(*.recorded))]
+    Read {
+        /// The line, from 1.
+        line: u64,
+        /// How many were recorded before.
+        recorded: u64,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// One event cannot be recorded.
+    #[error("line {line}: {source}\n{}; write one JSON object a line, as jq -c does", so_far(*.recorded))]
+    Event {
+        /// The line, from 1.
+        line: u64,
+        /// How many were recorded before.
+        recorded: u64,
+        /// Why.
+        source: EventError,
+    },
+    /// The ledger failed.
+    #[error("line {line}: {source}\n{}", so_far(*.recorded))]
+    Store {
+        /// The first line that was not recorded, from 1.
+        line: u64,
+        /// How many were recorded before.
+        recorded: u64,
+        /// Why.
+        source: StoreError,
+    },
+    /// Who acts cannot be written down.
+    #[error("cannot write the actor as JSON: {0}")]
+    Actor(serde_json::Error),
+}
+
+/// Why an event cannot be recorded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EventError {
+    /// It is not JSON that a ledger can hold.
+    #[error("the event is not JSON that the ledger can hold: {0}")]
+    Profile(#[from] ProfileError),
+    /// It is a number, a list, …
+    #[error("the event is not a JSON object")]
+    NotAnObject,
+    /// It is longer than an entry can be.
+    #[error("the event is longer than {} bytes", gate_ledger::profile::MAX_BYTES)]
+    TooLong,
+    /// It fits no entry.
+    #[error("the event cannot be recorded: {0}")]
+    Draft(DraftError),
+}
+
+impl AppendFailure {
+    /// The exit code.
+    pub(crate) const fn exit(&self) -> Exit {
+        match self {
+            Self::Gate(_) | Self::Open { .. } | Self::Event { .. } => Exit::Usage,
+            Self::Read { .. } | Self::Actor(_) => Exit::Failure,
+            Self::Store { source, .. } => source.exit(),
+        }
+    }
+}
+
+fn so_far(count: u64) -> String {
+    match count {
+        0 => "nothing was recorded".to_owned(),
+        1 => "1 entry before it was recorded".to_owned(),
+        count => format!("{count} entries before it were recorded"),
+    }
+}
+
+/// What was recorded.
+#[derive(Debug, Serialize)]
+struct Appended {
+    schema: &'static str,
+    ledger: String,
+    recorded: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<u64>,
+}
+
+/// Records the events of `file`, or of standard input.
+///
+/// # Errors
+/// A [`LogError`] that says how many were recorded.
+pub(crate) fn append(
+    desk: &Desk<'_>,
+    file: Option<&Path>,
+    gate: Option<&str>,
+    io: &mut Io<'_>,
+) -> Result<(), LogError> {
+    let found = desk.find()?;
+    if let (Some(gate), Some(policy)) = (gate, found.policy()) {
+        policy.gate(gate).map_err(AppendFailure::from)?;
+    }
+    let ledger = found.open(Access::Append)?;
+    let by = match &found {
+        Found::Policy(setting) => setting.quick_facts().principal,
+        Found::Alone(_) => facts::without_git(desk.lookup, &desk.env.cwd).principal,
+    };
+    let actor = serde_json::to_value(by).map_err(AppendFailure::Actor)?;
+    let draft = Draft { kind: Kind::Note, gate: gate.map(str::to_owned), reference: None, actor, data: Value::Null };
+    let mut recorder = Recorder::new(ledger, desk.clock, draft);
+    match file.filter(|path| *path != Path::new("-")) {
+        Some(path) => {
+            let mut opened = open(&desk.env.cwd.join(path), path)?;
+            record(&mut recorder, &mut opened, &|| true)?;
+        }
+        None => record(&mut recorder, io.stdin, &events::stdin_is_ready)?,
+    }
+    let appended = recorder.close()?;
+    show(desk, &appended, io);
+    Ok(())
+}
+
+fn open(path: &Path, shown: &Path) -> Result<File, AppendFailure> {
+    let fails = |source| AppendFailure::Open { path: shown.display().to_string(), source };
+    let file = File::open(path).map_err(fails)?;
+    if file.metadata().map_err(fails)?.is_dir() {
+        return Err(fails(std::io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(file)
+}
+
+fn show(desk: &Desk<'_>, appended: &Appended, io: &mut Io<'_>) {
+    if desk.format(io) != Format::Text {
+        io.show(&(render::json(appended) + "\n"));
+    }
+    let range = match (appended.first, appended.last) {
+        (Some(first), Some(last)) if first < last => format!(" ({first} to {last})"),
+        (Some(first), _) => format!(" ({first})"),
+        _ => String::new(),
+    };
+    let noun = if appended.recorded == 1 { "event" } else { "events" };
+    desk.summary(io, &format!("{} {noun} recorded{range}", appended.recorded));
+}
+
+/// Records every event of `input`. `ready` tells whether more can be read without waiting for long.
+fn record(
+    recorder: &mut Recorder<'_>,
+    input: &mut dyn Read,
+    ready: &dyn Fn() -> bool,
+) -> Result<(), AppendFailure> {
+    let mut events = Events::new(input, ready);
+    loop {
+        let next = events.next(!recorder.batch.is_empty());
+        let line = events.line();
+        match next {
+            Ok(Next::Event(event, length)) => recorder.take(line, event, length)?,
+            Ok(Next::Pause) => recorder.commit()?,
+            Ok(Next::End) => return recorder.commit(),
+            Err(error) => {
+                // What came before it is good, so it is kept.
+                recorder.commit()?;
+                return Err(error.at(line, recorder.recorded));
+            }
+        }
+    }
+}
+
+/// The batch under way, and what was recorded.
+struct Recorder<'a> {
+    ledger: Ledger,
+    clock: Clock<'a>,
+    /// Everything of an entry but its data.
+    draft: Draft,
+    /// Events with their lines.
+    batch: Vec<(u64, Value)>,
+    bytes: usize,
+    recorded: u64,
+    first: Option<u64>,
+    last: Option<u64>,
+}
+
+impl<'a> Recorder<'a> {
+    fn new(ledger: Ledger, clock: Clock<'a>, draft: Draft) -> Self {
+        Self { ledger, clock, draft, batch: Vec::new(), bytes: 0, recorded: 0, first: None, last: None }
+    }
+
+    fn take(&mut self, line: u64, event: Value, length: usize) -> Result<(), AppendFailure> {
+        self.batch.push((line, event));
+        self.bytes += length;
+        if self.batch.len() >= MAX_EVENTS || self.bytes >= MAX_BYTES { self.commit() } else { Ok(()) }
+    }
+
+    /// Records the batch; of one with an event that cannot be, what stands before that.
+    fn commit(&mut self) -> Result<(), AppendFailure> {
+        let batch = std::mem::take(&mut self.batch);
+        self.bytes = 0;
+        let Err((place, error)) = self.transact(&batch) else { return Ok(()) };
+        let line = batch.get(place).map_or(0, |(line, _)| *line);
+        let StoreError::Draft(source) = error else {
+            return Err(AppendFailure::Store { line, recorded: self.recorded, source: error });
+        };
+        // Nothing of a transaction with a refused entry is kept, so the good ones before it go again.
+        self.transact(batch.get(..place).unwrap_or_default())
+            .map_err(|(_, source)| AppendFailure::Store { line, recorded: self.recorded, source })?;
+        Err(AppendFailure::Event { line, recorded: self.recorded, source: EventError::Draft(source) })
+    }
+
+    /// Records `events` in one transaction. An error comes with the place of the event it is about.
+    fn transact(&mut self, events: &[(u64, Value)]) -> Result<(), (usize, StoreError)> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let draft = &mut self.draft;
+        let appended = self.ledger.append(LOCK_WAIT, self.clock, |transaction| {
+            let mut seqs = Vec::with_capacity(events.len());
+            for (place, (_, event)) in events.iter().enumerate() {
+                draft.data.clone_from(event);
+                seqs.push(transaction.append(draft).map_err(|error| (place, error))?.seq);
+            }
+            Ok(seqs)
+        });
+        let seqs = appended.map_err(|error| match error {
+            AppendError::Store(error) => (0, error),
+            AppendError::Work(failed) => failed,
+        })?;
+        self.recorded += seqs.len() as u64;
+        self.first = self.first.or(seqs.first().copied());
+        self.last = seqs.last().copied();
+        Ok(())
+    }
+
+    fn close(self) -> Result<Appended, StoreError> {
+        let ledger = self.ledger.id().to_owned();
+        self.ledger.close()?;
+        Ok(Appended { schema: SCHEMA, ledger, recorded: self.recorded, first: self.first, last: self.last })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! Making a ledger.
+//!
+//! The ledger is built with both of its first entries under a passing name and gets its own when it is
+//! finished, so that an interruption leaves nothing that looks like a ledger. A starter policy that was
+//! written for it is taken back where no ledger came of it.
+
+mod gitignore;
+mod starter;
+
+use std::path::Path;
+
+use gate_cli::Io;
+use gate_cli::message;
+use gate_cli::options::Format;
+use gate_cli::render::sheet::Tone;
+use gate_cli::render::{self, Sheet};
+use gate_identity::git;
+use gate_ledger::store::{AppendError, CreateError, Ledger, StoreError};
+use gate_model::exit::Exit;
+use gate_workflow::ledger_access::Unusable;
+use gate_workflow::policies::{self, RecordError};
+use gate_workflow::policy_source::PolicyError;
+use gate_workflow::setting::{LOCK_WAIT, Setting};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::desk::Desk;
+use crate::error::LogError;
+use crate::run::TOOL;
+use crate::staged::{NameError, Staged};
+use starter::Starter;
+
+/// The value of `schema`.
+const SCHEMA: &str = "gate.init/1";
+
+/// Why no ledger was made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InitError {
+    /// The place is taken.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The policy pins another ledger.
+    #[error(
+        "the policy '{policy}' pins the ledger whose genesis is {genesis}, so a new one would be refused\n\
+         restore that ledger, or take [ledger] genesis out of the policy first"
+    )]
+    Pinned {
+        /// The policy.
+        policy: String,
+        /// What it pins.
+        genesis: String,
+    },
+    /// The ledger could not be made.
+    #[error(transparent)]
+    Create(#[from] CreateError),
+    /// The policy's entry could not be written.
+    #[error("cannot record the policy: {0}")]
+    Record(RecordError),
+    /// The ledger could not be closed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The finished ledger did not get its name.
+    #[error("cannot make a ledger at '{path}': {source}")]
+    Publish {
+        /// Where.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file beside it could not be written.
+    #[error("cannot write '{path}': {source}")]
+    Write {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl InitError {
+    /// The exit code.
+    pub(crate) const fn exit(&self) -> Exit {
+        match self {
+            Self::Name(error) => error.exit(),
+            Self::Pinned { .. } => Exit::Usage,
+            Self::Create(error) => error.exit(),
+            Self::Record(RecordError::Store(error)) | Self::Store(error) => error.exit(),
+            Self::Record(RecordError::Json(_)) | Self::Publish { .. } | Self::Write { .. } => Exit::Failure,
+        }
+    }
+}
+
+/// What was made.
+#[derive(Debug, Serialize)]
+struct Made {
+    schema: &'static str,
+    ledger: String,
+    id: String,
+    genesis: String,
+    policy: String,
+    digest: String,
+    created_policy: bool,
+}
+
+/// Makes the ledger, and a policy where there is none.
+///
+/// # Errors
+/// A [`LogError`]; then neither is there.
+pub(crate) fn init(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
+    let (setting, starter) = match desk.setting() {
+        Err(PolicyError::NotFound(_)) => {
+            let starter = Starter::write(&desk.env.cwd)?;
+            (desk.setting()?, Some(starter))
+        }
+        setting => (setting?, None),
+    };
+    let made = make(&setting, starter.is_some(), io)?;
+    starter.into_iter().for_each(Starter::keep);
+    show(desk, &made, io);
+    Ok(())
+}
+
+fn make(setting: &Setting<'_>, created_policy: bool, io: &mut Io<'_>) -> Result<Made, LogError> {
+    let path = setting.ledger_path()?;
+    let staged = Staged::beside(&path).map_err(InitError::from)?;
+    if git::is_tracked(&path).map_err(|source| Unusable::Git { path: path.clone(), source })? {
+        return Err(Unusable::Tracked(path).into());
+    }
+    if let Some(genesis) = setting.loaded.policy.ledger.genesis.clone() {
+        return Err(InitError::Pinned { policy: setting.loaded.name.clone(), genesis }.into());
+    }
+    let (id, genesis) = build(setting, &staged, &path)?;
+    if let Some(note) = gitignore::protect(&path)? {
+        io.tell(&message::warning(TOOL, &note));
+    }
+    let shown = path.display().to_string();
+    staged.publish().map_err(|source| match source.kind() {
+        std::io::ErrorKind::AlreadyExists => InitError::Name(NameError::Exists(path)),
+        _ => InitError::Publish { path: shown.clone(), source },
+    })?;
+    Ok(Made {
+        schema: SCHEMA,
+        ledger: shown,
+        id,
+        genesis,
+        policy: setting.loaded.name.clone(),
+        digest: setting.loaded.used.digest.clone(),
+        created_policy,
+    })
+}
+
+/// Writes both entries. Returns the ledger's id and the hash of its genesis.
+fn build(setting: &Setting<'_>, staged: &Staged, path: &Path) -> Result<(String, String), InitError> {
+    let by = setting.quick_facts().principal;
+    let actor = serde_json::to_value(&by).map_err(|error| InitError::Record(error.into()))?;
+    let data = json!({"tool": TOOL, "version": env!("CARGO_PKG_VERSION")});
+    let created = Ledger::create(&staged.path, &actor, data, setting.now());
+    let mut ledger = created.map_err(|error| named(error, path))?;
+    let recorded = ledger.append(LOCK_WAIT, setting.place.clock, |transaction| {
+        policies::ensure_recorded(transaction, &setting.loaded, &by)
+    });
+    recorded.map_err(|error| match error {
+        AppendError::Store(error) => InitError::Store(error),
+        AppendError::Work(error) => InitError::Record(error),
+    })?;
+    let made = (ledger.id().to_owned(), ledger.genesis().to_string());
+    // Closing folds the write-ahead log into the file, which then is all there is to publish.
+    ledger.close()?;
+    Ok(made)
+}
+
+/// The error with the ledger's own name in it instead of the passing one.
+fn named(error: CreateError, path: &Path) -> CreateError {
+    let path = path.to_owned();
+    match error {
+        CreateError::Io { source, .. } => CreateError::Io { path, source },
+        CreateError::Store { source, .. } => CreateError::Store { path, source },
+        other => other,
+    }
+}
+
+fn show(desk: &Desk<'_>, made: &Made, io: &mut Io<'_>) {
+    let text = match desk.format(io) {
+        Format::Text => {
+            let mut sheet = Sheet::new("ledger made", Tone::Good);
+            sheet.fact("ledger", made.ledger.clone());
+            sheet.fact("id", made.id.clone());
+            sheet.fact("genesis", made.genesis.clone());
+            let created = if made.created_policy { " (written now, with comments)" } else { "" };
+            sheet.fact("policy", format!("{}{created}", made.policy));
+            render::page(&sheet, Format::Text, &desk.view(io))
+        }
+        _ => render::json(made) + "\n",
+    };
+    io.show(&text);
+    if !desk.shared.output.quiet {
+        let what = format!("pin the ledger: put this line under [ledger] in '{}'", made.policy);
+        io.tell(&format!("{}  genesis = \"{}\"\n", message::line(TOOL, &what), made.genesis));
+    }
+}

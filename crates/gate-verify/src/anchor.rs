@@ -1,0 +1,184 @@
+//! Comparing a ledger with checkpoints.
+//!
+//! A checkpoint says how many entries there were and what their root was. Here the root of the same number of
+//! entries is computed anew from the bytes that are verified, while they are verified; nothing cached counts.
+//! A checkpoint counts only if a key from the command line signed it, for this ledger, and if that key is not
+//! one with which people sign requests: who may ask for an opt-out must not vouch for the record of it.
+
+mod signers;
+mod statement;
+
+use std::collections::BTreeMap;
+
+use gate_ledger::entry::Kind;
+use gate_ledger::tree::{CompactRange, Hash, leaf_hash};
+use gate_ledger::verify::{Outcome, Seen};
+use gate_model::time::Timestamp;
+use gate_model::verification::{Anchored, FirstBad, Warning};
+
+use crate::args::Required;
+use signers::Fingerprint;
+
+pub(crate) use statement::{CheckpointError, Statement, read};
+
+/// Checkpoints, and what the ledger has in their places.
+pub(crate) struct Anchors {
+    statements: Vec<Statement>,
+    refused: Vec<Warning>,
+    required: Required,
+    range: CompactRange,
+    /// The root of so many entries, for each checkpoint's size.
+    roots: BTreeMap<u64, Hash>,
+    /// The time of the first entry that a checkpoint of that size does not cover.
+    after: BTreeMap<u64, Option<Timestamp>>,
+    fingerprints: Vec<Fingerprint>,
+}
+
+/// What the comparison showed.
+#[derive(Debug, Default)]
+pub(crate) struct Comparison {
+    /// The largest checkpoint that the ledger agrees with.
+    pub anchored: Option<Anchored>,
+    /// What a checkpoint shows to be wrong.
+    pub first_bad: Option<FirstBad>,
+    /// Checkpoints that do not count, and what is not covered although it must be. None may be there in a
+    /// verification that is ok.
+    pub refused: Vec<Warning>,
+    /// What is not covered.
+    pub unanchored: Option<Warning>,
+}
+
+impl Anchors {
+    /// Compares with `statements`; `refused` are checkpoints that did not become one.
+    pub(crate) fn new(statements: Vec<Statement>, refused: Vec<Warning>, required: Required) -> Self {
+        let range = CompactRange::default();
+        let sizes = statements.iter().map(|statement| statement.checkpoint.size).chain([0]);
+        let after = sizes.map(|size| (size, None)).collect();
+        // The empty tree has a root too, before any entry.
+        let roots = BTreeMap::from([(0, range.root())]);
+        let fingerprints = statements.iter().flat_map(|one| one.keys.iter().map(Fingerprint::of)).collect();
+        Self { statements, refused, required, range, roots, after, fingerprints }
+    }
+
+    /// Whether entries have to be looked at.
+    pub(crate) const fn wants_entries(&self) -> bool {
+        !self.statements.is_empty() || matches!(self.required, Required::OlderThan(_))
+    }
+
+    /// Takes the next good entry.
+    pub(crate) fn take(&mut self, seen: &Seen<'_>) {
+        if let Some(at) = self.after.get_mut(&seen.seq) {
+            *at = gate_ledger::entry::Entry::from_body(seen.body).ok().map(|entry| entry.at);
+        }
+        if self.statements.is_empty() {
+            return;
+        }
+        if seen.kind == Kind::Policy {
+            self.fingerprints.iter_mut().for_each(|key| key.look_for_in(seen.body));
+        }
+        self.range.push(leaf_hash(seen.body));
+        let size = self.range.size();
+        if self.statements.iter().any(|statement| statement.checkpoint.size == size) {
+            self.roots.insert(size, self.range.root());
+        }
+    }
+
+    /// Compares, once every good entry was taken. `now` is for the age of what is not covered.
+    pub(crate) fn compare(mut self, outcome: &Outcome, now: Timestamp) -> Comparison {
+        let mut comparison = Comparison { refused: std::mem::take(&mut self.refused), ..Comparison::default() };
+        self.statements.sort_by_key(|statement| statement.checkpoint.size);
+        for statement in &self.statements {
+            match self.judge(statement, outcome) {
+                Judged::Agrees => comparison.anchored = Some(statement.anchored()),
+                Judged::Refused(warning) => comparison.refused.push(warning),
+                Judged::Contradicts(code, words) => {
+                    let seq = comparison.anchored.as_ref().map_or(0, |anchored| anchored.size);
+                    let seq = if code == "checkpoint-larger" { outcome.entries } else { seq };
+                    let reason = format!("{code}: {words}");
+                    comparison.first_bad.get_or_insert(FirstBad { seq, reason, code: code.to_owned() });
+                }
+            }
+        }
+        comparison.unanchored = unanchored(comparison.anchored.as_ref(), outcome.entries);
+        comparison.refused.extend(self.missing(comparison.anchored.as_ref(), outcome.entries, now));
+        comparison
+    }
+
+    fn judge(&self, statement: &Statement, outcome: &Outcome) -> Judged {
+        let size = statement.checkpoint.size;
+        if let Err(words) = statement.must_be_of(outcome.ledger.as_deref()) {
+            return Judged::refused("checkpoint-origin", words);
+        }
+        if self.fingerprints.iter().any(|key| key.found && statement.keys.contains(&key.public)) {
+            let words = "is signed with a key that the ledger's policy trusts for requests; \
+                         whoever may ask must not vouch for the record";
+            return Judged::refused("checkpoint-signer", statement.says(words));
+        }
+        match self.roots.get(&size) {
+            Some(root) if *root == statement.checkpoint.root => Judged::Agrees,
+            Some(_) => Judged::Contradicts("checkpoint-root", statement.says(&format!(
+                "has another root for the first {size} entries: history was rewritten"
+            ))),
+            // What lies behind a bad entry was not looked at, so the end need not be cut off.
+            None if !outcome.is_good() => Judged::refused("checkpoint-unreached", statement.says(&format!(
+                "covers {size} entries, and only {} are good", outcome.entries
+            ))),
+            None => Judged::Contradicts("checkpoint-larger", statement.says(&format!(
+                "covers {size} entries, and the ledger has {}: its end was cut off", outcome.entries
+            ))),
+        }
+    }
+
+    /// What is not covered although it must be.
+    fn missing(&self, anchored: Option<&Anchored>, entries: u64, now: Timestamp) -> Option<Warning> {
+        let covered = anchored.map_or(0, |anchored| anchored.size);
+        let message = match self.required {
+            Required::Nothing => return None,
+            _ if covered >= entries => return None,
+            Required::Everything => "no checkpoint covers these entries, as --require-anchor asks".to_owned(),
+            Required::OlderThan(seconds) => {
+                let at = self.after.get(&covered).copied().flatten();
+                if at.is_some_and(|at| at >= now.minus(seconds)) {
+                    return None;
+                }
+                let age = gate_model::time::format_duration(seconds);
+                format!("no checkpoint covers these entries, and the first is older than {age}")
+            }
+        };
+        let (count, seq) = (Some(entries - covered), Some(covered));
+        Some(Warning { code: "anchor-required".to_owned(), message, count, seq })
+    }
+}
+
+enum Judged {
+    Agrees,
+    Contradicts(&'static str, String),
+    Refused(Warning),
+}
+
+impl Judged {
+    fn refused(code: &str, message: String) -> Self {
+        Self::Refused(Warning { code: code.to_owned(), message, count: None, seq: None })
+    }
+}
+
+fn unanchored(anchored: Option<&Anchored>, entries: u64) -> Option<Warning> {
+    let covered = anchored.map_or(0, |anchored| anchored.size);
+    if covered >= entries && anchored.is_some() {
+        return None;
+    }
+    let message = if anchored.is_some() {
+        "no checkpoint covers these entries, so that they could be cut off unseen"
+    } else {
+        "no checkpoint covers this ledger: a chain alone cannot see that its end was cut off or all of it rewritten"
+    };
+    Some(Warning {
+        code: "unanchored".to_owned(),
+        message: message.to_owned(),
+        count: Some(entries - covered),
+        seq: Some(covered),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! The policy around, as far as a verification needs it: where the ledger is, and which genesis it must have.
+//!
+//! A policy that is there and cannot be read is an error: whoever breaks it must not get a verification
+//! without the pin that it held.
+
+use std::path::PathBuf;
+
+use gate_cli::Env;
+use gate_ledger::entry::EntryHash;
+use gate_workflow::ledger_access;
+use gate_workflow::policy_source::{self, Choice, Loaded, PolicyError};
+
+use crate::args::{Args, Task};
+use crate::run::VerifyFailure;
+
+/// What to verify, and against which genesis.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Subject {
+    /// The ledger or export; `-` is standard input.
+    pub path: PathBuf,
+    /// The hash that its first entry must have.
+    pub genesis: Option<EntryHash>,
+}
+
+/// Finds ledger and pin.
+///
+/// # Errors
+/// A [`VerifyFailure`] where no ledger is named, or the policy is broken.
+pub(crate) fn find(args: &Args, task: &Task, env: &Env) -> Result<Subject, VerifyFailure> {
+    let named = task.target.clone().or_else(|| env.path("GATE_LEDGER"));
+    if let (Some(path), Some(genesis)) = (&named, args.genesis) {
+        return Ok(Subject { path: path.clone(), genesis: Some(genesis) });
+    }
+    let loaded = match policy_source::load(&Choice {
+        cwd: &env.cwd,
+        path: args.place.policy(env).as_deref(),
+        revision: None,
+    }) {
+        Ok(loaded) => Some(loaded),
+        Err(PolicyError::NotFound(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let path = match (named, &loaded) {
+        (Some(path), _) => path,
+        (None, Some(loaded)) => ledger_access::locate(None, &env.cwd, loaded)?,
+        (None, None) => return Err(VerifyFailure::NothingNamed),
+    };
+    Ok(Subject { path, genesis: args.genesis.or(loaded.as_ref().and_then(pinned)) })
+}
+
+/// The genesis that the policy pins; its form was checked when it was parsed.
+fn pinned(loaded: &Loaded) -> Option<EntryHash> {
+    loaded.policy.ledger.genesis.as_ref()?.parse().ok()
+}

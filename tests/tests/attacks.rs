@@ -1,0 +1,507 @@
+//! What an attacker may try against gate-check and gate-skip, each named by the attack; design's table.
+
+mod support;
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use support::{House, POLICY, Ran, entries_of, result, sarif};
+
+// Who controls the gated command.
+
+#[test]
+fn a_command_that_grants_itself_an_override_is_not_excused() {
+    let house = House::new(POLICY);
+    let script = "gate-skip lint --action override --reason 'I excuse myself' >&2; exit 1";
+    house.check(&["lint", "--", "sh", "-c", script]).exits(1);
+    let entry = house.last_decision();
+    assert_eq!(entry["data"]["decision"], "fail");
+    assert_eq!(house.of_kind("grant").len(), 1, "the grant itself is on record");
+    // It counts from the next run on, and says who made it.
+    house.check(&["lint", "--", "false"]).exits(0);
+}
+
+#[test]
+fn a_command_that_waives_its_own_findings_is_not_excused() {
+    let house = House::new(POLICY);
+    house.write("new.sarif", sarif(&[result("R1", "error", "src/a.py", 1)]));
+    let script = "gate-skip scan --waive rule=R1,path=src/a.py --reason x >&2; cp new.sarif o.sarif; exit 1";
+    house.check(&["scan", "--findings", "o.sarif", "--", "sh", "-c", script]).exits(1);
+}
+
+#[test]
+fn a_command_that_edits_the_policy_is_judged_by_the_one_before() {
+    let house = House::new(POLICY);
+    house.write("new.sarif", sarif(&[result("R1", "warning", "src/a.py", 1)]));
+    let script = "sed -i 's/severity = \"high\"/fail_on = \"error\"/' gate.toml; cp new.sarif o.sarif";
+    let digest = house.check(&["scan", "--plan"]).json()["policy"]["digest"].clone();
+    house.check(&["scan", "--findings", "o.sarif", "--decision", "d.json", "--", "sh", "-c", script]).exits(1);
+    assert_ne!(house.read("gate.toml"), POLICY);
+    assert_eq!(house.last_decision()["data"]["policy"]["digest"], digest);
+}
+
+#[test]
+fn a_command_that_deletes_or_replaces_the_ledger_does_not_pass() {
+    for script in [
+        "rm -rf .gate",
+        "rm -f .gate/ledger.db*; echo nothing > .gate/ledger.db",
+        "rm -f .gate/ledger.db*; mkdir .gate/ledger.db",
+        "rm -f .gate/ledger.db*; cp other.db .gate/ledger.db",
+        "rm -f .gate/ledger.db*; : > .gate/ledger.db",
+        "rm -f .gate/ledger.db*; ln -s ../other.db .gate/ledger.db",
+    ] {
+        let house = House::new(POLICY);
+        house.create_ledger("other.db");
+        house.granted(&["lint", "--action", "override"]);
+        let ran = house.check(&["lint", "--decision", "d.json", "--", "sh", "-c", script]);
+        assert_eq!(ran.code, 125, "{script}: {}", ran.stderr);
+        assert_eq!(house.read("d.json"), "", "{script}");
+    }
+}
+
+#[test]
+fn a_command_that_restores_an_old_copy_of_the_ledger_does_not_pass() {
+    let house = House::new(POLICY);
+    house.sh("cp .gate/ledger.db old.db").exits(0);
+    house.check(&["lint", "--", "true"]).exits(0);
+    let ran = house.check(&["lint", "--", "sh", "-c", "rm .gate/ledger.db*; cp old.db .gate/ledger.db"]);
+    ran.exits(125).says(&["replaced or cut"]);
+}
+
+#[test]
+fn a_command_that_edits_an_entry_does_not_pass() {
+    let house = House::new(POLICY);
+    house.check(&["lint", "--", "true"]).exits(0);
+    let sql = "PRAGMA writable_schema=ON; DROP TRIGGER IF EXISTS entry_no_update; \
+               UPDATE entry SET body = replace(body, 'pass', 'fail') WHERE seq = (SELECT max(seq) FROM entry);";
+    house.write("edit.sql", sql);
+    let ran = house.check(&["lint", "--", "sh", "-c", "sqlite3 .gate/ledger.db < edit.sql; exit 0"]);
+    ran.exits(125);
+}
+
+#[test]
+fn a_command_that_holds_the_lock_waits_a_bounded_time_and_nothing_is_excused() {
+    let house = House::new(POLICY);
+    house.granted(&["lint", "--action", "override"]);
+    let lock = lock_file(&house);
+    let script = format!("flock -x {} sleep 300 & echo $! > pid; sleep 0.5; exit 1", lock.display());
+    let started = std::time::Instant::now();
+    let mut child = house.tool("gate-check", &["lint", "--decision", "d.json", "--", "sh", "-c", &script]);
+    let ran = Ran::of(child.stdout(Stdio::null()).stderr(Stdio::null()).output().unwrap());
+    let waited = started.elapsed().as_secs();
+    house.sh("pkill -P $(cat pid); kill $(cat pid)");
+    assert!(waited < 60, "the wait for the lock is bounded");
+    assert_eq!(ran.code, 1, "an opt-out that cannot be recorded is not used");
+    let decision: Value = serde_json::from_str(&house.read("d.json")).unwrap();
+    assert_eq!((&decision["recorded"], &decision["decision"]), (&Value::Null, &json!("fail")));
+}
+
+/// The lock file beside the ledger.
+fn lock_file(house: &House) -> std::path::PathBuf {
+    house.check(&["lint", "--", "true"]).exits(0);
+    let names = std::fs::read_dir(house.path(".gate")).unwrap().map(|entry| entry.unwrap().path());
+    names.into_iter().find(|path| path.to_string_lossy().contains("lock")).unwrap()
+}
+
+#[test]
+fn a_report_from_before_the_run_is_no_report_of_this_run() {
+    let house = House::new(POLICY);
+    house.write("o.sarif", sarif(&[]));
+    house.check(&["scan", "--findings", "o.sarif", "--", "true"]).exits(125).says(&["from before this run"]);
+    // Touching its times does not help: the change time is the kernel's.
+    let back = "touch -d 2020-01-01 o.sarif";
+    house.check(&["scan", "--findings", "o.sarif", "--", "sh", "-c", "cat o.sarif > /dev/null"]).exits(125);
+    house.check(&["scan", "--findings", "o.sarif", "--", "sh", "-c", &format!("cp o.sarif n; mv n o.sarif; {back}")]).exits(0);
+}
+
+#[test]
+fn a_report_that_is_a_link_to_an_older_clean_one_is_refused() {
+    let house = House::new(POLICY);
+    house.write("clean.sarif", sarif(&[]));
+    let ran = house.check(&["scan", "--findings", "o.sarif", "--", "ln", "-s", "clean.sarif", "o.sarif"]);
+    ran.exits(125).says(&["not a regular file"]);
+}
+
+#[test]
+fn a_fifo_in_place_of_the_report_does_not_hang_us() {
+    let house = House::new(POLICY);
+    house.check(&["scan", "--findings", "o.sarif", "--", "mkfifo", "o.sarif"]).exits(125);
+}
+
+#[test]
+fn a_command_that_leaves_the_file_of_the_decision_to_itself_is_overruled() {
+    let house = House::new(POLICY);
+    let script = r#"echo '{"schema":"gate.decision/1","decision":"pass","proceed":true}' > d.json; exit 1"#;
+    house.check(&["lint", "--decision", "d.json", "--", "sh", "-c", script]).exits(1);
+    let decision: Value = serde_json::from_str(&house.read("d.json")).unwrap();
+    assert_eq!(decision["decision"], "fail");
+}
+
+#[test]
+fn a_command_that_kills_its_parent_leaves_no_passing_decision() {
+    let house = House::new(POLICY);
+    house.write("d.json", r#"{"decision":"pass","proceed":true}"#);
+    let ran = house.check(&["lint", "--decision", "d.json", "--", "sh", "-c", "kill -KILL $PPID"]);
+    assert_eq!(ran.code, -9);
+    assert_eq!(house.read("d.json"), "");
+    assert!(house.of_kind("decision").is_empty());
+    house.check(&["lint", "--", "true"]).exits(0);
+}
+
+#[test]
+fn a_pause_set_while_the_command_runs_holds_the_next_run() {
+    let house = House::new(POLICY);
+    house.check(&["lint", "--", "sh", "-c", "gate-skip lint --action pause --reason x >&2"]).exits(0);
+    house.check(&["lint", "--", "true"]).exits(75);
+}
+
+// Who controls the branch.
+
+#[test]
+fn a_change_that_loosens_the_policy_is_judged_by_the_base() {
+    let house = House::new(POLICY);
+    let base = house.git(&["rev-parse", "HEAD"]);
+    house.git(&["checkout", "-q", "-b", "feature"]);
+    let loose = POLICY.replace("[gates.secrets]", "[gates.secrets]\n[[gates.secrets.allow]]\nactions=[\"skip\"]\nwho=[\"*\"]\nmax_ttl=\"1h\"");
+    house.write("gate.toml", loose);
+    house.commit("let me through");
+    for revision in [base.as_str(), "refs/heads/main"] {
+        let denied = house.skip(&["secrets", "--reason", "x", "--policy-ref", revision]).exits(1);
+        assert_eq!(denied.json()["status"], "denied");
+        let plan = house.check(&["secrets", "--plan", "--policy-ref", revision]).exits(0).json();
+        assert_eq!(plan["policy"]["source"], format!("rev:{base}"));
+    }
+    // What was granted under the branch's own rules does not count under the base's.
+    house.skip(&["secrets", "--reason", "x"]).exits(0);
+    house.check(&["secrets", "--", "false"]).exits(0);
+    house.check(&["secrets", "--policy-ref", "refs/heads/main", "--", "false"]).exits(1);
+}
+
+#[test]
+fn a_policy_ref_that_can_be_moved_or_does_not_resolve_never_falls_back() {
+    let house = House::new(POLICY);
+    let short = house.git(&["rev-parse", "--short", "HEAD"]);
+    let none = "0".repeat(40);
+    for revision in ["HEAD", "main", "origin/main", &short, "refs/heads/nope", &none, "", "refs/heads/main^", "-x", "FETCH_HEAD", "refs/heads/../heads/main", ":/first", "HEAD:gate.toml"] {
+        let ran = house.check(&["lint", &format!("--policy-ref={revision}"), "--", "touch", "ran"]);
+        assert_eq!(ran.code, 125, "{revision}: {}", ran.stderr);
+    }
+    assert!(!house.path("ran").exists());
+    assert_eq!(house.entries().len(), 1);
+}
+
+#[test]
+fn a_nested_policy_is_refused_in_the_checkout_and_in_the_tree() {
+    let house = House::new(POLICY);
+    house.write("sub/gate.toml", "version = 1\n[gates.lint]\n[[gates.lint.allow]]\nactions=[\"skip\"]\nwho=[\"*\"]\nmax_ttl=\"1h\"\n");
+    let commit = house.commit("nested");
+    let below = |args: &[&str]| {
+        let mut command = house.tool("gate-check", args);
+        Ran::of(command.current_dir(house.path("sub")).output().unwrap())
+    };
+    below(&["lint", "--", "true"]).exits(125).says(&["two policies"]);
+    below(&["lint", "--policy-ref", &commit, "--", "true"]).exits(125).says(&["two policies"]);
+    below(&["lint", "--plan"]).exits(2);
+}
+
+#[test]
+fn variables_of_git_do_not_move_the_run_to_another_repository() {
+    let house = House::new(POLICY);
+    let other = House::new(POLICY);
+    other.granted(&["lint"]);
+    let git_dir = other.path(".git").display().to_string();
+    let tree = other.root.display().to_string();
+    let head = house.git(&["rev-parse", "HEAD"]);
+    let env = [("GIT_DIR", git_dir.as_str()), ("GIT_WORK_TREE", tree.as_str()), ("GIT_INDEX_FILE", "/nonexistent")];
+    house.check_with(&["lint", "--", "false"], &env).exits(1);
+    assert_eq!(house.last_decision()["data"]["context"]["commit"], head.as_str());
+}
+
+// Who controls the variables of the run.
+
+#[test]
+fn another_ledger_in_place_of_the_pinned_one_counts_for_nothing() {
+    let house = House::new(POLICY);
+    let genesis = house.entries()[0]["hash"].as_str().unwrap().to_owned();
+    house.write("gate.toml", POLICY.replacen("version = 1\n", &format!("version = 1\n[ledger]\ngenesis = \"{genesis}\"\n"), 1));
+    house.commit("pin");
+    house.check(&["lint", "--", "true"]).exits(0);
+    house.create_ledger("evil.db");
+    let evil = house.path("evil.db").display().to_string();
+    let env = [("GATE_LEDGER", evil.as_str())];
+    house.skip_with(&["lint", "--reason", "x"], &env).exits(4).says(&["genesis"]);
+    house.skip(&["lint", "--reason", "x", "--ledger", &evil]).exits(4);
+    let ran = house.check_with(&["lint", "--decision", "d.json", "--", "sh", "-c", "exit 6"], &env).exits(6);
+    ran.says(&["as if there were no opt-outs"]);
+    let decision: Value = serde_json::from_str(&house.read("d.json")).unwrap();
+    assert_eq!(decision["recorded"], Value::Null);
+    house.check_with(&["deploy", "--", "true"], &env).exits(125);
+    assert_eq!(entries_of(&house.path("evil.db")).len(), 1, "nothing was written there");
+}
+
+#[test]
+fn a_grant_that_was_made_in_another_ledger_does_not_count_here() {
+    let house = House::new(POLICY);
+    house.create_ledger("evil.db");
+    house.skip(&["lint", "--reason", "x", "--ledger", "evil.db"]).exits(0);
+    house.check(&["lint", "--", "false"]).exits(1);
+}
+
+#[test]
+fn a_ledger_that_git_tracks_is_no_ledger() {
+    let house = House::new(POLICY);
+    house.granted(&["lint"]);
+    house.git(&["add", "-f", ".gate/ledger.db"]);
+    house.git(&["commit", "-q", "-m", "here is my history"]);
+    house.skip(&["lint", "--reason", "x"]).exits(4).says(&["tracked by git"]);
+    house.check(&["lint", "--", "false"]).exits(1).says(&["tracked by git"]);
+    house.check(&["deploy", "--", "true"]).exits(125);
+}
+
+#[test]
+fn a_ledger_behind_a_tracked_link_is_no_ledger() {
+    let house = House::without_ledger(POLICY);
+    house.create_ledger("elsewhere/ledger.db");
+    house.write(".gitignore", "elsewhere\n");
+    std::os::unix::fs::symlink("elsewhere", house.path(".gate")).unwrap();
+    house.commit("a link");
+    house.skip(&["lint", "--reason", "x"]).exits(4);
+}
+
+#[test]
+fn variables_that_contradict_the_checkout_or_each_other_let_no_opt_out_count() {
+    let house = House::new(POLICY);
+    house.skip_as("carol", &["lint", "--reason", "x"]).exits(0);
+    house.check_as("carol", &["lint", "--", "false"]).exits(0);
+    let lie = |name: &str, value: &str| {
+        let mut env = house.github("carol");
+        env.retain(|(known, _)| known != name);
+        env.push((name.to_owned(), value.to_owned()));
+        env
+    };
+    let other = "1234567890123456789012345678901234567890";
+    for env in [
+        lie("GITHUB_SHA", other),
+        lie("GITHUB_REPOSITORY", "acme/other"),
+        lie("GITLAB_CI", "true").into_iter().chain([("CI_COMMIT_SHA".to_owned(), other.to_owned())]).collect(),
+    ] {
+        let env: Vec<(String, String)> = env;
+        let ran = Ran::of(house.tool("gate-check", &["lint", "--", "false"]).envs(env.clone()).output().unwrap());
+        assert_eq!(ran.code, 1, "{env:?}: {}", ran.stderr);
+        let ran = Ran::of(house.tool("gate-skip", &["lint", "--reason", "x"]).envs(env.clone()).output().unwrap());
+        assert_eq!(ran.code, 1, "{env:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn contradicting_facts_do_not_open_a_paused_gate() {
+    let house = House::new(POLICY);
+    house.skip_as("carol", &["lint", "--action", "pause", "--reason", "x"]).exits(0);
+    let mut env = house.github("carol");
+    env.push(("GITHUB_SHA".to_owned(), "1234567890123456789012345678901234567890".to_owned()));
+    let ran = Ran::of(house.tool("gate-check", &["lint", "--", "true"]).envs(env.clone()).output().unwrap());
+    assert_eq!(ran.code, 75, "{}", ran.stderr);
+    let ran = Ran::of(house.tool("gate-skip", &["resume", "lint", "--reason", "x"]).envs(env).output().unwrap());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+}
+
+// Replays and reuse.
+
+#[test]
+fn a_single_use_is_used_once() {
+    let house = House::new(POLICY);
+    house.granted(&["lint", "--uses", "1"]);
+    house.check(&["lint", "--", "false"]).exits(0);
+    house.check(&["lint", "--", "false"]).exits(1);
+    house.granted(&["lint", "--action", "override", "--uses", "2"]);
+    for code in [0, 0, 1] {
+        house.check(&["lint", "--", "false"]).exits(code);
+    }
+}
+
+#[test]
+fn a_plan_a_pass_and_a_blocked_run_do_not_spend_a_use() {
+    let house = House::new(POLICY);
+    house.granted(&["lint", "--action", "override", "--uses", "1"]);
+    house.check(&["lint", "--plan"]).exits(0);
+    house.check(&["lint", "--", "true"]).exits(0);
+    house.check(&["lint", "--", "sh", "-c", "exit 127"]).exits(127);
+    house.check(&["lint", "--", "false"]).exits(0);
+    house.check(&["lint", "--", "false"]).exits(1);
+}
+
+#[test]
+fn a_revoked_opt_out_does_not_count() {
+    let house = House::new(POLICY);
+    let id = house.granted(&["lint"]);
+    house.skip(&["revoke", &id, "--reason", "changed my mind"]).exits(0);
+    house.check(&["lint", "--", "false"]).exits(1);
+    house.skip(&["revoke", &id, "--reason", "again"]).exits(2).says(&["ended already"]);
+}
+
+#[test]
+fn a_grant_ends_with_the_rule_that_allowed_it() {
+    let house = House::new(POLICY);
+    house.granted(&["lint"]);
+    house.check(&["lint", "--", "false"]).exits(0);
+    let strict = POLICY.replacen("actions = [\"skip\", \"override\", \"pause\"]", "actions = [\"pause\"]", 1);
+    house.write("gate.toml", strict);
+    let ran = house.check(&["lint", "--decision", "d.json", "--", "false"]).exits(1);
+    drop(ran);
+    assert!(house.read("d.json").contains("today's policy"), "{}", house.read("d.json"));
+}
+
+// Time.
+
+#[test]
+fn a_clock_that_was_set_back_does_not_bring_an_opt_out_back() {
+    let house = House::new(POLICY);
+    let granted = house.skip(&["lint", "--ttl", "1h", "--reason", "x"]).exits(0).json();
+    let faked = |offset: &str, args: &[&str]| {
+        let mut command = house.plain("faketime");
+        command.args(["-f", offset]).arg(support::bin("gate-check")).args(args);
+        Ran::of(command.output().unwrap())
+    };
+    faked("+90m", &["lint", "--", "false"]).exits(1);
+    let at = house.last_decision()["at"].as_str().unwrap().to_owned();
+    assert!(at.as_str() > granted["expires"].as_str().unwrap(), "faketime does not move this binary's clock");
+    // The newest entry's time is later than the clock, and it is the later that counts.
+    faked("-10m", &["lint", "--", "false"]).exits(1);
+    faked("-10m", &["lint", "--plan"]).exits(0);
+}
+
+#[test]
+fn no_opt_out_and_no_pause_is_for_ever() {
+    let house = House::new(POLICY);
+    for action in ["skip", "override", "pause"] {
+        let denied = house.skip(&["lint", "--action", action, "--ttl", "25h", "--reason", "x"]).exits(1).json();
+        assert!(denied["reasons"].to_string().contains("at most --ttl 1d"), "{denied}");
+        house.skip(&["lint", "--action", action, "--ttl", "3651d", "--reason", "x"]).exits(2);
+    }
+    let longest = house.skip(&["lint", "--reason", "x"]).exits(0).json();
+    let time = |name: &str| gate_model::time::Timestamp::parse(longest[name].as_str().unwrap()).unwrap();
+    assert_eq!(time("expires").seconds_since(time("not_before")), 86_400);
+}
+
+// Text that reaches further than it should.
+
+/// Rule ids and paths that would do something in a shell, in a MATCH or in a terminal.
+const HOSTILE: [&str; 12] = [
+    "$(touch pwned)",
+    "`touch pwned`",
+    "'; touch pwned; '",
+    "\"; touch pwned; \"",
+    "a,path=**",
+    "rule=x,level=error",
+    "%2C%25",
+    "-rf",
+    "\\",
+    "a b\tc",
+    "é\u{202e}修",
+    "*",
+];
+
+#[test]
+fn a_printed_command_pasted_into_a_shell_waives_just_what_blocked() {
+    for hostile in HOSTILE {
+        let house = House::new(POLICY);
+        let finding = |path: &str| json!({"rule": hostile, "level": "error", "message": "m", "path": path}).to_string() + "\n";
+        let path = format!("src/{hostile}/f.py");
+        house.write("r.jsonl", finding(&path));
+        let blocked = house.check(&["scan", "r.jsonl"]).exits(1).json();
+        let command = blocked["suggest"][0]["command"].as_str().unwrap().to_owned();
+        assert_eq!(house.sh(&command).code, 2, "an empty reason is refused");
+        let with_reason = command.replace("--reason ''", "--reason 'pasted'");
+        assert_ne!(command, with_reason);
+        let granted = house.sh(&with_reason);
+        assert_eq!(granted.code, 0, "{with_reason}: {}", granted.stderr);
+        assert!(!house.path("pwned").exists(), "{with_reason}");
+        house.check(&["scan", "r.jsonl"]).exits(0);
+        // Neither another path, nor one finding more.
+        house.write("other.jsonl", finding("src/other.py"));
+        house.check(&["scan", "other.jsonl"]).exits(1);
+        house.write("two.jsonl", finding(&path).repeat(2));
+        house.check(&["scan", "two.jsonl"]).exits(1);
+        // The argument list says the same as the quoted command.
+        let argv: Vec<String> = serde_json::from_value(blocked["suggest"][0]["argv"].clone()).unwrap();
+        let echoed = house.sh(&format!("set -- {command}; for a; do printf '%s\\0' \"$a\"; done"));
+        let words: Vec<String> = echoed.out().split_terminator('\0').map(str::to_owned).collect();
+        assert_eq!(words, argv);
+    }
+}
+
+#[test]
+fn control_characters_in_a_report_are_shown_inert_everywhere() {
+    let house = House::new(POLICY);
+    let rule = "R\u{1b}]0;owned\u{7}\u{9b}31m";
+    let mut one = result("R1", "error", "src/a.py", 1);
+    one["ruleId"] = json!(rule);
+    one["message"]["text"] = json!("line\r\n::error::forged\u{1b}[2J\u{202e}");
+    house.write("scan.sarif", sarif(&[one]));
+    for format in ["json", "text", "github", "gitlab", "azure", "markdown", "html", "junit", "sarif"] {
+        let ran = house.check(&["scan", "scan.sarif", "--format", format]).exits(1);
+        let all = ran.out() + &ran.stderr;
+        assert!(!all.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{format}: {all:?}");
+        let forged = all.lines().any(|line| line.starts_with("::error::forged"));
+        assert!(!forged, "{format}: {all}");
+    }
+    let line = serde_json::to_string(&house.last_decision()).unwrap();
+    assert!(!line.chars().any(|c| c.is_control()), "{line}");
+}
+
+#[test]
+fn a_waiver_without_a_second_member_or_with_a_glob_that_starts_wide_is_refused() {
+    let house = House::new(POLICY);
+    for (wanted, code) in [
+        ("rule=R1", 2),
+        ("path=src/**", 2),
+        ("rule=*,path=src/a.py", 2),
+        ("rule=R1,path=**", 2),
+        ("rule=R1,path=*/a", 2),
+        ("rule=R1,path=!src/a", 2),
+        ("rule=R1,path=src/../b", 2),
+        ("rule=R1,path=/etc/*", 2),
+        ("rule=R1,path=", 2),
+        ("rule=R1,path=src/a.py,path=src/b.py", 2),
+        ("rule=R1,path=src/a.py,count=0", 2),
+        ("rule=R1,fingerprint=\u{1b}", 2),
+    ] {
+        let ran = house.skip(&["scan", "--waive", wanted, "--reason", "x"]);
+        assert_eq!(ran.code, code, "{wanted}: {} {}", ran.out(), ran.stderr);
+    }
+    assert_eq!(house.entries().len(), 1);
+}
+
+#[test]
+fn a_reason_with_control_characters_is_refused_and_bidi_is_shown_as_an_escape() {
+    let house = House::new(POLICY);
+    for reason in ["a\u{1b}[31mred", "bell\u{7}", "cr\rlf", "\u{9b}0m", "del\u{7f}", " ", "\n\t", ""] {
+        house.skip(&["lint", "--reason", reason]).exits(2);
+        house.skip(&["lint", "--ticket", "T\u{1b}", "--reason", "fine"]).exits(2);
+    }
+    house.skip(&["lint", "--reason", &"x".repeat(4097)]).exits(2);
+    assert_eq!(house.entries().len(), 1);
+    let reason = "ok \u{202e}dednuof\u{202c} <script>alert(1)</script> ::error::x";
+    house.skip(&["lint", "--reason", reason]).exits(0);
+    for format in ["text", "github", "azure", "markdown", "html"] {
+        let ran = house.check(&["lint", "--plan", "--format", format]).exits(0);
+        assert!(!ran.out().contains('\u{202e}'), "{format}: {}", ran.out());
+        assert!(!ran.out().contains("<script>"), "{format}: {}", ran.out());
+        assert!(!ran.out().lines().any(|line| line.starts_with("::error::x")), "{format}");
+    }
+    // What was said is kept as it was said.
+    assert_eq!(house.of_kind("grant")[0]["data"]["reason"], reason);
+}
+
+#[test]
+fn a_hostile_gate_name_ends_as_an_error_and_not_in_a_terminal() {
+    let house = House::new(POLICY);
+    for gate in ["\u{1b}[31m", "lint\n", "LINT", "lint ", "a'b", "--", "é"] {
+        let ran = house.check(&[gate, "x.sarif"]);
+        assert_eq!(ran.code, 2, "{gate:?}");
+        assert!(!ran.stderr.contains('\u{1b}'), "{:?}", ran.stderr);
+        let ran = house.skip(&[gate, "--reason", "x"]);
+        assert_eq!(ran.code, 2, "{gate:?}");
+        assert!(!ran.stderr.contains('\u{1b}'), "{:?}", ran.stderr);
+    }
+}
