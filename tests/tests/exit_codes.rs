@@ -1,5 +1,7 @@
 //! Each line of the table of exit codes, as a shell sees it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests stop at the first surprise")]
+
 mod support;
 
 use support::{House, POLICY, result, sarif};
@@ -133,7 +135,8 @@ fn seventy_five_is_held_in_every_mode() {
 fn every_status_of_a_command_passes_through() {
     let house = House::new(POLICY);
     // Each run records durably; a sample with all that means something to somebody.
-    for status in [0, 1, 2, 3, 4, 5, 64, 75, 100, 124, 125, 126, 127, 128, 129, 130, 137, 143, 200, 254, 255] {
+    for status in [0, 1, 2, 3, 4, 5, 64, 75, 100, 124, 125, 126, 127, 128, 129, 130, 137, 143, 200, 254, 255]
+    {
         let ran = house.check(&lint(&format!("exit {status}")));
         assert_eq!(ran.code, status);
         assert_eq!(house.last_decision()["data"]["status"], status);

@@ -46,13 +46,20 @@ fn help(tool: &str, verb: &[&str]) -> String {
 fn verbs(help: &str) -> BTreeSet<String> {
     let lines = help.lines().skip_while(|line| !matches!(*line, "Verbs:" | "Commands:")).skip(1);
     let verb = |line: &str| line.trim_start().split(' ').next().unwrap_or_default().to_owned();
-    lines.take_while(|line| line.starts_with("  ")).filter(|line| !line.starts_with("   ")).map(verb).collect()
+    lines
+        .take_while(|line| line.starts_with("  "))
+        .filter(|line| !line.starts_with("   "))
+        .map(verb)
+        .collect()
 }
 
-/// The options on the lines that begin with one: `-q, --quiet`, `--sign[=<KEY>]`.
+/// The options on the lines that begin with one: `-q, --quiet`, `--sign[=<KEY>]`. They are indented by two or six;
+/// prose stands further left or right.
 fn options(help: &str) -> BTreeSet<String> {
-    let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-') && !line.starts_with("- "));
-    let words = lines.flat_map(|line| line.split("  ").next().unwrap_or_default().split([' ', ',', '[', '=']));
+    let lines = help.lines().filter(|line| line.starts_with("  -") || line.starts_with("      --"));
+    let words = lines.flat_map(|line| {
+        line.trim_start().split("  ").next().unwrap_or_default().split([' ', ',', '[', '='])
+    });
     words.filter(|word| word.starts_with('-')).map(str::to_owned).collect()
 }
 
@@ -78,7 +85,8 @@ fn no_page_names_an_option_that_no_tool_has() {
 fn mandoc_finds_no_fault() {
     for page in Page::all() {
         // In the folder of the pages, where mandoc finds the other pages that one refers to.
-        let lint = Command::new("mandoc").args(["-T", "lint", &page.name]).current_dir(page::folder()).output();
+        let lint =
+            Command::new("mandoc").args(["-T", "lint", &page.name]).current_dir(page::folder()).output();
         let lint = match lint {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 eprintln!("skipped: mandoc is not installed");
@@ -86,7 +94,8 @@ fn mandoc_finds_no_fault() {
             }
             lint => lint.unwrap(),
         };
-        let said = String::from_utf8_lossy(&lint.stdout).into_owned() + &String::from_utf8_lossy(&lint.stderr);
+        let said =
+            String::from_utf8_lossy(&lint.stdout).into_owned() + &String::from_utf8_lossy(&lint.stderr);
         assert!(lint.status.success() && said.is_empty(), "{said}");
     }
 }
@@ -114,25 +123,27 @@ fn every_document_is_read_by_the_type_that_it_shows() {
 fn the_worked_example_has_the_hashes_that_the_page_says() {
     let page = Page::named("gate-ledger.5");
     let blocks = page.blocks(Some("EXAMPLES"));
-    let lines: Vec<String> = blocks.iter().filter(|block| block.starts_with('{')).map(joined).collect();
+    let lines: Vec<String> =
+        blocks.iter().filter(|block| block.starts_with('{')).map(|block| joined(block)).collect();
     let entries: Vec<Entry> = lines.iter().map(|line| entry(line)).collect();
     let [genesis, note] = entries.as_slice() else { panic!("there are {} entries", entries.len()) };
     assert_eq!((genesis.seq, note.seq, note.prev), (0, 1, genesis.hash));
 
     let leaves = [genesis, note].map(|entry| gate_ledger::tree::leaf_hash(entry.body.as_bytes()));
     let root = gate_ledger::tree::node_hash(&leaves[0], &leaves[1]);
-    let hex = |hash: &[u8; 32]| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |hash: &[u8; 32]| gate_model::digest::written(hash).replace("b3:", "");
     let expected = [format!("{}\n{}\n", hex(&leaves[0]), hex(&leaves[1])), format!("{}\n", hex(&root))];
     assert!(expected.iter().all(|block| blocks.contains(block)), "{expected:?}");
 
     let all = page.blocks(None);
     let signed = all.iter().find(|block| block.contains("\n— ")).unwrap();
-    let key = all.iter().find_map(|block| gate_ledger::note::VerifierKey::parse(block.trim_end()).ok()).unwrap();
+    let key =
+        all.iter().find_map(|block| gate_ledger::note::VerifierKey::parse(block.trim_end()).ok()).unwrap();
     let (checkpoint, _) = gate_ledger::checkpoint::open(signed.as_bytes(), &[key]).unwrap();
     assert_eq!((checkpoint.size, checkpoint.root), (2, root));
 }
 
-fn joined(block: &String) -> String {
+fn joined(block: &str) -> String {
     block.replace('\n', "")
 }
 

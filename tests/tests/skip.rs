@@ -1,5 +1,7 @@
 //! gate-skip: requests, approvals, break-glass, reviews, revocations, signatures.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests stop at the first surprise")]
+
 mod support;
 
 use serde_json::{Value, json};
@@ -113,7 +115,9 @@ fn break_glass_grants_at_once_and_owes_a_review_that_the_requester_cannot_give()
     assert_eq!(granted["owes"]["what"], "review");
     let id = granted["id"].to_string();
     house.check_as("dave", &["deploy", "--", "false"]).exits(0);
-    let review = |actor: &str| house.skip_as(actor, &["review", &id, "--verdict", "accepted", "--reason", "was right"]);
+    let review = |actor: &str| {
+        house.skip_as(actor, &["review", &id, "--verdict", "accepted", "--reason", "was right"])
+    };
     review("alice").exits(1);
     review("mallory").exits(1);
     let reviewed = review("bob").exits(0).json();
@@ -129,7 +133,10 @@ fn a_denial_is_recorded_and_names_each_rule() {
     let denied = house.skip_as("mallory", &["deploy", "--reason", "let me"]).exits(1).json();
     assert_eq!(denied["status"], "denied");
     let reasons = denied["reasons"].to_string();
-    assert!(reasons.contains("rule 1") && reasons.contains("group:leads") && reasons.contains("--break-glass"), "{reasons}");
+    assert!(
+        reasons.contains("rule 1") && reasons.contains("group:leads") && reasons.contains("--break-glass"),
+        "{reasons}"
+    );
     let entry = &house.of_kind("denial")[0];
     assert_eq!(entry["actor"]["id"], "github:mallory");
     assert_eq!(entry["data"]["reasons"], denied["reasons"]);
@@ -163,9 +170,13 @@ fn scope_options_bind_and_outside_git_a_run_or_an_environment_is_needed() {
 #[test]
 fn a_decision_is_waived_from_a_file_from_stdin_and_nothing_is_asked_where_nothing_blocks() {
     let house = House::new(POLICY);
-    house.write("scan.sarif", sarif(&[result("R1", "error", "src/a.py", 1), result("R2", "error", "src/b.py", 1)]));
+    house.write(
+        "scan.sarif",
+        sarif(&[result("R1", "error", "src/a.py", 1), result("R2", "error", "src/b.py", 1)]),
+    );
     house.check(&["scan", "scan.sarif", "--decision", "d.json"]).exits(1);
-    let granted = house.skip_stdin(&["-", "--reason", "both are fine"], house.read("d.json").as_bytes()).exits(0);
+    let granted =
+        house.skip_stdin(&["-", "--reason", "both are fine"], house.read("d.json").as_bytes()).exits(0);
     assert_eq!(granted.json()["action"], "waive");
     let passed = house.check(&["scan", "scan.sarif"]).exits(0);
     assert_eq!(passed.json()["waived"].as_array().unwrap().len(), 2);
@@ -198,7 +209,8 @@ fn the_documented_pipeline_works_as_written() {
 
 #[test]
 fn a_quota_has_no_more_places_than_it_says() {
-    let policy = POLICY.replacen("max_ttl = \"24h\"\n", "max_ttl = \"24h\"\nquota = { max = 2, per = \"7d\" }\n", 1);
+    let policy =
+        POLICY.replacen("max_ttl = \"24h\"\n", "max_ttl = \"24h\"\nquota = { max = 2, per = \"7d\" }\n", 1);
     let house = House::new(&policy);
     house.granted(&["lint"]);
     house.granted(&["lint", "--action", "override"]);
@@ -212,7 +224,8 @@ fn a_quota_has_no_more_places_than_it_says() {
 
 #[test]
 fn resume_and_revoke_need_a_reason_and_the_right() {
-    let policy = APPROVED.to_owned() + "\n[gates.hold]\n[[gates.hold.allow]]\nactions=[\"pause\"]\nwho=[\"group:leads\"]\nassurance=\"asserted\"\nmax_ttl=\"1h\"\n";
+    let policy = APPROVED.to_owned()
+        + "\n[gates.hold]\n[[gates.hold.allow]]\nactions=[\"pause\"]\nwho=[\"group:leads\"]\nassurance=\"asserted\"\nmax_ttl=\"1h\"\n";
     let house = House::new(&policy);
     let id = house.skip_as("alice", &["hold", "--action", "pause", "--reason", "freeze"]).exits(0).id();
     house.skip_as("mallory", &["resume", "hold", "--reason", "x"]).exits(1);
@@ -222,7 +235,10 @@ fn resume_and_revoke_need_a_reason_and_the_right() {
     house.skip_as("bob", &["resume", "hold", "--reason", "done"]).exits(0);
     house.check_as("mallory", &["hold", "--", "true"]).exits(0);
     let before = house.entries().len();
-    assert_eq!(house.skip_as("bob", &["resume", "hold", "--reason", "done"]).exits(0).json()["status"], "nothing");
+    assert_eq!(
+        house.skip_as("bob", &["resume", "hold", "--reason", "done"]).exits(0).json()["status"],
+        "nothing"
+    );
     assert_eq!(house.entries().len(), before);
 }
 
@@ -383,7 +399,10 @@ fn a_request_dated_ahead_does_not_outlive_its_seven_days() {
     ahead.args(["-f", "+30d"]).arg(support::bin("gate-skip")).args(args);
     let request = Ran::of(ahead.output().unwrap()).exits(0).out();
     let dated: Value = serde_json::from_str(&request).unwrap();
-    assert!(dated["requested_at"].as_str().unwrap() > support::now().plus(86_400).unwrap().to_string().as_str(), "faketime does not move this binary's clock");
+    assert!(
+        dated["requested_at"].as_str().unwrap() > support::now().plus(86_400).unwrap().to_string().as_str(),
+        "faketime does not move this binary's clock"
+    );
     house.skip_stdin(&["submit", "-"], request.as_bytes()).exits(1);
     let mut late = house.plain("faketime");
     house.write("r.json", detached(&house, &alice));
@@ -424,7 +443,8 @@ fn a_key_that_was_taken_away_counts_no_more() {
     let Signed { house, alice, .. } = signed();
     house.skip(&["lint", "--reason", "x", &alice]).exits(0);
     house.check(&["lint", "--", "false"]).exits(0);
-    let without = house.read("signers").lines().filter(|line| !line.starts_with("alice")).collect::<String>() + "\n";
+    let without =
+        house.read("signers").lines().filter(|line| !line.starts_with("alice")).collect::<String>() + "\n";
     house.write("signers", without);
     house.check(&["lint", "--", "false"]).exits(1);
 }

@@ -1,4 +1,5 @@
 //! Arguments, and what they ask for.
+#![allow(clippy::doc_markdown, reason = "these comments are what --help shows, where a backtick is only noise")]
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,11 +14,13 @@ use gate_model::time::{Timestamp, parse_duration};
 /// that the policy allows and the ledger holds are applied, and each decision is one entry of the ledger.
 #[derive(Debug, clap::Parser)]
 #[command(name = "gate-check", version, args_override_self = false)]
-#[command(override_usage = "gate-check GATE [--findings FILE] [--decision FILE] [--wait DURATION] -- COMMAND [ARG...]\n       \
+#[command(
+    override_usage = "gate-check GATE [--findings FILE] [--decision FILE] [--wait DURATION] -- COMMAND [ARG...]\n       \
     gate-check GATE FILE|-\n       \
     gate-check GATE --plan [FILE] [--at TIME]\n       \
-    gate-check --list")]
-pub struct Args {
+    gate-check --list"
+)]
+pub(crate) struct Args {
     /// The gate's name, as the policy declares it
     #[arg(value_name = "GATE", required_unless_present = "list")]
     pub gate: Option<String>,
@@ -64,7 +67,7 @@ pub struct Args {
 
 /// What is to be done.
 #[derive(Debug)]
-pub enum Task {
+pub(crate) enum Task {
     /// Show the gates.
     List,
     /// Say what would happen.
@@ -99,7 +102,7 @@ impl Args {
     ///
     /// # Errors
     /// A sentence for the user.
-    pub fn task(&self) -> Result<Task, &'static str> {
+    pub(crate) fn task(&self) -> Result<Task, &'static str> {
         if self.list {
             return Ok(Task::List);
         }
@@ -109,7 +112,9 @@ impl Args {
         }
         match (&self.report, self.command.is_empty()) {
             (Some(report), _) => Ok(Task::Judge { gate, report: report.clone() }),
-            (None, false) => Ok(Task::Run { gate, command: self.command.clone(), findings: self.findings.clone() }),
+            (None, false) => {
+                Ok(Task::Run { gate, command: self.command.clone(), findings: self.findings.clone() })
+            }
             (None, true) => Err("there is neither a command to run nor a report to judge"),
         }
     }

@@ -31,7 +31,7 @@ const SIGNALLED: std::ops::RangeInclusive<u8> = 129..=159;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// The status as a shell tells it: 126 and 127 as env(1) has them, 128+n for a signal.
     pub status: u8,
     /// Why the gate did not run, where it did not.
@@ -43,7 +43,7 @@ pub struct Ended {
 /// # Errors
 /// Where the process cannot be watched or signals cannot be handled; what cannot be *started* is an
 /// [`Ended`] with 126 or 127.
-pub fn run(command: &[OsString]) -> Result<Ended, Error> {
+pub(crate) fn run(command: &[OsString]) -> Result<Ended, Error> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Error::new(ErrorKind::InvalidInput, "there is no command"));
     };
@@ -142,13 +142,16 @@ fn ended(status: ExitStatus) -> Ended {
             let did_not_run = match status {
                 126 => Some("the command could not be executed (status 126)"),
                 127 => Some("the command was not found (status 127)"),
-                status if SIGNALLED.contains(&status) => Some("a signal ended what the command ran (status above 128)"),
+                status if SIGNALLED.contains(&status) => {
+                    Some("a signal ended what the command ran (status above 128)")
+                }
                 _ => None,
             };
             Ended { status, did_not_run }
         }
         (None, Some(signal)) => {
-            let status = u8::try_from(signal).ok().and_then(|signal| signal.checked_add(128)).unwrap_or(u8::MAX);
+            let status =
+                u8::try_from(signal).ok().and_then(|signal| signal.checked_add(128)).unwrap_or(u8::MAX);
             Ended { status, did_not_run: Some("the command was ended by a signal") }
         }
         (None, None) => Ended { status: u8::MAX, did_not_run: Some("the command's end is unknown") },

@@ -17,13 +17,15 @@ const DATABASE: &[u8] = b"SQLite format 3\0";
 
 /// A place for the decision document.
 #[derive(Debug)]
-pub struct DecisionFile(PathBuf);
+pub(crate) struct DecisionFile(PathBuf);
 
 /// Why the decision document could not be written.
 #[derive(Debug, thiserror::Error)]
-pub enum DecisionFileError {
+pub(crate) enum DecisionFileError {
     /// It cannot be written.
-    #[error("cannot write the decision to '{path}': {source}\nname a file that can be written with --decision")]
+    #[error(
+        "cannot write the decision to '{path}': {source}\nname a file that can be written with --decision"
+    )]
     Write {
         /// The file.
         path: String,
@@ -31,13 +33,15 @@ pub enum DecisionFileError {
         source: std::io::Error,
     },
     /// It is the report, the policy or a ledger.
-    #[error("'{0}' is an input, and writing the decision there would destroy it\nname another file with --decision")]
+    #[error(
+        "'{0}' is an input, and writing the decision there would destroy it\nname another file with --decision"
+    )]
     Input(String),
 }
 
 impl DecisionFileError {
     /// The exit code outside run mode.
-    pub const fn exit(&self) -> Exit {
+    pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Write { .. } => Exit::Failure,
             Self::Input(_) => Exit::Usage,
@@ -51,7 +55,7 @@ impl DecisionFile {
     ///
     /// # Errors
     /// A [`DecisionFileError`].
-    pub fn claim(path: &Path, inputs: &[PathBuf]) -> Result<Self, DecisionFileError> {
+    pub(crate) fn claim(path: &Path, inputs: &[PathBuf]) -> Result<Self, DecisionFileError> {
         if inputs.iter().any(|input| same_place(path, input)) || is_database(path) {
             return Err(DecisionFileError::Input(path.display().to_string()));
         }
@@ -67,10 +71,11 @@ impl DecisionFile {
     ///
     /// # Errors
     /// A [`DecisionFileError`].
-    pub fn write(&self, decision: &Decision) -> Result<(), DecisionFileError> {
-        let text = gate_cli::render::json(decision) + "\n";
-        let mut file = std::fs::File::create(&self.0).map_err(|source| self.error(source))?;
-        file.write_all(text.as_bytes()).map_err(|source| self.error(source))
+    pub(crate) fn write(&self, decision: &Decision) -> Result<(), DecisionFileError> {
+        let file = std::fs::File::create(&self.0).map_err(|source| self.error(source))?;
+        let mut out = std::io::BufWriter::new(file);
+        let written = gate_cli::render::write_json(&mut out, decision).and_then(|()| out.write_all(b"\n"));
+        written.and_then(|()| out.flush()).map_err(|source| self.error(source))
     }
 
     fn error(&self, source: std::io::Error) -> DecisionFileError {

@@ -16,7 +16,7 @@ const TICK: Duration = Duration::from_millis(20);
 
 /// What lay in a report's place before the command started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Before(Option<Mark>);
+pub(crate) struct Before(Option<Mark>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mark {
@@ -27,7 +27,7 @@ struct Mark {
 
 /// Why there is no report of this run.
 #[derive(Debug, thiserror::Error)]
-pub enum NoReport {
+pub(crate) enum NoReport {
     /// Nothing is there.
     #[error("the command wrote no report to '{0}'")]
     Missing(String),
@@ -44,7 +44,7 @@ pub enum NoReport {
 
 /// Notes what lies at `path`. Where that changed within the last tick, the tick is waited for, so that a
 /// change by the command is sure to show.
-pub fn before(path: &Path, now: SystemTime) -> Before {
+pub(crate) fn before(path: &Path, now: SystemTime) -> Before {
     let Ok(metadata) = path.symlink_metadata() else { return Before(None) };
     let mark = Mark::of(&metadata);
     if let Some(rest) = rest_of_tick(mark, now) {
@@ -73,7 +73,7 @@ impl Mark {
 ///
 /// # Errors
 /// A [`NoReport`].
-pub fn open(path: &Path, before: &Before) -> Result<File, NoReport> {
+pub(crate) fn open(path: &Path, before: &Before) -> Result<File, NoReport> {
     let name = || path.display().to_string();
     // Not following links, and not waiting for the writer of a FIFO.
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;

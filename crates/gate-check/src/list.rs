@@ -11,11 +11,11 @@ use gate_workflow::setting::Setting;
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct ListError(#[from] OverviewError);
+pub(crate) struct ListError(#[from] OverviewError);
 
 impl ListError {
     /// The exit code.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         self.0.exit()
     }
 }
@@ -24,7 +24,12 @@ impl ListError {
 ///
 /// # Errors
 /// A [`ListError`].
-pub fn show(setting: &Setting<'_>, io: &mut Io<'_>, view: &View, format: Format) -> Result<(), ListError> {
+pub(crate) fn show(
+    setting: &Setting<'_>,
+    io: &mut Io<'_>,
+    view: &View,
+    format: Format,
+) -> Result<(), ListError> {
     let overview = overview::read(setting)?;
     let text = match format {
         Format::Text | Format::Markdown | Format::Html => render::page(&sheet(&overview, view), format, view),
@@ -39,11 +44,16 @@ fn sheet(overview: &Overview, view: &View) -> Sheet {
     sheet.fact("policy", format!("{} ({})", overview.policy.digest, overview.policy.source));
     let rows = overview.gates.iter().map(gate_row).collect();
     sheet.table("Gates", &["gate", "severity", "blocks from", "can be opted out by", "live opt-outs"], rows);
-    let opt_outs = overview.gates.iter().flat_map(|gate| gate.opt_outs.iter().map(move |opt_out| (gate, opt_out)));
+    let opt_outs =
+        overview.gates.iter().flat_map(|gate| gate.opt_outs.iter().map(move |opt_out| (gate, opt_out)));
     let mut opt_outs: Vec<_> = opt_outs.collect();
     opt_outs.sort_by_key(|(_, opt_out)| (opt_out.expires.is_none(), opt_out.expires));
     let rows = opt_outs.iter().map(|(gate, opt_out)| opt_out_row(gate, opt_out, view)).collect();
-    sheet.table("Live opt-outs, the next to end first", &["id", "gate", "action", "by", "ends", "counts here", "reason"], rows);
+    sheet.table(
+        "Live opt-outs, the next to end first",
+        &["id", "gate", "action", "by", "ends", "counts here", "reason"],
+        rows,
+    );
     sheet
 }
 

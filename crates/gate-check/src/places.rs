@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Whether `a` and `b` are the same file, or would be once they exist.
-pub fn same_place(a: &Path, b: &Path) -> bool {
+pub(crate) fn same_place(a: &Path, b: &Path) -> bool {
     let real = |path: &Path| {
         let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
         parent.zip(path.file_name()).map(|(parent, name)| parent.join(name))

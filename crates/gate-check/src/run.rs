@@ -12,8 +12,8 @@ use gate_cli::render::{self, View};
 use gate_cli::terminal;
 use gate_cli::{Env, Failure, Io};
 use gate_findings::{Options, ReportError};
-use gate_model::decision::{Decision, Verdict};
 use gate_ledger::store::Access;
+use gate_model::decision::{Decision, Verdict};
 use gate_model::exit::Exit;
 use gate_model::payload::Mode;
 use gate_workflow::check::{Begun, CheckError, Checker, Finished, Started};
@@ -29,11 +29,11 @@ use crate::list;
 use crate::places::same_place;
 
 /// The tool's name.
-pub const TOOL: &str = "gate-check";
+pub(crate) const TOOL: &str = "gate-check";
 
 /// Why the tool ends without a verdict.
 #[derive(Debug, thiserror::Error)]
-pub enum RunError {
+pub(crate) enum RunError {
     /// The arguments do not fit together, or not to the policy.
     #[error("{0}")]
     Usage(String),
@@ -44,7 +44,9 @@ pub enum RunError {
     #[error(transparent)]
     Check(#[from] CheckError),
     /// The report cannot be opened.
-    #[error("cannot read report '{path}': {source}\nname a SARIF, JUnit or JSON Lines file, or - for standard input")]
+    #[error(
+        "cannot read report '{path}': {source}\nname a SARIF, JUnit or JSON Lines file, or - for standard input"
+    )]
     Open {
         /// The file.
         path: String,
@@ -82,8 +84,8 @@ impl RunError {
 }
 
 /// The tool, from its arguments (without its name) to its exit code.
-pub fn run(args: Vec<std::ffi::OsString>, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
-    let args: Args = match clap_errors::parse(TOOL, &args, io) {
+pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+    let args: Args = match clap_errors::parse(TOOL, args, io) {
         Ok(args) => args,
         Err(exit) => return exit,
     };
@@ -140,7 +142,9 @@ fn perform(
     warnings: &mut Vec<String>,
 ) -> Result<Shown, RunError> {
     let decision_file = claim_decision_file(args, env)?;
-    let task = args.task().map_err(|missing| RunError::Usage(format!("{missing}\n'{TOOL} --help' shows the usage")))?;
+    let task = args
+        .task()
+        .map_err(|missing| RunError::Usage(format!("{missing}\n'{TOOL} --help' shows the usage")))?;
     let lookup = |name: &str| env.get(name);
     let setting = Setting::read(Place {
         cwd: &env.cwd,
@@ -195,12 +199,13 @@ impl Desk<'_> {
     fn show(&self, decision: &Decision, io: &mut Io<'_>) -> Result<(), RunError> {
         self.write_decision(decision)?;
         let format = self.args.shared.output.format(io.stdout_terminal);
-        let text = match format {
-            Format::Json => render::json(decision) + "\n",
-            other => render::decision(decision, other, &self.view(io)),
-        };
         // A write that fails is remembered and becomes exit 5 at the end.
-        io.show(&text);
+        match format {
+            Format::Json => match render::write_json(io.stdout, decision) {
+                Ok(()) | Err(_) => io.show("\n"),
+            },
+            other => io.show(&render::decision(decision, other, &self.view(io))),
+        };
         Ok(())
     }
 
@@ -300,7 +305,8 @@ impl Desk<'_> {
             (Some(path), Some(before)) => self.judge_written(&checker, path, before, ended),
             _ => by_status(ended),
         };
-        let finished = Finished { program: program.map(|text| gate_model::text::clean(&text).into_owned()), ..finished };
+        let finished =
+            Finished { program: program.map(|text| gate_model::text::clean(&text).into_owned()), ..finished };
         self.conclude(&checker, &started, finished, warnings)
     }
 
@@ -343,7 +349,8 @@ impl Desk<'_> {
         if given.as_ref().is_some_and(is_same) {
             return Ok(given);
         }
-        let shown = findings.map_or_else(|| "was not given".to_owned(), |path| format!("names '{}'", path.display()));
+        let shown =
+            findings.map_or_else(|| "was not given".to_owned(), |path| format!("names '{}'", path.display()));
         Err(RunError::Usage(format!(
             "gate '{}' is judged by its report '{report}', and --findings {shown}\n\
              run: {TOOL} {} --findings {} -- COMMAND",
@@ -358,8 +365,10 @@ impl Desk<'_> {
             return did_not_run(why.to_owned(), ended.status);
         }
         if !checker.gate.findings_exit.contains(&ended.status) {
-            let known = checker.gate.findings_exit.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            let why = format!("the command ended with status {}, and its work is done with {known}", ended.status);
+            let known =
+                checker.gate.findings_exit.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let why =
+                format!("the command ended with status {}, and its work is done with {known}", ended.status);
             return did_not_run(why, ended.status);
         }
         let opened = freshness::open(path, before).map_err(|error| error.to_string());

@@ -16,9 +16,9 @@ use crate::{append, checkpoint, copy, due, export, follow, init, list, prove, st
 pub(crate) const TOOL: &str = "gate-log";
 
 /// The tool, from its arguments (without its name) to its exit code.
-pub(crate) fn run(args: Vec<std::ffi::OsString>, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
     let command = offer(Args::command(), &Format::PLAIN);
-    let args: Args = match clap_errors::parse_with(TOOL, command, &args, io) {
+    let args: Args = match clap_errors::parse_with(TOOL, command, args, io) {
         Ok(args) => args,
         Err(exit) => return exit,
     };

@@ -15,7 +15,7 @@ use crate::run::Desk;
 
 /// What is done to an opt-out.
 #[derive(Debug, Clone, Copy)]
-pub enum Deed {
+pub(crate) enum Deed {
     /// Approve a request.
     Approve,
     /// Reject it.
@@ -41,7 +41,7 @@ impl Deed {
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was recorded.
-pub fn act(desk: &Desk<'_>, deed: Deed, args: &ActArgs) -> Result<Grant, SkipError> {
+pub(crate) fn act(desk: &Desk<'_>, deed: Deed, args: &ActArgs) -> Result<Grant, SkipError> {
     check_reason(args.reason.as_deref(), !matches!(deed, Deed::Approve))?;
     let verdict = if let Deed::Review(verdict) = deed { Some(verdict) } else { None };
     let act = compose(desk, &args.id, deed.word(), args.reason.clone(), verdict, &args.signing)?;
@@ -57,7 +57,12 @@ pub fn act(desk: &Desk<'_>, deed: Deed, args: &ActArgs) -> Result<Grant, SkipErr
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was recorded.
-pub fn resume(desk: &Desk<'_>, gate: &str, reason: &str, signing: &SigningArgs) -> Result<Grant, SkipError> {
+pub(crate) fn resume(
+    desk: &Desk<'_>,
+    gate: &str,
+    reason: &str,
+    signing: &SigningArgs,
+) -> Result<Grant, SkipError> {
     check_reason(Some(reason), true)?;
     desk.setting.loaded.policy.gate(gate)?;
     let pause = {
@@ -78,8 +83,9 @@ fn check_reason(reason: Option<&str>, needed: bool) -> Result<(), SkipError> {
     match reason {
         None if needed => Err(SkipError::Usage("--reason is missing\nsay why, in a sentence".to_owned())),
         None => Ok(()),
-        Some(reason) => text::check(reason)
-            .map_err(|error| SkipError::Usage(format!("the reason cannot be recorded: {error}\nwrite it as plain text"))),
+        Some(reason) => text::check(reason).map_err(|error| {
+            SkipError::Usage(format!("the reason cannot be recorded: {error}\nwrite it as plain text"))
+        }),
     }
 }
 
@@ -106,7 +112,8 @@ fn compose(
     let mut act = plain(desk, id, reason)?;
     let (subject, ledger) = {
         let ledger = desk.setting.open(Access::Read)?;
-        let found = records::find(&ledger.view(), id).map_err(gate_workflow::admission::TransactError::from)?;
+        let found =
+            records::find(&ledger.view(), id).map_err(gate_workflow::admission::TransactError::from)?;
         (found, ledger.id().to_owned())
     };
     act.author = author(desk, &subject)?;

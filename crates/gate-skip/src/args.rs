@@ -1,4 +1,5 @@
 //! Arguments.
+#![allow(clippy::doc_markdown, reason = "these comments are what --help shows, where a backtick is only noise")]
 
 use std::path::PathBuf;
 
@@ -13,17 +14,24 @@ use gate_model::time::parse_duration;
 /// The policy says who may opt out of what, and under which conditions; what it does not say is denied. Each
 /// request, denial, grant and its end is one entry of the ledger.
 #[derive(Debug, clap::Parser)]
-#[command(name = "gate-skip", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    name = "gate-skip",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 #[command(disable_help_subcommand = true, subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
-#[command(override_usage = "gate-skip GATE --reason TEXT [--action skip|override|pause] [OPTION]...\n       \
+#[command(
+    override_usage = "gate-skip GATE --reason TEXT [--action skip|override|pause] [OPTION]...\n       \
     gate-skip GATE --reason TEXT --waive MATCH [--waive MATCH]...\n       \
     gate-skip FILE|- --reason TEXT\n       \
     gate-skip approve|reject|revoke ID [--reason TEXT]\n       \
     gate-skip approve POLICY --sign[=KEY]\n       \
     gate-skip review ID --verdict accepted|rejected --reason TEXT\n       \
     gate-skip resume GATE --reason TEXT\n       \
-    gate-skip submit FILE|-")]
-pub struct Args {
+    gate-skip submit FILE|-"
+)]
+pub(crate) struct Args {
     /// The gate; or a file with a decision of gate-check (a word with . or /, or - for standard input)
     #[arg(value_name = "GATE|FILE", required = true)]
     pub target: Option<String>,
@@ -53,7 +61,7 @@ pub struct Args {
 
 /// What is asked for.
 #[derive(Debug, clap::Args)]
-pub struct WishArgs {
+pub(crate) struct WishArgs {
     /// Why; recorded for good, so no secrets
     #[arg(long, value_name = "TEXT", required = true)]
     pub reason: Option<String>,
@@ -104,10 +112,13 @@ pub struct WishArgs {
 
 /// Who signs.
 #[derive(Debug, Clone, clap::Args)]
-pub struct SigningArgs {
+pub(crate) struct SigningArgs {
     /// Sign with the SSH key KEY, else with git's user.signingKey
     #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true, help_heading = "Signing")]
-    #[allow(clippy::option_option, reason = "absent, given without a key, and given with one are three things")]
+    #[allow(
+        clippy::option_option,
+        reason = "absent, given without a key, and given with one are three things"
+    )]
     pub sign: Option<Option<PathBuf>>,
 
     /// Sign as NAME, where the key stands for several principals
@@ -117,7 +128,7 @@ pub struct SigningArgs {
 
 /// The verbs.
 #[derive(Debug, clap::Subcommand)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// Approve a request that waits; or, as an owner, a changed policy
     Approve(ActArgs),
     /// Reject a request that waits, which ends it
@@ -155,7 +166,7 @@ pub enum Verb {
 
 /// An act on something in the ledger.
 #[derive(Debug, Clone, clap::Args)]
-pub struct ActArgs {
+pub(crate) struct ActArgs {
     /// The ID: the seq of the opt-out's first entry, or eight or more digits of an entry's hash
     ///
     /// approve also takes the path of a policy (a word with . or /). With --sign it then writes the owner's

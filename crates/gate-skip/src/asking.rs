@@ -4,6 +4,7 @@ use std::path::Path;
 
 use gate_cli::Io;
 use gate_findings::evidence;
+use gate_identity::ssh::Namespace;
 use gate_ledger::store::{Access, Ledger};
 use gate_model::action::Action;
 use gate_model::grant::{Grant, Status};
@@ -15,7 +16,6 @@ use gate_workflow::ownership::Endorsement;
 use gate_workflow::signatures;
 use gate_workflow::signing;
 use gate_workflow::wish::{self, Wish};
-use gate_identity::ssh::Namespace;
 
 use crate::args::{Args, SigningArgs, WishArgs};
 use crate::documents;
@@ -23,7 +23,7 @@ use crate::error::SkipError;
 use crate::run::Desk;
 
 /// What comes of asking.
-pub enum Asked {
+pub(crate) enum Asked {
     /// An answer.
     Answer(Box<Grant>),
     /// A signed request, not submitted.
@@ -36,13 +36,14 @@ pub enum Asked {
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was decided.
-pub fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -> Result<Asked, SkipError> {
-    let wish = match is_file(target) {
-        true => match from_decision(desk, Path::new(target), &args.wish, io)? {
+pub(crate) fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -> Result<Asked, SkipError> {
+    let wish = if is_file(target) {
+        match from_decision(desk, Path::new(target), &args.wish, io)? {
             Ok(wish) => wish,
             Err(nothing) => return Ok(Asked::Answer(Box::new(nothing))),
-        },
-        false => from_arguments(target, &args.wish),
+        }
+    } else {
+        from_arguments(target, &args.wish)
     };
     desk.setting.loaded.policy.gate(&wish.gate)?;
     let signing = args.signing.sign.is_some().then_some(&args.signing);
@@ -53,7 +54,7 @@ pub fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -> Resul
 }
 
 /// GATE comes first; a first word with `.` or `/`, or `-`, is a file.
-pub fn is_file(target: &str) -> bool {
+pub(crate) fn is_file(target: &str) -> bool {
     target == "-" || target.contains(['.', '/'])
 }
 
@@ -96,7 +97,8 @@ fn from_decision(
         if let Some(why) = documents::nothing_to_waive(&decision) {
             return Err(SkipError::Usage(why));
         }
-        let reasons = vec![format!("nothing blocks gate '{}': nothing was asked for or recorded", decision.gate)];
+        let reasons =
+            vec![format!("nothing blocks gate '{}': nothing was asked for or recorded", decision.gate)];
         return Ok(Err(admission::answer(Status::Nothing, Some(&decision.gate), None, reasons)));
     }
     let mut wish = wish(&decision.gate, Action::Waive, args);
@@ -127,13 +129,15 @@ fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs, detached: bool) -
     let name = signer.claimed(Namespace::Request)?;
     let by = Principal { key: None, ..signer_principal(&name) };
     // On a laptop there may be no ledger; the policy's genesis pin then says which one is meant.
-    let ledger = if detached { desk.setting.open(Access::Read).ok() } else { Some(desk.setting.open(Access::Read)?) };
+    let ledger =
+        if detached { desk.setting.open(Access::Read).ok() } else { Some(desk.setting.open(Access::Read)?) };
     let view = ledger.as_ref().map(Ledger::view);
     let ask = wish::resolve(&desk.setting.loaded.policy, facts, &by, view.as_ref(), wish)?;
     let which = ledger.as_ref().map(|ledger| ledger.id().to_owned());
     let which = which.or_else(|| desk.setting.loaded.policy.ledger.genesis.clone());
     if which.is_none() {
-        let text = "a request must name its ledger, and there is none here\npin [ledger] genesis in the policy";
+        let text =
+            "a request must name its ledger, and there is none here\npin [ledger] genesis in the policy";
         return Err(SkipError::Usage(text.to_owned()));
     }
     let head = match &view {
@@ -174,7 +178,7 @@ fn signer_principal(name: &str) -> Principal {
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was decided.
-pub fn submit(desk: &Desk<'_>, path: &Path, io: &mut Io<'_>) -> Result<Grant, SkipError> {
+pub(crate) fn submit(desk: &Desk<'_>, path: &Path, io: &mut Io<'_>) -> Result<Grant, SkipError> {
     let request = documents::request(path, desk.cwd, io)?;
     desk.setting.loaded.policy.gate(&request.gate)?;
     let facts = desk.setting.facts()?;

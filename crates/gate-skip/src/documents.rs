@@ -17,14 +17,15 @@ const MAX_DECISION: u64 = 256 * 1024 * 1024;
 /// The largest request that is read, in bytes.
 const MAX_REQUEST: u64 = 1024 * 1024;
 
-const DECISION_REMEDY: &str = "give the JSON document that gate-check prints, or that it writes with --decision";
+const DECISION_REMEDY: &str =
+    "give the JSON document that gate-check prints, or that it writes with --decision";
 const REQUEST_REMEDY: &str = "give the JSON document that gate-skip --detached prints";
 
 /// Reads a decision from `path`, `-` being standard input.
 ///
 /// # Errors
 /// [`SkipError::Document`], with what is wrong.
-pub fn decision(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Decision, SkipError> {
+pub(crate) fn decision(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Decision, SkipError> {
     let bytes = read(path, cwd, io, MAX_DECISION, DECISION_REMEDY)?;
     let wrong = |reason: String| wrong(path, reason, DECISION_REMEDY);
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -38,7 +39,7 @@ pub fn decision(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Decision, Sk
 }
 
 /// Why a decision without blocking findings cannot be turned into a waiver, where it is not simply fine.
-pub fn nothing_to_waive(decision: &Decision) -> Option<String> {
+pub(crate) fn nothing_to_waive(decision: &Decision) -> Option<String> {
     match decision.decision {
         Verdict::Fail => Some(format!(
             "gate '{}' failed without findings, so there is nothing to waive\n\
@@ -57,7 +58,7 @@ pub fn nothing_to_waive(decision: &Decision) -> Option<String> {
 ///
 /// # Errors
 /// [`SkipError::Document`], with what is wrong.
-pub fn request(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Request, SkipError> {
+pub(crate) fn request(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Request, SkipError> {
     let bytes = read(path, cwd, io, MAX_REQUEST, REQUEST_REMEDY)?;
     let wrong = |reason: String| wrong(path, reason, REQUEST_REMEDY);
     let value = gate_ledger::profile::parse(&bytes).map_err(|error| wrong(error.to_string()))?;

@@ -18,14 +18,15 @@ use crate::error::SkipError;
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was signed.
-pub fn endorse(
+pub(crate) fn endorse(
     act: &ActArgs,
     cwd: &Path,
     ledger: Option<&Path>,
     now: Timestamp,
 ) -> Result<Endorsement, SkipError> {
     if act.signing.sign.is_none() {
-        let text = format!("an owner approves a policy with a signature\nrun: gate-skip approve {} --sign", act.id);
+        let text =
+            format!("an owner approves a policy with a signature\nrun: gate-skip approve {} --sign", act.id);
         return Err(SkipError::Usage(text));
     }
     let loaded = policy_source::load(&Choice { cwd, path: Some(Path::new(&act.id)), revision: None })?;

@@ -11,7 +11,7 @@ use gate_workflow::wish::WishError;
 
 /// Why the tool ends without an answer.
 #[derive(Debug, thiserror::Error)]
-pub enum SkipError {
+pub(crate) enum SkipError {
     /// The arguments do not fit together.
     #[error("{0}")]
     Usage(String),
@@ -44,7 +44,7 @@ pub enum SkipError {
 
 impl SkipError {
     /// The exit code.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::Document { .. } => Exit::Usage,
             Self::Policy(error) => error.exit(),

@@ -22,10 +22,10 @@ use crate::endorsing;
 use crate::error::SkipError;
 
 /// The tool's name.
-pub const TOOL: &str = "gate-skip";
+pub(crate) const TOOL: &str = "gate-skip";
 
 /// The setting with what belongs to the process.
-pub struct Desk<'a> {
+pub(crate) struct Desk<'a> {
     /// Policy, ledger, facts.
     pub setting: &'a Setting<'a>,
     /// The working directory.
@@ -34,7 +34,7 @@ pub struct Desk<'a> {
 
 impl Desk<'_> {
     /// The signer that the arguments name.
-    pub fn signer<'s>(&'s self, args: &'s SigningArgs) -> Signer<'s> {
+    pub(crate) fn signer<'s>(&'s self, args: &'s SigningArgs) -> Signer<'s> {
         Signer {
             cwd: self.cwd,
             key: args.sign.as_ref().and_then(|key| key.as_deref()),
@@ -46,9 +46,9 @@ impl Desk<'_> {
 }
 
 /// The tool, from its arguments (without its name) to its exit code.
-pub fn run(args: Vec<std::ffi::OsString>, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
     let command = offer(<Args as clap::CommandFactory>::command(), &Format::WITHOUT_FINDINGS);
-    let args: Args = match clap_errors::parse_with(TOOL, command, &args, io) {
+    let args: Args = match clap_errors::parse_with(TOOL, command, args, io) {
         Ok(args) => args,
         Err(exit) => return exit,
     };

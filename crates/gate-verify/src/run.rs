@@ -71,9 +71,9 @@ impl VerifyFailure {
 }
 
 /// The tool, from its arguments (without its name) to its exit code.
-pub(crate) fn run(args: Vec<std::ffi::OsString>, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
     let command = offer(Args::command(), &Format::WITHOUT_FINDINGS);
-    let args: Args = match clap_errors::parse_with(TOOL, command, &args, io) {
+    let args: Args = match clap_errors::parse_with(TOOL, command, args, io) {
         Ok(args) => args,
         Err(exit) => return exit,
     };

@@ -67,12 +67,12 @@ impl TransactError {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::UnknownGate(_) | Self::Subject(_) => Exit::Usage,
             Self::Ledger(error) => error.exit(),
-            Self::Store(error) | Self::Record(RecordError::Store(error)) => error.exit(),
+            Self::Store(error)
+            | Self::Record(RecordError::Store(error))
+            | Self::Id(records::IdError::Store(error)) => error.exit(),
             Self::Record(RecordError::Json(_)) => Exit::Failure,
-            Self::Id(records::IdError::Store(error)) => error.exit(),
-            Self::Id(_) => Exit::Usage,
+            Self::UnknownGate(_) | Self::Subject(_) | Self::Id(_) => Exit::Usage,
             Self::Malformed(_) => Exit::Distrust,
         }
     }
@@ -267,8 +267,7 @@ fn pend(
         request: asking.request.clone(),
     };
     let entry = append(transaction, Kind::Request, None, asking, &data)?;
-    let approvals =
-        Approvals { needed: needed.count, given: Vec::new(), from: written(&needed.from) };
+    let approvals = Approvals { needed: needed.count, given: Vec::new(), from: written(&needed.from) };
     Ok(pending(&asking.gate, &asking.by, &entry, &data, approvals))
 }
 

@@ -97,13 +97,17 @@ pub fn reject(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> 
         };
         let author = act.author.as_deref();
         // Who approved before may still reject, so earlier approvals do not speak against a rejection.
-        if let Err(reasons) = gate_policy::may_approve(policy, rule, &act.by, &waiting.requester, author, &[]) {
+        if let Err(reasons) = gate_policy::may_approve(policy, rule, &act.by, &waiting.requester, author, &[])
+        {
             return refuse(setting, transaction, &waiting.entry, act, reasons);
         }
         let reason = act.reason.clone().unwrap_or_default();
         let seq = append_end(setting, transaction, &waiting, act, vec![reason.clone()])?;
         let reasons = vec![format!("{} rejected it: {reason}", act.by.id)];
-        Ok(Grant { id: Some(waiting.entry.seq), ..answer(Status::Denied, Some(waiting.gate()), Some(seq), reasons) })
+        Ok(Grant {
+            id: Some(waiting.entry.seq),
+            ..answer(Status::Denied, Some(waiting.gate()), Some(seq), reasons)
+        })
     })
 }
 
@@ -117,7 +121,8 @@ fn rule_today<'p>(policy: &'p Policy, waiting: &Waiting) -> Result<&'p Rule, Vec
     };
     let same = gate_policy::permits(policy, &petition, Some(waiting.data.rule));
     let found = same.ok().filter(|rule| rule.approvals.is_some());
-    found.ok_or_else(|| vec!["today's policy no longer has the rule that this request waits under".to_owned()])
+    found
+        .ok_or_else(|| vec!["today's policy no longer has the rule that this request waits under".to_owned()])
 }
 
 fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactError> {
@@ -125,7 +130,11 @@ fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactE
     let entry = records::find(&view, id)?;
     let subject = |text: String| Err(TransactError::Subject(text));
     if entry.kind != Kind::Request {
-        return subject(format!("entry {} is a {}, not a request that waits", entry.seq, entry.kind.as_str()));
+        return subject(format!(
+            "entry {} is a {}, not a request that waits",
+            entry.seq,
+            entry.kind.as_str()
+        ));
     }
     let life = view.life(entry.seq)?;
     if let Some(end) = life.iter().find(|later| ends_request(later)) {
@@ -168,7 +177,11 @@ pub fn refuse(
     let id = records::id_of(subject);
     let draft = records::draft(Kind::Denial, Some(&gate), Some(id), &act.by, &data)?;
     let entry = transaction.append(&draft)?;
-    Ok(Grant { id: Some(id), by: Some(act.by.clone()), ..answer(Status::Denied, Some(&gate), Some(entry.seq), reasons) })
+    Ok(Grant {
+        id: Some(id),
+        by: Some(act.by.clone()),
+        ..answer(Status::Denied, Some(&gate), Some(entry.seq), reasons)
+    })
 }
 
 fn denial(setting: &Setting<'_>, act: &Act, reasons: Vec<String>) -> DenialData {
@@ -219,7 +232,8 @@ fn append_approval(
     if let Some(author) = &act.author {
         data["author"] = serde_json::json!(author);
     }
-    let draft = records::draft(Kind::Approval, Some(waiting.gate()), Some(waiting.entry.seq), &act.by, &data)?;
+    let draft =
+        records::draft(Kind::Approval, Some(waiting.gate()), Some(waiting.entry.seq), &act.by, &data)?;
     Ok(transaction.append(&draft)?)
 }
 
@@ -241,17 +255,34 @@ fn grant_if_complete(
     }
     let full = {
         let view = transaction.view();
-        let past = Past::new(&view, &setting.loaded.policy, &setting.loaded.used.digest, waiting.gate(), transaction.now());
+        let past = Past::new(
+            &view,
+            &setting.loaded.policy,
+            &setting.loaded.used.digest,
+            waiting.gate(),
+            transaction.now(),
+        );
         let full = gate_policy::quota_allows(rule, &waiting.requester, &past).err();
         past.settled()?;
         full
     };
     if let Some(reason) = full {
-        return refuse(setting, transaction, &waiting.entry, act, vec![format!("rule {} {reason}", rule.number)]);
+        return refuse(
+            setting,
+            transaction,
+            &waiting.entry,
+            act,
+            vec![format!("rule {} {reason}", rule.number)],
+        );
     }
     let data = grant_data(setting, transaction, waiting, rule, approval)?;
-    let draft =
-        records::draft(Kind::Grant, Some(waiting.gate()), Some(waiting.entry.seq), &waiting.requester, &data)?;
+    let draft = records::draft(
+        Kind::Grant,
+        Some(waiting.gate()),
+        Some(waiting.entry.seq),
+        &waiting.requester,
+        &data,
+    )?;
     let entry = transaction.append(&draft)?;
     Ok(admission::granted(waiting.gate(), &waiting.requester, &entry, &data, Some(approvals)))
 }
@@ -308,7 +339,8 @@ pub fn suffice(
     let Some(request) = grant.reference.map(|seq| view.entry(seq)).transpose()?.flatten() else {
         return Ok(Err("it names no request".to_owned()));
     };
-    Ok(same_request(&request, data, requester).and_then(|()| standing(then, rule, grant, &request, requester, life)))
+    Ok(same_request(&request, data, requester)
+        .and_then(|()| standing(then, rule, grant, &request, requester, life)))
 }
 
 /// Whether the grant gives just what `request` asked for, to whoever asked.
@@ -346,7 +378,8 @@ pub fn standing(
         author = author.or_else(|| named.map(str::to_owned));
         approvers.push(by);
     }
-    let standing = gate_policy::approvals_standing(&then.policy, rule, requester, author.as_deref(), &approvers);
+    let standing =
+        gate_policy::approvals_standing(&then.policy, rule, requester, author.as_deref(), &approvers);
     if standing.is_complete() {
         return Ok(());
     }

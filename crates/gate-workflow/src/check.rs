@@ -190,7 +190,8 @@ impl<'a> Checker<'a> {
         let context = self.context()?;
         let found = view.head().and_then(|head| {
             let now = self.setting.now().max(head.at);
-            let question = Question { gate: self.name, today: &self.setting.loaded, context, now, seen: None };
+            let question =
+                Question { gate: self.name, today: &self.setting.loaded, context, now, seen: None };
             standing::pending(&view, &question)
         });
         match found {
@@ -237,7 +238,8 @@ impl<'a> Checker<'a> {
         let head = view.head()?;
         let now = clock.max(head.at);
         if view.live_grants(self.name, now)?.is_empty() {
-            return Ok((head, Standing::default()));
+            let overdue = standing::overdue(view, self.name, now)?;
+            return Ok((head, Standing { overdue, ..Standing::default() }));
         }
         let context = self.context()?;
         let question = Question { gate: self.name, today: &self.setting.loaded, context, now, seen: None };
@@ -284,16 +286,18 @@ impl<'a> Checker<'a> {
         let mut held = None;
         let settled = self.transact(|transaction| {
             let standing = self.standing_within(transaction, None)?;
-            let ruling = match judgement::before(&standing) {
+            let mut ruling = match judgement::before(&standing) {
                 Before::Run => return Ok(Settled::LookAgain),
                 Before::Hold(live) => judgement::by_opt_out(Verdict::Hold, live),
                 Before::Skip(live) => judgement::by_opt_out(Verdict::Skip, live),
             };
+            ruling.overdue.clone_from(&standing.overdue);
             if ruling.verdict == Verdict::Hold {
                 held = Some(self.compose(&standing, ruling.clone(), &facts, transaction.now()));
             }
-            let decision = self.record(transaction, &standing, ruling, &facts)?;
-            Ok(Settled::By(Box::new(decision)))
+            let seq = self.record(transaction, &ruling, &facts)?;
+            let decision = self.compose(&standing, ruling, &facts, transaction.now());
+            Ok(Settled::By(Box::new(Decision { recorded: Some(seq), ..decision })))
         });
         match settled {
             Ok(settled) => return Ok(settled),
@@ -316,36 +320,56 @@ impl<'a> Checker<'a> {
         warnings: &mut Vec<String>,
     ) -> Result<Decision, CheckError> {
         let facts = self.circumstances_of(started, &finished)?;
-        let outcome = finished.outcome;
         if started.seen.is_none() {
-            return Ok(self.unrecorded(outcome, &facts));
+            return Ok(self.unrecorded(finished.outcome, &facts));
         }
-        let spare = outcome.clone();
-        let concluded = self.transact(|transaction| {
+        // A large report is never held twice: the closure takes the outcome, and leaves the ruling.
+        let mut outcome = Some(finished.outcome);
+        let mut ruled = None;
+        let recorded = self.transact(|transaction| {
             check_ancestor(transaction, started)?;
             let seen = started.commanded.then(|| started.seen.as_ref().map(|seen| seen.seq)).flatten();
             let standing = self.standing_within(transaction, seen)?;
-            let ruling = judgement::judge(&standing, outcome);
-            self.record(transaction, &standing, ruling, &facts)
+            let lost = || Outcome::DidNotRun("its outcome was judged before".to_owned());
+            let ruling = judgement::judge(&standing, outcome.take().unwrap_or_else(lost));
+            let (_, ruling, _) = ruled.insert((standing, ruling, transaction.now()));
+            self.record(transaction, ruling, &facts)
         });
-        match concluded {
-            Ok(decision) => Ok(decision),
-            Err(Failed::Check(error)) => Err(error),
+        match (recorded, ruled) {
+            (Ok(seq), Some((standing, ruling, now))) => {
+                let decision = self.compose(&standing, ruling, &facts, now);
+                Ok(Decision { recorded: Some(seq), ..decision })
+            }
+            (Ok(_), None) => Ok(self.unrecorded(Outcome::DidNotRun("it was not judged".to_owned()), &facts)),
+            (Err(failed), ruled) => {
+                self.excuse(failed, started, warnings)?;
+                let judged =
+                    |(_, ruling, _): (Standing, Ruling, Timestamp)| ruling.into_outcome(facts.status);
+                let lost = || Outcome::DidNotRun("its outcome was lost".to_owned());
+                let outcome = outcome.or_else(|| ruled.map(judged)).unwrap_or_else(lost);
+                Ok(self.unrecorded(outcome, &facts))
+            }
+        }
+    }
+
+    /// Whether a failure to record is one after which the gate is enforced without opt-outs.
+    fn excuse(
+        &self,
+        failed: Failed,
+        started: &Started,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), CheckError> {
+        match failed {
+            Failed::Check(error) => Err(error),
             // Good before the command and broken after it: whoever did that did it while the command ran.
-            Err(Failed::Store(source)) if started.commanded && source.exit() == Exit::Distrust => {
+            Failed::Store(source) if started.commanded && source.exit() == Exit::Distrust => {
                 Err(CheckError::Tampered(source.to_string()))
             }
-            Err(Failed::Store(source)) => {
-                self.without_store::<()>(source, warnings)?;
-                Ok(self.unrecorded(spare, &facts))
-            }
-            Err(Failed::Ledger(source)) if started.commanded && was_taken_away(&source) => {
+            Failed::Store(source) => self.without_store::<()>(source, warnings).map(drop),
+            Failed::Ledger(source) if started.commanded && was_taken_away(&source) => {
                 Err(CheckError::Tampered(source.to_string()))
             }
-            Err(Failed::Ledger(source)) => {
-                self.without_ledger::<()>(source, warnings)?;
-                Ok(self.unrecorded(spare, &facts))
-            }
+            Failed::Ledger(source) => self.without_ledger::<()>(source, warnings).map(drop),
         }
     }
 
@@ -404,28 +428,22 @@ impl<'a> Checker<'a> {
             None => clock.max(view.head()?.at),
         };
         if view.live_grants(self.name, now)?.is_empty() {
-            return Ok((Standing::default(), now));
+            let overdue = standing::overdue(view, self.name, now)?;
+            return Ok((Standing { overdue, ..Standing::default() }, now));
         }
         let context = self.context()?;
         let question = Question { gate: self.name, today: &self.setting.loaded, context, now, seen: None };
         Ok((standing::read(view, &mut Policies::default(), &question)?, now))
     }
 
-    fn standing_within(
-        &self,
-        transaction: &Transaction<'_>,
-        seen: Option<u64>,
-    ) -> Result<Standing, Failed> {
+    fn standing_within(&self, transaction: &Transaction<'_>, seen: Option<u64>) -> Result<Standing, Failed> {
         let context = self.context()?;
         let now = transaction.now();
         let question = Question { gate: self.name, today: &self.setting.loaded, context, now, seen };
         Ok(standing::read(&transaction.view(), &mut Policies::default(), &question)?)
     }
 
-    fn transact<T>(
-        &self,
-        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failed>,
-    ) -> Result<T, Failed> {
+    fn transact<T>(&self, work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failed>) -> Result<T, Failed> {
         let mut ledger = self.setting.open(Access::Append).map_err(Failed::Ledger)?;
         let done = ledger.append(LOCK_WAIT, self.setting.place.clock, work).map_err(|error| match error {
             AppendError::Store(source) => Failed::Store(source),
@@ -438,18 +456,13 @@ impl<'a> Checker<'a> {
     fn record(
         &self,
         transaction: &mut Transaction<'_>,
-        standing: &Standing,
-        ruling: Ruling,
+        ruling: &Ruling,
         facts: &Circumstances,
-    ) -> Result<Decision, Failed> {
+    ) -> Result<u64, Failed> {
         policies::ensure_recorded(transaction, &self.setting.loaded, &facts.principal)?;
-        let now = transaction.now();
-        let data = verdict::data(&ruling, self.gate, &self.setting.loaded.used, facts);
+        let data = verdict::data(ruling, self.gate, &self.setting.loaded.used, facts);
         let draft = records::draft(Kind::Decision, Some(self.name), None, &facts.principal, &data)?;
-        let entry = transaction.append(&draft)?;
-        let mut decision = self.compose(standing, ruling, facts, now);
-        decision.recorded = Some(entry.seq);
-        Ok(decision)
+        Ok(transaction.append(&draft)?.seq)
     }
 
     fn compose(

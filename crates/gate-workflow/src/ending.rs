@@ -125,8 +125,11 @@ fn living(transaction: &Transaction<'_>, id: &str) -> Result<Living, TransactErr
     {
         return subject(format!("opt-out {first} ended already, at {}", data.expires));
     }
-    let ask = Ask::deserialize(&entry.data)
-        .map_err(|source| records::Malformed { seq: entry.seq, kind: entry.kind.as_str(), source })?;
+    let ask = Ask::deserialize(&entry.data).map_err(|source| records::Malformed {
+        seq: entry.seq,
+        kind: entry.kind.as_str(),
+        source,
+    })?;
     Ok(Living { action: ask.action, entry, requester, approvers })
 }
 
@@ -149,12 +152,18 @@ fn end(
         context: act.context.clone(),
         statement: act.statement_value()?,
     };
-    let entry = transaction.append(&records::draft(Kind::Revocation, Some(&gate), Some(id), &act.by, &data)?)?;
+    let entry =
+        transaction.append(&records::draft(Kind::Revocation, Some(&gate), Some(id), &act.by, &data)?)?;
     let what = if action == Action::Pause { "resumed" } else { "revoked" };
     Ok(Grant {
         id: Some(id),
         action: Some(action),
         by: Some(act.by.clone()),
-        ..answer(Status::Revoked, Some(&gate), Some(entry.seq), vec![format!("{what} by {}: {reason}", act.by.id)])
+        ..answer(
+            Status::Revoked,
+            Some(&gate),
+            Some(entry.seq),
+            vec![format!("{what} by {}: {reason}", act.by.id)],
+        )
     })
 }

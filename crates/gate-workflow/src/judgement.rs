@@ -70,6 +70,25 @@ pub struct Ruling {
     pub reasons: Vec<String>,
     /// Why the gate did not run, where it did not.
     pub did_not_run: Option<String>,
+    /// Whether a report was judged, not a command's status.
+    pub judged_report: bool,
+    /// Reviews of this gate that are overdue, as sentences.
+    pub overdue: Vec<String>,
+}
+
+impl Ruling {
+    /// The outcome that was judged, taken back out of the ruling. `status` is the command's.
+    pub fn into_outcome(self, status: Option<u8>) -> Outcome {
+        if let Some(why) = self.did_not_run {
+            return Outcome::DidNotRun(why);
+        }
+        if let (Some(status), false) = (status, self.judged_report) {
+            return Outcome::Ran(status);
+        }
+        let mut findings = self.blocking;
+        findings.extend(self.waived.into_iter().map(|waived| waived.finding));
+        Outcome::Report { findings, counts: self.counts }
+    }
 }
 
 /// A ruling that rests on one opt-out alone, made before anything ran.
@@ -88,6 +107,8 @@ pub fn by_opt_out(verdict: Verdict, live: &Live) -> Ruling {
         unneeded: Vec::new(),
         reasons: vec![reason],
         did_not_run: None,
+        judged_report: false,
+        overdue: Vec::new(),
     }
 }
 
@@ -102,6 +123,7 @@ pub fn judge(standing: &Standing, outcome: Outcome) -> Ruling {
         rescue(standing, &mut ruling);
     }
     name_unneeded(standing, &mut ruling);
+    ruling.overdue.clone_from(&standing.overdue);
     ruling
 }
 
@@ -109,7 +131,10 @@ pub fn judge(standing: &Standing, outcome: Outcome) -> Ruling {
 pub fn would_run(standing: &Standing) -> Ruling {
     let mut ruling = bare(Verdict::Run, "the gate would run, and its result would count".to_owned());
     for live in standing.of(Action::Override).chain(standing.of(Action::Waive)) {
-        ruling.reasons.push(format!("{} by {} (opt-out {}) is live: {}", live.action, live.by.id, live.id, live.reason));
+        ruling.reasons.push(format!(
+            "{} by {} (opt-out {}) is live: {}",
+            live.action, live.by.id, live.id, live.reason
+        ));
     }
     ruling
 }
@@ -138,6 +163,8 @@ const fn bare_with(verdict: Verdict, reasons: Vec<String>, counts: Counts) -> Ru
         unneeded: Vec::new(),
         reasons,
         did_not_run: None,
+        judged_report: false,
+        overdue: Vec::new(),
     }
 }
 
@@ -151,10 +178,16 @@ fn report(standing: &Standing, findings: Vec<Finding>, counts: Counts) -> Ruling
         waivers.iter().map(|live| Waiver { grant: live.id, evidence: &live.findings }).collect();
     let assignment = matching::assign(&findings, &offered);
     let mut ruling = bare_with(Verdict::Pass, Vec::new(), counts);
-    for (finding, grant) in findings.into_iter().zip(assignment.covered_by) {
-        match grant {
-            Some(grant) => ruling.waived.push(Waived { finding, grant }),
-            None => ruling.blocking.push(finding),
+    ruling.judged_report = true;
+    if assignment.covered_by.iter().all(Option::is_none) {
+        // The common case of a large report: nothing is moved.
+        ruling.blocking = findings;
+    } else {
+        for (finding, grant) in findings.into_iter().zip(assignment.covered_by) {
+            match grant {
+                Some(grant) => ruling.waived.push(Waived { finding, grant }),
+                None => ruling.blocking.push(finding),
+            }
         }
     }
     let is_used = |live: &&&Live| ruling.waived.iter().any(|waived| waived.grant == live.id);
@@ -167,7 +200,8 @@ fn report(standing: &Standing, findings: Vec<Finding>, counts: Counts) -> Ruling
 }
 
 fn report_in_words(ruling: &Ruling) -> String {
-    let findings = |count: usize| if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
+    let findings =
+        |count: usize| if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
     match (ruling.blocking.len(), ruling.waived.len()) {
         (0, 0) => "no finding blocks".to_owned(),
         (0, waived) => format!("no finding blocks; {} waived", findings(waived)),

@@ -49,7 +49,9 @@ pub enum Unusable {
         source: git::GitError,
     },
     /// A PostgreSQL ledger, which this build has no store for.
-    #[error("the policy's ledger is '{0}', and this build reads SQLite ledgers only\nset [ledger] path instead of url")]
+    #[error(
+        "the policy's ledger is '{0}', and this build reads SQLite ledgers only\nset [ledger] path instead of url"
+    )]
     Url(String),
 }
 

@@ -111,8 +111,13 @@ pub fn read(setting: &Setting<'_>) -> Result<Overview, OverviewError> {
     let mut policies = Policies::default();
     let mut gates = Vec::new();
     for (name, gate) in &setting.loaded.policy.gates {
-        let question =
-            Question { gate: name.as_str(), today: &setting.loaded, context: &facts.context, now, seen: None };
+        let question = Question {
+            gate: name.as_str(),
+            today: &setting.loaded,
+            context: &facts.context,
+            now,
+            seen: None,
+        };
         let standing = standing::read(&view, &mut policies, &question).map_err(TransactError::from)?;
         let mut opt_outs: Vec<OptOutView> = standing.live.iter().map(counting).collect();
         opt_outs.extend(standing.set_aside.iter().map(aside));
@@ -121,7 +126,10 @@ pub fn read(setting: &Setting<'_>) -> Result<Overview, OverviewError> {
             gate: name.to_string(),
             severity: gate.severity,
             fail_on: gate.fail_on,
-            allows: Action::ALL.into_iter().filter(|action| gate.allow.iter().any(|rule| rule.actions.contains(action))).collect(),
+            allows: Action::ALL
+                .into_iter()
+                .filter(|action| gate.allow.iter().any(|rule| rule.actions.contains(action)))
+                .collect(),
             require_ledger: gate.require_ledger,
             opt_outs,
         });

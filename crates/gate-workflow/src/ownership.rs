@@ -64,7 +64,9 @@ pub enum Unowned {
         owners: String,
     },
     /// Its signature does not hold.
-    #[error("policy '{name}' was changed, and '{name}.sig' does not admit the change: {reason}\nlet an owner sign the policy as it is now")]
+    #[error(
+        "policy '{name}' was changed, and '{name}.sig' does not admit the change: {reason}\nlet an owner sign the policy as it is now"
+    )]
     Wrong {
         /// The file.
         name: String,
@@ -124,8 +126,11 @@ pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Res
     if owners.is_empty() {
         return Ok(loaded);
     }
-    let replaced = guardian.as_ref().map(|guardian| guardian.data.digest.as_str());
-    let key = endorsed(&loaded, owners, trust, view.map(|_| replaced), now)?;
+    let replaced = match (view, &guardian) {
+        (None, _) => Predecessor::Unknown,
+        (Some(_), guardian) => Predecessor::Known(guardian.as_ref().map(|guardian| guardian.data.digest.as_str())),
+    };
+    let key = endorsed(&loaded, owners, trust, replaced, now)?;
     loaded.used.source = format!("owner:{key}");
     Ok(loaded)
 }
@@ -147,12 +152,21 @@ fn adopted(mut loaded: Loaded, recorded: PolicyData) -> Loaded {
     loaded
 }
 
+/// The policy that a new one replaces.
+#[derive(Debug, Clone, Copy)]
+enum Predecessor<'a> {
+    /// There is no ledger to tell.
+    Unknown,
+    /// The one with this digest, or none.
+    Known(Option<&'a str>),
+}
+
 /// The key of the owner who signed `loaded`.
 fn endorsed(
     loaded: &Loaded,
     owners: &[Who],
     trust: (&Policy, &[TrustedFile]),
-    replaced: Option<Option<&str>>,
+    replaced: Predecessor<'_>,
     now: Timestamp,
 ) -> Result<String, Unowned> {
     let Some(text) = &loaded.signature else {
@@ -169,7 +183,7 @@ fn holds(
     digest: &str,
     owners: &[Who],
     trust: (&Policy, &[TrustedFile]),
-    replaced: Option<Option<&str>>,
+    replaced: Predecessor<'_>,
     now: Timestamp,
 ) -> Result<String, String> {
     let value = profile::parse(text.trim().as_bytes()).map_err(|error| error.to_string())?;
@@ -181,15 +195,16 @@ fn holds(
         return Err("it was made for another text, or for other trusted files".to_owned());
     }
     // Without a ledger nobody can say which policy came before.
-    if let Some(replaced) = replaced
+    if let Predecessor::Known(replaced) = replaced
         && endorsement.replaces.as_deref() != replaced
     {
         return Err("it replaces another policy than the one in force".to_owned());
     }
     let message = signatures::signed_bytes(&endorsement).map_err(|error| error.to_string())?;
     let signature = endorsement.signature.as_deref();
-    let signer = signatures::signer(&message, signature, Namespace::Policy, &endorsement.by, trust, (now, now))
-        .map_err(|error| error.to_string())?;
+    let signer =
+        signatures::signer(&message, signature, Namespace::Policy, &endorsement.by, trust, (now, now))
+            .map_err(|error| error.to_string())?;
     if !gate_policy::names(trust.0, owners, &signer) {
         return Err(format!("{} is no owner of the policy", gate_model::text::visible(&signer.id)));
     }
@@ -218,6 +233,10 @@ pub fn recorded_endorsement(
     }
     let Some(text) = &data.signature else { return Err("no owner admitted it".to_owned()) };
     let replaced = guardian.map(|guardian| guardian.data.digest.as_str());
-    let key = holds(text, &data.digest, owners, trust, Some(replaced), at)?;
-    if data.source == format!("owner:{key}") { Ok(()) } else { Err("another key signed it than it names".to_owned()) }
+    let key = holds(text, &data.digest, owners, trust, Predecessor::Known(replaced), at)?;
+    if data.source == format!("owner:{key}") {
+        Ok(())
+    } else {
+        Err("another key signed it than it names".to_owned())
+    }
 }

@@ -56,7 +56,11 @@ impl Policies {
     ///
     /// # Errors
     /// A failure of the store; the inner result says why the policy itself cannot be used.
-    pub fn get(&mut self, view: &View<'_>, digest: &str) -> Result<Result<Rc<Recorded>, NoPolicy>, StoreError> {
+    pub fn get(
+        &mut self,
+        view: &View<'_>,
+        digest: &str,
+    ) -> Result<Result<Rc<Recorded>, NoPolicy>, StoreError> {
         if let Some(known) = self.known.get(digest) {
             return Ok(known.clone());
         }
@@ -79,7 +83,8 @@ pub fn recorded(entry: &gate_ledger::entry::Entry) -> Result<Recorded, NoPolicy>
     if policy_source::digest_of(&data.text, &data.files) != data.digest {
         return Err(NoPolicy::Digest(entry.seq));
     }
-    let first = |errors: Vec<gate_policy::Diagnostic>| errors.first().map_or(String::new(), |e| e.message.clone());
+    let first =
+        |errors: Vec<gate_policy::Diagnostic>| errors.first().map_or(String::new(), |e| e.message.clone());
     let policy = gate_policy::parse(&data.text).map_err(|errors| malformed(first(errors)))?;
     Ok(Recorded { policy, data, seq: entry.seq })
 }

@@ -66,7 +66,9 @@ pub enum PolicyError {
     #[error("two policies: '{0}' and '{1}'\nkeep one, or name the one you mean with --policy")]
     Second(PathBuf, PathBuf),
     /// The file cannot be read.
-    #[error("cannot read policy '{path}': {source}\nname the policy with --policy, or write one with: gate-log init")]
+    #[error(
+        "cannot read policy '{path}': {source}\nname the policy with --policy, or write one with: gate-log init"
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -77,7 +79,9 @@ pub enum PolicyError {
     #[error("cannot read policy '{0}': it is not a regular file\nname the policy's file with --policy")]
     NotAFile(PathBuf),
     /// The file is larger than [`MAX_BYTES`].
-    #[error("cannot read policy '{0}': it is larger than {MAX_BYTES} bytes\nmake it smaller: it must fit into one ledger entry")]
+    #[error(
+        "cannot read policy '{0}': it is larger than {MAX_BYTES} bytes\nmake it smaller: it must fit into one ledger entry"
+    )]
     TooLarge(PathBuf),
     /// The bytes are not UTF-8 text.
     #[error("cannot read policy '{path}': byte {offset} is not UTF-8\nsave the file as UTF-8")]
@@ -104,7 +108,9 @@ pub enum PolicyError {
     #[error("cannot read the policy from --policy-ref: {0}")]
     Revision(#[from] git::tree::RevError),
     /// The revision has no policy.
-    #[error("revision {commit} has no {FILE_NAME} in '{dir}' or above it\nname a revision that has one, or its path with --policy")]
+    #[error(
+        "revision {commit} has no {FILE_NAME} in '{dir}' or above it\nname a revision that has one, or its path with --policy"
+    )]
     NotInRevision {
         /// The commit.
         commit: String,
@@ -112,7 +118,9 @@ pub enum PolicyError {
         dir: String,
     },
     /// `--policy-ref` outside a repository, or a path outside it.
-    #[error("--policy-ref needs a policy inside a git repository; '{0}' is not in one\nrun it in the checkout")]
+    #[error(
+        "--policy-ref needs a policy inside a git repository; '{0}' is not in one\nrun it in the checkout"
+    )]
     OutsideRepository(PathBuf),
     /// A file that the policy names cannot be read.
     #[error("cannot read '{path}', which policy '{name}' trusts: {reason}\nmend {key} in the policy")]
@@ -182,7 +190,8 @@ fn signature_name(path: &Path) -> String {
 /// The nearest `gate.toml` from `start` upward, no further than the git root.
 fn nearest(start: &Path) -> Result<PathBuf, PolicyError> {
     let root = git::root(start).unwrap_or_else(|| start.to_owned());
-    let candidates = start.ancestors().take_while(|dir| dir.starts_with(&root)).map(|dir| dir.join(FILE_NAME));
+    let candidates =
+        start.ancestors().take_while(|dir| dir.starts_with(&root)).map(|dir| dir.join(FILE_NAME));
     let mut found = candidates.filter(|path| path.symlink_metadata().is_ok());
     let Some(first) = found.next() else { return Err(PolicyError::NotFound(start.to_owned())) };
     match found.next() {
@@ -254,7 +263,8 @@ fn joined(parent: &str, relative: &str) -> String {
 fn read_from_tree(pinned: &git::tree::Revision, path: &str) -> Result<String, String> {
     let bytes = pinned.read(path).map_err(|error| error.to_string())?;
     let bytes = bytes.ok_or_else(|| format!("revision {} does not have it", pinned.commit()))?;
-    String::from_utf8(bytes).map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+    String::from_utf8(bytes)
+        .map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
 }
 
 fn named_in_tree(
@@ -264,7 +274,8 @@ fn named_in_tree(
     pinned: &git::tree::Revision,
 ) -> Result<(String, Vec<u8>), PolicyError> {
     let absolute = choice.cwd.join(path);
-    let relative = absolute.strip_prefix(root).map_err(|_| PolicyError::OutsideRepository(absolute.clone()))?;
+    let relative =
+        absolute.strip_prefix(root).map_err(|_| PolicyError::OutsideRepository(absolute.clone()))?;
     let relative = relative.to_string_lossy().into_owned();
     let found = pinned.read(&relative)?;
     let missing = || PolicyError::NotInRevision { commit: pinned.commit().to_owned(), dir: relative.clone() };

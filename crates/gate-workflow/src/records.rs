@@ -62,7 +62,9 @@ pub fn draft<T: Serialize>(
 #[derive(Debug, thiserror::Error)]
 pub enum IdError {
     /// Not the shape of an ID.
-    #[error("'{0}' is not an ID\nan ID is a number (the seq of an entry), or eight or more digits of an entry's hash")]
+    #[error(
+        "'{0}' is not an ID\nan ID is a number (the seq of an entry), or eight or more digits of an entry's hash"
+    )]
     Shape(String),
     /// Nothing there.
     #[error("the ledger has no entry '{0}'\nlist the opt-outs with: gate-log --kind grant")]

@@ -24,7 +24,8 @@ pub fn review(setting: &Setting<'_>, act: &Act, verdict: ReviewVerdict) -> Resul
         let gate = setting.loaded.policy.gate(&name)?;
         policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
         let Some(rule) = gate.rule(data.rule).filter(|rule| rule.break_glass) else {
-            let reasons = vec![format!("today's policy has no break-glass rule {} for gate '{name}'", data.rule)];
+            let reasons =
+                vec![format!("today's policy has no break-glass rule {} for gate '{name}'", data.rule)];
             return refuse(setting, transaction, &entry, act, reasons);
         };
         if let Err(reasons) = gate_policy::may_review(&setting.loaded.policy, rule, &act.by, &requester) {
@@ -35,7 +36,11 @@ pub fn review(setting: &Setting<'_>, act: &Act, verdict: ReviewVerdict) -> Resul
         let reason = act.reason.clone().unwrap_or_default();
         let reasons = vec![format!("{word} by {}: {reason}", act.by.id)];
         let id = Some(records::id_of(&entry));
-        Ok(Grant { id, by: Some(act.by.clone()), ..answer(Status::Reviewed, Some(&name), Some(seq), reasons) })
+        Ok(Grant {
+            id,
+            by: Some(act.by.clone()),
+            ..answer(Status::Reviewed, Some(&name), Some(seq), reasons)
+        })
     })
 }
 

@@ -29,7 +29,9 @@ pub enum SettingError {
     #[error(transparent)]
     Facts(#[from] FactsError),
     /// There is a token, and it does not hold.
-    #[error("the token in {TOKEN_VARIABLE} does not count: {0}\nask the CI system for a fresh one, or unset the variable")]
+    #[error(
+        "the token in {TOKEN_VARIABLE} does not count: {0}\nask the CI system for a fresh one, or unset the variable"
+    )]
     Token(#[from] token::TokenError),
 }
 
@@ -88,7 +90,13 @@ impl<'a> Setting<'a> {
             Some(kept) => ownership::admit(loaded, Some(&kept.ledger.view()), now),
             None => ownership::admit(loaded, None, now),
         };
-        Ok(Self { place, loaded: admitted?, facts: OnceCell::new(), begun: RefCell::new(None), kept: RefCell::new(kept) })
+        Ok(Self {
+            place,
+            loaded: admitted?,
+            facts: OnceCell::new(),
+            begun: RefCell::new(None),
+            kept: RefCell::new(kept),
+        })
     }
 
     /// The clock's instant.

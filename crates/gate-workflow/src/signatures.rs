@@ -266,7 +266,11 @@ fn same_content(entry: &Entry, genesis: Option<EntryHash>, request: &Request) ->
         ("reason", member("reason") == json_of(&request.reason)),
         ("ticket", member("ticket") == request.ticket.as_ref().and_then(json_of)),
         ("ttl", member("ttl") == json_of(&request.ttl)),
-        ("findings", member("findings").unwrap_or_else(|| serde_json::json!([])) == serde_json::json!(request.findings)),
+        (
+            "findings",
+            member("findings").unwrap_or_else(|| serde_json::json!([]))
+                == serde_json::json!(request.findings),
+        ),
         ("max_uses", uses_within(member("max_uses").as_ref(), request.max_uses)),
         ("break_glass", member("break_glass").is_some_and(|value| value == true) == request.break_glass),
         ("scope", scope_within(member("scope").as_ref(), &request.scope)),
@@ -318,19 +322,28 @@ pub fn submitted(
 
 /// What speaks against a request from elsewhere, its signature aside: another ledger, another policy, its
 /// times, an entry that it cannot have seen.
-pub fn objections(request: &Request, ledger: &str, known: &Known, digest: &str, now: Timestamp) -> Vec<String> {
+pub fn objections(
+    request: &Request,
+    ledger: &str,
+    known: &Known,
+    digest: &str,
+    now: Timestamp,
+) -> Vec<String> {
     let mut objections = Vec::new();
     if !is_ledger(request, ledger, known.genesis) {
         objections.push("this request was signed for another ledger".to_owned());
     }
     if request.policy != digest {
-        objections.push("this request was signed under another policy than the one in force; sign a new one".to_owned());
+        objections.push(
+            "this request was signed under another policy than the one in force; sign a new one".to_owned(),
+        );
     }
     objections.extend(wrong_times(request, now));
     if let Some(seen) = &request.seen_head
         && known.seen.is_none_or(|mark| mark.hash.to_string() != seen.hash)
     {
-        objections.push(format!("this request saw entry {} with another hash than this ledger has", seen.seq));
+        objections
+            .push(format!("this request saw entry {} with another hash than this ledger has", seen.seq));
     }
     objections
 }
@@ -341,7 +354,10 @@ const CLOCK_TOLERANCE: u64 = 300;
 fn wrong_times(request: &Request, now: Timestamp) -> Option<String> {
     // A request dated ahead would outlive its seven days.
     if now.plus(CLOCK_TOLERANCE).is_some_and(|latest| request.requested_at > latest) {
-        return Some(format!("this request is dated {}, which is still to come; sign a new one", request.requested_at));
+        return Some(format!(
+            "this request is dated {}, which is still to come; sign a new one",
+            request.requested_at
+        ));
     }
     if request.submit_by.seconds_since(request.requested_at) > i64::try_from(MAX_WAIT).unwrap_or(i64::MAX) {
         return Some("this request could be submitted for longer than seven days; sign a new one".to_owned());

@@ -31,7 +31,9 @@ pub enum SigningError {
     #[error(transparent)]
     Sign(#[from] ssh::SignError),
     /// The signature does not stand for anybody whom the policy knows.
-    #[error("the signature does not count: {0}\nadd the key to the policy's allowed_signers, or sign with one that it lists")]
+    #[error(
+        "the signature does not count: {0}\nadd the key to the policy's allowed_signers, or sign with one that it lists"
+    )]
     Unproven(#[from] Unproven),
     /// The key stands for nobody, or for several.
     #[error("the key stands for {0}\nsay who you are with --as NAME")]
@@ -84,14 +86,17 @@ impl Signer<'_> {
         let signature = self.sign_bytes(b"gate: who is this key?", namespace)?;
         let signers = signatures::trusted_signers(self.trust.0, self.trust.1)?;
         let interval = (self.now, self.now);
-        let standing = ssh::principals_of(b"gate: who is this key?", &signature, namespace, &signers, interval)
-            .map_err(|error| Unproven::Signature(error.to_string()))?;
+        let standing =
+            ssh::principals_of(b"gate: who is this key?", &signature, namespace, &signers, interval)
+                .map_err(|error| Unproven::Signature(error.to_string()))?;
         let mut names: Vec<&str> = standing.verified.iter().map(|one| one.principal.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         match names.as_slice() {
             [name] => Ok((*name).to_owned()),
-            [] if standing.wildcards.is_empty() => Err(SigningError::Who("nobody whom the policy knows".to_owned())),
+            [] if standing.wildcards.is_empty() => {
+                Err(SigningError::Who("nobody whom the policy knows".to_owned()))
+            }
             [] => Err(SigningError::Who(format!("whoever fits {}", standing.wildcards.join(", ")))),
             several => Err(SigningError::Who(several.join(", "))),
         }
@@ -198,5 +203,5 @@ pub fn draft(
 fn nonce() -> Result<String, SigningError> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| SigningError::Random(error.to_string()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }

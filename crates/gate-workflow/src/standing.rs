@@ -20,6 +20,7 @@ use gate_model::time::Timestamp;
 
 use crate::approval;
 use crate::derivation;
+use crate::history;
 use crate::policies::Policies;
 use crate::policy_source::Loaded;
 use crate::records;
@@ -89,6 +90,8 @@ pub struct Standing {
     pub live: Vec<Live>,
     /// What does not, and why.
     pub set_aside: Vec<SetAside>,
+    /// Break-glass opt-outs of the gate whose review is overdue, as sentences.
+    pub overdue: Vec<String>,
 }
 
 impl Standing {
@@ -118,7 +121,11 @@ pub struct Question<'a> {
 ///
 /// # Errors
 /// A failure of the store. A grant that cannot be read is set aside, not an error.
-pub fn read(view: &View<'_>, policies: &mut Policies, question: &Question<'_>) -> Result<Standing, StoreError> {
+pub fn read(
+    view: &View<'_>,
+    policies: &mut Policies,
+    question: &Question<'_>,
+) -> Result<Standing, StoreError> {
     let mut standing = Standing::default();
     for entry in view.live_grants(question.gate, question.now)? {
         match examine(view, policies, question, &entry)? {
@@ -127,9 +134,29 @@ pub fn read(view: &View<'_>, policies: &mut Policies, question: &Question<'_>) -
             Examined::Over => {}
         }
     }
+    standing.overdue = overdue(view, question.gate, question.now)?;
     standing.live.sort_by_key(|live| live.seq);
     standing.set_aside.sort_by_key(|aside| aside.id);
     Ok(standing)
+}
+
+/// The reviews of the gate that are overdue at `now`, which every decision of the gate repeats.
+///
+/// # Errors
+/// A failure of the store.
+pub fn overdue(view: &View<'_>, gate: &str, now: Timestamp) -> Result<Vec<String>, StoreError> {
+    let mut sentences = Vec::new();
+    for entry in view.owing(Some(gate))? {
+        if !history::is_overdue(view, &entry, now, u64::MAX)? {
+            continue;
+        }
+        let (id, by) = (records::id_of(&entry), records::actor(&entry).map(|by| by.id).unwrap_or_default());
+        let deadline = history::deadline_of(&entry).map(|deadline| deadline.to_string()).unwrap_or_default();
+        sentences.push(format!(
+            "the review of break-glass opt-out {id} by {by} is overdue since {deadline}: gate-skip review {id}"
+        ));
+    }
+    Ok(sentences)
 }
 
 /// The requests for this gate and this place that still wait for approvals, newest first.
@@ -172,13 +199,22 @@ fn examine(
     entry: &Entry,
 ) -> Result<Examined, StoreError> {
     let id = records::id_of(entry);
-    let (data, by) = match records::data::<GrantData>(entry).and_then(|data| Ok((data, records::actor(entry)?))) {
-        Ok(read) => read,
-        Err(error) => {
-            let (by, reason, expires, why) = (None, None, None, error.to_string());
-            return Ok(Examined::Aside(SetAside { id, action: None, by, reason, expires, why, elsewhere: false }));
-        }
-    };
+    let (data, by) =
+        match records::data::<GrantData>(entry).and_then(|data| Ok((data, records::actor(entry)?))) {
+            Ok(read) => read,
+            Err(error) => {
+                let (by, reason, expires, why) = (None, None, None, error.to_string());
+                return Ok(Examined::Aside(SetAside {
+                    id,
+                    action: None,
+                    by,
+                    reason,
+                    expires,
+                    why,
+                    elsewhere: false,
+                }));
+            }
+        };
     let life = view.life(id)?;
     if life.iter().any(|later| later.kind == Kind::Revocation) {
         return Ok(Examined::Over);
@@ -205,7 +241,10 @@ fn examine(
         return aside(why, true);
     }
     if let Some(approval) = approved_meanwhile(question, &life) {
-        return aside(format!("rests on approval {approval}, made while the command ran and without a signature"), true);
+        return aside(
+            format!("rests on approval {approval}, made while the command ran and without a signature"),
+            true,
+        );
     }
     let here = (question.today, question.context);
     let derived = match derivation::grant(view, policies, here, entry, &data, &by, &life)? {

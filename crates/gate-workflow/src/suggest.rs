@@ -35,7 +35,9 @@ pub fn ways_past(name: &str, gate: &Gate, ruling: &Ruling) -> Vec<Suggestion> {
 }
 
 fn waivers(name: &str, ruling: &Ruling) -> Vec<Suggestion> {
-    let groups = evidence::of(&ruling.blocking);
+    // Identical findings share a command, so more findings than commands are looked at.
+    let looked_at = ruling.blocking.len().min(20 * MAX_FINDINGS);
+    let groups = evidence::of(&ruling.blocking[..looked_at]);
     let one = |evidence: &gate_model::finding::Evidence| {
         let wanted = Match::from(evidence).to_string();
         let purpose = match evidence.count {

@@ -25,15 +25,21 @@ pub enum TokenError {
 /// # Errors
 /// A [`TokenError`]: a token that is there and does not hold is never passed over.
 pub fn prove(facts: Facts, token: &str, loaded: &Loaded, now: Timestamp) -> Result<Facts, TokenError> {
-    let issuers: Vec<Issuer<'_>> = loaded.policy.identity.oidc.iter().filter_map(|issuer| {
-        let keys = loaded.files.iter().find(|file| file.path == issuer.jwks)?;
-        Some(Issuer {
-            issuer: &issuer.issuer,
-            audience: &issuer.audience,
-            jwks_text: &keys.text,
-            claims: &issuer.claims,
+    let issuers: Vec<Issuer<'_>> = loaded
+        .policy
+        .identity
+        .oidc
+        .iter()
+        .filter_map(|issuer| {
+            let keys = loaded.files.iter().find(|file| file.path == issuer.jwks)?;
+            Some(Issuer {
+                issuer: &issuer.issuer,
+                audience: &issuer.audience,
+                jwks_text: &keys.text,
+                claims: &issuer.claims,
+            })
         })
-    }).collect();
+        .collect();
     if issuers.is_empty() {
         return Err(TokenError::NoIssuer);
     }
@@ -48,7 +54,9 @@ fn merged(asserted: Context, proven: Context) -> Context {
     let mut settle = |what: &str, said: Option<String>, proven: Option<String>| match (said, proven) {
         (Some(said), Some(proven)) => {
             if said != proven {
-                conflicts.push(format!("the variables say that the {what} is {said}, and the token says {proven}"));
+                conflicts.push(format!(
+                    "the variables say that the {what} is {said}, and the token says {proven}"
+                ));
             }
             Some(proven)
         }

@@ -16,6 +16,8 @@ use crate::suggest;
 
 /// How many bytes of findings an entry keeps at most: an entry must stay below 1 MiB.
 const MAX_FINDING_BYTES: usize = 256 * 1024;
+/// How many findings are grouped for an entry.
+const MAX_GROUPED: usize = 20_000;
 
 /// Who and where, and what happened around the judgement.
 #[derive(Debug, Clone)]
@@ -110,7 +112,8 @@ pub fn decision(
 
 /// The payload of the entry.
 pub fn data(ruling: &Ruling, gate: &Gate, used: &PolicyUsed, facts: &Circumstances) -> DecisionData {
-    let (findings, omitted) = bounded(grouped(ruling));
+    let (groups, ungrouped) = grouped(ruling);
+    let (findings, oversized) = bounded(groups);
     let spends: Vec<u64> =
         ruling.used.iter().filter(|live| live.uses_left.is_some()).map(|live| live.id).collect();
     let judges_findings = facts.report.is_some();
@@ -127,7 +130,7 @@ pub fn data(ruling: &Ruling, gate: &Gate, used: &PolicyUsed, facts: &Circumstanc
         waived: ruling.waived.len() as u64,
         counts: ruling.counts,
         findings,
-        omitted,
+        omitted: ungrouped + oversized,
         grants: ruling.used.iter().map(|live| live.id).collect(),
         spends: (!spends.is_empty()).then_some(spends),
         reasons: reasons(gate, ruling, facts),
@@ -139,23 +142,28 @@ pub fn data(ruling: &Ruling, gate: &Gate, used: &PolicyUsed, facts: &Circumstanc
     }
 }
 
-/// The findings of a ruling, identical ones together, each group with the grant that covers it.
-fn grouped(ruling: &Ruling) -> Vec<Judged> {
-    let waived = ruling.waived.iter().map(|waived| (waived.finding.clone(), Some(waived.grant)));
+/// The findings of a ruling, identical ones together, each group with the grant that covers it; and how many
+/// findings were left out of the grouping. An entry holds far fewer groups than [`MAX_GROUPED`], so grouping
+/// more of a large report would only cost memory.
+fn grouped(ruling: &Ruling) -> (Vec<Judged>, u64) {
     let blocking = ruling.blocking.iter().map(|finding| (finding.clone(), None));
-    let (findings, covered_by): (Vec<_>, Vec<_>) = blocking.chain(waived).unzip();
-    evidence::group(&findings, &covered_by)
+    let waived = ruling.waived.iter().map(|waived| (waived.finding.clone(), Some(waived.grant)));
+    let all = ruling.blocking.len() + ruling.waived.len();
+    let (findings, covered_by): (Vec<_>, Vec<_>) = waived.chain(blocking).take(MAX_GROUPED).unzip();
+    (evidence::group(&findings, &covered_by), all.saturating_sub(MAX_GROUPED) as u64)
 }
 
 fn reasons(gate: &Gate, ruling: &Ruling, facts: &Circumstances) -> Vec<String> {
     let mut reasons = ruling.reasons.clone();
     reasons.extend(facts.notes.iter().cloned());
+    reasons.extend(ruling.overdue.iter().cloned());
     if gate.allow.is_empty() && ruling.verdict.proceeds() == Some(false) {
         reasons.push("the policy has no allow rule for this gate: it cannot be opted out of".to_owned());
     }
-    for live in &ruling.used {
-        if let Some(risk) = &live.accepted_risk {
-            reasons.push(format!("opt-out {} rests on a rule that reaches everything, accepted as: {risk}", live.id));
+    for rule in &gate.allow {
+        if let Some(risk) = &rule.i_accept {
+            reasons
+                .push(format!("rule {} of this gate reaches everything, accepted as: {risk}", rule.number));
         }
     }
     reasons

@@ -122,11 +122,14 @@ pub fn resolve(
         break_glass: wish.break_glass,
     };
     let counts = match view {
-        Some(view) if wish.matches.iter().any(|wanted| wanted.count.is_none()) => last_seen(view, &wish.gate)?,
+        Some(view) if wish.matches.iter().any(|wanted| wanted.count.is_none()) => {
+            last_seen(view, &wish.gate)?
+        }
         _ => Vec::new(),
     };
     let open = |level: Level| wish.matches.iter().map(move |wanted| evidence(wanted, level, &[]));
-    let probe = Ask { findings: wish.evidence.iter().cloned().chain(open(Level::Note)).collect(), ..ask.clone() };
+    let probe =
+        Ask { findings: wish.evidence.iter().cloned().chain(open(Level::Note)).collect(), ..ask.clone() };
     let petition = Petition { gate: &wish.gate, ask: &probe, by, context: &facts.context };
     let derived = gate_policy::derive(policy, &petition, None).ok();
     let level = derived.as_ref().and_then(|(rule, _)| rule.max_level).unwrap_or(Level::Error);

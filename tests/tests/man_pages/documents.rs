@@ -7,6 +7,7 @@ use gate_model::decision::Decision;
 use gate_model::grant::Grant;
 use gate_model::request::Request;
 use gate_model::verification::Verification;
+use gate_workflow::ownership::Endorsement;
 use gate_workflow::signatures::Statement;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,6 +31,7 @@ pub(crate) fn check(page: &Page) {
             "gate.grant/1" => round_trip::<Grant>(&document),
             "gate.request/1" => round_trip::<Request>(&document),
             "gate.statement/1" => round_trip::<Statement>(&document),
+            "gate.policy/1" => round_trip::<Endorsement>(&document),
             "gate.verification/1" => round_trip::<Verification>(&document),
             "gate.finding/1" | "gate.end/1" => judge(&block, &document),
             other => {
@@ -45,7 +47,8 @@ pub(crate) fn check(page: &Page) {
 
 /// Reading drops what the type does not know, so what is written again must be all that was there.
 fn round_trip<T: Serialize + DeserializeOwned>(document: &Value) {
-    let read: T = serde_json::from_value(document.clone()).unwrap_or_else(|error| panic!("{error}: {document}"));
+    let read: T =
+        serde_json::from_value(document.clone()).unwrap_or_else(|error| panic!("{error}: {document}"));
     assert_eq!(serde_json::to_value(read).unwrap(), *document);
 }
 
@@ -88,10 +91,15 @@ fn is_known(shown: &Value, real: &Value, place: &str) {
             for value in shown.iter().filter(|value| value.is_object()) {
                 assert!(!real.is_empty(), "{place}: the tool wrote an empty list");
                 let merged = real.iter().filter_map(Value::as_object).flatten();
-                let merged = Value::Object(merged.map(|(name, value)| (name.clone(), value.clone())).collect());
+                let merged =
+                    Value::Object(merged.map(|(name, value)| (name.clone(), value.clone())).collect());
                 is_known(value, &merged, place);
             }
         }
-        _ => assert_eq!(std::mem::discriminant(shown), std::mem::discriminant(real), "{place}: {shown} and {real}"),
+        _ => assert_eq!(
+            std::mem::discriminant(shown),
+            std::mem::discriminant(real),
+            "{place}: {shown} and {real}"
+        ),
     }
 }

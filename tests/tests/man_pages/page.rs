@@ -19,7 +19,8 @@ impl Page {
     /// The page called `name`.
     pub(crate) fn named(name: &str) -> Self {
         let path = folder().join(name);
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self { name: name.to_owned(), text }
     }
 
@@ -99,7 +100,8 @@ fn options(line: &str) -> Vec<String> {
 
 /// A line of a literal block without the escapes of roff.
 fn rendered(line: &str) -> String {
-    let escapes = [("\\&", ""), ("\\(aq", "'"), ("\\(ga", "`"), ("\\(ha", "^"), ("\\(ti", "~"), ("\\(em", "—")];
+    let escapes =
+        [("\\&", ""), ("\\(aq", "'"), ("\\(ga", "`"), ("\\(ha", "^"), ("\\(ti", "~"), ("\\(em", "—")];
     let mut text = line.to_owned();
     for (escape, meant) in escapes {
         text = text.replace(escape, meant);

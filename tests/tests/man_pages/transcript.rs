@@ -40,7 +40,11 @@ pub(crate) fn run(page: &Page) -> Result<usize, String> {
 }
 
 fn file_name(block: &str) -> Option<&str> {
-    block.lines().next()?.strip_prefix("# ").filter(|name| name.ends_with(".toml"))
+    block
+        .lines()
+        .next()?
+        .strip_prefix("# ")
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "toml"))
 }
 
 fn steps(block: &str) -> Vec<Step> {
@@ -103,7 +107,9 @@ impl Sandbox {
             return Err(format!("exit status {exit}, and the page says {}\n{output}", step.exit));
         }
         match &step.output {
-            Some(expected) if !fits(expected, &output) => Err(format!("the page says:\n{expected}it says:\n{output}")),
+            Some(expected) if !fits(expected, &output) => {
+                Err(format!("the page says:\n{expected}it says:\n{output}"))
+            }
             _ => Ok(()),
         }
     }

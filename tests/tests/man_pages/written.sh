@@ -9,6 +9,9 @@ version = 1
 [identity]
 allowed_signers = "allowed_signers"
 
+[groups]
+nobody = []
+
 [gates.lint]
 [[gates.lint.allow]]
 actions = ["skip"]
@@ -42,4 +45,9 @@ gate-check lint -- false
 gate-check --list
 gate-log stats
 gate-log due
+echo '{"event":1}' | gate-log append
+gate-log copy copy.db
+gate-log checkpoint --new-key key --origin example.com/log > key.pub
+gate-log checkpoint --key-file key --origin example.com/log > checkpoint
+gate-log prove 0 --checkpoint checkpoint | gate-verify proof - --key key.pub
 gate-verify policy --format json

@@ -2,7 +2,14 @@
 //! them, with no CI variables and no terminal.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    clippy::missing_panics_doc,
+    reason = "tests stop at the first surprise"
+)]
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -89,7 +96,10 @@ impl Ran {
     /// The ID of the opt-out that was granted or asked for.
     #[track_caller]
     pub fn id(&self) -> String {
-        self.json()["id"].as_u64().unwrap_or_else(|| panic!("no id: {} {}", self.out(), self.stderr)).to_string()
+        self.json()["id"]
+            .as_u64()
+            .unwrap_or_else(|| panic!("no id: {} {}", self.out(), self.stderr))
+            .to_string()
     }
 }
 
@@ -176,7 +186,11 @@ impl House {
         let mut path = bin("gate-check").parent().unwrap().as_os_str().to_owned();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap());
-        command.env_clear().current_dir(&self.root).env("PATH", path).env("HOME", self.root.parent().unwrap());
+        command
+            .env_clear()
+            .current_dir(&self.root)
+            .env("PATH", path)
+            .env("HOME", self.root.parent().unwrap());
         for (name, value) in [("AUTHOR", "dev@example.com"), ("COMMITTER", "dev@example.com")] {
             command.env(format!("GIT_{name}_NAME"), "Dev").env(format!("GIT_{name}_EMAIL"), value);
         }

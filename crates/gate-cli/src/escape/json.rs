@@ -1,6 +1,8 @@
 //! JSON that is safe to print: the same value, with escapes where a reader would not see a character for
 //! what it is, or where a CI system would see a command.
 
+use std::io::Write;
+
 use serde::Serialize;
 
 use super::is_unseen;
@@ -21,6 +23,33 @@ pub fn json(document: &impl Serialize) -> String {
             let error = serde_json::Value::from(error.to_string());
             inert_json(&format!(r#"{{"error":{error},"schema":"gate.error/1"}}"#))
         }
+    }
+}
+
+/// Writes what [`json`] gives to `out` piece by piece, for documents that may be large.
+///
+/// # Errors
+/// What `out` reports, or why the document cannot be serialised; then `out` holds a part of it.
+pub fn write_json(out: &mut dyn Write, document: &impl Serialize) -> std::io::Result<()> {
+    serde_json::to_writer(Inert(out), document).map_err(std::io::Error::from)
+}
+
+/// Makes the pieces that `serde_json` writes inert. Each is whole text: strings are only cut at escapes.
+struct Inert<'a>(&'a mut dyn Write);
+
+impl Write for Inert<'_> {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        if piece.iter().all(|byte| byte.is_ascii() && *byte != b'#' && *byte != 0x7f) {
+            self.0.write_all(piece)?;
+        } else {
+            let text = std::str::from_utf8(piece).map_err(std::io::Error::other)?;
+            self.0.write_all(inert_json(text).as_bytes())?;
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
     }
 }
 
@@ -74,6 +103,9 @@ mod tests {
             let line = json(&value);
             prop_assert_eq!(serde_json::from_str::<String>(&line).unwrap(), value);
             prop_assert!(!line.contains("##") && !line.chars().any(is_unseen));
+            let mut written = Vec::new();
+            super::write_json(&mut written, &value).unwrap();
+            prop_assert_eq!(&String::from_utf8(written).unwrap(), &line);
             prop_assert_eq!(inert_json(&line), line);
         }
     }

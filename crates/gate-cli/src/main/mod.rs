@@ -32,7 +32,7 @@ use stdout::Stdout;
 /// ```
 pub fn main(
     tool: &'static str,
-    run: impl FnOnce(Vec<OsString>, &mut Io<'_>, &Env, Clock<'_>) -> Exit,
+    run: impl FnOnce(&[OsString], &mut Io<'_>, &Env, Clock<'_>) -> Exit,
 ) -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     let run_mode = is_run_mode(tool, &args);
@@ -40,7 +40,7 @@ pub fn main(
     panic::report_and_exit(tool, as_shown(Exit::Failure));
     let mut stdout = Stdout::new(std::io::stdout());
     let exit = with_streams(&mut stdout, |io| match surroundings(tool) {
-        Ok((env, clock)) => run(args, io, &env, &|| clock.now()),
+        Ok((env, clock)) => run(&args, io, &env, &|| clock.now()),
         Err(failure) => io.fail(&failure),
     });
     as_shown(settle(tool, stdout, exit)).into()

@@ -34,7 +34,7 @@ use gate_model::grant::Grant;
 use gate_model::time::Timestamp;
 use gate_model::verification::Verification;
 
-pub use crate::escape::json::{inert_json, json};
+pub use crate::escape::json::{inert_json, json, write_json};
 use crate::options::Format;
 pub use entries::{entries, entry, entry_line};
 pub use sheet::Sheet;

@@ -87,6 +87,7 @@ fn common_dir(git_dir: &Path) -> Option<PathBuf> {
 
 /// The remote from the repository's own configuration, read without git; `None` where that is not plain:
 /// it includes other files, continues lines, quotes values, or has several remotes and none called origin.
+#[allow(clippy::option_option, reason = "unknown, known to be none, and known are three things")]
 fn plain_remote(common: &Path) -> Option<Option<String>> {
     let mut text = String::new();
     let file = std::fs::File::open(common.join("config")).ok()?;
@@ -99,6 +100,7 @@ fn plain_remote(common: &Path) -> Option<Option<String>> {
 }
 
 /// The url of `origin`, or of the only remote.
+#[allow(clippy::option_option, reason = "unknown, known to be none, and known are three things")]
 fn sole_url(text: &str) -> Option<Option<String>> {
     let mut remote: Option<&str> = None;
     let mut urls: Vec<(&str, &str)> = Vec::new();

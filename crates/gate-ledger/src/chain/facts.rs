@@ -196,9 +196,9 @@ fn shown(word: &[u8]) -> String {
 fn instant(text: &[u8]) -> Option<[u8; 27]> {
     const SHAPE: &[u8; 27] = b"0000-00-00T00:00:00.000000Z";
     let text: [u8; 27] = text.try_into().ok()?;
-    let fits = text.iter().zip(SHAPE).all(|(byte, shape)| match shape {
-        b'0' => byte.is_ascii_digit(),
-        other => byte == other,
+    // A digit differs from '0' in its low bits alone, by less than ten; everything else must not differ.
+    let fits = text.iter().zip(SHAPE).fold(true, |fits, (byte, shape)| {
+        fits & ((byte ^ shape) < if *shape == b'0' { 10 } else { 1 })
     });
     let two = |at: usize| u32::from(text[at] & 15) * 10 + u32::from(text[at + 1] & 15);
     let (year, month, day) = (two(0) * 100 + two(2), two(5), two(8));

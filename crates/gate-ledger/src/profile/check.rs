@@ -65,42 +65,15 @@ pub(crate) fn walk<'a>(bytes: &'a [u8], member: impl FnMut(Key<'a>, &'a [u8])) -
     }
 }
 
-/// For each byte: whether a string may go on over it without a closer look. The exceptions are the quote, the
-/// backslash, control characters, and 0xC2, which starts the UTF-8 form of U+0080–U+009F among others.
-const PLAIN: [bool; 256] = {
-    let mut plain = [true; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        plain[byte] = false;
-        byte += 1;
-    }
-    plain[b'"' as usize] = false;
-    plain[b'\\' as usize] = false;
-    plain[0x7f] = false;
-    plain[0xc2] = false;
-    plain
-};
-
-/// For each byte: whether it may stand in a key.
-const IN_KEY: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte: u8 = 0;
-    while byte < 0x80 {
-        table[byte as usize] = is_key_byte(byte);
-        byte += 1;
-    }
-    table
-};
-
-/// How many of the first bytes are certain to be plain, eight looked at together: one below 0x20 or from 0x7f
-/// on, a quote or a backslash among them stops it. The sums are those of "Bit Twiddling Hacks", section
-/// "Determine if a word has a byte less than n"; they never miss such a byte, and what they stop at without
-/// need is looked at again alone.
+/// Bytes of a string that need no closer look, as far as they are certain to be: eight are looked at together,
+/// and one below 0x20 or from 0x7f on, a quote or a backslash ends the run. The sums are those of "Bit
+/// Twiddling Hacks", sections "Determine if a word has a zero byte" and "… a byte less than n". A borrow can
+/// raise a false flag only above a true one, so the lowest flag is exact.
 fn plain_run(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES * 0x80;
+    const FLAGS: u64 = ONES * 0x80;
     let mut run = 0;
-    while let Some(eight) = bytes.get(run..).and_then(|rest| rest.first_chunk::<8>()) {
+    while let Some(eight) = bytes.get(run..).and_then(|rest| rest.first_chunk()) {
         let eight = u64::from_le_bytes(*eight);
         let zero = |word: u64| word.wrapping_sub(ONES);
         let special = eight.wrapping_sub(ONES * 0x20)
@@ -108,12 +81,36 @@ fn plain_run(bytes: &[u8]) -> usize {
             | zero(eight ^ (ONES * u64::from(b'\\')))
             | eight.wrapping_add(ONES)
             | eight;
-        if special & HIGH != 0 {
-            break;
+        if special & FLAGS != 0 {
+            return run + (special & FLAGS).trailing_zeros() as usize / 8;
         }
         run += 8;
     }
-    run
+    // The last bytes of a document come here, one by one.
+    let rest = bytes.get(run..).unwrap_or_default();
+    run + rest.iter().take_while(|byte| matches!(byte, 0x20..0x7f) && !matches!(byte, b'"' | b'\\')).count()
+}
+
+/// The length of the key that `ahead` starts with, if a quote ends it within these bytes and all of it is made
+/// of `[a-z0-9_]`. All eight bytes are looked at together: a loop with its unforeseeable end takes twice as
+/// long, and keys are a third of what an entry is made of.
+const fn short_key(ahead: [u8; 8]) -> Option<u32> {
+    const ONES: u64 = u64::MAX / 255;
+    const FLAGS: u64 = ONES * 0x80;
+    let bytes = u64::from_le_bytes(ahead);
+    let quotes = (bytes ^ (ONES * b'"' as u64)).wrapping_sub(ONES) & !bytes & FLAGS;
+    if quotes == 0 {
+        return None;
+    }
+    let length = quotes.trailing_zeros() / 8;
+    // Bytes from 0x80 on are made smaller here, so that no sum carries into the next byte, and dropped below.
+    let ascii = bytes & !FLAGS;
+    let letters = (ascii + ONES * (0x80 - b'a' as u64)) & !(ascii + ONES * (0x7f - b'z' as u64));
+    let digits = (ascii + ONES * (0x80 - b'0' as u64)) & !(ascii + ONES * (0x7f - b'9' as u64));
+    let underscores = (ascii + ONES * (0x80 - b'_' as u64)) & !(ascii + ONES * (0x7f - b'_' as u64));
+    let good = (letters | digits | underscores) & !bytes & FLAGS;
+    let wanted = FLAGS & ((1 << (8 * length)) - 1);
+    if length > 0 && good & wanted == wanted { Some(length) } else { None }
 }
 
 /// What looking at one token came to. Errors are boxed, so that the good case fits into a register.
@@ -225,20 +222,22 @@ impl<'a> Check<'a> {
     fn key(&mut self) -> Checked<Key<'a>> {
         self.expect(b'"')?;
         let from = self.at;
-        while self.peek().is_some_and(|byte| IN_KEY[usize::from(byte)]) {
+        if let Some(ahead) = self.bytes[from..].first_chunk()
+            && let Some(length) = short_key(*ahead)
+        {
+            let bytes = &self.bytes[from..from + length as usize];
+            self.at += bytes.len() + 1;
+            // What lies behind the key is cut off.
+            let word = u64::from_be_bytes(*ahead) & (u64::MAX << (64 - 8 * length));
+            return Ok(Key { bytes, word: u128::from(word) << 64 });
+        }
+        while self.peek().is_some_and(is_key_byte) {
             self.at += 1;
         }
         if self.at > from && self.peek() == Some(b'"') {
             let bytes = &self.bytes[from..self.at];
-            let word = match self.bytes[from..].first_chunk::<16>() {
-                // One load; what lies behind the key is cut off.
-                Some(ahead) if bytes.len() <= 16 => {
-                    u128::from_be_bytes(*ahead) & (u128::MAX << (128 - 8 * bytes.len()))
-                }
-                _ => word(bytes),
-            };
             self.at += 1;
-            return Ok(Key { bytes, word });
+            return Ok(Key { bytes, word: word(bytes) });
         }
         Err(self.bad_key(from))
     }
@@ -259,13 +258,12 @@ impl<'a> Check<'a> {
         self.at += 1;
         loop {
             self.at += plain_run(&self.bytes[self.at..]);
-            while self.bytes.get(self.at).is_some_and(|byte| PLAIN[usize::from(*byte)]) {
-                self.at += 1;
-            }
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,
                 Some(0xc2) => self.two_bytes()?,
+                // Whether it is UTF-8 is known already.
+                Some(0x80..) => self.at += 1,
                 Some(byte) => return Err(fails(Kind::Control(u32::from(byte)), self.at)),
                 None => return Err(fails(Kind::End, self.at)),
             }

@@ -35,7 +35,11 @@ pub fn list(ledger: &Ledger, selection: &Selection, each: Each<'_>) -> Result<u6
             let mut left = *newest;
             let each = &mut |record: &Record<'_>| {
                 left -= 1;
-                Ok(if each(record)?.is_break() || left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+                Ok(if each(record)?.is_break() || left == 0 {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                })
             };
             backward(ledger, filter, filter.first(), head, each)?;
         }

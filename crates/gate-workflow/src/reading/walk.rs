@@ -118,7 +118,11 @@ impl Batch {
         }
         if facts.seq != expected {
             let found = facts.seq;
-            return Err(if found > expected { Bad::Gap { expected, found } } else { Bad::Order { expected, found } });
+            return Err(if found > expected {
+                Bad::Gap { expected, found }
+            } else {
+                Bad::Order { expected, found }
+            });
         }
         if self.ledger != Some(facts.ledger) {
             let expected = self.ledger.map_or_else(String::new, |ledger| ledger.to_string());

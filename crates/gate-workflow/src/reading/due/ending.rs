@@ -25,7 +25,12 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Ending>, StoreError> {
 }
 
 /// The opt-out, unless it was revoked or spent.
-fn examine(desk: &Desk<'_>, entry: &Entry, data: GrantData, by: String) -> Result<Option<Ending>, StoreError> {
+fn examine(
+    desk: &Desk<'_>,
+    entry: &Entry,
+    data: GrantData,
+    by: String,
+) -> Result<Option<Ending>, StoreError> {
     let id = records::id_of(entry);
     if desk.view.life(id)?.iter().any(|later| later.kind == Kind::Revocation) {
         return Ok(None);

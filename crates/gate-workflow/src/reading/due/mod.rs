@@ -216,3 +216,6 @@ impl<'a> Desk<'a> {
         self.unreadable.push(Unreadable { seq: entry.seq, reason: reason.to_string() });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,7 +59,8 @@ fn examine(
             return Ok(None);
         }
     };
-    let (standing, note) = standing.map_or_else(|why| (Standing::default(), Some(why)), |found| (found, None));
+    let (standing, note) =
+        standing.map_or_else(|why| (Standing::default(), Some(why)), |found| (found, None));
     Ok(Some(Waiting {
         id: entry.seq,
         gate: entry.gate.clone().unwrap_or_default(),
@@ -95,7 +96,8 @@ fn standing(
 ) -> Result<Result<Standing, String>, Malformed> {
     let approvals = life.iter().filter(|later| later.kind == Kind::Approval);
     let approvers = approvals.clone().map(records::actor).collect::<Result<Vec<_>, _>>()?;
-    let author = approvals.clone().find_map(|later| later.data.get("author").and_then(serde_json::Value::as_str));
+    let author =
+        approvals.clone().find_map(|later| later.data.get("author").and_then(serde_json::Value::as_str));
     let Some((rule, needed)) = rule_of(policy, entry, data, by) else {
         return Ok(Err("the policy no longer has the rule that this request waits under".to_owned()));
     };

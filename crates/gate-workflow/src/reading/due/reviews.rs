@@ -24,7 +24,12 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Owed>, StoreError> {
     Ok(owed)
 }
 
-fn examine(desk: &mut Desk<'_>, entry: &Entry, data: GrantData, by: String) -> Result<Option<Owed>, StoreError> {
+fn examine(
+    desk: &mut Desk<'_>,
+    entry: &Entry,
+    data: GrantData,
+    by: String,
+) -> Result<Option<Owed>, StoreError> {
     let Some(owes) = data.owes else {
         desk.unreadable(entry, "it owes something that this build does not know");
         return Ok(None);
@@ -36,7 +41,8 @@ fn examine(desk: &mut Desk<'_>, entry: &Entry, data: GrantData, by: String) -> R
         let rule = policy.gate(&gate).ok()?.rule(data.rule).filter(|rule| rule.break_glass)?;
         Some(written(&gate_policy::reviewers(policy, rule)))
     });
-    let note = from.is_none().then(|| "the policy no longer has the break-glass rule that granted it".to_owned());
+    let note =
+        from.is_none().then(|| "the policy no longer has the break-glass rule that granted it".to_owned());
     Ok(Some(Owed {
         id,
         gate,

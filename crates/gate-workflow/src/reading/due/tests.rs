@@ -1,0 +1,246 @@
+//! What is due, from ledgers made for it.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::time::Duration;
+
+use gate_ledger::entry::Kind;
+use gate_ledger::store::Ledger;
+use gate_model::context::Context;
+use gate_model::decision::PolicyUsed;
+use gate_model::grant::Owes;
+use gate_model::payload::{ApprovalData, Ask, DenialData, GrantData, PolicyData, RequestData};
+use gate_model::principal::{Assurance, Principal};
+use gate_model::request::Ttl;
+use gate_model::scope::Scope;
+use gate_model::time::Timestamp;
+use serde_json::json;
+
+use super::{Due, read};
+use crate::policy_source::digest_of;
+use crate::records;
+
+const POLICY: &str = r#"
+version = 1
+[policy]
+warn_before = "2h"
+[groups]
+security = ["alice@example.com", "bob@example.com", "carol@example.com"]
+[gates.scan]
+[[gates.scan.allow]]
+actions   = ["override"]
+who       = ["group:security"]
+max_ttl   = "1d"
+approvals = { count = 2, from = ["group:security"] }
+[[gates.scan.allow]]
+actions       = ["skip"]
+who           = ["group:security"]
+max_ttl       = "4h"
+break_glass   = true
+review_within = "1d"
+"#;
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::parse("2026-11-22T16:00:00Z").unwrap().plus(seconds).unwrap()
+}
+
+fn person(name: &str) -> Principal {
+    let id = format!("{name}@example.com");
+    Principal {
+        id,
+        assurance: Assurance::Signed,
+        via: "ssh".into(),
+        key: Some(format!("SHA256:{name}")),
+        issuer: None,
+    }
+}
+
+fn used() -> PolicyUsed {
+    PolicyUsed { digest: digest_of(POLICY, &[]), source: "worktree".into() }
+}
+
+fn ask(action: gate_model::action::Action, seconds: u64) -> Ask {
+    Ask {
+        action,
+        reason: "it burns".into(),
+        ticket: None,
+        scope: Scope { commit: Some("c".repeat(40)), ..Scope::default() },
+        findings: Vec::new(),
+        ttl: Ttl::of(seconds),
+        max_uses: None,
+        break_glass: action == gate_model::action::Action::Skip,
+    }
+}
+
+fn context() -> Context {
+    Context { commit: Some("c".repeat(40)), ..Context::default() }
+}
+
+/// A ledger under construction, with a clock that stands where it is set.
+struct Desk {
+    ledger: Ledger,
+    now: Cell<Timestamp>,
+}
+
+impl Desk {
+    fn new(dir: &Path) -> Self {
+        let actor = serde_json::to_value(person("root")).unwrap();
+        let ledger = Ledger::create(&dir.join("l.db"), &actor, json!({}), at(0)).unwrap();
+        let mut desk = Self { ledger, now: Cell::new(at(0)) };
+        let PolicyUsed { digest, source } = used();
+        let data = PolicyData { digest, source, text: POLICY.into(), files: Vec::new(), signature: None };
+        desk.add(Kind::Policy, None, "root", &data);
+        desk
+    }
+
+    fn add<T: serde::Serialize>(&mut self, kind: Kind, reference: Option<u64>, by: &str, data: &T) -> u64 {
+        let gate = (kind != Kind::Policy).then_some("scan");
+        let draft = records::draft(kind, gate, reference, &person(by), data).unwrap();
+        let clock = || self.now.get();
+        self.ledger
+            .append(Duration::from_secs(1), &clock, |transaction| transaction.append(&draft))
+            .unwrap()
+            .seq
+    }
+
+    fn request(&mut self, by: &str, lapses: u64) -> u64 {
+        let data = RequestData {
+            ask: ask(gate_model::action::Action::Override, 3600),
+            rule: 1,
+            lapses: at(lapses),
+            policy: used(),
+            judge: 1,
+            context: context(),
+            request: None,
+        };
+        self.add(Kind::Request, None, by, &data)
+    }
+
+    fn approve(&mut self, id: u64, by: &str) {
+        let data = ApprovalData {
+            subject: String::new(),
+            reason: None,
+            policy: used(),
+            judge: 1,
+            context: context(),
+            statement: None,
+        };
+        self.add(Kind::Approval, Some(id), by, &data);
+    }
+
+    fn deny(&mut self, id: u64, refused: bool) {
+        let data = DenialData {
+            ask: None,
+            reasons: vec!["no".into()],
+            policy: used(),
+            judge: 1,
+            context: context(),
+            request: None,
+        };
+        let mut data = serde_json::to_value(data).unwrap();
+        if refused {
+            data["refused"] = json!("b3:…");
+        }
+        self.add(Kind::Denial, Some(id), "bob", &data);
+    }
+
+    fn break_glass(&mut self, by: &str, ends: u64, review_by: u64) -> u64 {
+        let data = GrantData {
+            ask: ask(gate_model::action::Action::Skip, ends),
+            not_before: at(0),
+            expires: at(ends),
+            rule: 2,
+            policy: used(),
+            judge: 1,
+            approvals: Vec::new(),
+            owes: Some(Owes { what: "review".into(), by: at(review_by) }),
+            context: context(),
+            request: None,
+        };
+        self.add(Kind::Grant, None, by, &data)
+    }
+
+    fn due(&self, seconds: u64) -> Due {
+        let today = gate_policy::parse(POLICY).unwrap();
+        let with_policy = read(&self.ledger, Some(&today), at(seconds)).unwrap();
+        let alone = read(&self.ledger, None, at(seconds)).unwrap();
+        // An auditor with the ledger alone sees the same people and commands.
+        assert_eq!(with_policy.requests, alone.requests);
+        assert_eq!(with_policy.reviews, alone.reviews);
+        with_policy
+    }
+}
+
+#[test]
+fn a_request_says_who_is_missing_and_by_when() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = Desk::new(dir.path());
+    let id = desk.request("alice", 7_200);
+    desk.approve(id, "bob");
+    // The requester's own approval never counts.
+    desk.approve(id, "alice");
+    let due = desk.due(60);
+    assert_eq!(due.requests.len(), 1);
+    let request = &due.requests[0];
+    assert_eq!((request.id, request.needed, request.missing), (id, 2, 1));
+    assert_eq!(request.given, ["bob@example.com"]);
+    assert_eq!(request.from, ["group:security"]);
+    assert_eq!(request.lapses, at(7_200));
+    assert_eq!(request.remedy.command, format!("gate-skip approve {id}"));
+}
+
+#[test]
+fn a_request_that_lapsed_or_was_answered_waits_no_longer() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = Desk::new(dir.path());
+    desk.request("alice", 100);
+    let rejected = desk.request("alice", 7_200);
+    desk.deny(rejected, false);
+    let refused = desk.request("alice", 7_200);
+    // That somebody else may not approve it says nothing about the request.
+    desk.deny(refused, true);
+    let due = desk.due(100);
+    assert_eq!(due.requests.iter().map(|request| request.id).collect::<Vec<_>>(), [refused]);
+}
+
+#[test]
+fn a_review_is_owed_until_it_is_given_even_when_the_grant_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = Desk::new(dir.path());
+    let first = desk.break_glass("alice", 3_600, 86_400);
+    let second = desk.break_glass("alice", 3_600, 10_000);
+    let due = desk.due(20_000);
+    assert_eq!(
+        due.reviews.iter().map(|owed| (owed.id, owed.overdue)).collect::<Vec<_>>(),
+        [(second, true), (first, false)]
+    );
+    assert_eq!(due.reviews[0].from, ["group:security"]);
+    assert_eq!(due.reviews[0].remedy.argv[..3], ["gate-skip", "review", &second.to_string()]);
+    desk.add(Kind::Review, Some(second), "bob", &json!({"verdict": "accepted"}));
+    assert_eq!(desk.due(20_000).reviews.len(), 1);
+}
+
+#[test]
+fn what_ends_soon_comes_with_the_command_that_asks_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = Desk::new(dir.path());
+    let soon = desk.break_glass("alice", 3_600, 86_400);
+    desk.break_glass("alice", 12_000, 86_400);
+    let revoked = desk.break_glass("alice", 3_000, 86_400);
+    desk.add(Kind::Revocation, Some(revoked), "bob", &json!({"reason": "x"}));
+    let due = desk.due(60);
+    assert_eq!(due.ending.iter().map(|ending| ending.id).collect::<Vec<_>>(), [soon]);
+    let commit = "c".repeat(40);
+    let command = format!("gate-skip scan --action skip --commit {commit} --ttl 1h --reason ''");
+    assert_eq!(due.ending[0].remedy.command, command);
+    assert!(desk.due(3_600).ending.iter().all(|ending| ending.id != soon), "an end is exclusive");
+}
+
+#[test]
+fn an_entry_that_cannot_be_read_is_listed_not_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = Desk::new(dir.path());
+    let odd = desk.add(Kind::Request, None, "alice", &json!({"action": "levitate"}));
+    let due = desk.due(60);
+    assert_eq!(due.unreadable.iter().map(|one| one.seq).collect::<Vec<_>>(), [odd]);
+}

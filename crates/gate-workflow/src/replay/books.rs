@@ -1,0 +1,149 @@
+//! The policies of a ledger, and which of them were in force when.
+//!
+//! A verdict names its policy by digest and source; the text comes from the newest entry before it that holds
+//! both. Each text is parsed once, and its digest computed again. Where a policy had owners, the entries after
+//! it must be admitted by them: [`crate::ownership`] has the rules.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use gate_ledger::entry::Entry;
+use gate_model::payload::{PolicyData, TrustedFile};
+use gate_model::text::visible;
+use gate_policy::Policy;
+
+use crate::ownership;
+use crate::policies::{self, Recorded};
+
+use super::report::{Doubt, Judged, Oddity};
+use super::unreadable;
+
+/// A policy that verdicts can name.
+#[derive(Debug)]
+struct Book {
+    /// The policy, or why its entry cannot be used.
+    recorded: Result<Rc<Recorded>, String>,
+    /// Each source under which it was recorded, and whether that entry was right.
+    sources: Vec<(String, bool)>,
+}
+
+/// Which policies ruled from an entry on.
+#[derive(Debug, Clone, Copy)]
+struct Era {
+    since: u64,
+    newest: usize,
+    guardian: Option<usize>,
+}
+
+/// Every policy of the ledger.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    books: Vec<Book>,
+    by_digest: HashMap<String, usize>,
+    eras: Vec<Era>,
+}
+
+/// A policy that a verdict was made under.
+#[derive(Debug, Clone)]
+pub(super) struct Used {
+    /// Its number, one for each digest.
+    pub(super) number: usize,
+    /// The rules and the files they trust.
+    pub(super) recorded: Rc<Recorded>,
+    /// What is odd about it.
+    pub(super) oddity: Option<Oddity>,
+    /// Whether a revision vouches for it: no owner is asked then.
+    by_revision: bool,
+}
+
+impl Used {
+    pub(super) fn policy(&self) -> &Policy {
+        &self.recorded.policy
+    }
+
+    /// The policy with the files that it trusts, as signatures are judged by them.
+    pub(super) fn trust(&self) -> (&Policy, &[TrustedFile]) {
+        (&self.recorded.policy, &self.recorded.data.files)
+    }
+}
+
+impl Books {
+    /// Judges a policy entry and files it.
+    pub(super) fn file(&mut self, entry: &Entry) -> Judged {
+        let recorded = match policies::recorded(entry) {
+            Ok(recorded) => Rc::new(recorded),
+            Err(error) => return Err(self.file_damaged(entry, &error)),
+        };
+        let guardian = self.eras.last().and_then(|era| self.books.get(era.guardian?)?.recorded.as_ref().ok());
+        let (data, own) = (&recorded.data, &recorded.policy);
+        let admitted = ownership::recorded_endorsement(data, guardian.map(Rc::as_ref), own, entry.at);
+        self.add(&recorded, admitted.is_ok());
+        admitted.map_err(|reason| Doubt::Wrong(format!("is no policy that takes effect: {reason}")))
+    }
+
+    /// What cannot be used is filed too, unless the same digest was there in good order: it must not take the
+    /// text away from what was judged by it.
+    fn file_damaged(&mut self, entry: &Entry, error: &policies::NoPolicy) -> Doubt {
+        let named = entry.data.get("digest").and_then(serde_json::Value::as_str);
+        if let Some(digest) = named.filter(|digest| !self.by_digest.contains_key(*digest)) {
+            self.by_digest.insert(digest.to_owned(), self.books.len());
+            let source = entry.data.get("source").and_then(serde_json::Value::as_str).unwrap_or_default();
+            self.books.push(Book { recorded: Err(error.to_string()), sources: vec![(source.to_owned(), false)] });
+        }
+        unreadable(&entry.data, error)
+    }
+
+    fn add(&mut self, recorded: &Rc<Recorded>, admitted: bool) {
+        let PolicyData { digest, source, .. } = &recorded.data;
+        let number = match self.by_digest.get(digest) {
+            Some(&number) => number,
+            None => {
+                self.by_digest.insert(digest.clone(), self.books.len());
+                self.books.push(Book { recorded: Ok(Rc::clone(recorded)), sources: Vec::new() });
+                self.books.len() - 1
+            }
+        };
+        let book = &mut self.books[number];
+        book.recorded = Ok(Rc::clone(recorded));
+        match book.sources.iter_mut().find(|(known, _)| known == source) {
+            Some((_, right)) => *right |= admitted,
+            None => book.sources.push((source.clone(), admitted)),
+        }
+        let guards = source.starts_with("owner:") || !recorded.policy.owners.is_empty();
+        let before = self.eras.last().and_then(|era| era.guardian);
+        let guardian = if guards { Some(number) } else { before };
+        self.eras.push(Era { since: recorded.seq, newest: number, guardian });
+    }
+
+    /// The policy that a verdict names.
+    pub(super) fn used(&self, digest: &str, source: &str) -> Result<Used, Doubt> {
+        let Some((number, book)) = self.by_digest.get(digest).and_then(|&number| Some((number, self.books.get(number)?)))
+        else {
+            return Err(Doubt::Wrong(format!("names policy {}, which no entry before it holds", visible(digest))));
+        };
+        let Some((_, admitted)) = book.sources.iter().find(|(known, _)| known == source) else {
+            let source = visible(source);
+            return Err(Doubt::Wrong(format!("says that its policy came from '{source}', and no entry before it does")));
+        };
+        let oddity = match (source, admitted) {
+            (_, false) => Some(Oddity::Refused),
+            ("worktree", _) => Some(Oddity::Worktree),
+            _ => None,
+        };
+        match &book.recorded {
+            Ok(recorded) => {
+                let (recorded, by_revision) = (Rc::clone(recorded), source.starts_with("rev:"));
+                Ok(Used { number, recorded, oddity, by_revision })
+            }
+            Err(reason) => Err(Doubt::Wrong(format!("rests on a policy that cannot be used: {reason}"))),
+        }
+    }
+
+    /// Whether `used` had been replaced when the entry `seq` was the newest: its owners rule by another one.
+    pub(super) fn is_superseded(&self, used: &Used, seq: u64) -> bool {
+        let until = self.eras.partition_point(|era| era.since <= seq);
+        let Some(era) = until.checked_sub(1).and_then(|last| self.eras.get(last)) else { return false };
+        let rules = era.newest == used.number || era.guardian.is_none_or(|guardian| guardian == used.number);
+        !rules && !used.by_revision
+    }
+}

@@ -1,0 +1,196 @@
+//! Judging again: whether each admission, act and decision of a ledger came out as the rules of its moment
+//! say.
+//!
+//! Purpose: `gate-verify --replay` hands every entry to a [`Replayer`], in order, whatever it was read from.
+//! Each verdict is derived anew from what stands before it: the policy text that it names (its digest is
+//! computed again), the keys of that text, the requests, approvals and grants so far, the quotas that they
+//! filled, the debts that they left. What comes out otherwise is a disagreement: a grant that should not have
+//! been, a denial that should have been a grant, a use outside its scope, a pass with findings that block.
+//!
+//! Invariants: nothing is read but the entries, and each once; no clock, no store. What a ledger written by
+//! these tools holds never disagrees. What cannot be judged (a `judge` of another build) is *not judged* and
+//! never counts as agreement; neither does what rests on it. Memory is kept for what later judgements can
+//! need: live opt-outs, the times of grants for quotas, nonces, debts, and the newest entries' hashes.
+//!
+//! Not here: whether the chain is whole, which gate-ledger verifies at the same time. What a ledger cannot
+//! show is taken as recorded: asserted names, tokens of CI systems (they are not kept), contents of reports.
+//!
+//! The time of a judgement is not in its entry, since an entry's `at` is set after the judgement was made;
+//! [`moment`] says what is known of it.
+
+mod acts;
+mod admissions;
+mod books;
+mod decisions;
+mod findings;
+mod heads;
+mod moment;
+mod opt_outs;
+mod past;
+mod refusals;
+mod report;
+mod uses;
+mod wire;
+
+use gate_ledger::entry::{Entry, EntryError, EntryHash, Kind};
+use gate_ledger::verify::Seen;
+use gate_model::JUDGE;
+use gate_model::verification::{Replay, Warning};
+use serde::Deserialize;
+
+use books::Books;
+use heads::Heads;
+use moment::{Clock, Moment};
+use opt_outs::OptOuts;
+use report::{Doubt, Judged, Report};
+
+/// What judging a ledger again came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Replayed {
+    /// How many entries were judged, which of them come out otherwise, and what could not be judged.
+    pub replay: Replay,
+    /// What is odd but not wrong: `worktree-policy`, `refused-policy`, `superseded-policy`, `token-not-kept`.
+    pub warnings: Vec<Warning>,
+}
+
+/// Judges the entries of one ledger again, in order from its first.
+#[derive(Debug, Default)]
+pub struct Replayer {
+    state: State,
+    report: Report,
+}
+
+/// What earlier entries say that later ones are judged by.
+#[derive(Debug, Default)]
+struct State {
+    clock: Clock,
+    heads: Heads,
+    books: Books,
+    opt_outs: OptOuts,
+    genesis: Option<EntryHash>,
+}
+
+/// Where a verdict stands.
+#[derive(Debug, Clone, Copy)]
+struct Position<'a> {
+    seq: u64,
+    gate: Option<&'a str>,
+    moment: Moment,
+}
+
+impl Position<'_> {
+    fn gate(&self) -> Result<&str, Doubt> {
+        self.gate.ok_or_else(|| Doubt::wrong("names no gate"))
+    }
+}
+
+impl Replayer {
+    /// A replayer that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next entry.
+    pub fn entry(&mut self, entry: &Entry) {
+        let moment = self.state.clock.moment(entry.kind, entry.at);
+        let at = Position { seq: entry.seq, gate: entry.gate.as_deref(), moment };
+        let judged = match entry.kind {
+            Kind::Genesis => {
+                self.state.genesis.get_or_insert(entry.hash);
+                None
+            }
+            Kind::Policy => Some(self.state.books.file(entry)),
+            Kind::Decision => Some(self.decision(at, wire::Facts::deserialize(&entry.data), &entry.data)),
+            Kind::Request => Some(self.state.request(at, entry, &mut self.report)),
+            Kind::Grant => Some(self.state.grant(at, entry, &mut self.report)),
+            Kind::Denial => Some(self.state.denial(at, entry, &mut self.report)),
+            Kind::Approval => Some(self.state.approval(at, entry, &mut self.report)),
+            Kind::Revocation => Some(self.state.revocation(at, entry, &mut self.report)),
+            Kind::Review => Some(self.state.review(at, entry, &mut self.report)),
+            Kind::Import | Kind::Archive | Kind::Note => None,
+        };
+        self.state.opt_outs.take_nonce(entry);
+        self.pass(entry.seq, entry.kind, entry.hash, entry.at, moment, judged);
+    }
+
+    /// Takes the next entry as a verification sees it. The same as [`Replayer::entry`] of an entry read from
+    /// `seen.body`, but decisions, which are most of a ledger, are read straight from their bytes.
+    ///
+    /// # Errors
+    /// Where `seen.body` is not the body of an entry; then nothing was taken.
+    pub fn seen(&mut self, seen: &Seen<'_>) -> Result<(), EntryError> {
+        if seen.kind == Kind::Decision
+            && let Ok(line) = serde_json::from_slice::<wire::Line<'_>>(seen.body)
+        {
+            let moment = self.state.clock.moment(seen.kind, line.at);
+            let at = Position { seq: seen.seq, gate: line.gate.as_ref().map(wire::Text::as_str), moment };
+            let judged = self.facts(at, &line.data);
+            self.pass(seen.seq, seen.kind, seen.hash, line.at, moment, Some(judged));
+            return Ok(());
+        }
+        // What is not a plain decision goes the long way, which also says what is wrong with it.
+        self.entry(&Entry::from_body(seen.body)?);
+        Ok(())
+    }
+
+    /// What it all came to.
+    pub fn finish(self) -> Replayed {
+        self.report.finish()
+    }
+
+    fn decision(
+        &mut self,
+        at: Position<'_>,
+        facts: Result<wire::Facts<'_>, serde_json::Error>,
+        data: &serde_json::Value,
+    ) -> Judged {
+        match facts {
+            Ok(facts) => self.facts(at, &facts),
+            Err(error) => Err(unreadable(data, &error)),
+        }
+    }
+
+    fn facts(&mut self, at: Position<'_>, facts: &wire::Facts<'_>) -> Judged {
+        let judged = self.state.decision(at, facts, &mut self.report);
+        self.state.opt_outs.spend(at, facts);
+        judged
+    }
+
+    fn pass(
+        &mut self,
+        seq: u64,
+        kind: Kind,
+        hash: EntryHash,
+        at: gate_model::time::Timestamp,
+        moment: Moment,
+        judged: Option<Judged>,
+    ) {
+        if let Some(judged) = judged {
+            self.report.add(seq, judged);
+        }
+        self.state.clock.pass(kind, at, moment);
+        self.state.heads.pass(seq, hash, at);
+        self.state.opt_outs.forget(at);
+    }
+}
+
+/// Checks that this build has the judge that made a verdict.
+///
+/// The one version so far is judged by the code around this. A second one, where the same facts get another
+/// verdict, is told apart here and keeps the first beside it.
+fn known_judge(judge: u64) -> Result<(), Doubt> {
+    if (1..=u64::from(JUDGE)).contains(&judge) {
+        return Ok(());
+    }
+    Err(Doubt::Unjudged(format!("judge {judge} is unknown to this build, which knows up to {JUDGE}")))
+}
+
+/// What to say of `data` that its kind's type cannot read: an unknown judge may have other members.
+fn unreadable(data: &serde_json::Value, error: &dyn std::fmt::Display) -> Doubt {
+    let judge = data.get("judge").and_then(serde_json::Value::as_u64);
+    match judge.map(known_judge) {
+        Some(Err(unknown)) => unknown,
+        _ => Doubt::Wrong(format!("cannot be read: {error}")),
+    }
+}
