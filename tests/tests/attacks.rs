@@ -381,7 +381,6 @@ fn a_plan_a_pass_and_a_blocked_run_do_not_spend_a_use() {
 }
 
 #[test]
-#[ignore = "open: a use of a limited waiver is spent by a run that blocks on another finding"]
 fn a_run_that_blocks_all_the_same_does_not_spend_a_waiver() {
     let house = House::new(POLICY);
     let (first, second) = (result("R1", "error", "src/a.py", 1), result("R2", "error", "src/b.py", 1));

@@ -75,7 +75,10 @@ fn house() -> House {
 fn steps_know_where_a_command_ends_and_how() {
     let found = steps("a | b\nfalse   # exit 1: no\nc ||\n  d  # exit 75\n\n");
     let step = |command: &str, status| Step { command: command.to_owned(), status };
-    assert_eq!(found, [step("a | b\n", 0), step("false   # exit 1: no\n", 1), step("c ||\n  d  # exit 75\n", 75)]);
+    assert_eq!(
+        found,
+        [step("a | b\n", 0), step("false   # exit 1: no\n", 1), step("c ||\n  d  # exit 75\n", 75)]
+    );
 }
 
 #[test]
@@ -122,7 +125,15 @@ fn its_links_lead_somewhere() {
 fn its_table_of_exit_codes_is_complete() {
     use gate_model::exit::Exit;
     let text = readme();
-    let all = [Exit::Proceed, Exit::Negative, Exit::Usage, Exit::Pending, Exit::Distrust, Exit::Failure, Exit::Held];
+    let all = [
+        Exit::Proceed,
+        Exit::Negative,
+        Exit::Usage,
+        Exit::Pending,
+        Exit::Distrust,
+        Exit::Failure,
+        Exit::Held,
+    ];
     for exit in all {
         assert!(text.contains(&format!("\n| {} | ", exit.code())), "{exit:?}");
     }

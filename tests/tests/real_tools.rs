@@ -132,7 +132,8 @@ fn recorded_reports_block_on_what_the_tools_found() {
 #[test]
 fn recorded_reports_of_clean_code_pass() {
     let house = House::new(POLICY);
-    let clean = [("scan", "bandit-clean.sarif"), ("scan", "hadolint-clean.sarif"), ("tests", "pytest-clean.xml")];
+    let clean =
+        [("scan", "bandit-clean.sarif"), ("scan", "hadolint-clean.sarif"), ("tests", "pytest-clean.xml")];
     for (gate, report) in clean {
         let decision = house.check(&[gate, &recorded(report)]).exits(0).json();
         assert_eq!(decision["decision"], "pass", "{report}");
@@ -165,7 +166,8 @@ fn semgrep_behind_a_gate_that_it_does_not_fail_by_itself() {
     let Some(semgrep) = partner("semgrep") else { return };
     let house = house_of("python");
     house.write("semgrep.yml", std::fs::read(testdata("sample/semgrep.yml")).unwrap());
-    let scan = [&*semgrep, "scan", "-q", "--metrics=off", "--disable-version-check", "--config", "semgrep.yml"];
+    let scan =
+        [&*semgrep, "scan", "-q", "--metrics=off", "--disable-version-check", "--config", "semgrep.yml"];
     let command = [&scan[..], &["--sarif", "--output", "scan.sarif", "payments.py"]].concat();
     SEMGREP.live(&house, "scan.sarif", 1, &command);
     assert_eq!(decision(&house)["status"], 0);
@@ -200,7 +202,8 @@ fn waivers_of_a_real_scan_follow_the_finding_and_reach_no_further() {
     let house = house_of("python");
     let scan = || -> Ran {
         let gate = ["scan", "--findings", "scan.sarif", "--decision", "decision.json", "--"];
-        house.check(&[&gate[..], &[&*bandit, "-q", "-f", "sarif", "-o", "scan.sarif", "payments.py"]].concat())
+        house
+            .check(&[&gate[..], &[&*bandit, "-q", "-f", "sarif", "-o", "scan.sarif", "payments.py"]].concat())
     };
     scan().exits(1);
     house.skip(&["./decision.json", "--reason", "fixes are in review", "--ttl", "7d"]).exits(0);
@@ -214,7 +217,8 @@ fn waivers_of_a_real_scan_follow_the_finding_and_reach_no_further() {
     house.commit("comments");
     scan().exits(0);
 
-    let more = "\n\ndef resend(address: str) -> int:\n    return subprocess.call('resend ' + address, shell=True)\n";
+    let more =
+        "\n\ndef resend(address: str) -> int:\n    return subprocess.call('resend ' + address, shell=True)\n";
     house.write("payments.py", format!("{code}{more}"));
     house.commit("one more finding of a waived rule");
     scan().exits(1);

@@ -1,5 +1,8 @@
 //! Arguments, and what they ask for.
-#![allow(clippy::doc_markdown, reason = "these comments are what --help shows, where a backtick is only noise")]
+#![allow(
+    clippy::doc_markdown,
+    reason = "these comments are what --help shows, where a backtick is only noise"
+)]
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -100,7 +100,7 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
             if !args.shared.output.quiet {
                 io.tell(&render::summary::decision(TOOL, &decision, clock()));
             }
-            exit_of(&decision, run_mode)
+            exit_of(&decision, run_mode, args.plan)
         }
         Ok(Shown::List) => Exit::Proceed,
         Err(RunError::Policy(PolicyError::Invalid { name, text, diagnostics })) => {
@@ -120,9 +120,22 @@ enum Shown {
     List,
 }
 
+/// A list is no set of findings, so the formats of CI systems do not fit it.
+fn check_list_format(format: Option<Format>) -> Result<(), RunError> {
+    match format {
+        None | Some(Format::Json | Format::Text | Format::Markdown | Format::Html) => Ok(()),
+        Some(other) => Err(RunError::Usage(format!(
+            "--list cannot be written as {}\nuse --format json, text, markdown or html",
+            other.as_str()
+        ))),
+    }
+}
+
 /// The exit code of a decision.
-fn exit_of(decision: &Decision, run_mode: bool) -> Exit {
+fn exit_of(decision: &Decision, run_mode: bool, plan: bool) -> Exit {
     match decision.decision {
+        // A plan that was made is a success, whatever it foresees; only a pause shows.
+        Verdict::Fail if plan => Exit::Proceed,
         Verdict::Pass | Verdict::Skip | Verdict::Override | Verdict::Run => Exit::Proceed,
         Verdict::Hold => Exit::Held,
         // The command's own status passes through. One that succeeded although its gate blocks (findings,
@@ -158,6 +171,7 @@ fn perform(
     let desk = Desk { args, env, setting: &setting, decision_file };
     match task {
         Task::List => {
+            check_list_format(args.shared.output.format)?;
             list::show(&setting, io, &desk.view(io), args.shared.output.format(io.stdout_terminal))?;
             Ok(Shown::List)
         }

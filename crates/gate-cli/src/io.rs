@@ -52,13 +52,12 @@ impl Io<'_> {
         }
     }
 
-    /// Writes `text` to stderr in one piece, after whatever is still on its way to a terminal's stdout.
+    /// Writes `text` to stderr in one piece, after whatever is still on its way to stdout: both may lead to
+    /// one place.
     ///
     /// Where stderr itself is closed nobody can be told anything, and the exit code still says it all.
     pub fn tell(&mut self, text: &str) {
-        if self.stdout_terminal && self.stderr_terminal {
-            self.deliver();
-        }
+        self.deliver();
         match self.stderr.write_all(text.as_bytes()).and_then(|()| self.stderr.flush()) {
             Ok(()) | Err(_) => {}
         }

@@ -16,6 +16,9 @@ mod facts;
 mod link;
 
 pub use bad::Bad;
-pub use facts::{Facts, LedgerId, inspect};
 pub(crate) use facts::inspect_unhashed;
+pub use facts::{Facts, LedgerId, inspect};
 pub use link::{Chain, Linked};
+
+#[cfg(test)]
+mod tests;

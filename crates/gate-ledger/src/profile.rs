@@ -22,14 +22,16 @@
 
 mod check;
 mod parse;
+mod swar;
 mod write;
 
 pub use check::check_canonical;
-pub(crate) use check::{Key, walk, word};
+pub(crate) use check::walk;
 pub use parse::parse;
 pub(crate) use parse::parse_within;
-pub use write::canonical;
+pub(crate) use swar::{Key, word};
 pub(crate) use write::Writer;
+pub use write::canonical;
 
 /// The largest canonical document, in bytes: 1 MiB.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -113,7 +115,9 @@ impl ProfileErrorKind {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotUtf8 => "not-utf8",
-            Self::End | Self::Unexpected(_) | Self::Trailing | Self::BadEscape | Self::LeadingZero => "not-json",
+            Self::End | Self::Unexpected(_) | Self::Trailing | Self::BadEscape | Self::LeadingZero => {
+                "not-json"
+            }
             Self::WhiteSpace | Self::UnsortedKey(_) | Self::Escape => "not-canonical",
             Self::DuplicateKey(_) => "duplicate-key",
             Self::Key(_) => "key",

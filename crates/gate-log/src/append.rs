@@ -42,7 +42,9 @@ pub(crate) enum AppendFailure {
     #[error(transparent)]
     Gate(#[from] UnknownGate),
     /// The events cannot be opened.
-    #[error("cannot read events from '{path}': {source}\nname a file of JSON objects, one a line, or - for standard input")]
+    #[error(
+        "cannot read events from '{path}': {source}\nname a file of JSON objects, one a line, or - for standard input"
+    )]
     Open {
         /// The file.
         path: String,
@@ -152,7 +154,8 @@ pub(crate) fn append(
         Found::Alone(_) => facts::without_git(desk.lookup, &desk.env.cwd).principal,
     };
     let actor = serde_json::to_value(by).map_err(AppendFailure::Actor)?;
-    let draft = Draft { kind: Kind::Note, gate: gate.map(str::to_owned), reference: None, actor, data: Value::Null };
+    let draft =
+        Draft { kind: Kind::Note, gate: gate.map(str::to_owned), reference: None, actor, data: Value::Null };
     let mut recorder = Recorder::new(ledger, desk.clock, draft);
     match file.filter(|path| *path != Path::new("-")) {
         Some(path) => {

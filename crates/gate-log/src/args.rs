@@ -288,7 +288,9 @@ mod tests {
         let parse = |line: &str| Args::try_parse_from(line.split(' ')).unwrap();
         assert!(parse("gate-log --kind grant show 3").lists());
         assert!(!parse("gate-log show 3 --format json").lists());
-        assert!(matches!(parse("gate-log stats --since 30d").verb, Some(Verb::Stats { span }) if span.since.is_some()));
+        assert!(
+            matches!(parse("gate-log stats --since 30d").verb, Some(Verb::Stats { span }) if span.since.is_some())
+        );
     }
 
     #[test]

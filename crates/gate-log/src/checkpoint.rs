@@ -25,7 +25,9 @@ use crate::signer::{self, SignerError};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CheckpointFailure {
     /// Nobody says what the log is called.
-    #[error("this ledger's log has no name\nset [ledger] origin in the policy, such as \"example.com/payments\", or use --origin")]
+    #[error(
+        "this ledger's log has no name\nset [ledger] origin in the policy, such as \"example.com/payments\", or use --origin"
+    )]
     NoOrigin,
     /// The key.
     #[error(transparent)]
@@ -92,7 +94,10 @@ pub(crate) fn checkpoint(desk: &Desk<'_>, args: &CheckpointArgs, io: &mut Io<'_>
         let name = log_name(&found, args.origin.as_deref())?;
         let key = signer::generate(&desk.env.cwd.join(path), path, &name).map_err(CheckpointFailure::from)?;
         io.show(&format!("{}\n", key.verifier()));
-        desk.summary(io, &format!("the secret is in '{}'; give the line above to whoever verifies", path.display()));
+        desk.summary(
+            io,
+            &format!("the secret is in '{}'; give the line above to whoever verifies", path.display()),
+        );
         return Ok(());
     }
     let Some(path) = &args.key_file else { return Err(LogError::Usage("no key was named".to_owned())) };

@@ -54,7 +54,9 @@ pub(crate) enum CopyError {
         reason: String,
     },
     /// The copy has other entries than the ledger.
-    #[error("the copy does not hold entry {0} of the ledger\nno copy was made; was the file replaced meanwhile?")]
+    #[error(
+        "the copy does not hold entry {0} of the ledger\nno copy was made; was the file replaced meanwhile?"
+    )]
     Other(u64),
     /// It did not get its name.
     #[error("cannot write '{path}': {source}")]

@@ -41,7 +41,13 @@ fn summary(due: &Due) -> String {
 fn sheet(due: &Due, view: &View) -> Sheet {
     let nothing = due.requests.is_empty() && due.reviews.is_empty() && due.ending.is_empty();
     let overdue = due.reviews.iter().any(|review| review.overdue);
-    let tone = if overdue { Tone::Bad } else if nothing { Tone::Good } else { Tone::Notable };
+    let tone = if overdue {
+        Tone::Bad
+    } else if nothing {
+        Tone::Good
+    } else {
+        Tone::Notable
+    };
     let mut sheet = Sheet::new(if nothing { "nothing is due" } else { "due" }, tone);
     let rows = due.requests.iter().map(|request| request_row(request, view)).collect();
     sheet.table(
@@ -53,7 +59,10 @@ fn sheet(due: &Due, view: &View) -> Sheet {
     sheet.table("Reviews that are owed", &["id", "gate", "action", "by", "deadline", "from", "reason"], rows);
     let rows = due.ending.iter().map(|ending| ending_row(ending, view)).collect();
     sheet.table("Opt-outs that end soon", &["id", "gate", "action", "by", "ends", "reason"], rows);
-    sheet.list("Cannot be read", due.unreadable.iter().map(|one| format!("entry {}: {}", one.seq, one.reason)).collect());
+    sheet.list(
+        "Cannot be read",
+        due.unreadable.iter().map(|one| format!("entry {}: {}", one.seq, one.reason)).collect(),
+    );
     sheet.commands("What to do", commands(due));
     sheet
 }

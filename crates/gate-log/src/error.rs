@@ -61,7 +61,9 @@ impl LogError {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Id(IdError::Shape(_) | IdError::None(_) | IdError::Ambiguous(_)) => Exit::Usage,
+            Self::Usage(_) | Self::Id(IdError::Shape(_) | IdError::None(_) | IdError::Ambiguous(_)) => {
+                Exit::Usage
+            }
             Self::Policy(error) => error.exit(),
             Self::Ledger(error) => error.exit(),
             Self::Open(error) => error.exit(),

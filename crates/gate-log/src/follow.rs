@@ -54,11 +54,8 @@ fn run(
         Ok(flow)
     };
     let from_before = args.newest.is_some() || args.filter.span.since.is_some();
-    let mut next = if from_before {
-        list::list(ledger, &selection, &mut take)?
-    } else {
-        ledger.view().head()?.seq + 1
-    };
+    let mut next =
+        if from_before { list::list(ledger, &selection, &mut take)? } else { ledger.view().head()?.seq + 1 };
     loop {
         if gone || entries.deliver().is_break() || wait().is_break() {
             return Ok(());

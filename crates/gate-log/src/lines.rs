@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
+use gate_cli::Io;
 use gate_cli::io::Reader;
 use gate_cli::options::Format;
 use gate_cli::render::{self, View};
-use gate_cli::Io;
 use gate_ledger::store::StoreError;
 use gate_workflow::reading::Record;
 use serde_json::Value;

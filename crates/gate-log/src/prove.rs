@@ -31,7 +31,9 @@ pub(crate) enum ProveFailure {
     #[error(transparent)]
     Prove(#[from] ProveError<StoreError>),
     /// The checkpoint is of another ledger.
-    #[error("checkpoint '{path}' is of '{origin}', and this ledger's id is {id}\nname a checkpoint of this ledger")]
+    #[error(
+        "checkpoint '{path}' is of '{origin}', and this ledger's id is {id}\nname a checkpoint of this ledger"
+    )]
     Other {
         /// The file.
         path: String,
@@ -41,7 +43,9 @@ pub(crate) enum ProveFailure {
         id: String,
     },
     /// The checkpoint does not reach as far.
-    #[error("checkpoint '{path}' covers the entries before {size}, and not entry {seq}\nname a later checkpoint")]
+    #[error(
+        "checkpoint '{path}' covers the entries before {size}, and not entry {seq}\nname a later checkpoint"
+    )]
     NotCovered {
         /// The file.
         path: String,
@@ -59,7 +63,9 @@ pub(crate) enum ProveFailure {
         new: String,
     },
     /// The ledger and the checkpoint contradict each other.
-    #[error("the ledger does not agree with checkpoint '{path}': {source}\ngate-verify --checkpoint says more")]
+    #[error(
+        "the ledger does not agree with checkpoint '{path}': {source}\ngate-verify --checkpoint says more"
+    )]
     Contradiction {
         /// The file.
         path: String,
@@ -112,9 +118,11 @@ fn inclusion(desk: &Desk<'_>, args: &ProveArgs, id: &str) -> Result<String, LogE
     if entry.seq >= size {
         return Err(ProveFailure::NotCovered { path: statement.path, size, seq: entry.seq }.into());
     }
-    let hashes = tree::inclusion_proof(&Bodies(ledger.view()), entry.seq, size).map_err(ProveFailure::from)?;
+    let hashes =
+        tree::inclusion_proof(&Bodies(ledger.view()), entry.seq, size).map_err(ProveFailure::from)?;
     let leaf = tree::leaf_hash(entry.body.as_bytes());
-    tree::verify_inclusion(&leaf, entry.seq, size, &hashes, &root).map_err(|source| statement.contradicts(source))?;
+    tree::verify_inclusion(&leaf, entry.seq, size, &hashes, &root)
+        .map_err(|source| statement.contradicts(source))?;
     let extra = Some(entry.body.into_bytes());
     Ok(TlogProof { index: entry.seq, extra, hashes, checkpoint: statement.note }.to_string())
 }
@@ -129,10 +137,12 @@ fn consistency(desk: &Desk<'_>, old: &Path, new: &Path) -> Result<String, LogErr
     new.must_be_of(&ledger)?;
     let (from, to) = (old.checkpoint.size, new.checkpoint.size);
     let proof = tree::consistency_proof(&Bodies(ledger.view()), from, to).map_err(ProveFailure::from)?;
-    tree::verify_consistency(from, to, &old.checkpoint.root, &new.checkpoint.root, &proof).map_err(|source| {
-        let is_old = source == ProofError::OldRootMismatch;
-        if is_old { old.contradicts(source) } else { new.contradicts(source) }
-    })?;
+    tree::verify_consistency(from, to, &old.checkpoint.root, &new.checkpoint.root, &proof).map_err(
+        |source| {
+            let is_old = source == ProofError::OldRootMismatch;
+            if is_old { old.contradicts(source) } else { new.contradicts(source) }
+        },
+    )?;
     let hashes: String = proof.iter().map(|hash| written(hash) + "\n").collect();
     Ok(format!("old {from}\n{hashes}\n{}", new.note))
 }
@@ -158,7 +168,9 @@ impl Statement {
         let parsed = parsed.and_then(|note| Checkpoint::parse(&note.text));
         match parsed {
             // A note that was parsed is UTF-8.
-            Ok(checkpoint) => Ok(Self { checkpoint, note: String::from_utf8_lossy(&bytes).into_owned(), path }),
+            Ok(checkpoint) => {
+                Ok(Self { checkpoint, note: String::from_utf8_lossy(&bytes).into_owned(), path })
+            }
             Err(source) => Err(CheckpointFailure::Old { path, source }.into()),
         }
     }

@@ -25,7 +25,9 @@ pub(crate) enum SignerError {
     #[error("others can read key file '{0}', so whoever they are could sign too\nrun: chmod 600 '{0}'")]
     Open(String),
     /// It holds no key.
-    #[error("key file '{path}' holds no signer key: {source}\nmake one with: gate-log checkpoint --new-key FILE")]
+    #[error(
+        "key file '{path}' holds no signer key: {source}\nmake one with: gate-log checkpoint --new-key FILE"
+    )]
     Key {
         /// The file.
         path: String,
@@ -41,7 +43,9 @@ pub(crate) enum SignerError {
         source: std::io::Error,
     },
     /// A key cannot have this name.
-    #[error("no key can be named '{name}': {source}\nmend [ledger] origin in the policy, or name another with --origin")]
+    #[error(
+        "no key can be named '{name}': {source}\nmend [ledger] origin in the policy, or name another with --origin"
+    )]
     Name {
         /// The name.
         name: String,
@@ -76,7 +80,8 @@ pub(crate) fn read(path: &Path, shown: &Path) -> Result<SignerKey, SignerError> 
     }
     let mut text = String::new();
     file.take(MAX_BYTES).read_to_string(&mut text).map_err(fails)?;
-    SignerKey::parse(text.trim_end_matches(['\n', '\r'])).map_err(|source| SignerError::Key { path: name(), source })
+    SignerKey::parse(text.trim_end_matches(['\n', '\r']))
+        .map_err(|source| SignerError::Key { path: name(), source })
 }
 
 /// Whether group or others may read the file; what is no regular file (a pipe from a vault) has no such bits.

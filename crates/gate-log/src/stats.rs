@@ -12,8 +12,18 @@ use crate::error::LogError;
 
 const GATES: &[&str] =
     &["gate", "decisions", "passed", "failed", "held", "past it", "rate", "opt-outs", "denials", "pending"];
-const PRINCIPALS: &[&str] =
-    &["principal", "decisions", "passed", "failed", "held", "past it", "rate", "opt-outs", "denials", "pending"];
+const PRINCIPALS: &[&str] = &[
+    "principal",
+    "decisions",
+    "passed",
+    "failed",
+    "held",
+    "past it",
+    "rate",
+    "opt-outs",
+    "denials",
+    "pending",
+];
 
 /// Counts the entries of `span`.
 ///
@@ -32,7 +42,8 @@ pub(crate) fn show(desk: &Desk<'_>, span: &SpanArgs, io: &mut Io<'_>) -> Result<
 }
 
 fn sheet(stats: &Stats) -> Sheet {
-    let entries = if stats.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", stats.entries) };
+    let entries =
+        if stats.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", stats.entries) };
     let mut sheet = Sheet::new(entries, Tone::Plain);
     sheet.fact("ledger", stats.ledger.clone());
     sheet.maybe("since", stats.since.map(render::instant));

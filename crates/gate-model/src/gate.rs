@@ -4,8 +4,28 @@ use serde::{Deserialize, Serialize};
 
 /// The verbs of the tools. A gate with such a name could not be told from the verb on a command line.
 pub const RESERVED: &[&str] = &[
-    "append", "approve", "archive", "checkpoint", "copy", "due", "export", "help", "import", "init", "list",
-    "policy", "proof", "prove", "reject", "report", "resume", "review", "revoke", "show", "stats", "submit",
+    "append",
+    "approve",
+    "archive",
+    "checkpoint",
+    "copy",
+    "due",
+    "export",
+    "help",
+    "import",
+    "init",
+    "list",
+    "policy",
+    "proof",
+    "prove",
+    "reject",
+    "report",
+    "resume",
+    "review",
+    "revoke",
+    "show",
+    "stats",
+    "submit",
 ];
 
 /// A gate's name: `[a-z0-9][a-z0-9_-]*`, at most 64 characters, and none of [`RESERVED`].

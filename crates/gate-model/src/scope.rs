@@ -57,7 +57,9 @@ impl Scope {
             match found {
                 Some(found) if holds(found) => {}
                 Some(found) => return Err(OutOfScope(format!("is for {name} {wanted}, not {found}"))),
-                None => return Err(OutOfScope(format!("is for {name} {wanted}, and this {name} is unknown"))),
+                None => {
+                    return Err(OutOfScope(format!("is for {name} {wanted}, and this {name} is unknown")));
+                }
             }
         }
         Ok(())
@@ -82,7 +84,8 @@ mod tests {
 
     #[test]
     fn every_member_must_hold() {
-        let scope = Scope { repository: Some("r".into()), environment: Some("prod".into()), ..Scope::default() };
+        let scope =
+            Scope { repository: Some("r".into()), environment: Some("prod".into()), ..Scope::default() };
         let mut context = Context { repository: Some("r".into()), ..Context::default() };
         assert!(!covers(&scope, &context));
         context.environment = Some("prod".into());

@@ -89,7 +89,9 @@ mod tests {
 
     #[test]
     fn control_characters_from_people_are_refused() {
-        for (text, point) in [("a\u{1b}[31m", 0x1b), ("a\0b", 0), ("a\rb", 13), ("\u{7f}", 0x7f), ("x\u{9b}", 0x9b)] {
+        for (text, point) in
+            [("a\u{1b}[31m", 0x1b), ("a\0b", 0), ("a\rb", 13), ("\u{7f}", 0x7f), ("x\u{9b}", 0x9b)]
+        {
             assert_eq!(check(text), Err(TextError::Control(point)));
         }
         assert_eq!(check(" \n"), Err(TextError::Empty));

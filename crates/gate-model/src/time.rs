@@ -197,7 +197,10 @@ mod tests {
     fn instants_are_written_with_six_digits() {
         let time = Timestamp::parse("2026-11-22T17:30:35.1234567+01:00").unwrap();
         assert_eq!(time.to_string(), "2026-11-22T16:30:35.123456Z");
-        assert_eq!(Timestamp::parse("0001-01-01T00:00:00Z").unwrap().to_string(), "0001-01-01T00:00:00.000000Z");
+        assert_eq!(
+            Timestamp::parse("0001-01-01T00:00:00Z").unwrap().to_string(),
+            "0001-01-01T00:00:00.000000Z"
+        );
         assert_eq!(time.minus(u64::MAX).to_string(), "0001-01-01T00:00:00.000000Z");
     }
 

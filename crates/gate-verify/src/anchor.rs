@@ -85,7 +85,8 @@ impl Anchors {
 
     /// Compares, once every good entry was taken. `now` is for the age of what is not covered.
     pub(crate) fn compare(mut self, outcome: &Outcome, now: Timestamp) -> Comparison {
-        let mut comparison = Comparison { refused: std::mem::take(&mut self.refused), ..Comparison::default() };
+        let mut comparison =
+            Comparison { refused: std::mem::take(&mut self.refused), ..Comparison::default() };
         self.statements.sort_by_key(|statement| statement.checkpoint.size);
         for statement in &self.statements {
             match self.judge(statement, outcome) {
@@ -116,16 +117,23 @@ impl Anchors {
         }
         match self.roots.get(&size) {
             Some(root) if *root == statement.checkpoint.root => Judged::Agrees,
-            Some(_) => Judged::Contradicts("checkpoint-root", statement.says(&format!(
-                "has another root for the first {size} entries: history was rewritten"
-            ))),
+            Some(_) => Judged::Contradicts(
+                "checkpoint-root",
+                statement
+                    .says(&format!("has another root for the first {size} entries: history was rewritten")),
+            ),
             // What lies behind a bad entry was not looked at, so the end need not be cut off.
-            None if !outcome.is_good() => Judged::refused("checkpoint-unreached", statement.says(&format!(
-                "covers {size} entries, and only {} are good", outcome.entries
-            ))),
-            None => Judged::Contradicts("checkpoint-larger", statement.says(&format!(
-                "covers {size} entries, and the ledger has {}: its end was cut off", outcome.entries
-            ))),
+            None if !outcome.is_good() => Judged::refused(
+                "checkpoint-unreached",
+                statement.says(&format!("covers {size} entries, and only {} are good", outcome.entries)),
+            ),
+            None => Judged::Contradicts(
+                "checkpoint-larger",
+                statement.says(&format!(
+                    "covers {size} entries, and the ledger has {}: its end was cut off",
+                    outcome.entries
+                )),
+            ),
         }
     }
 

@@ -20,9 +20,11 @@ use gate_model::time::parse_duration;
 /// policy's.
 #[derive(Debug, clap::Parser)]
 #[command(name = "gate-verify", version, args_override_self = false, disable_help_subcommand = true)]
-#[command(override_usage = "gate-verify [LEDGER|FILE|-] [--genesis HASH] [--checkpoint FILE --key KEY]... [--require-anchor [MAX-AGE]]\n       \
+#[command(
+    override_usage = "gate-verify [LEDGER|FILE|-] [--genesis HASH] [--checkpoint FILE --key KEY]... [--require-anchor [MAX-AGE]]\n       \
     gate-verify proof FILE|- --key KEY [--key KEY]...\n       \
-    gate-verify policy [FILE]")]
+    gate-verify policy [FILE]"
+)]
 pub(crate) struct Args {
     /// The ledger, or its export; - reads an export from standard input
     #[arg(value_name = "LEDGER")]
@@ -143,14 +145,18 @@ impl Args {
     /// A sentence for the user.
     pub(crate) fn task(&self) -> Result<Task, String> {
         let (required, taken) = self.required()?;
-        let named: Vec<&Path> =
-            [self.target.as_deref(), self.place.ledger.as_deref(), taken.as_deref()].into_iter().flatten().collect();
+        let named: Vec<&Path> = [self.target.as_deref(), self.place.ledger.as_deref(), taken.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect();
         match named.as_slice() {
             [] => Ok(Task { target: None, required }),
             [one] => Ok(Task { target: Some((*one).to_owned()), required }),
-            [one, other, ..] => {
-                Err(format!("two ledgers were named, '{}' and '{}'; name one", one.display(), other.display()))
-            }
+            [one, other, ..] => Err(format!(
+                "two ledgers were named, '{}' and '{}'; name one",
+                one.display(),
+                other.display()
+            )),
         }
     }
 
@@ -202,7 +208,10 @@ mod tests {
         let of = |target: Option<&str>, required| Ok(Task { target: target.map(Into::into), required });
         assert_eq!(task("gate-verify --require-anchor"), of(None, Required::Everything));
         assert_eq!(task("gate-verify --require-anchor l.db"), of(Some("l.db"), Required::Everything));
-        assert_eq!(task("gate-verify l.db --require-anchor 7d"), of(Some("l.db"), Required::OlderThan(604_800)));
+        assert_eq!(
+            task("gate-verify l.db --require-anchor 7d"),
+            of(Some("l.db"), Required::OlderThan(604_800))
+        );
         assert_eq!(task("gate-verify --require-anchor=7d -"), of(Some("-"), Required::OlderThan(604_800)));
         assert!(task("gate-verify l.db --require-anchor soon").is_err());
     }

@@ -32,7 +32,9 @@ pub(crate) enum InputError {
     #[error("'{0}' is empty\na ledger has at least one entry; gate-log export writes at least one line")]
     Empty(String),
     /// A database cannot be read from a pipe.
-    #[error("'{0}' is a SQLite database, which must be a file that can be read anywhere\nname the file itself")]
+    #[error(
+        "'{0}' is a SQLite database, which must be a file that can be read anywhere\nname the file itself"
+    )]
     Pipe(String),
     /// The system refuses.
     #[error("cannot read '{path}': {source}")]
@@ -74,7 +76,11 @@ pub(crate) fn file<'a>(path: &Path, shown: &str) -> Result<Input<'a>, InputError
     }
     // Closed before SQLite opens it: closing it later would drop SQLite's own locks on it.
     drop(file);
-    if metadata.is_file() { Ok(Input::Sqlite(path.to_owned())) } else { Err(InputError::Pipe(shown.to_owned())) }
+    if metadata.is_file() {
+        Ok(Input::Sqlite(path.to_owned()))
+    } else {
+        Err(InputError::Pipe(shown.to_owned()))
+    }
 }
 
 /// Takes standard input.

@@ -14,7 +14,9 @@ const MAX_BYTES: u64 = 4096;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeysError {
     /// The text is no key, and no file of that name holds one.
-    #[error("the value of --key number {number} is no verifier key: {source}\nname a key, or a file that holds one")]
+    #[error(
+        "the value of --key number {number} is no verifier key: {source}\nname a key, or a file that holds one"
+    )]
     Key {
         /// Which one, from 1.
         number: usize,
@@ -38,10 +40,12 @@ impl KeysError {
 /// A [`KeysError`] for the first that is neither.
 pub(crate) fn read(words: &[String], cwd: &Path) -> Result<Vec<VerifierKey>, KeysError> {
     let one = |(number, word): (usize, &String)| {
-        VerifierKey::parse(word).or_else(|not_a_key| match in_file(&cwd.join(word)) {
-            Some(text) => VerifierKey::parse(text.lines().next().unwrap_or_default()),
-            None => Err(not_a_key),
-        }).map_err(|source| KeysError::Key { number, source })
+        VerifierKey::parse(word)
+            .or_else(|not_a_key| match in_file(&cwd.join(word)) {
+                Some(text) => VerifierKey::parse(text.lines().next().unwrap_or_default()),
+                None => Err(not_a_key),
+            })
+            .map_err(|source| KeysError::Key { number, source })
     };
     let mut keys: Vec<VerifierKey> = (1..).zip(words).map(one).collect::<Result<_, _>>()?;
     // The same key given twice is no ambiguity.

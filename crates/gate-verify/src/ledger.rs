@@ -16,7 +16,12 @@ use crate::{keys, pin, report};
 ///
 /// # Errors
 /// A [`VerifyFailure`] where there is no result, good or bad.
-pub(crate) fn verify(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<Verification, VerifyFailure> {
+pub(crate) fn verify(
+    args: &Args,
+    io: &mut Io<'_>,
+    env: &Env,
+    clock: Clock<'_>,
+) -> Result<Verification, VerifyFailure> {
     let task = args.task().map_err(VerifyFailure::Usage)?;
     let subject = pin::find(args, &task, env)?;
     let keys = keys::read(&args.key, &env.cwd)?;

@@ -162,15 +162,29 @@ impl PolicyReport {
         sheet.fact("policy", self.policy.clone());
         sheet.maybe("digest", self.digest.clone());
         let row = |one: &Problem| {
-            vec![format!("{}:{}", one.line, one.column), one.message.clone(), one.help.clone().unwrap_or_default()]
+            vec![
+                format!("{}:{}", one.line, one.column),
+                one.message.clone(),
+                one.help.clone().unwrap_or_default(),
+            ]
         };
         sheet.table("Errors", &["place", "what", "remedy"], self.errors.iter().map(row).collect());
         sheet.table("Warnings", &["place", "what", "remedy"], self.warnings.iter().map(row).collect());
         let row = |test: &Test| {
             let passed = if test.passed { "passed" } else { "failed" };
-            vec![test.line.to_string(), test.name.clone(), passed.to_owned(), test.expected.to_owned(), test.got.clone()]
+            vec![
+                test.line.to_string(),
+                test.name.clone(),
+                passed.to_owned(),
+                test.expected.to_owned(),
+                test.got.clone(),
+            ]
         };
-        sheet.table("Tests", &["line", "test", "result", "expected", "got"], self.tests.iter().map(row).collect());
+        sheet.table(
+            "Tests",
+            &["line", "test", "result", "expected", "got"],
+            self.tests.iter().map(row).collect(),
+        );
         sheet
     }
 }

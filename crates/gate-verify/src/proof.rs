@@ -32,7 +32,9 @@ pub(crate) enum ProofFailure {
     #[error(transparent)]
     Keys(#[from] KeysError),
     /// The proof cannot be read.
-    #[error("cannot read proof '{path}': {source}\nname a file that gate-log prove wrote, or - for standard input")]
+    #[error(
+        "cannot read proof '{path}': {source}\nname a file that gate-log prove wrote, or - for standard input"
+    )]
     Read {
         /// The file.
         path: String,
@@ -107,7 +109,12 @@ enum NotProven {
 ///
 /// # Errors
 /// A [`ProofFailure`] where there is no result.
-pub(crate) fn check(file: &Path, words: &[String], io: &mut Io<'_>, env: &Env) -> Result<ProofReport, ProofFailure> {
+pub(crate) fn check(
+    file: &Path,
+    words: &[String],
+    io: &mut Io<'_>,
+    env: &Env,
+) -> Result<ProofReport, ProofFailure> {
     if words.is_empty() {
         return Err(ProofFailure::NoKey);
     }
@@ -136,7 +143,11 @@ fn bytes(input: &mut dyn Read) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn prove(proof: &TlogProof, body: &[u8], keys: &[gate_ledger::note::VerifierKey]) -> Result<Proven, NotProven> {
+fn prove(
+    proof: &TlogProof,
+    body: &[u8],
+    keys: &[gate_ledger::note::VerifierKey],
+) -> Result<Proven, NotProven> {
     let proven = proof.verify(body, keys)?;
     let entry = Entry::from_body(body)?;
     if entry.seq != proof.index {
@@ -175,7 +186,10 @@ impl ProofReport {
         match (&self.reason, &self.proven) {
             (Some(reason), _) => format!("not ok: entry {} is not proven: {reason}", self.seq),
             (None, Some(proven)) => {
-                format!("ok: entry {} is in ledger {} ({})", self.seq, proven.ledger, proven.checkpoint.origin)
+                format!(
+                    "ok: entry {} is in ledger {} ({})",
+                    self.seq, proven.ledger, proven.checkpoint.origin
+                )
             }
             (None, None) => "not ok".to_owned(),
         }
@@ -189,7 +203,10 @@ impl ProofReport {
         if let Some(proven) = &self.proven {
             sheet.fact("hash", proven.hash.clone());
             sheet.fact("ledger", proven.ledger.clone());
-            sheet.fact("checkpoint", format!("{} entries of {}", proven.checkpoint.size, proven.checkpoint.origin));
+            sheet.fact(
+                "checkpoint",
+                format!("{} entries of {}", proven.checkpoint.size, proven.checkpoint.origin),
+            );
             sheet.fact("signed by", proven.signed_by.join(", "));
             sheet.fact("body", proven.entry.to_string());
         }

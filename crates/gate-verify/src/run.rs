@@ -16,9 +16,9 @@ use crate::anchor::CheckpointError;
 use crate::args::{Args, Verb};
 use crate::input::InputError;
 use crate::keys::KeysError;
+use crate::ledger;
 use crate::policy;
 use crate::proof::{self, ProofFailure};
-use crate::ledger;
 
 /// The tool's name.
 pub(crate) const TOOL: &str = "gate-verify";
@@ -30,7 +30,9 @@ pub(crate) enum VerifyFailure {
     #[error("{0}\n'gate-verify --help' shows the usage")]
     Usage(String),
     /// No ledger is named anywhere.
-    #[error("no ledger was named, and there is no policy that names one\nname a ledger, an export of one, or - for standard input")]
+    #[error(
+        "no ledger was named, and there is no policy that names one\nname a ledger, an export of one, or - for standard input"
+    )]
     NothingNamed,
     /// There is no policy, or a broken one.
     #[error(transparent)]
@@ -81,7 +83,14 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
     match desk.perform(io) {
         Ok(exit) => exit,
         Err(VerifyFailure::Policy(PolicyError::Invalid { name, text, diagnostics })) => {
-            gate_cli::policy_errors::tell(io, TOOL, &name, &text, &diagnostics, desk.colour(io.stderr_terminal));
+            gate_cli::policy_errors::tell(
+                io,
+                TOOL,
+                &name,
+                &text,
+                &diagnostics,
+                desk.colour(io.stderr_terminal),
+            );
             Exit::Usage
         }
         Err(error) => io.fail(&Failure::from_error(TOOL, error.exit(), &error.to_string())),

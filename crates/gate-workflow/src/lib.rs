@@ -18,6 +18,7 @@ pub mod policies;
 pub mod policy_source;
 pub mod reading;
 pub mod records;
+pub mod replay;
 pub mod review;
 pub mod setting;
 pub mod signatures;

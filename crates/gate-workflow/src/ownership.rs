@@ -54,7 +54,7 @@ pub struct Endorsement {
 pub enum Unowned {
     /// It has no signature.
     #[error(
-        "policy '{name}' was changed, and no owner admitted the change ({owners})\n\
+        "policy '{name}' has owners ({owners}), and none of them admitted this text of it\n\
          an owner runs: gate-skip approve {name} --sign > {name}.sig, or judge by a revision with --policy-ref"
     )]
     Missing {
@@ -128,7 +128,9 @@ pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Res
     }
     let replaced = match (view, &guardian) {
         (None, _) => Predecessor::Unknown,
-        (Some(_), guardian) => Predecessor::Known(guardian.as_ref().map(|guardian| guardian.data.digest.as_str())),
+        (Some(_), guardian) => {
+            Predecessor::Known(guardian.as_ref().map(|guardian| guardian.data.digest.as_str()))
+        }
     };
     let key = endorsed(&loaded, owners, trust, replaced, now)?;
     loaded.used.source = format!("owner:{key}");

@@ -114,8 +114,10 @@ pub fn decision(
 pub fn data(ruling: &Ruling, gate: &Gate, used: &PolicyUsed, facts: &Circumstances) -> DecisionData {
     let (groups, ungrouped) = grouped(ruling);
     let (findings, oversized) = bounded(groups);
+    // A run that blocks all the same took nobody past, so it spends nothing.
+    let limited = ruling.used.iter().filter(|live| live.uses_left.is_some());
     let spends: Vec<u64> =
-        ruling.used.iter().filter(|live| live.uses_left.is_some()).map(|live| live.id).collect();
+        limited.filter(|_| ruling.verdict.proceeds() == Some(true)).map(|live| live.id).collect();
     let judges_findings = facts.report.is_some();
     DecisionData {
         decision: ruling.verdict,

@@ -24,10 +24,14 @@ pub fn relative(time: Timestamp, now: Timestamp) -> String {
     let ahead = time.micros() - now.micros();
     let seconds = ahead.unsigned_abs() / 1_000_000;
     let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
-    let Some((unit, size)) = units.into_iter().find(|&(_, size)| seconds >= size) else {
-        return "now".to_owned();
+    let Some(first) = units.iter().position(|&(_, size)| seconds >= size) else { return "now".to_owned() };
+    // Two units: eight hours that were granted a moment ago are not seven.
+    let (unit, size) = units[first];
+    let rest = units.get(first + 1).map(|(unit, small)| (seconds % size / small, unit));
+    let length = match rest.filter(|(count, _)| *count > 0) {
+        Some((count, smaller)) => format!("{}{unit} {count}{smaller}", seconds / size),
+        None => format!("{}{unit}", seconds / size),
     };
-    let length = format!("{}{unit}", seconds / size);
     if ahead > 0 { format!("in {length}") } else { format!("{length} ago") }
 }
 

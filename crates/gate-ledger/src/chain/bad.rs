@@ -72,7 +72,9 @@ pub enum Bad {
         found: u64,
     },
     /// An entry that was there before, or should have been.
-    #[error("entry {found} stands where entry {expected} should: entries were inserted, repeated or re-ordered")]
+    #[error(
+        "entry {found} stands where entry {expected} should: entries were inserted, repeated or re-ordered"
+    )]
     Order {
         /// The seq that should have come.
         expected: u64,
@@ -80,7 +82,9 @@ pub enum Bad {
         found: u64,
     },
     /// It does not name the entry before it.
-    #[error("its 'prev' is {found}, but the entry before it hashes to {expected}: one of the two was changed")]
+    #[error(
+        "its 'prev' is {found}, but the entry before it hashes to {expected}: one of the two was changed"
+    )]
     Prev {
         /// The hash of the entry before it.
         expected: EntryHash,
@@ -124,10 +128,14 @@ pub enum Bad {
     #[error("the row cannot be read: {0}")]
     Unreadable(String),
     /// SQLite finds its pages damaged where no entry shows it.
-    #[error("every entry is good, but the database's pages are damaged: {0}; export the ledger and make a new file of it")]
+    #[error(
+        "every entry is good, but the database's pages are damaged: {0}; export the ledger and make a new file of it"
+    )]
     Structure(String),
     /// An index of the database and the bodies do not agree.
-    #[error("the index '{index}' is out of step with the bodies: {defect}; REINDEX mends it once the cause is known")]
+    #[error(
+        "the index '{index}' is out of step with the bodies: {defect}; REINDEX mends it once the cause is known"
+    )]
     Index {
         /// The index.
         index: &'static str,

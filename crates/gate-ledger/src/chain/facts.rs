@@ -166,9 +166,12 @@ fn object(value: Option<&[u8]>, name: &'static str) -> Result<(), Bad> {
 fn number(value: Option<&[u8]>, name: &'static str) -> Result<u64, Bad> {
     let digits = value.ok_or(Bad::Missing(name))?;
     let fails = Bad::member(name, "is not a whole number from 0 up");
-    digits.iter().try_fold(0_u64, |sum, byte| {
-        byte.is_ascii_digit().then(|| sum.checked_mul(10)?.checked_add(u64::from(byte - b'0'))).flatten()
-    }).ok_or(fails)
+    digits
+        .iter()
+        .try_fold(0_u64, |sum, byte| {
+            byte.is_ascii_digit().then(|| sum.checked_mul(10)?.checked_add(u64::from(byte - b'0'))).flatten()
+        })
+        .ok_or(fails)
 }
 
 fn kind(text: &[u8]) -> Result<Kind, Bad> {
@@ -197,9 +200,10 @@ fn instant(text: &[u8]) -> Option<[u8; 27]> {
     const SHAPE: &[u8; 27] = b"0000-00-00T00:00:00.000000Z";
     let text: [u8; 27] = text.try_into().ok()?;
     // A digit differs from '0' in its low bits alone, by less than ten; everything else must not differ.
-    let fits = text.iter().zip(SHAPE).fold(true, |fits, (byte, shape)| {
-        fits & ((byte ^ shape) < if *shape == b'0' { 10 } else { 1 })
-    });
+    let fits = text
+        .iter()
+        .zip(SHAPE)
+        .fold(true, |fits, (byte, shape)| fits & ((byte ^ shape) < if *shape == b'0' { 10 } else { 1 }));
     let two = |at: usize| u32::from(text[at] & 15) * 10 + u32::from(text[at + 1] & 15);
     let (year, month, day) = (two(0) * 100 + two(2), two(5), two(8));
     let in_range = year >= 1 && (1..=days_of(year, month)).contains(&day);

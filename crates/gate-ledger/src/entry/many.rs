@@ -83,8 +83,9 @@ fn hash_equal(blocks: usize, bodies: &[&[u8]]) -> [EntryHash; LANES] {
         let last = body.get(blocks * BLOCK..).unwrap_or_default();
         let mut block = [0; BLOCK];
         block.iter_mut().zip(last).for_each(|(place, byte)| *place = *byte);
-        // At most BLOCK bytes, so the length fits.
-        platform.compress_in_place(&mut state, &block, last.len().min(BLOCK) as u8, 0, flags);
+        // At most BLOCK bytes; were it not so, the hash would be wrong and the entry bad, never good.
+        let length = u8::try_from(last.len()).unwrap_or(u8::MAX);
+        platform.compress_in_place(&mut state, &block, length, 0, flags);
         *hash = EntryHash(le_bytes_from_words_32(&state));
     }
     hashes
@@ -136,16 +137,22 @@ mod tests {
     #[test]
     fn many_hashes_are_the_same_as_each_alone() {
         // Every length up to three chunks, in groups of every size that the lanes can leave over.
-        let bytes: Vec<u8> = (0..3 * CHUNK).map(|at| (at * 31 % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..3 * CHUNK).map(|at| u8::try_from(at * 31 % 251).unwrap()).collect();
         let mut hasher = ManyHasher::default();
         for repeat in [1, 2, 7, 16, 17] {
-            let bodies: Vec<&[u8]> =
-                (0..3 * CHUNK).step_by(repeat).flat_map(|length| std::iter::repeat_n(&bytes[..length], repeat)).collect();
+            let bodies: Vec<&[u8]> = (0..3 * CHUNK)
+                .step_by(repeat)
+                .flat_map(|length| std::iter::repeat_n(&bytes[..length], repeat))
+                .collect();
             let mut seen = 0;
-            hasher.hash(bodies.len(), |index| bodies[index], |index, found| {
-                assert_eq!(found, hash(bodies[index]), "{} bytes", bodies[index].len());
-                seen += 1;
-            });
+            hasher.hash(
+                bodies.len(),
+                |index| bodies[index],
+                |index, found| {
+                    assert_eq!(found, hash(bodies[index]), "{} bytes", bodies[index].len());
+                    seen += 1;
+                },
+            );
             assert_eq!(seen, bodies.len());
         }
     }
@@ -153,8 +160,12 @@ mod tests {
     #[test]
     fn different_bodies_in_one_group_get_their_own_hashes() {
         let bodies: Vec<Vec<u8>> = (0..40_u8).map(|byte| vec![byte; 500 + usize::from(byte % 3)]).collect();
-        ManyHasher::default().hash(bodies.len(), |index| &bodies[index], |index, found| {
-            assert_eq!(found, hash(&bodies[index]));
-        });
+        ManyHasher::default().hash(
+            bodies.len(),
+            |index| &bodies[index],
+            |index, found| {
+                assert_eq!(found, hash(&bodies[index]));
+            },
+        );
     }
 }

@@ -34,7 +34,11 @@ fn a_draft_becomes_the_entry_that_its_body_reads_as() {
     let entry = draft().at(place()).unwrap();
     assert_eq!(Entry::from_body(entry.body.as_bytes()), Ok(entry.clone()));
     assert_eq!(entry.hash, hash(entry.body.as_bytes()));
-    assert!(entry.body.starts_with(r#"{"actor":{"assurance":"asserted","id":"github:carol","via":"github"},"at":""#));
+    assert!(
+        entry
+            .body
+            .starts_with(r#"{"actor":{"assurance":"asserted","id":"github:carol","via":"github"},"at":""#)
+    );
     assert!(entry.body.ends_with(r#","ref":40,"seq":42,"v":1}"#));
     let plain = Draft { gate: None, reference: None, ..draft() }.at(place()).unwrap();
     assert_eq!((plain.gate, plain.reference), (None, None));
@@ -86,7 +90,12 @@ fn each_member_is_checked() {
 #[test]
 fn leap_days_are_days() {
     let at = |text: &str| Place { at: Timestamp::parse(text).unwrap(), ..place() };
-    for text in ["2024-02-29T00:00:00Z", "2000-02-29T23:59:59.999999Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+    for text in [
+        "2024-02-29T00:00:00Z",
+        "2000-02-29T23:59:59.999999Z",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+    ] {
         let entry = draft().at(at(text)).unwrap();
         assert_eq!(Entry::from_body(entry.body.as_bytes()).unwrap().at, entry.at);
     }
@@ -119,7 +128,9 @@ fn an_entry_is_as_large_as_the_profile_allows_and_no_larger() {
 fn hashes_have_one_writing() {
     let written = hash(b"x").to_string();
     assert_eq!(written.parse(), Ok(hash(b"x")));
-    for wrong in [written.to_uppercase(), written[3..].to_owned(), format!("{written}0"), written[..66].to_owned()] {
+    for wrong in
+        [written.to_uppercase(), written[3..].to_owned(), format!("{written}0"), written[..66].to_owned()]
+    {
         assert!(wrong.parse::<EntryHash>().is_err(), "{wrong}");
     }
     let json = serde_json::to_string(&hash(b"x")).unwrap();

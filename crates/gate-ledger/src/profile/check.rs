@@ -1,10 +1,13 @@
 //! The single-pass check of the canonical form.
 //!
 //! It is written by hand because it runs over every byte of every ledger that is verified: it allocates
-//! nothing, looks at each byte of a string once through a table, and hands out the members of the outermost
+//! nothing, looks at several bytes of a string at once, and hands out the members of the outermost
 //! object as slices, so that seq, prev and the others need no second reading.
 
-use super::{MAX_BYTES, MAX_DEPTH, MAX_INTEGER, ProfileError, ProfileErrorKind as Kind, is_key_byte, shown_key};
+use super::swar::{Key, plain_run, short_key, word};
+use super::{
+    MAX_BYTES, MAX_DEPTH, MAX_INTEGER, ProfileError, ProfileErrorKind as Kind, is_key_byte, shown_key,
+};
 
 /// Whether `bytes` are exactly one value of the profile in its canonical form.
 ///
@@ -12,36 +15,6 @@ use super::{MAX_BYTES, MAX_DEPTH, MAX_INTEGER, ProfileError, ProfileErrorKind as
 /// The first defect, with its offset.
 pub fn check_canonical(bytes: &[u8]) -> Result<(), ProfileError> {
     walk(bytes, |_, _| ())
-}
-
-/// A key, and a number that stands for it.
-#[derive(Clone, Copy)]
-pub(crate) struct Key<'a> {
-    /// The key as it is written, without quotes.
-    pub(crate) bytes: &'a [u8],
-    /// [`word`] of it; keys longer than 16 bytes share the value 0.
-    pub(crate) word: u128,
-}
-
-impl Key<'_> {
-    fn follows(self, last: Key<'_>) -> bool {
-        let short = self.word > 0 && (last.word > 0 || last.bytes.is_empty());
-        if short { self.word > last.word } else { self.bytes > last.bytes }
-    }
-}
-
-/// At most 16 bytes as one number, which sorts as the bytes do and is compared at once. 0 for more bytes, which
-/// is the number of no key.
-pub(crate) const fn word(bytes: &[u8]) -> u128 {
-    if bytes.len() > 16 {
-        return 0;
-    }
-    let (mut word, mut at) = (0, 0);
-    while at < bytes.len() {
-        word |= (bytes[at] as u128) << (120 - 8 * at);
-        at += 1;
-    }
-    word
 }
 
 /// Checks as [`check_canonical`] does, and calls `member` with key and value (as written) of each member of
@@ -54,9 +27,9 @@ pub(crate) fn walk<'a>(bytes: &'a [u8], member: impl FnMut(Key<'a>, &'a [u8])) -
     std::str::from_utf8(bytes).map_err(|error| Kind::NotUtf8.at(error.valid_up_to()))?;
     let mut check = Check { bytes, at: 0 };
     if check.peek() == Some(b'{') {
-        check.object(1, member).map_err(|error| *error)?;
+        check.object(1, member).map_err(|fault| *fault.0)?;
     } else {
-        check.value(1).map_err(|error| *error)?;
+        check.value(1).map_err(|fault| *fault.0)?;
     }
     match check.peek() {
         None => Ok(()),
@@ -65,60 +38,15 @@ pub(crate) fn walk<'a>(bytes: &'a [u8], member: impl FnMut(Key<'a>, &'a [u8])) -
     }
 }
 
-/// Bytes of a string that need no closer look, as far as they are certain to be: eight are looked at together,
-/// and one below 0x20 or from 0x7f on, a quote or a backslash ends the run. The sums are those of "Bit
-/// Twiddling Hacks", sections "Determine if a word has a zero byte" and "… a byte less than n". A borrow can
-/// raise a false flag only above a true one, so the lowest flag is exact.
-fn plain_run(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const FLAGS: u64 = ONES * 0x80;
-    let mut run = 0;
-    while let Some(eight) = bytes.get(run..).and_then(|rest| rest.first_chunk()) {
-        let eight = u64::from_le_bytes(*eight);
-        let zero = |word: u64| word.wrapping_sub(ONES);
-        let special = eight.wrapping_sub(ONES * 0x20)
-            | zero(eight ^ (ONES * u64::from(b'"')))
-            | zero(eight ^ (ONES * u64::from(b'\\')))
-            | eight.wrapping_add(ONES)
-            | eight;
-        if special & FLAGS != 0 {
-            return run + (special & FLAGS).trailing_zeros() as usize / 8;
-        }
-        run += 8;
-    }
-    // The last bytes of a document come here, one by one.
-    let rest = bytes.get(run..).unwrap_or_default();
-    run + rest.iter().take_while(|byte| matches!(byte, 0x20..0x7f) && !matches!(byte, b'"' | b'\\')).count()
-}
+/// An error, boxed so that the good case fits into a register.
+struct Fault(Box<ProfileError>);
 
-/// The length of the key that `ahead` starts with, if a quote ends it within these bytes and all of it is made
-/// of `[a-z0-9_]`. All eight bytes are looked at together: a loop with its unforeseeable end takes twice as
-/// long, and keys are a third of what an entry is made of.
-const fn short_key(ahead: [u8; 8]) -> Option<u32> {
-    const ONES: u64 = u64::MAX / 255;
-    const FLAGS: u64 = ONES * 0x80;
-    let bytes = u64::from_le_bytes(ahead);
-    let quotes = (bytes ^ (ONES * b'"' as u64)).wrapping_sub(ONES) & !bytes & FLAGS;
-    if quotes == 0 {
-        return None;
-    }
-    let length = quotes.trailing_zeros() / 8;
-    // Bytes from 0x80 on are made smaller here, so that no sum carries into the next byte, and dropped below.
-    let ascii = bytes & !FLAGS;
-    let letters = (ascii + ONES * (0x80 - b'a' as u64)) & !(ascii + ONES * (0x7f - b'z' as u64));
-    let digits = (ascii + ONES * (0x80 - b'0' as u64)) & !(ascii + ONES * (0x7f - b'9' as u64));
-    let underscores = (ascii + ONES * (0x80 - b'_' as u64)) & !(ascii + ONES * (0x7f - b'_' as u64));
-    let good = (letters | digits | underscores) & !bytes & FLAGS;
-    let wanted = FLAGS & ((1 << (8 * length)) - 1);
-    if length > 0 && good & wanted == wanted { Some(length) } else { None }
-}
-
-/// What looking at one token came to. Errors are boxed, so that the good case fits into a register.
-type Checked<T = ()> = Result<T, Box<ProfileError>>;
+/// What looking at one token came to.
+type Checked<T = ()> = Result<T, Fault>;
 
 #[cold]
-fn fails(kind: Kind, offset: usize) -> Box<ProfileError> {
-    Box::new(kind.at(offset))
+fn fails(kind: Kind, offset: usize) -> Fault {
+    Fault(Box::new(kind.at(offset)))
 }
 
 struct Check<'a> {
@@ -133,7 +61,7 @@ impl<'a> Check<'a> {
 
     /// The error for whatever stands at the current place and should not.
     #[cold]
-    fn unexpected(&self) -> Box<ProfileError> {
+    fn unexpected(&self) -> Fault {
         match self.peek() {
             None => fails(Kind::End, self.at),
             Some(byte) if is_space(byte) => fails(Kind::WhiteSpace, self.at),
@@ -243,7 +171,7 @@ impl<'a> Check<'a> {
     }
 
     #[cold]
-    fn bad_key(&self, from: usize) -> Box<ProfileError> {
+    fn bad_key(&self, from: usize) -> Fault {
         let rest = self.bytes.get(from..).unwrap_or_default();
         let Some(end) = rest.iter().position(|byte| *byte == b'"') else {
             return fails(Kind::End, self.bytes.len());
@@ -310,9 +238,13 @@ impl<'a> Check<'a> {
 }
 
 #[cold]
-fn out_of_order(key: &[u8], last: &[u8], offset: usize) -> Box<ProfileError> {
+fn out_of_order(key: &[u8], last: &[u8], offset: usize) -> Fault {
     let shown = shown_key(&String::from_utf8_lossy(key));
-    if key == last { fails(Kind::DuplicateKey(shown), offset) } else { fails(Kind::UnsortedKey(shown), offset) }
+    if key == last {
+        fails(Kind::DuplicateKey(shown), offset)
+    } else {
+        fails(Kind::UnsortedKey(shown), offset)
+    }
 }
 
 /// Reads the integer that `bytes` start with: its value and how many bytes it takes.

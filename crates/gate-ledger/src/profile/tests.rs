@@ -115,7 +115,9 @@ fn keys_of_any_length_are_compared() {
         format!("{{{}}}", members.join(","))
     };
     assert_eq!(check_canonical(object(&sorted).as_bytes()), Ok(()));
-    for (first, second) in [(long, short), (longer, long), (long, exact), ("c", long), ("c0000000000000000", "c")] {
+    for (first, second) in
+        [(long, short), (longer, long), (long, exact), ("c", long), ("c0000000000000000", "c")]
+    {
         assert_eq!(checked(object(&[first, second])), Kind::UnsortedKey(second.into()));
         assert_eq!(checked(object(&[first, first])), Kind::DuplicateKey(first.into()));
     }
@@ -124,7 +126,11 @@ fn keys_of_any_length_are_compared() {
 #[test]
 fn a_string_is_looked_at_wherever_its_special_bytes_lie() {
     for length in 0..40 {
-        for (special, kind) in [("\u{1f}", Kind::Control(0x1f)), ("\u{7f}", Kind::Control(0x7f)), ("\u{9f}", Kind::Control(0x9f))] {
+        for (special, kind) in [
+            ("\u{1f}", Kind::Control(0x1f)),
+            ("\u{7f}", Kind::Control(0x7f)),
+            ("\u{9f}", Kind::Control(0x9f)),
+        ] {
             for before in 0..=length {
                 let inside = format!("{}{special}{}", "~".repeat(before), " ".repeat(length - before));
                 assert_eq!(checked(format!("\"{inside}\"")), kind);
@@ -139,7 +145,8 @@ fn a_string_is_looked_at_wherever_its_special_bytes_lie() {
 
 #[test]
 fn invalid_utf8_is_placed() {
-    for bytes in [&b"\"ab\xff\""[..], b"\"ab\xc3\"", b"\"ab\xed\xa0\x80\"", b"\"ab\xc0\x80\"", b"\"ab\xc2\""] {
+    for bytes in [&b"\"ab\xff\""[..], b"\"ab\xc3\"", b"\"ab\xed\xa0\x80\"", b"\"ab\xc0\x80\"", b"\"ab\xc2\""]
+    {
         let error = check_canonical(bytes).unwrap_err();
         assert_eq!((error.offset, error.kind), (3, Kind::NotUtf8));
         assert_eq!(parsed(bytes), Kind::NotUtf8);
@@ -150,7 +157,10 @@ fn invalid_utf8_is_placed() {
 fn an_error_names_its_place() {
     assert_eq!(check_canonical(br#"{"a":1,"b":1.5}"#).unwrap_err().offset, 11);
     let error = parse(b"{\"a\": 1,\n \"b\": 1.5}").unwrap_err();
-    assert_eq!(error.to_string(), "at byte 15: a number with a fraction or an exponent; only whole numbers are allowed");
+    assert_eq!(
+        error.to_string(),
+        "at byte 15: a number with a fraction or an exponent; only whole numbers are allowed"
+    );
 }
 
 #[test]
@@ -206,7 +216,11 @@ fn values_outside_the_profile_are_not_written() {
 fn values() -> impl Strategy<Value = Value> {
     let text = proptest::collection::vec(
         prop_oneof![
-            Just('"'), Just('\\'), Just('\t'), Just('\n'), Just('/'),
+            Just('"'),
+            Just('\\'),
+            Just('\t'),
+            Just('\n'),
+            Just('/'),
             proptest::char::range(' ', '~'),
             proptest::char::range('\u{a0}', '\u{7ff}'),
             any::<char>().prop_filter("a control character", |c| !c.is_control()),

@@ -2,7 +2,9 @@
 
 use serde_json::{Number, Value};
 
-use super::{MAX_BYTES, MAX_DEPTH, MAX_INTEGER, ProfileError, ProfileErrorKind as Kind, is_key_byte, shown_key};
+use super::{
+    MAX_BYTES, MAX_DEPTH, MAX_INTEGER, ProfileError, ProfileErrorKind as Kind, is_key_byte, shown_key,
+};
 
 /// The canonical form of `value`: RFC 8785 within the profile.
 ///

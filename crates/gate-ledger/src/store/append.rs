@@ -46,12 +46,8 @@ impl Transaction<'_> {
     }
 
     fn insert(&mut self, draft: &Draft) -> Result<Entry, StoreError> {
-        let place = Place {
-            ledger: self.ledger,
-            seq: self.head.seq + 1,
-            prev: self.head.hash,
-            at: (self.clock)(),
-        };
+        let place =
+            Place { ledger: self.ledger, seq: self.head.seq + 1, prev: self.head.hash, at: (self.clock)() };
         let entry = draft.at(place)?;
         let mut statement = self.inner.prepare_cached(include_str!("sql/append.sql"))?;
         statement.execute((entry.seq.cast_signed(), &entry.body, &entry.hash.0[..]))?;

@@ -98,7 +98,9 @@ fn immutable_uri(real: &Path) -> String {
     let mut uri = String::from("file://");
     for byte in real.as_os_str().as_encoded_bytes() {
         match byte {
-            b'/' | b'-' | b'_' | b'.' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => uri.push(char::from(*byte)),
+            b'/' | b'-' | b'_' | b'.' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {
+                uri.push(char::from(*byte));
+            }
             other => uri.push_str(&format!("%{other:02X}")),
         }
     }
@@ -130,7 +132,8 @@ fn check(path: &Path, connection: &Connection) -> Result<(), OpenError> {
     let fails = |source: rusqlite::Error| open_error(path, source);
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     if number("application_id").map_err(fails)? != schema::APPLICATION_ID {
-        let reason = if is_empty(path) { "the file is empty" } else { "it is the database of another program" };
+        let reason =
+            if is_empty(path) { "the file is empty" } else { "it is the database of another program" };
         return Err(OpenError::NotALedger { path: path.to_owned(), reason: reason.to_owned() });
     }
     let found = number("user_version").map_err(fails)?;

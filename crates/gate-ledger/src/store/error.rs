@@ -161,7 +161,9 @@ pub enum StoreError {
     #[error("the disk is full; nothing was recorded")]
     Full,
     /// The ledger was opened for reading, or the file cannot be written.
-    #[error("the ledger cannot be written: it is open for reading only, or its file or directory is read-only")]
+    #[error(
+        "the ledger cannot be written: it is open for reading only, or its file or directory is read-only"
+    )]
     ReadOnly,
     /// Another program holds the database itself, beside the lock file.
     #[error("another program holds the ledger's database; close other users of it, such as a sqlite3 shell")]

@@ -27,6 +27,7 @@ mod database;
 mod error;
 mod lock;
 mod place;
+mod row;
 mod schema;
 mod view;
 
@@ -37,7 +38,7 @@ pub use error::{AppendError, OpenError, StoreError};
 pub use view::{Head, View};
 
 pub(crate) use database::Database;
-pub(crate) use view::RawRow;
+pub(crate) use row::RawRow;
 
 use std::path::Path;
 use std::time::Duration;
@@ -76,7 +77,7 @@ impl Ledger {
     /// An [`OpenError`] that says whether there is none, it cannot be read, or it cannot be trusted.
     pub fn open(path: &Path, access: Access) -> Result<Self, OpenError> {
         let database = Database::open(path, access)?;
-        let genesis = view::genesis(&database.connection).map_err(|source| match source {
+        let genesis = row::genesis(&database.connection).map_err(|source| match source {
             StoreError::Bad { source, .. } => OpenError::Genesis { path: path.to_owned(), source },
             source => OpenError::Store { path: path.to_owned(), source },
         })?;

@@ -70,9 +70,7 @@ fn grant(gate: &str, expires: Timestamp) -> Draft {
 /// Appends `drafts` in one transaction that begins at the start, the first entry one second later and so on.
 fn append(ledger: &mut Ledger, drafts: &[Draft]) -> Vec<Entry> {
     let clock = std::cell::Cell::new(0);
-    let tick = || {
-        at(clock.replace(clock.get() + 1))
-    };
+    let tick = || at(clock.replace(clock.get() + 1));
     ledger
         .append(WAIT, &tick, |transaction| {
             drafts.iter().map(|draft| transaction.append(draft)).collect::<Result<Vec<_>, _>>()

@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 
 use gate_model::time::Timestamp;
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, Row};
 
 use super::StoreError;
-use crate::chain::{Bad, Chain};
+use super::row::RawRow;
+use crate::chain::Bad;
 use crate::entry::{Entry, EntryHash, Kind};
 
 /// The newest entry.
@@ -62,8 +62,8 @@ impl<'a> View<'a> {
     /// # Errors
     /// [`StoreError::HashPrefix`] for anything else; another [`StoreError`].
     pub fn by_hash_prefix(&self, digits: &str) -> Result<Vec<Entry>, StoreError> {
-        let (low, high) = hash_range(digits)
-            .ok_or_else(|| StoreError::HashPrefix(gate_model::text::visible(digits)))?;
+        let (low, high) =
+            hash_range(digits).ok_or_else(|| StoreError::HashPrefix(gate_model::text::visible(digits)))?;
         self.collect(include_str!("sql/hash_range.sql"), [&low.0[..], &high.0[..]])
     }
 
@@ -73,8 +73,9 @@ impl<'a> View<'a> {
     /// # Errors
     /// A [`StoreError`].
     pub fn live_grants(&self, gate: &str, now: Timestamp) -> Result<Vec<Entry>, StoreError> {
-        let found = self.collect(include_str!("sql/live.sql"), [gate, &now.to_string()])?;
-        confirm(found, "entry_live", |entry| is(entry, Kind::Grant, Some(gate)))
+        let now = now.to_string();
+        let found = self.collect(include_str!("sql/live.sql"), [gate, &now])?;
+        confirm(found, "entry_live", |entry| is(entry, Kind::Grant, Some(gate)) && ends_after(entry, &now))
     }
 
     /// The grants of all gates that end after `now`, by seq.
@@ -82,8 +83,9 @@ impl<'a> View<'a> {
     /// # Errors
     /// A [`StoreError`].
     pub fn all_grants_live(&self, now: Timestamp) -> Result<Vec<Entry>, StoreError> {
-        let found = self.collect(include_str!("sql/live_everywhere.sql"), [now.to_string()])?;
-        confirm(found, "entry_live", |entry| is(entry, Kind::Grant, None))
+        let now = now.to_string();
+        let found = self.collect(include_str!("sql/live_everywhere.sql"), [&now])?;
+        confirm(found, "entry_live", |entry| is(entry, Kind::Grant, None) && ends_after(entry, &now))
     }
 
     /// The entries whose `ref` is `id`, by seq: what happened to an opt-out after the entry that began it.
@@ -176,7 +178,9 @@ impl<'a> View<'a> {
     /// A [`StoreError`].
     pub fn owing(&self, gate: Option<&str>) -> Result<Vec<Entry>, StoreError> {
         let found = self.collect(include_str!("sql/owing.sql"), [gate])?;
-        confirm(found, "entry_owing", |entry| is(entry, Kind::Grant, gate) && entry.data.get("owes").is_some())
+        confirm(found, "entry_owing", |entry| {
+            is(entry, Kind::Grant, gate) && entry.data.get("owes").is_some()
+        })
     }
 
     /// The entries from `from` to `to` (inclusive; to the newest where there is none), in order or reversed.
@@ -256,59 +260,15 @@ impl<'a> View<'a> {
     }
 }
 
-/// The first entry, if there is any entry; it must be a genesis.
-pub(super) fn genesis(connection: &Connection) -> Result<Option<Entry>, StoreError> {
-    let mut statement = connection.prepare_cached(include_str!("sql/genesis.sql"))?;
-    let mut rows = statement.query([])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let raw = RawRow::read(row)?;
-    let checked = raw.entry().and_then(|entry| {
-        Chain::new().push(entry.body.as_bytes(), Some(entry.hash))?;
-        Ok(entry)
-    });
-    checked.map(Some).map_err(|source| StoreError::Bad { seq: raw.seq, source })
-}
-
-/// A row as it is stored: position, body and hash, each of which may be wrong.
-pub(crate) struct RawRow<'r> {
-    pub(crate) seq: i64,
-    pub(crate) body: Result<&'r [u8], Bad>,
-    pub(crate) hash: Option<EntryHash>,
-}
-
-impl<'r> RawRow<'r> {
-    /// Reads the columns seq, body, hash.
-    pub(crate) fn read(row: &'r Row<'_>) -> rusqlite::Result<Self> {
-        // The schema says INTEGER, TEXT and BLOB, but a page that was edited by hand can hold anything.
-        let body = match row.get_ref(1)? {
-            ValueRef::Text(bytes) => Ok(bytes),
-            ValueRef::Blob(_) => Err(Bad::NotText("a BLOB")),
-            ValueRef::Null => Err(Bad::NotText("NULL")),
-            ValueRef::Integer(_) | ValueRef::Real(_) => Err(Bad::NotText("a number")),
-        };
-        let hash = match row.get_ref(2)? {
-            ValueRef::Blob(bytes) => bytes.try_into().ok().map(EntryHash),
-            _ => None,
-        };
-        Ok(Self { seq: row.get(0)?, body, hash })
-    }
-
-    fn entry(&self) -> Result<Entry, Bad> {
-        let recorded = self.hash.ok_or(Bad::HashForm)?;
-        let entry = Entry::from_body(self.body.clone()?).map_err(|error| error.0)?;
-        if entry.hash != recorded {
-            return Err(Bad::Hash { computed: entry.hash, recorded });
-        }
-        if i64::try_from(entry.seq) != Ok(self.seq) {
-            return Err(Bad::Row { row: self.seq, seq: entry.seq });
-        }
-        Ok(entry)
-    }
-}
-
 /// Whether `entry` is of `kind` and, where one is given, of `gate`.
 fn is(entry: &Entry, kind: Kind, gate: Option<&str>) -> bool {
     entry.kind == kind && gate.is_none_or(|gate| entry.gate.as_deref() == Some(gate))
+}
+
+/// Whether a grant ends after `now`. A time that is not a text has no end that could be compared; it sorts
+/// somewhere in the index, and is no grant that anybody may use.
+fn ends_after(grant: &Entry, now: &str) -> bool {
+    grant.data["expires"].as_str().is_some_and(|expires| expires > now)
 }
 
 /// `found`, if all of it belongs to the index that found it.

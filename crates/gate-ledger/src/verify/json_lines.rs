@@ -126,7 +126,10 @@ impl Stream<'_, '_> {
     /// Records a defect and goes on with the next line.
     fn give_up(&mut self, bad: &Bad, line: usize) -> Result<(), VerifyError> {
         let number = self.objects.line_number();
-        if self.tally.next() == 0 && self.tally.is_good() && !is_like_an_entry(self.objects.ahead(line.max(MAX_LOOK))) {
+        if self.tally.next() == 0
+            && self.tally.is_good()
+            && !is_like_an_entry(self.objects.ahead(line.max(MAX_LOOK)))
+        {
             let reason = format!("the first object is no entry ({bad})");
             return Err(VerifyError::NotALedger { line: number, reason });
         }

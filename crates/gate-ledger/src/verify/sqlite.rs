@@ -26,7 +26,9 @@ pub fn sqlite(path: &Path, options: &Options, observer: &mut dyn Observer) -> Re
     let fails = |source: StoreError| VerifyError::Store { path: path.to_owned(), source };
     let mut tally = Tally::new(options, observer);
     let first = Worker::open(path, tally.wants_entries())?;
-    let Some((lowest, highest)) = bounds(&first.database().connection).map_err(|error| fails(error.into()))? else {
+    let Some((lowest, highest)) =
+        bounds(&first.database().connection).map_err(|error| fails(error.into()))?
+    else {
         return Err(OpenError::NoEntries { path: path.to_owned() }.into());
     };
     let mut workers = vec![first];
@@ -89,7 +91,8 @@ fn rows(workers: &mut [Worker], lowest: i64, highest: i64, tally: &mut Tally<'_>
         }
         if nothing {
             // Behind a gap of any width the next row is asked for, not searched.
-            from = workers[0].next_row(from).map_err(|error| Failure::Store(error.into()))?.unwrap_or(highest);
+            from =
+                workers[0].next_row(from).map_err(|error| Failure::Store(error.into()))?.unwrap_or(highest);
         }
     }
 }
@@ -104,7 +107,11 @@ fn stretch(from: i64, place: usize, highest: i64) -> (i64, i64) {
 
 /// Links what a wave found, in order. Returns where to go on if a worker stopped early, and whether there was
 /// nothing at all.
-fn link(workers: &[Worker], tally: &mut Tally<'_>, indexed: &mut Counts) -> Result<(Option<i64>, bool), VerifyError> {
+fn link(
+    workers: &[Worker],
+    tally: &mut Tally<'_>,
+    indexed: &mut Counts,
+) -> Result<(Option<i64>, bool), VerifyError> {
     let mut nothing = true;
     for worker in workers {
         for (found, body) in worker.found() {
@@ -124,7 +131,12 @@ fn link(workers: &[Worker], tally: &mut Tally<'_>, indexed: &mut Counts) -> Resu
 
 /// Compares how many entries each index has with how many it should have. Each that it should have was found
 /// through it, so that equal numbers mean equal sets.
-fn indexes(connection: &Connection, highest: i64, expected: &Counts, tally: &mut Tally<'_>) -> rusqlite::Result<()> {
+fn indexes(
+    connection: &Connection,
+    highest: i64,
+    expected: &Counts,
+    tally: &mut Tally<'_>,
+) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(include_str!("../store/sql/index_counts.sql"))?;
     let mut found = Counts::default();
     statement.query_row([highest], |row| {
@@ -147,7 +159,8 @@ fn structure(connection: &Connection, always: bool, tally: &mut Tally<'_>) -> ru
     if !always && number("page_count")?.saturating_mul(number("page_size")?) > QUICK_CHECK_UP_TO {
         return Ok(());
     }
-    let verdict: String = connection.query_row(include_str!("../store/sql/quick_check.sql"), [], |row| row.get(0))?;
+    let verdict: String =
+        connection.query_row(include_str!("../store/sql/quick_check.sql"), [], |row| row.get(0))?;
     if verdict != "ok" {
         tally.bad(&Bad::Structure(gate_model::text::visible(verdict.trim())));
     }

@@ -23,13 +23,23 @@ fn actor() -> Value {
 
 /// One draft of each sort that matters to an index, and ordinary ones between them.
 fn drafts() -> Vec<Draft> {
-    let of = |kind, reference, data| Draft { kind, gate: Some("lint".to_owned()), reference, actor: actor(), data };
+    let of = |kind, reference, data| Draft {
+        kind,
+        gate: Some("lint".to_owned()),
+        reference,
+        actor: actor(),
+        data,
+    };
     vec![
         of(Kind::Policy, None, json!({"digest": "b3:1", "text": "version = 1\n"})),
         of(Kind::Decision, None, json!({"decision": "pass", "reasons": ["it \"passed\"", "ü\t€"]})),
         of(Kind::Request, None, json!({"request": {"nonce": "n1"}})),
         of(Kind::Approval, Some(3), json!({"subject": "b3:2"})),
-        of(Kind::Grant, Some(3), json!({"expires": at(100).to_string(), "owes": {"review": at(50).to_string()}})),
+        of(
+            Kind::Grant,
+            Some(3),
+            json!({"expires": at(100).to_string(), "owes": {"review": at(50).to_string()}}),
+        ),
         of(Kind::Decision, None, json!({"decision": "skip", "grants": [3], "spends": [3]})),
         of(Kind::Note, None, json!({"request": {"nonce": "n2"}, "list": [1, -2, [], {}, true, null]})),
         of(Kind::Decision, None, json!({"decision": "fail", "blocking": 2})),
@@ -40,7 +50,8 @@ fn drafts() -> Vec<Draft> {
 fn entries() -> Vec<Entry> {
     let ledger = "000102030405060708090a0b0c0d0e0f";
     let genesis = Draft { kind: Kind::Genesis, gate: None, reference: None, actor: actor(), data: json!({}) };
-    let mut entries = vec![genesis.at(Place { ledger, seq: 0, prev: crate::entry::EntryHash::ZERO, at: at(0) }).unwrap()];
+    let mut entries =
+        vec![genesis.at(Place { ledger, seq: 0, prev: crate::entry::EntryHash::ZERO, at: at(0) }).unwrap()];
     for draft in drafts() {
         append(&mut entries, &draft);
     }
@@ -60,8 +71,10 @@ fn rechain(entries: &mut [Entry], seq: usize) {
     for index in seq..entries.len() {
         let entry = &entries[index];
         let (gate, reference) = (entry.gate.clone(), entry.reference);
-        let draft = Draft { kind: entry.kind, gate, reference, actor: entry.actor.clone(), data: entry.data.clone() };
-        let place = Place { ledger: &entry.ledger, seq: entry.seq, prev: entries[index - 1].hash, at: entry.at };
+        let draft =
+            Draft { kind: entry.kind, gate, reference, actor: entry.actor.clone(), data: entry.data.clone() };
+        let place =
+            Place { ledger: &entry.ledger, seq: entry.seq, prev: entries[index - 1].hash, at: entry.at };
         entries[index] = draft.at(place).unwrap();
     }
 }
@@ -92,8 +105,11 @@ impl File {
     fn tamper(&self, sql: &str) {
         let connection = rusqlite::Connection::open(self.path()).unwrap();
         let schema = include_str!("../store/sql/schema.sql");
-        let triggers: Vec<_> = schema.split("\n\n").filter(|block| block.contains("CREATE TRIGGER")).collect();
-        connection.execute_batch("DROP TRIGGER entry_append; DROP TRIGGER entry_update; DROP TRIGGER entry_delete").unwrap();
+        let triggers: Vec<_> =
+            schema.split("\n\n").filter(|block| block.contains("CREATE TRIGGER")).collect();
+        connection
+            .execute_batch("DROP TRIGGER entry_append; DROP TRIGGER entry_update; DROP TRIGGER entry_delete")
+            .unwrap();
         connection.execute_batch(sql).unwrap();
         connection.execute_batch(&triggers.join("\n")).unwrap();
     }

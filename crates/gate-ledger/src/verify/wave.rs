@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use memchr::memmem::Finder;
-use rusqlite::ErrorCode;
+use rusqlite::{CachedStatement, ErrorCode};
 
 use super::batch::Batch;
 use crate::chain::{Bad, Facts, inspect_unhashed};
@@ -98,15 +98,7 @@ impl Worker {
                 self.stopped = Some(raw.seq);
                 break;
             }
-            let mut found = raw.facts();
-            if let (Ok(facts), Ok(body)) = (&found, &raw.body)
-                && self.signs.may_be_indexed(facts, body)
-            {
-                let probed = probe.query_row([raw.seq], probed)?;
-                if let Err(bad) = count(probed, &mut self.indexed) {
-                    found = Err(bad);
-                }
-            }
+            let found = self.signs.judge(&raw, &mut probe, &mut self.indexed)?;
             let body = raw.body.as_ref().map_or(&[][..], |body| *body);
             self.batch.push(body, found, raw.hash.unwrap_or(EntryHash::ZERO));
             if self.batch.is_ready() {
@@ -157,6 +149,25 @@ struct Signs {
 impl Signs {
     fn new() -> Self {
         Self { nonce: Finder::new("\"nonce\":"), spends: Finder::new("\"spends\":") }
+    }
+
+    /// What the row says but for its hash, and whether every index that should hold it does; `counts` then says
+    /// which these are.
+    fn judge(
+        &self,
+        raw: &RawRow<'_>,
+        probe: &mut CachedStatement<'_>,
+        counts: &mut Counts,
+    ) -> rusqlite::Result<Result<Facts, Bad>> {
+        let (facts, body) = match (raw.facts(), &raw.body) {
+            (Ok(facts), Ok(body)) => (facts, body),
+            (found, _) => return Ok(found),
+        };
+        if !self.may_be_indexed(&facts, body) {
+            return Ok(Ok(facts));
+        }
+        let probed = probe.query_row([raw.seq], probed)?;
+        Ok(count(probed, counts).map(|()| facts))
     }
 
     /// Whether some index might hold the entry. A body that is canonical writes its keys literally, so that one

@@ -78,7 +78,7 @@ impl State {
         };
         let author = entry.data.get("author").and_then(serde_json::Value::as_str);
         let may = gate_policy::may_approve(used.policy(), rule, by, &opt_out.requester, author, &opt_out.approvers);
-        may.map_err(|reasons| refused(&reasons))?;
+        may.map(drop).map_err(|reasons| refused(&reasons))?;
         stated(entry, by, used, &[Mark::of(&asked.entry)])
     }
 

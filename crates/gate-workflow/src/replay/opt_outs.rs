@@ -19,7 +19,6 @@ use crate::policies::Recorded;
 use crate::signatures::{self, Known, Mark};
 
 use super::Position;
-use super::books::Used;
 use super::past::{Admission, Admissions};
 use super::report::Doubt;
 use super::wire::Facts;
@@ -83,7 +82,8 @@ pub(super) struct Granted {
 pub(super) struct Proof {
     /// The grant's entry, where its requester signed.
     signed: Option<(Box<Entry>, Known)>,
-    answers: RefCell<HashMap<usize, Result<(), String>>>,
+    /// By the seq of the policy's entry.
+    answers: RefCell<HashMap<u64, Result<(), String>>>,
 }
 
 impl Proof {
@@ -93,14 +93,15 @@ impl Proof {
         Self { signed: is_signed.then(|| (Box::new(entry.clone()), known)), answers: RefCell::default() }
     }
 
-    /// Whether it holds by the keys of `used`.
-    pub(super) fn holds(&self, data: &GrantData, by: &Principal, used: &Used) -> Result<(), String> {
+    /// Whether it holds by the keys that `policy` trusts.
+    pub(super) fn holds(&self, data: &GrantData, by: &Principal, policy: &Recorded) -> Result<(), String> {
         let Some((entry, known)) = &self.signed else { return Ok(()) };
         let judge = || {
-            let proven = signatures::requester_known(known, used.trust(), entry, data.request.as_ref(), by);
+            let trust = (&policy.policy, policy.data.files.as_slice());
+            let proven = signatures::requester_known(known, trust, entry, data.request.as_ref(), by);
             proven.map_err(|error| error.to_string())
         };
-        self.answers.borrow_mut().entry(used.number).or_insert_with(judge).clone()
+        self.answers.borrow_mut().entry(policy.seq).or_insert_with(judge).clone()
     }
 }
 

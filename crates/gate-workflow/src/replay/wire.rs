@@ -179,11 +179,6 @@ impl Place<'_> {
             assurance: self.assurance,
         }
     }
-
-    /// The commit, by which opt-outs are found.
-    pub(super) fn commit(&self) -> Option<&str> {
-        self.commit.as_ref().map(Text::as_str)
-    }
 }
 
 #[cfg(test)]

@@ -99,8 +99,11 @@ fn a_reader_cannot_append() {
 fn nothing_is_appended_behind_a_damaged_head() {
     let bench = Bench::new();
     append(&mut bench.open(), &[note()]);
-    let trigger = include_str!("../sql/schema.sql").split("\n\n").find(|block| block.contains("entry_update")).unwrap();
-    bench.tamper(&format!("DROP TRIGGER entry_update; UPDATE entry SET hash = zeroblob(32) WHERE seq = 1; {trigger}"));
+    let trigger =
+        include_str!("../sql/schema.sql").split("\n\n").find(|block| block.contains("entry_update")).unwrap();
+    bench.tamper(&format!(
+        "DROP TRIGGER entry_update; UPDATE entry SET hash = zeroblob(32) WHERE seq = 1; {trigger}"
+    ));
     let mut ledger = bench.open();
     let result = ledger.append(WAIT, &start, |transaction| transaction.append(&note()));
     let Err(AppendError::Store(error)) = result else { panic!("appended") };
@@ -124,7 +127,9 @@ fn sql_cannot_change_replace_or_remove_an_entry() {
         let error = connection.execute_batch(sql).unwrap_err();
         assert!(error.to_string().contains("a ledger is only appended to"), "{sql}: {error}");
     }
-    assert!(connection.execute_batch("INSERT INTO entry (seq, body, hash) VALUES (2, x'00', x'00')").is_err());
+    assert!(
+        connection.execute_batch("INSERT INTO entry (seq, body, hash) VALUES (2, x'00', x'00')").is_err()
+    );
 }
 
 #[test]
@@ -206,11 +211,16 @@ fn an_admission_sees_every_earlier_one() {
                 taken += 1;
                 std::ops::ControlFlow::Continue(())
             })?;
-            if taken < 5 { transaction.append(&note()).map(Some) } else { Ok::<Option<Entry>, StoreError>(None) }
+            if taken < 5 {
+                transaction.append(&note()).map(Some)
+            } else {
+                Ok::<Option<Entry>, StoreError>(None)
+            }
         })
     };
     let admitted = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..8).map(|_| scope.spawn(|| (0..3).filter(|_| admit().unwrap().is_some()).count())).collect();
+        let workers: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| (0..3).filter(|_| admit().unwrap().is_some()).count())).collect();
         workers.into_iter().map(|worker| worker.join().unwrap()).sum::<usize>()
     });
     assert_eq!(admitted, 5);

@@ -26,7 +26,12 @@ fn live_grants_are_those_that_end_later() {
     let mut ledger = bench.open();
     append(
         &mut ledger,
-        &[grant("lint", at(100)), grant("lint", at(200)), grant("scan", at(300)), draft(Kind::Note, "lint", json!({"expires": at(900).to_string()}))],
+        &[
+            grant("lint", at(100)),
+            grant("lint", at(200)),
+            grant("scan", at(300)),
+            draft(Kind::Note, "lint", json!({"expires": at(900).to_string()})),
+        ],
     );
     let view = ledger.view();
     let live = |gate, now| seqs(&view.live_grants(gate, at(now)).unwrap());
@@ -36,7 +41,10 @@ fn live_grants_are_those_that_end_later() {
     assert_eq!(live("lint", 200), [0_u64; 0]);
     assert_eq!(live("lin", 0), [0_u64; 0]);
     let everywhere = |now| seqs(&view.all_grants_live(at(now)).unwrap());
-    assert_eq!((everywhere(0), everywhere(100), everywhere(299), everywhere(300)), (vec![1, 2, 3], vec![2, 3], vec![3], vec![]));
+    assert_eq!(
+        (everywhere(0), everywhere(100), everywhere(299), everywhere(300)),
+        (vec![1, 2, 3], vec![2, 3], vec![3], vec![])
+    );
 }
 
 #[test]
@@ -176,8 +184,13 @@ fn a_row_that_an_index_misplaces_is_refused() {
     // The index over other members under the name of the right one: its rows claim what the bodies do not.
     let wrong = "CREATE INDEX entry_live ON entry (at, expires) WHERE kind = 'grant'";
     let right = "CREATE INDEX entry_live ON entry (gate, expires) WHERE kind = 'grant'";
-    with_index_of(&bench, "entry_live", &format!(
-        "DROP INDEX entry_live; {wrong}; UPDATE sqlite_schema SET sql = \"{right}\" WHERE name = 'entry_live';"));
+    with_index_of(
+        &bench,
+        "entry_live",
+        &format!(
+            "DROP INDEX entry_live; {wrong}; UPDATE sqlite_schema SET sql = \"{right}\" WHERE name = 'entry_live';"
+        ),
+    );
     let ledger = bench.open();
     // Such an index hides grants from a look-up, and verification tells.
     assert!(ledger.view().live_grants("lint", at(0)).unwrap().is_empty());
@@ -219,11 +232,13 @@ fn every_lookup_of_judging_is_answered_from_its_index() {
 fn a_changed_row_is_never_handed_out() {
     let bench = Bench::new();
     append(&mut bench.open(), &[grant("lint", at(100)), draft(Kind::Note, "lint", json!({}))]);
-    let trigger = include_str!("../sql/schema.sql").split("\n\n").find(|block| block.contains("entry_update")).unwrap();
+    let trigger =
+        include_str!("../sql/schema.sql").split("\n\n").find(|block| block.contains("entry_update")).unwrap();
     bench.tamper(&format!(
         "DROP TRIGGER entry_update; UPDATE entry SET body = replace(body, '\"lint\"', '\"lint \"') WHERE seq = 1; {trigger}"));
     let ledger = bench.open();
-    let refused = |result: Result<Vec<Entry>, StoreError>| matches!(result, Err(StoreError::Bad { seq: 1, .. }));
+    let refused =
+        |result: Result<Vec<Entry>, StoreError>| matches!(result, Err(StoreError::Bad { seq: 1, .. }));
     let view: View<'_> = ledger.view();
     assert!(refused(view.live_grants("lint ", at(0))));
     assert!(refused(view.all_grants_live(at(0))));

@@ -18,11 +18,15 @@ fn refused(bench: &Bench) -> OpenError {
 #[test]
 fn a_new_ledger_holds_its_genesis_and_nothing_lies_beside_it() {
     let bench = Bench::new();
-    let names: Vec<_> = fs::read_dir(bench.directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> =
+        fs::read_dir(bench.directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["ledger.db"]);
     let ledger = bench.open();
     let genesis = ledger.view().entry(0).unwrap().unwrap();
-    assert_eq!((genesis.kind, genesis.hash, genesis.ledger.as_str()), (Kind::Genesis, ledger.genesis(), ledger.id()));
+    assert_eq!(
+        (genesis.kind, genesis.hash, genesis.ledger.as_str()),
+        (Kind::Genesis, ledger.genesis(), ledger.id())
+    );
     assert_eq!(genesis.at, start());
 }
 
@@ -43,7 +47,8 @@ fn missing_directories_are_made() {
 fn whatever_exists_is_left_alone() {
     let bench = Bench::new();
     let before = fs::read(bench.path()).unwrap();
-    let again = |path: &std::path::Path| Ledger::create(path, &actor("os:bob"), json!({}), start()).unwrap_err();
+    let again =
+        |path: &std::path::Path| Ledger::create(path, &actor("os:bob"), json!({}), start()).unwrap_err();
     let error = again(&bench.path());
     assert!(matches!(error, CreateError::Exists { .. }), "{error}");
     assert_eq!(error.exit(), Exit::Usage);
@@ -168,7 +173,8 @@ fn trigger(name: &str) -> String {
 fn reading_works_where_nothing_can_be_written() {
     let bench = Bench::new();
     append(&mut bench.open(), &[draft(Kind::Note, "lint", json!({}))]);
-    let read_only = |mode| fs::set_permissions(bench.directory.path(), fs::Permissions::from_mode(mode)).unwrap();
+    let read_only =
+        |mode| fs::set_permissions(bench.directory.path(), fs::Permissions::from_mode(mode)).unwrap();
     read_only(0o555);
     let immutable = super::super::database::connect_immutable(&bench.path()).unwrap();
     let count: i64 = immutable.query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).unwrap();

@@ -47,7 +47,9 @@ fn an_export_verifies() {
 fn an_observer_sees_the_bodies_in_order() {
     let entries = entries();
     for bytes in [export(&entries), pretty(&entries)] {
-        let run = |observer: &mut dyn super::super::Observer| json_lines(&mut &bytes[..], &Options::default(), observer);
+        let run = |observer: &mut dyn super::super::Observer| {
+            json_lines(&mut &bytes[..], &Options::default(), observer)
+        };
         let (outcome, seen) = watching(run);
         assert!(outcome.unwrap().is_good());
         let expected: Vec<_> = entries.iter().map(|entry| (entry.seq, entry.body.clone())).collect();
@@ -87,11 +89,19 @@ fn what_a_filter_rewrote_verifies_with_a_warning() {
     let joined = sorted.replace('\n', "");
     let spaced = lines(&entries).join("\n\n \t\r\n").replace("\"v\":1", "\"v\" : 1");
     let escaped = String::from_utf8(export(&entries)).unwrap().replace("lint", "\\u006cint");
-    for text in [sorted.into_bytes(), joined.into_bytes(), pretty(&entries), spaced.into_bytes(), escaped.into_bytes()] {
+    for text in [
+        sorted.into_bytes(),
+        joined.into_bytes(),
+        pretty(&entries),
+        spaced.into_bytes(),
+        escaped.into_bytes(),
+    ] {
         let outcome = verify(&text);
         assert_eq!(outcome.first_bad, None, "{}", String::from_utf8_lossy(&text));
         assert_eq!((outcome.entries, outcome.head), (9, Some((8, entries[8].hash))));
-        let [("reformatted", Some(count), Some(first))] = warnings(&outcome)[..] else { panic!("{outcome:?}") };
+        let [("reformatted", Some(count), Some(first))] = warnings(&outcome)[..] else {
+            panic!("{outcome:?}")
+        };
         assert!((8..=9).contains(&count) && first <= 1);
     }
 }
@@ -192,7 +202,11 @@ fn an_entry_of_another_ledger_is_named() {
     let mut mixed = entries();
     let draft = drafts().remove(1);
     let place = crate::entry::Place {
-        ledger: "ffffffffffffffffffffffffffffffff", seq: 9, prev: mixed[8].hash, at: super::at(9) };
+        ledger: "ffffffffffffffffffffffffffffffff",
+        seq: 9,
+        prev: mixed[8].hash,
+        at: super::at(9),
+    };
     mixed.push(draft.at(place).unwrap());
     assert_eq!(bad(&verify(export(&mixed))), (9, "ledger"));
 }
@@ -200,7 +214,10 @@ fn an_entry_of_another_ledger_is_named() {
 #[test]
 fn a_second_genesis_is_named() {
     let mut twice = entries();
-    append(&mut twice, &Draft { kind: Kind::Genesis, gate: None, reference: None, actor: super::actor(), data: json!({}) });
+    append(
+        &mut twice,
+        &Draft { kind: Kind::Genesis, gate: None, reference: None, actor: super::actor(), data: json!({}) },
+    );
     assert_eq!(bad(&verify(export(&twice))), (9, "genesis"));
 }
 
@@ -244,8 +261,16 @@ fn what_is_no_export_is_refused_as_such() {
     assert!(matches!(refused(b" \n\n"), VerifyError::Empty));
     assert!(matches!(refused(b"\xef\xbb\xbf"), VerifyError::Empty));
     for bytes in [
-        &b"hello"[..], b"[1,2]", b"\0\0\0", b"{}", b"{\"a\":1}\n{\"a\":2}\n", b"{hello", b"SQLite format 3\0",
-        b"\xff\xfe{\0}\0", b"<?xml version=\"1.0\"?>", b"{\"version\":\"2.1.0\",\"runs\":[1.5]}",
+        &b"hello"[..],
+        b"[1,2]",
+        b"\0\0\0",
+        b"{}",
+        b"{\"a\":1}\n{\"a\":2}\n",
+        b"{hello",
+        b"SQLite format 3\0",
+        b"\xff\xfe{\0}\0",
+        b"<?xml version=\"1.0\"?>",
+        b"{\"version\":\"2.1.0\",\"runs\":[1.5]}",
     ] {
         let error = refused(bytes);
         assert!(matches!(error, VerifyError::NotALedger { line: 1, .. }), "{error}");
@@ -299,7 +324,10 @@ fn a_clock_that_goes_back_is_a_warning_with_count_and_place() {
     }
     rechain(&mut entries, 1);
     let outcome = verify(export(&entries));
-    assert_eq!((outcome.first_bad.as_ref(), warnings(&outcome)), (None, vec![("clock-back", Some(2), Some(4))]));
+    assert_eq!(
+        (outcome.first_bad.as_ref(), warnings(&outcome)),
+        (None, vec![("clock-back", Some(2), Some(4))])
+    );
 }
 
 #[test]

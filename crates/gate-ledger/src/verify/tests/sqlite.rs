@@ -42,7 +42,10 @@ fn every_row_of_many_stretches_is_seen_once_and_in_order() {
     let outcome = file.verify();
     assert_eq!((bad(&outcome), outcome.good_after), ((9000, "gap"), 1008));
     file.tamper("DELETE FROM entry WHERE seq < 9000");
-    assert!(matches!(sqlite(&file.path(), &Options::default(), &mut ()).map(|outcome| bad(&outcome)), Ok((0, "gap"))));
+    assert!(matches!(
+        sqlite(&file.path(), &Options::default(), &mut ()).map(|outcome| bad(&outcome)),
+        Ok((0, "gap"))
+    ));
 }
 
 #[test]
@@ -84,8 +87,14 @@ fn edited_rows_are_named() {
         ("UPDATE entry SET body = replace(body, ',', ', ') WHERE seq = 4", (4, "not-canonical")),
         ("UPDATE entry SET body = body || ' ' WHERE seq = 4", (4, "not-canonical")),
         ("UPDATE entry SET body = body || x'00' WHERE seq = 4", (4, "not-json")),
-        ("UPDATE entry SET body = replace(body, '\"v\":1', '\"v\":1,\"v\":1') WHERE seq = 4", (4, "duplicate-key")),
-        ("UPDATE entry SET body = CAST(replace(body, 'alice', x'ff') AS TEXT) WHERE seq = 4", (4, "not-utf8")),
+        (
+            "UPDATE entry SET body = replace(body, '\"v\":1', '\"v\":1,\"v\":1') WHERE seq = 4",
+            (4, "duplicate-key"),
+        ),
+        (
+            "UPDATE entry SET body = CAST(replace(body, 'alice', x'ff') AS TEXT) WHERE seq = 4",
+            (4, "not-utf8"),
+        ),
         ("UPDATE entry SET body = '[]' WHERE seq = 4", (4, "not-an-object")),
         ("UPDATE entry SET body = '{}' WHERE seq = 0", (0, "missing-member")),
         ("DELETE FROM entry WHERE seq = 4", (4, "gap")),
@@ -93,7 +102,10 @@ fn edited_rows_are_named() {
         ("UPDATE entry SET seq = -5 WHERE seq = 0", (0, "row")),
         ("UPDATE entry SET seq = 100 WHERE seq = 8", (8, "row")),
         ("UPDATE entry SET seq = 9223372036854775807 WHERE seq = 8", (8, "row")),
-        ("UPDATE entry SET seq = 100 WHERE seq = 4; UPDATE entry SET seq = 4 WHERE seq = 5; UPDATE entry SET seq = 5 WHERE seq = 100", (4, "row")),
+        (
+            "UPDATE entry SET seq = 100 WHERE seq = 4; UPDATE entry SET seq = 4 WHERE seq = 5; UPDATE entry SET seq = 5 WHERE seq = 100",
+            (4, "row"),
+        ),
         ("INSERT INTO entry (seq, body, hash) SELECT 9, body, hash FROM entry WHERE seq = 8", (9, "row")),
         ("INSERT INTO entry (seq, body, hash) SELECT -1, body, hash FROM entry WHERE seq = 8", (0, "row")),
     ] {
@@ -111,7 +123,8 @@ fn a_body_stored_as_a_blob_is_named() {
     // STRICT would refuse it, so the schema is made lax for a moment, as an attacker can.
     let connection = rusqlite::Connection::open(file.path()).unwrap();
     let lax = |from: &str, to: &str| {
-        let sql = format!("UPDATE sqlite_schema SET sql = replace(sql, '{from}', '{to}') WHERE name = 'entry'");
+        let sql =
+            format!("UPDATE sqlite_schema SET sql = replace(sql, '{from}', '{to}') WHERE name = 'entry'");
         let version: i64 = connection.pragma_query_value(None, "schema_version", |row| row.get(0)).unwrap();
         connection.execute_batch("PRAGMA writable_schema = ON").unwrap();
         connection.execute_batch(&sql).unwrap();
@@ -125,14 +138,14 @@ fn a_body_stored_as_a_blob_is_named() {
     drop(connection);
     let connection = rusqlite::Connection::open(file.path()).unwrap();
     connection.execute_batch("PRAGMA writable_schema = ON").unwrap();
-    connection
-        .execute_batch("UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE name = 'entry'")
-        .unwrap();
+    connection.execute_batch("UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE name = 'entry'").unwrap();
     let schema = include_str!("../../store/sql/schema.sql");
     let trigger = schema.split("\n\n").find(|block| block.contains("TRIGGER entry_update")).unwrap();
     connection.execute_batch(trigger).unwrap();
     connection
-        .execute_batch("UPDATE sqlite_schema SET sql = replace(sql, ')  STRICT', ') STRICT') WHERE name = 'entry'")
+        .execute_batch(
+            "UPDATE sqlite_schema SET sql = replace(sql, ')  STRICT', ') STRICT') WHERE name = 'entry'",
+        )
         .unwrap();
     drop(connection);
     match sqlite(&file.path(), &Options::default(), &mut ()) {
@@ -159,7 +172,8 @@ fn an_entry_too_many_or_too_few_in_an_index_is_named() {
         let right = right.trim_end_matches(';');
         file.tamper(&format!(
             "DROP INDEX {index}; CREATE INDEX {index} {wrong};
-             PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = \"{right}\" WHERE name = '{index}'"));
+             PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = \"{right}\" WHERE name = '{index}'"
+        ));
         let outcome = file.verify();
         let found = outcome.first_bad.as_ref().unwrap_or_else(|| panic!("{index} was not found"));
         assert!(found.code == "index" || found.code == "structure", "{found:?}");
@@ -184,7 +198,8 @@ fn what_is_no_ledger_ends_as_opening_it_does() {
 #[test]
 fn a_pinned_genesis_must_be_the_one() {
     let file = File::new();
-    let pinned = |genesis| sqlite(&file.path(), &Options { genesis: Some(genesis), ..Options::default() }, &mut ());
+    let pinned =
+        |genesis| sqlite(&file.path(), &Options { genesis: Some(genesis), ..Options::default() }, &mut ());
     assert!(pinned(file.entries()[0].hash).unwrap().genesis_pinned);
     assert!(matches!(pinned(EntryHash([7; 32])), Err(VerifyError::OtherGenesis { .. })));
 }
@@ -209,7 +224,11 @@ fn no_damage_to_a_page_is_a_panic_or_a_lie() {
     let whole = fs::read(file.path()).unwrap();
     let honest: Vec<_> = file.entries().iter().map(|entry| (entry.seq, entry.body.clone())).collect();
     let damage = proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4);
-    let mut runner = TestRunner::new(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     runner
         .run(&damage, |damage| {
             let mut bytes = whole.clone();
@@ -248,9 +267,13 @@ fn the_wal_of_another_ledger_is_found() {
         append(&other, before).close().unwrap();
         let genesis = one.entries()[0].hash;
         let _open = append(&other, 1);
-        fs::copy(other.directory.path().join("ledger.db-wal"), one.directory.path().join("ledger.db-wal")).unwrap();
+        fs::copy(other.directory.path().join("ledger.db-wal"), one.directory.path().join("ledger.db-wal"))
+            .unwrap();
         let pinned = sqlite(&one.path(), &Options { genesis: Some(genesis), ..Options::default() }, &mut ());
-        assert!(!pinned.is_ok_and(|outcome| outcome.is_good()), "another ledger's pages were taken for this one's");
+        assert!(
+            !pinned.is_ok_and(|outcome| outcome.is_good()),
+            "another ledger's pages were taken for this one's"
+        );
         // Where all rows are on one page the file has become the other ledger; else the two are mixed.
         let unpinned = sqlite(&one.path(), &Options::default(), &mut ());
         assert_eq!(unpinned.is_ok_and(|outcome| outcome.is_good()), before == 1);
@@ -262,7 +285,8 @@ fn the_hash_recipe_of_the_format_holds_for_every_row() {
     let file = File::new();
     let connection = rusqlite::Connection::open(file.path()).unwrap();
     let mut statement = connection.prepare("SELECT body, hash FROM entry").unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap();
+    let rows =
+        statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap();
     for row in rows {
         let (body, stored) = row.unwrap();
         assert_eq!(hash(body.as_bytes()).0[..], stored[..]);

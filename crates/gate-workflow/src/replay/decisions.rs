@@ -1,0 +1,269 @@
+//! Decisions, judged again: the verdict must follow from the facts beside it, and from the opt-outs that were in
+//! force, in their order: pause, skip, the judgement with its waivers, override.
+
+use std::collections::BTreeSet;
+
+use gate_model::action::Action;
+use gate_model::context::Context;
+use gate_model::decision::Verdict;
+use gate_model::payload::Mode;
+use gate_policy::Gate;
+
+use super::books::Used;
+use super::heads::Named;
+use super::report::{Doubt, Judged, Report};
+use super::uses::{Begun, Here, Live};
+use super::wire::Facts;
+use super::{Position, State, findings, known_judge};
+
+/// What a gate came to by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Came {
+    /// A pause or a skip decided before it ran.
+    NotAsked,
+    /// It did not run, or nobody can tell what it found.
+    DidNotRun,
+    /// It ran, and would pass without any override.
+    Passes,
+    /// It ran, and blocks.
+    Blocks,
+}
+
+impl State {
+    /// Judges a decision.
+    pub(super) fn decision(&mut self, at: Position<'_>, facts: &Facts<'_>, report: &mut Report) -> Judged {
+        known_judge(facts.judge)?;
+        let used = self.books.used(facts.policy.digest.as_str(), facts.policy.source.as_str())?;
+        let seen = facts.seen_head.as_ref().map_or(at.seq, |seen| seen.seq);
+        self.note_oddities(at.seq, seen, &used, report);
+        let name = at.gate()?;
+        let gate = used.policy().gate(name).map_err(|error| Doubt::Wrong(error.to_string()))?;
+        let came = came_to(gate, facts)?;
+        follows(came, facts)?;
+        let begun = self.begun(at, facts, came)?;
+        self.opt_outs.strike_over(name, at.moment.earliest);
+        let is_plain = facts.grants.is_empty() && facts.spends.is_none() && facts.waived == 0;
+        if is_plain && !self.opt_outs.of_gate(name).is_some_and(super::opt_outs::OfGate::has_live) {
+            // No opt-out is used, and none was there to be used: nearly every decision ends here.
+            return rests_on_nothing(facts);
+        }
+        let context = facts.context.context();
+        let here = here(at, name, &used, &context, facts, came);
+        let live = self.used_opt_outs(here, facts)?;
+        rests_on_right_ones(facts, &live)?;
+        self.covered(facts, &live)?;
+        self.passes_over_none(here, facts, came, begun)
+    }
+
+    /// The entry that was newest when the gate began.
+    fn begun(&self, at: Position<'_>, facts: &Facts<'_>, came: Came) -> Result<Option<Begun>, Doubt> {
+        let Some(seen) = &facts.seen_head else {
+            return match came {
+                Came::NotAsked => Ok(None),
+                _ => Err(Doubt::wrong("does not say which entry was the newest when the gate began")),
+            };
+        };
+        let missing = || Doubt::Wrong(format!("has seen entry {} with another hash than it has", seen.seq));
+        if seen.seq >= at.seq {
+            return Err(missing());
+        }
+        match self.heads.find(seen.seq, seen.hash.as_str()) {
+            Named::There(time) => Ok(Some(Begun { seq: seen.seq, at: time })),
+            // Nothing of that time can be looked up by now, and nothing needs to be.
+            Named::Old(_) => Ok(None),
+            Named::Other => Err(missing()),
+        }
+    }
+
+    /// The opt-outs that a decision names, each of which must have counted.
+    fn used_opt_outs<'a>(&'a self, here: Here<'a>, facts: &Facts<'_>) -> Result<Vec<Live<'a>>, Doubt> {
+        let ids: BTreeSet<u64> = facts.grants.iter().copied().collect();
+        if ids.len() != facts.grants.len() {
+            return Err(Doubt::wrong("names an opt-out twice"));
+        }
+        let live: Vec<Live<'_>> = facts.grants.iter().map(|id| self.usable(here, *id)).collect::<Result<_, _>>()?;
+        let limited: BTreeSet<u64> = live.iter().filter(|live| live.has_limit()).map(|live| live.id).collect();
+        let spends: Vec<u64> = facts.spends.iter().flatten().copied().collect();
+        let spent: BTreeSet<u64> = spends.iter().copied().collect();
+        if limited == spent && spends.len() == spent.len() {
+            return Ok(live);
+        }
+        Err(Doubt::Wrong(format!("spends {}, and used up a use of {}", listed(&spent), listed(&limited))))
+    }
+
+    /// Whether an opt-out was in force that comes before what decided.
+    fn passes_over_none(&self, here: Here<'_>, facts: &Facts<'_>, came: Came, begun: Option<Begun>) -> Judged {
+        let passed_over = match (came, facts.decision) {
+            (Came::NotAsked, Verdict::Skip) => self.in_force(here, Action::Pause).next(),
+            (Came::NotAsked, _) => None,
+            _ => begun.and_then(|begun| {
+                let first = self.in_force_since(here, begun, Action::Pause).next();
+                first.or_else(|| self.in_force_since(here, begun, Action::Skip).next())
+            }),
+        };
+        if let Some(live) = passed_over {
+            return Err(passes_over(live));
+        }
+        if came == Came::Blocks {
+            self.as_few_as_possible(here, facts)?;
+        }
+        if came == Came::Blocks
+            && facts.decision == Verdict::Fail
+            && let Some(live) = self.in_force(here, Action::Override).next()
+        {
+            return Err(passes_over(live));
+        }
+        Ok(())
+    }
+}
+
+fn here<'a>(
+    at: Position<'a>,
+    gate: &'a str,
+    today: &'a Used,
+    context: &'a Context,
+    facts: &Facts<'_>,
+    came: Came,
+) -> Here<'a> {
+    // Nothing has run yet where a pause or a skip decides, so no command can have excused itself.
+    let ran = came != Came::NotAsked && facts.mode != Mode::Judge;
+    let commanded_since = facts.seen_head.as_ref().map(|seen| seen.seq).filter(|_| ran);
+    Here { at, gate, today, context, commanded_since }
+}
+
+fn passes_over(live: Live<'_>) -> Doubt {
+    Doubt::Wrong(format!("passes over the {} of opt-out {}, which was in force", live.action(), live.id))
+}
+
+fn listed(ids: &BTreeSet<u64>) -> String {
+    if ids.is_empty() {
+        return "nothing".to_owned();
+    }
+    ids.iter().map(|id| format!("opt-out {id}")).collect::<Vec<_>>().join(", ")
+}
+
+/// What the gate came to by itself, where its facts can be true together.
+fn came_to(gate: &Gate, facts: &Facts<'_>) -> Result<Came, Doubt> {
+    match facts.decision {
+        Verdict::Run => Err(Doubt::wrong("is a plan, which is never recorded")),
+        Verdict::Hold | Verdict::Skip => not_asked(facts).map(|()| Came::NotAsked),
+        Verdict::Pass | Verdict::Fail | Verdict::Override => {
+            findings::add_up(gate, facts)?;
+            match (&facts.did_not_run, &facts.report) {
+                (Some(_), _) => did_not_run(facts).map(|()| Came::DidNotRun),
+                (None, Some(_)) => reported(gate, facts),
+                (None, None) => ran(gate, facts),
+            }
+        }
+    }
+}
+
+/// A pause or a skip decides before anything runs.
+fn not_asked(facts: &Facts<'_>) -> Judged {
+    let nothing = facts.status.is_none()
+        && facts.report.is_none()
+        && facts.did_not_run.is_none()
+        && facts.fail_on.is_none()
+        && has_no_findings(facts);
+    if nothing { Ok(()) } else { Err(Doubt::wrong("decides before the gate ran, and says what it came to")) }
+}
+
+fn did_not_run(facts: &Facts<'_>) -> Judged {
+    if facts.report.is_none() && has_no_findings(facts) {
+        return Ok(());
+    }
+    Err(Doubt::wrong("says that the gate did not run, and what it found"))
+}
+
+fn has_no_findings(facts: &Facts<'_>) -> bool {
+    let sums = [facts.blocking, facts.waived, facts.below_threshold, facts.suppressed, facts.absent, facts.omitted];
+    sums == [0; 6] && facts.findings.is_empty()
+}
+
+fn reported(gate: &Gate, facts: &Facts<'_>) -> Result<Came, Doubt> {
+    match (facts.mode, facts.status) {
+        (Mode::Judge, None) => {}
+        (Mode::Findings, Some(status)) if gate.findings_exit.contains(&status) => {}
+        (Mode::Findings, Some(status)) => {
+            return Err(Doubt::Wrong(format!("judges a report although status {status} says that its work was not done")));
+        }
+        _ => return Err(Doubt::wrong("has a report, and a mode and status that do not go with one")),
+    }
+    Ok(if facts.blocking == 0 { Came::Passes } else { Came::Blocks })
+}
+
+fn ran(gate: &Gate, facts: &Facts<'_>) -> Result<Came, Doubt> {
+    let (Mode::Run, Some(status)) = (facts.mode, facts.status) else {
+        return Err(Doubt::wrong("has neither a report nor the status of a command"));
+    };
+    if !has_no_findings(facts) {
+        return Err(Doubt::wrong("has findings and no report that they come from"));
+    }
+    let proceeds = facts.decision.proceeds() == Some(true);
+    if let (Some(report), true) = (&gate.report, proceeds) {
+        let report = gate_model::text::visible(report);
+        return Err(Doubt::Wrong(format!("lets a command past by its status, and this gate is judged by its report '{report}'")));
+    }
+    if proceeds && matches!(status, 126 | 127) {
+        return Err(Doubt::Wrong(format!("lets a command past that did not run (status {status})")));
+    }
+    Ok(if status == 0 { Came::Passes } else { Came::Blocks })
+}
+
+/// Whether the verdict follows from what the gate came to.
+fn follows(came: Came, facts: &Facts<'_>) -> Judged {
+    let verdict = facts.decision;
+    if verdict.proceeds() != Some(facts.proceed) {
+        let proceeds = if facts.proceed { "proceeds" } else { "does not proceed" };
+        return Err(Doubt::Wrong(format!("{proceeds} with the verdict '{}'", verdict.as_str())));
+    }
+    let follows = match came {
+        Came::NotAsked => matches!(verdict, Verdict::Hold | Verdict::Skip),
+        Came::DidNotRun => verdict == Verdict::Fail,
+        Came::Passes => verdict == Verdict::Pass,
+        Came::Blocks => matches!(verdict, Verdict::Fail | Verdict::Override),
+    };
+    if follows {
+        return Ok(());
+    }
+    let came = match came {
+        Came::NotAsked => "nothing ran".to_owned(),
+        Came::DidNotRun => "the gate did not run".to_owned(),
+        Came::Passes => "nothing blocks".to_owned(),
+        Came::Blocks if facts.report.is_some() => format!("{} findings block", facts.blocking),
+        Came::Blocks => "the command failed".to_owned(),
+    };
+    Err(Doubt::Wrong(format!("has the verdict '{}', and {came}", verdict.as_str())))
+}
+
+/// The action of the one opt-out that a verdict rests on by itself.
+const fn resting_on(verdict: Verdict) -> Option<Action> {
+    match verdict {
+        Verdict::Hold => Some(Action::Pause),
+        Verdict::Skip => Some(Action::Skip),
+        Verdict::Override => Some(Action::Override),
+        Verdict::Pass | Verdict::Fail | Verdict::Run => None,
+    }
+}
+
+fn rests_on_nothing(facts: &Facts<'_>) -> Judged {
+    match resting_on(facts.decision) {
+        None => Ok(()),
+        Some(action) => Err(Doubt::Wrong(format!("has the verdict '{}' without a {action}", facts.decision.as_str()))),
+    }
+}
+
+/// Whether the opt-outs that were used are those that such a verdict uses.
+fn rests_on_right_ones(facts: &Facts<'_>, live: &[Live<'_>]) -> Judged {
+    let needed = resting_on(facts.decision);
+    let others = || live.iter().filter(|live| live.action() != Action::Waive);
+    if let Some(live) = others().find(|live| Some(live.action()) != needed) {
+        let (action, verdict) = (live.action(), facts.decision.as_str());
+        return Err(Doubt::Wrong(format!("uses the {action} of opt-out {} for the verdict '{verdict}'", live.id)));
+    }
+    match (needed, others().count()) {
+        (None, _) | (Some(_), 1) => Ok(()),
+        (Some(_), 0) => rests_on_nothing(facts),
+        (Some(action), _) => Err(Doubt::Wrong(format!("uses more than one {action}"))),
+    }
+}
