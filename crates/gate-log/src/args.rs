@@ -66,15 +66,17 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
 #[command(next_help_heading = "Filters")]
 pub(crate) struct FilterArgs {
-    /// Show entries of the gate NAME; may be given more than once, as the next three
+    /// Show entries of the gate NAME
+    ///
+    /// This option and the next three may be given more than once; an entry then fits that fits one of them.
     #[arg(long, value_name = "NAME")]
     pub gate: Vec<String>,
 
-    /// Show entries of KIND
+    /// Show entries of KIND, or of several with commas between
     ///
-    /// It is one of genesis, policy, decision, request, approval, grant, denial, revocation, review, import,
+    /// A kind is one of genesis, policy, decision, request, approval, grant, denial, revocation, review, import,
     /// archive, note.
-    #[arg(long, value_name = "KIND", value_parser = parse_kind)]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = parse_kind)]
     pub kind: Vec<Kind>,
 
     /// Show entries whose actor has the id PRINCIPAL, such as github:carol
@@ -84,7 +86,7 @@ pub(crate) struct FilterArgs {
     /// Show entries about ACTION: skip, override, waive or pause
     ///
     /// These are the entries that ask for it, grant, deny or end it, and the decisions that rest on it.
-    #[arg(long, value_name = "ACTION", value_parser = parse_action)]
+    #[arg(long, value_name = "ACTION", value_delimiter = ',', value_parser = parse_action)]
     pub action: Vec<Action>,
 
     /// When.

@@ -184,7 +184,7 @@ impl ProofReport {
     /// One line for stderr.
     pub(crate) fn summary(&self) -> String {
         match (&self.reason, &self.proven) {
-            (Some(reason), _) => format!("not ok: entry {} is not proven: {reason}", self.seq),
+            (Some(reason), _) => format!("not ok: entry {}: {reason}", self.seq),
             (None, Some(proven)) => {
                 format!(
                     "ok: entry {} is in ledger {} ({})",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
 use super::place::{beside, locate};
 use super::{OpenError, StoreError, lock, schema};
@@ -41,7 +41,9 @@ impl Database {
         let real = locate(path)?;
         let fails = |source: rusqlite::Error| open_error(path, source);
         let connection = match access {
-            Access::Append => connect(&real, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(fails)?,
+            Access::Append => {
+                open(&real, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(prepare).map_err(fails)?
+            }
             Access::Read => connect_to_read(&real).map_err(fails)?,
         };
         check(path, &connection)?;
@@ -60,14 +62,21 @@ impl Database {
 ///
 /// SQLite's own read-only mode leaves an empty WAL and its index behind, so the file is opened for writing
 /// where that is allowed, and the connection is told not to write. A WAL that somebody left is read but not
-/// moved into the file: what an auditor looks at stays as it is. In a directory that cannot be written SQLite
-/// cannot make the WAL's index; then, and only where there is no WAL that could hold entries, the file is
-/// read as one that nobody changes.
+/// moved into the file: what an auditor looks at stays as it is.
+///
+/// Where the file or its directory cannot be written, and only if there is no WAL that could hold entries, the
+/// file is read as one that nobody changes: a WAL made by a reader would belong to the reader, and could keep
+/// the ledger's own writers out. A writer that comes meanwhile can then make a long reading fail, not succeed
+/// wrongly: what is read is hashed.
 fn connect_to_read(real: &Path) -> rusqlite::Result<Connection> {
     let wal = beside(real, "-wal");
+    let connection = open(real, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Asked before anything is read, since the first read makes the WAL.
+    if connection.is_readonly(MAIN_DB)? && !wal.exists() {
+        return connect_immutable(real);
+    }
     let left_over = fs::metadata(&wal).is_ok_and(|metadata| metadata.len() > 0);
-    let connection = connect(real, OpenFlags::SQLITE_OPEN_READ_WRITE);
-    let first_read = connection.and_then(|connection| {
+    let first_read = prepare(connection).and_then(|connection| {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, left_over)?;
         connection.pragma_update(None, "query_only", true)?;
         connection.pragma_query_value(None, "schema_version", |_| Ok(()))?;
@@ -83,8 +92,8 @@ fn cannot_make_index(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
-fn connect(real: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
-    prepare(Connection::open_with_flags(real, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+fn open(real: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(real, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
 pub(super) fn connect_immutable(real: &Path) -> rusqlite::Result<Connection> {

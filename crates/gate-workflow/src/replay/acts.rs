@@ -4,7 +4,7 @@
 use gate_ledger::entry::Entry;
 use gate_model::action::Action;
 use gate_model::payload::{ApprovalData, DenialData, ReviewData, RevocationData};
-use gate_model::principal::Principal;
+use gate_model::principal::{Assurance, Principal};
 use gate_policy::{Gate, Petition, Policy, Rule};
 
 use crate::signatures::{self, Mark};
@@ -53,9 +53,11 @@ impl State {
             if opt_out.grant.is_none() && opt_out.ended.is_none() {
                 opt_out.approvals.push(entry.clone());
             }
-            if let Ok(by) = crate::records::actor(entry) {
-                opt_out.approvers.push(by);
+            let by = crate::records::actor(entry).ok();
+            if by.as_ref().is_none_or(|by| by.assurance != Assurance::Signed) {
+                opt_out.approved_unsigned = Some(entry.seq);
             }
+            opt_out.approvers.extend(by);
         }
         judged
     }

@@ -391,6 +391,7 @@ impl OptOut {
             marks: vec![Mark::of(entry)],
             request: None,
             approvers: Vec::new(),
+            approved_unsigned: None,
             approvals: Vec::new(),
             grant: None,
             ended: None,

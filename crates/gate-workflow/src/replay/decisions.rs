@@ -82,7 +82,9 @@ impl State {
             return Err(Doubt::wrong("names an opt-out twice"));
         }
         let live: Vec<Live<'_>> = facts.grants.iter().map(|id| self.usable(here, *id)).collect::<Result<_, _>>()?;
-        let limited: BTreeSet<u64> = live.iter().filter(|live| live.has_limit()).map(|live| live.id).collect();
+        // A run that blocks all the same took nobody past, so it spends nothing.
+        let limited = live.iter().filter(|live| live.has_limit() && facts.proceed);
+        let limited: BTreeSet<u64> = limited.map(|live| live.id).collect();
         let spends: Vec<u64> = facts.spends.iter().flatten().copied().collect();
         let spent: BTreeSet<u64> = spends.iter().copied().collect();
         if limited == spent && spends.len() == spent.len() {

@@ -42,6 +42,8 @@ pub(super) struct OptOut {
     pub(super) request: Option<Asked>,
     /// Who approved.
     pub(super) approvers: Vec<Principal>,
+    /// The newest approval without a signature.
+    pub(super) approved_unsigned: Option<u64>,
     /// The approvals while it waits.
     pub(super) approvals: Vec<Entry>,
     /// The grant.

@@ -27,7 +27,7 @@ pub(super) struct Here<'a> {
     /// The policy that judged.
     pub(super) today: &'a Used,
     pub(super) context: &'a Context,
-    /// Where a command ran: the newest entry before it, after which asserted grants do not count.
+    /// Where a command ran: the newest entry before it, after which only signed opt-outs count.
     pub(super) commanded_since: Option<u64>,
 }
 
@@ -141,15 +141,17 @@ fn could_count(live: Live<'_>, here: Here<'_>) -> Result<(), String> {
         return Err(format!("ended at {}", data.expires));
     }
     if excuses_itself(&live, here) {
-        return Err("was made while the command ran, under an identity that is only asserted".to_owned());
+        return Err("was made while the command ran, without a signature".to_owned());
     }
     Ok(())
 }
 
-/// Whether it is an asserted grant that is younger than the command of this run.
+/// Whether the command of this run could have granted or approved it itself: that happened while it ran, and
+/// no signature shows that somebody else did it.
 fn excuses_itself(live: &Live<'_>, here: Here<'_>) -> bool {
-    let is_younger = here.commanded_since.is_some_and(|seen| live.granted.seq > seen);
-    is_younger && live.opt_out.requester.assurance == Assurance::Asserted
+    let Some(seen) = here.commanded_since else { return false };
+    let is_granted = live.granted.seq > seen && live.opt_out.requester.assurance != Assurance::Signed;
+    is_granted || live.opt_out.approved_unsigned.is_some_and(|approval| approval > seen)
 }
 
 /// Whether it was live from `start` to the decision, whatever its exact instant.

@@ -1,0 +1,500 @@
+//! `gate-verify` as an auditor uses it.
+
+use gate_tests::{Output, Sandbox};
+
+const LEDGER: &str = ".gate/ledger.db";
+
+/// A ledger with six entries, 0 to 5.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::with_starter();
+    sandbox.run_with("gate-log", &["append", "--quiet"], "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n").expect(0);
+    sandbox
+}
+
+fn codes(output: &Output) -> Vec<String> {
+    let warnings = output.json()["warnings"].as_array().unwrap().clone();
+    warnings.iter().map(|warning| warning["code"].as_str().unwrap().to_owned()).collect()
+}
+
+mod whole {
+    use super::{LEDGER, codes, sandbox};
+
+    #[test]
+    fn a_file_and_its_export_are_the_same() {
+        let sandbox = sandbox();
+        let file = sandbox.run::<&str>("gate-verify", &[]).expect(0);
+        let document = file.json();
+        assert_eq!(document["schema"], "gate.verification/1");
+        assert_eq!((&document["ok"], &document["entries"]), (&true.into(), &6.into()));
+        assert_eq!(document["head"]["hash"], sandbox.entries()[5]["hash"]);
+        assert_eq!(document["genesis"]["pinned"], false);
+        assert!(document["anchored"].is_null() && document["first_bad"].is_null() && document["replay"].is_null());
+        assert_eq!(codes(&file), ["unanchored", "genesis-unpinned"]);
+        sandbox.shell("gate-log export > export.jsonl").expect(0);
+        assert_eq!(sandbox.run("gate-verify", &["export.jsonl"]).expect(0).json(), document);
+        assert_eq!(sandbox.shell("gate-log export | gate-verify -").expect(0).json(), document);
+        assert_eq!(sandbox.run("gate-verify", &["--ledger", LEDGER]).expect(0).json(), document);
+        let mut by_variable = sandbox.command("gate-verify");
+        assert!(by_variable.env("GATE_LEDGER", LEDGER).output().unwrap().status.success());
+    }
+
+    #[test]
+    fn a_filter_changes_the_writing_and_not_the_verdict() {
+        let sandbox = sandbox();
+        for (filter, reformatted) in [("cat", false), ("jq -c .", false), ("jq -cS .", true), ("jq .", true), ("jq -S .", true)] {
+            let output = sandbox.shell(&format!("gate-log export | {filter} | gate-verify -")).expect(0);
+            assert_eq!(output.json()["entries"], 6, "{filter}");
+            assert_eq!(codes(&output).contains(&"reformatted".to_owned()), reformatted, "{filter}");
+        }
+    }
+
+    #[test]
+    fn the_summary_says_what_is_not_known() {
+        let sandbox = sandbox();
+        let output = sandbox.run::<&str>("gate-verify", &[]).expect(0);
+        output.says("gate-verify: ok: 6 entries; unanchored; genesis: unpinned");
+        assert_eq!(sandbox.run("gate-verify", &["--quiet"]).expect(0).stderr, "");
+    }
+
+    #[test]
+    fn every_format_says_ok() {
+        let sandbox = sandbox();
+        for format in ["text", "markdown", "html", "github", "azure"] {
+            let output = sandbox.run("gate-verify", &["--format", format]).expect(0);
+            assert!(!output.stdout.is_empty() || format == "github" || format == "azure", "{format}");
+        }
+        sandbox.run("gate-verify", &["--format", "sarif"]).expect(2);
+    }
+
+    #[test]
+    fn no_other_program_is_needed() {
+        let sandbox = sandbox();
+        let output = sandbox.command("gate-verify").env("PATH", "").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let policy = sandbox.command("gate-verify").env("PATH", "").arg("policy").output().unwrap();
+        assert!(policy.status.success(), "{}", String::from_utf8_lossy(&policy.stderr));
+    }
+
+    #[test]
+    fn the_file_is_not_touched() {
+        let sandbox = sandbox();
+        let before = std::fs::read(sandbox.path(LEDGER)).unwrap();
+        sandbox.run::<&str>("gate-verify", &[]).expect(0);
+        assert_eq!(std::fs::read(sandbox.path(LEDGER)).unwrap(), before);
+        let names: Vec<_> =
+            std::fs::read_dir(sandbox.path(".gate")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(!names.iter().any(|name| name.to_string_lossy().ends_with("-wal")), "{names:?}");
+    }
+
+    #[test]
+    fn a_pipe_can_be_named() {
+        let sandbox = sandbox();
+        sandbox.run("mkfifo", &["pipe"]).expect(0);
+        sandbox.shell("gate-log export > pipe & gate-verify pipe").expect(0);
+    }
+}
+
+mod genesis {
+    use super::{codes, sandbox};
+
+    #[test]
+    fn a_pin_on_the_command_line_or_in_the_policy_counts() {
+        let sandbox = sandbox();
+        let genesis = sandbox.entries()[0]["hash"].as_str().unwrap().to_owned();
+        let pinned = sandbox.run("gate-verify", &["--genesis", &genesis]).expect(0);
+        assert_eq!(pinned.json()["genesis"]["pinned"], true);
+        assert!(!codes(&pinned).contains(&"genesis-unpinned".to_owned()));
+        let policy = sandbox.read("gate.toml").replace("[ledger]", &format!("[ledger]\ngenesis = \"{genesis}\""));
+        sandbox.write("gate.toml", policy);
+        assert_eq!(sandbox.run::<&str>("gate-verify", &[]).expect(0).json()["genesis"]["pinned"], true);
+        assert_eq!(sandbox.shell("gate-log export | gate-verify -").expect(0).json()["genesis"]["pinned"], true);
+    }
+
+    #[test]
+    fn another_ledger_is_refused() {
+        let (one, other) = (sandbox(), sandbox());
+        let genesis = other.entries()[0]["hash"].as_str().unwrap().to_owned();
+        one.run("gate-verify", &["--genesis", &genesis]).expect(4).says("another ledger");
+        one.shell(&format!("gate-log export | gate-verify - --genesis {genesis}")).expect(4).says("another ledger");
+        let policy = one.read("gate.toml").replace("[ledger]", &format!("[ledger]\ngenesis = \"{genesis}\""));
+        one.write("gate.toml", policy);
+        one.run::<&str>("gate-verify", &[]).expect(4).says("another ledger");
+        one.run("gate-verify", &["--genesis", "b3:12"]).expect(2).says("not an entry hash");
+    }
+
+    #[test]
+    fn a_broken_policy_does_not_take_the_pin_away() {
+        let sandbox = sandbox();
+        sandbox.write("gate.toml", "version = 1\n[ledger\n");
+        sandbox.run("gate-verify", &[super::LEDGER]).expect(2).says("gate-verify: gate.toml:2:");
+    }
+}
+
+mod bad_input {
+    use super::{LEDGER, Sandbox, sandbox};
+
+    #[test]
+    fn what_is_not_there_or_nothing_is_exit_2() {
+        let sandbox = sandbox();
+        sandbox.write("empty", "");
+        std::fs::create_dir(sandbox.path("folder")).unwrap();
+        let verify = |args: &[&str]| sandbox.run("gate-verify", args);
+        verify(&["none"]).expect(2).says("there is no file 'none'");
+        verify(&["folder"]).expect(2).says("is a directory");
+        verify(&["empty"]).expect(2).says("is empty");
+        verify(&["-"]).expect(2).says("is empty");
+        verify(&["a", "--ledger", "b"]).expect(2).says("two ledgers");
+        Sandbox::new().run::<&str>("gate-verify", &[]).expect(2).says("no ledger was named");
+        sandbox.shell(&format!("gate-verify - < {LEDGER}")).expect(2).says("SQLite database");
+    }
+
+    #[test]
+    fn what_is_something_else_is_exit_4() {
+        let sandbox = sandbox();
+        sandbox.write("text", "hello\nworld\n");
+        sandbox.write("json", "{\"some\":\"thing\"}\n");
+        sandbox.write("array", "[1,2,3]\n");
+        sandbox.write("bytes", [0xff, 0xfe, 0, 1, 2, 3, 0x80]);
+        for name in ["text", "json", "array", "bytes"] {
+            sandbox.run("gate-verify", &[name]).expect(4);
+        }
+        sandbox.run("sqlite3", &["other.db", "CREATE TABLE t (x)"]).expect(0);
+        sandbox.run("gate-verify", &["other.db"]).expect(4).says("not a ledger");
+        sandbox.run("sqlite3", &[LEDGER, "PRAGMA user_version = 2"]).expect(0);
+        sandbox.run::<&str>("gate-verify", &[]).expect(4).says("newer gate");
+    }
+
+    #[test]
+    fn an_altered_schema_is_exit_4() {
+        for sql in ["DROP TRIGGER entry_delete", "CREATE VIEW v AS SELECT 1", "CREATE INDEX i ON entry (at)"] {
+            let sandbox = sandbox();
+            sandbox.run("sqlite3", &[LEDGER, sql]).expect(0);
+            sandbox.run::<&str>("gate-verify", &[]).expect(4).says("schema");
+        }
+    }
+}
+
+mod attacks {
+    use super::{LEDGER, Sandbox, sandbox};
+
+    /// Verifies the export after `edit` has changed its lines; returns seq and code of the first bad entry.
+    fn lines(edit: impl Fn(&mut Vec<String>)) -> (u64, String) {
+        let sandbox = sandbox();
+        let export = sandbox.run("gate-log", &["export"]).expect(0).stdout;
+        let mut lines: Vec<String> = export.lines().map(str::to_owned).collect();
+        edit(&mut lines);
+        let output = sandbox.run_with("gate-verify", &["-"], lines.join("\n") + "\n").expect(1);
+        first_bad(&output)
+    }
+
+    fn first_bad(output: &super::Output) -> (u64, String) {
+        let document = output.json();
+        assert_eq!(document["ok"], false);
+        let bad = &document["first_bad"];
+        assert!(output.stderr.contains("not ok: entry"), "{}", output.stderr);
+        (bad["seq"].as_u64().unwrap(), bad["code"].as_str().unwrap().to_owned())
+    }
+
+    /// The same in the file, with the guards put back afterwards.
+    fn rows(sql: &str) -> (u64, String) {
+        let sandbox = sandbox();
+        tamper(&sandbox, sql);
+        first_bad(&sandbox.run::<&str>("gate-verify", &[]).expect(1))
+    }
+
+    fn tamper(sandbox: &Sandbox, sql: &str) {
+        let script = format!(
+            "PRAGMA writable_schema = ON;
+             CREATE TEMP TABLE kept AS SELECT * FROM sqlite_schema WHERE type = 'trigger';
+             DELETE FROM sqlite_schema WHERE type = 'trigger';
+             PRAGMA writable_schema = RESET;
+             {sql};
+             PRAGMA writable_schema = ON;
+             INSERT INTO sqlite_schema SELECT * FROM kept;
+             PRAGMA writable_schema = RESET;"
+        );
+        sandbox.run("sqlite3", &[LEDGER, &script]).expect(0);
+    }
+
+    #[test]
+    fn edited_field() {
+        let edit = |lines: &mut Vec<String>| lines[3] = lines[3].replace("\"n\":2", "\"n\":7");
+        assert_eq!(lines(edit), (3, "hash".into()));
+        let sql = "UPDATE entry SET body = replace(body, '\"n\":2', '\"n\":7') WHERE seq = 3";
+        assert_eq!(rows(sql), (3, "hash".into()));
+    }
+
+    #[test]
+    fn edited_hash_alone() {
+        let zeros = |lines: &mut Vec<String>| {
+            let start = lines[2].rfind("b3:").unwrap();
+            lines[2].replace_range(start + 3..start + 11, "00000000");
+        };
+        assert_eq!(lines(zeros), (2, "hash".into()));
+        assert_eq!(rows("UPDATE entry SET hash = zeroblob(32) WHERE seq = 2"), (2, "hash".into()));
+        assert_eq!(rows("UPDATE entry SET hash = x'00' WHERE seq = 2").0, 2);
+    }
+
+    #[test]
+    fn edited_white_space_in_the_file() {
+        let sql = "UPDATE entry SET body = replace(body, '{\"n\":2}', '{\"n\": 2}') WHERE seq = 3";
+        assert_eq!(rows(sql), (3, "not-canonical".into()));
+    }
+
+    #[test]
+    fn deleted() {
+        assert_eq!(lines(|lines| drop(lines.remove(2))), (2, "gap".into()));
+        assert_eq!(rows("DELETE FROM entry WHERE seq = 2"), (2, "gap".into()));
+    }
+
+    #[test]
+    fn truncated_head() {
+        assert_eq!(lines(|lines| drop(lines.drain(..2))).0, 0);
+        assert_eq!(rows("DELETE FROM entry WHERE seq < 2").0, 0);
+    }
+
+    #[test]
+    fn duplicated_swapped_and_inserted() {
+        assert_eq!(lines(|lines| lines.insert(3, lines[2].clone())), (3, "order".into()));
+        assert_eq!(lines(|lines| lines.swap(2, 3)).0, 2);
+        let other = sandbox().run("gate-log", &["show", "4"]).expect(0).stdout.trim().to_owned();
+        assert_eq!(lines(|lines| lines[4].clone_from(&other)).0, 4);
+    }
+
+    #[test]
+    fn duplicate_key_also_when_written_with_escapes() {
+        for key in ["data", "d\\u0061ta"] {
+            let edit = |lines: &mut Vec<String>| {
+                lines[3] = lines[3].replacen('{', &format!("{{\"{key}\":{{}},"), 1);
+            };
+            assert_eq!(lines(edit), (3, "duplicate-key".into()), "{key}");
+        }
+    }
+
+    #[test]
+    fn cut_within_an_entry() {
+        let cut = |lines: &mut Vec<String>| {
+            let half = lines[5].len() / 2;
+            lines[5].truncate(half);
+        };
+        assert_eq!(lines(cut).0, 5);
+    }
+
+    #[test]
+    fn garbage_between_entries() {
+        assert_eq!(lines(|lines| lines.insert(2, "hello".into())).0, 2);
+        assert_eq!(lines(|lines| lines.insert(2, "{}".into())).0, 2);
+    }
+
+    #[test]
+    fn an_index_out_of_step() {
+        let sandbox = Sandbox::with_starter();
+        sandbox.run("gate-skip", &["lint", "--reason", "flaky on this runner"]).expect(0);
+        // An index that was emptied hides a grant from everybody who looks it up.
+        let sql = "UPDATE sqlite_schema SET sql = replace(sql, 'kind = ''grant''', 'kind = ''grunt''') WHERE name = 'entry_live'";
+        let hide = format!(
+            "PRAGMA writable_schema = ON; {sql}; PRAGMA writable_schema = RESET; REINDEX entry_live;
+             PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = replace(sql, 'grunt', 'grant') WHERE name = 'entry_live';
+             PRAGMA writable_schema = RESET;"
+        );
+        sandbox.run("sqlite3", &[LEDGER, &hide]).expect(0);
+        let (seq, code) = first_bad(&sandbox.run::<&str>("gate-verify", &[]).expect(1));
+        assert_eq!((seq, code.as_str()), (2, "index"));
+    }
+
+    #[test]
+    fn how_many_good_ones_follow_is_told() {
+        let sandbox = sandbox();
+        tamper(&sandbox, "UPDATE entry SET hash = zeroblob(32) WHERE seq = 2");
+        let document = sandbox.run::<&str>("gate-verify", &[]).expect(1).json();
+        assert_eq!(document["entries"], 2);
+        let after = document["warnings"].as_array().unwrap().iter().find(|one| one["code"] == "good-after").unwrap();
+        assert_eq!(after["count"], 3);
+    }
+}
+
+mod anchors {
+    use super::{LEDGER, Sandbox, codes, sandbox};
+
+    /// A ledger whose log has a name, a key and a checkpoint `cp` of its six entries.
+    fn anchored() -> (Sandbox, String) {
+        let sandbox = sandbox();
+        let policy = sandbox.read("gate.toml").replace("[ledger]", "[ledger]\norigin = \"example.com/log\"");
+        sandbox.write("gate.toml", policy);
+        let key = sandbox.run("gate-log", &["checkpoint", "--new-key", "log.key"]).expect(0).stdout.trim().to_owned();
+        sandbox.shell("gate-log checkpoint --key-file log.key > cp").expect(0);
+        (sandbox, key)
+    }
+
+    #[test]
+    fn the_three_commands_of_an_auditor() {
+        let (sandbox, key) = anchored();
+        let whole = sandbox.run("gate-verify", &["--checkpoint", "cp", "--key", &key, "--require-anchor"]).expect(0);
+        let size = &whole.json()["anchored"]["size"];
+        assert_eq!(*size, 6);
+        sandbox.shell("gate-log prove 3 --checkpoint cp > proof").expect(0);
+        let proven = sandbox.run("gate-verify", &["proof", "proof", "--key", &key]).expect(0).json();
+        assert_eq!((&proven["seq"], &proven["entry"]["data"]["n"]), (&3.into(), &2.into()));
+        sandbox.shell(&format!("gate-log export | gate-verify - --checkpoint cp --key {key} --require-anchor")).expect(0);
+    }
+
+    #[test]
+    fn restored_old_copy() {
+        let (sandbox, key) = anchored();
+        sandbox.run("gate-log", &["copy", "old.db"]).expect(0);
+        sandbox.run_with("gate-log", &["append"], "{}\n").expect(0);
+        sandbox.shell("gate-log checkpoint --key-file log.key --since cp > new").expect(0);
+        let old = sandbox.run("gate-verify", &["old.db", "--checkpoint", "new", "--key", &key]).expect(1);
+        assert_eq!(old.json()["first_bad"]["code"], "checkpoint-larger");
+        // Nothing that does not extend what was signed is signed again.
+        let sign = ["checkpoint", "--key-file", "log.key", "--since", "new", "--ledger", "old.db"];
+        sandbox.run("gate-log", &sign).expect(4).says("does not extend");
+    }
+
+    #[test]
+    fn rewritten_with_fresh_hashes() {
+        let (sandbox, key) = anchored();
+        // The same ledger forged anew: its id and its first entries are kept, the rest has other data. The
+        // tools do not write such a thing, so the forger uses what anybody has: python, sqlite3 and b3sum.
+        let forge = format!(
+            "import json,subprocess,sqlite3
+db=sqlite3.connect('{LEDGER}')
+rows=[json.loads(b) for (b,) in db.execute('SELECT body FROM entry ORDER BY seq')]
+names=[r for r in db.execute(\"SELECT name,sql FROM sqlite_schema WHERE type='trigger'\")]
+for n,_ in names: db.execute('DROP TRIGGER '+n)
+db.execute('DELETE FROM entry')
+prev=rows[0]['prev']
+for row in rows:
+    if row['seq']==3: row['data']={{'n':7}}
+    row['prev']=prev
+    body=json.dumps(row,sort_keys=True,separators=(',',':'),ensure_ascii=False)
+    digest=subprocess.run(['b3sum','--no-names','--derive-key','gate-ledger v1 entry'],input=body.encode(),capture_output=True).stdout.decode().strip()
+    prev='b3:'+digest
+    db.execute('INSERT INTO entry (seq,body,hash) VALUES (?,?,?)',(row['seq'],body,bytes.fromhex(digest)))
+for _,sql in names: db.execute(sql)
+db.commit()
+"
+        );
+        sandbox.run("python3", &["-c", &forge]).expect(0);
+        // The chain is whole: it cannot tell. The checkpoint can.
+        sandbox.run::<&str>("gate-verify", &[]).expect(0);
+        let caught = sandbox.run("gate-verify", &["--checkpoint", "cp", "--key", &key]).expect(1);
+        assert_eq!(caught.json()["first_bad"]["code"], "checkpoint-root");
+    }
+
+    #[test]
+    fn unknown_key_and_bad_signature() {
+        let (sandbox, key) = anchored();
+        let (_, stranger) = anchored();
+        let unknown = sandbox.run("gate-verify", &["--checkpoint", "cp", "--key", &stranger]).expect(1);
+        assert!(codes(&unknown).contains(&"checkpoint-key".to_owned()));
+        sandbox.shell("sed 's/^6$/5/' cp > edited").expect(0);
+        let edited = sandbox.run("gate-verify", &["--checkpoint", "edited", "--key", &key]).expect(1);
+        assert!(codes(&edited).contains(&"checkpoint-signature".to_owned()));
+        sandbox.run("gate-verify", &["--checkpoint", "gate.toml", "--key", &key]).expect(2).says("is no checkpoint");
+        sandbox.run("gate-verify", &["--checkpoint", "cp", "--key", "nonsense"]).expect(2).says("no verifier key");
+        sandbox.run("gate-verify", &["--checkpoint", "cp"]).expect(2).says("--key");
+    }
+
+    #[test]
+    fn what_is_not_covered_fails_where_it_must_be() {
+        let (sandbox, key) = anchored();
+        sandbox.run_with("gate-log", &["append"], "{}\n").expect(0);
+        let verify = |more: &[&str]| {
+            sandbox.run("gate-verify", &[&["--checkpoint", "cp", "--key", key.as_str()], more].concat())
+        };
+        verify(&[]).expect(0);
+        let open = verify(&["--require-anchor"]).expect(1);
+        assert!(codes(&open).contains(&"anchor-required".to_owned()));
+        verify(&["--require-anchor=1h"]).expect(0);
+        verify(&["--require-anchor", LEDGER]).expect(1);
+        sandbox.run("gate-verify", &["--require-anchor"]).expect(1);
+    }
+
+    #[test]
+    fn a_proof_of_something_else_proves_nothing() {
+        let (sandbox, key) = anchored();
+        sandbox.shell("gate-log prove 3 --checkpoint cp > proof").expect(0);
+        let check = |script: &str| sandbox.shell(&format!("sed '{script}' proof | gate-verify proof - --key {key}"));
+        check("").expect(0);
+        check("s/^index 3/index 2/").expect(1).says("not proven");
+        check("/^extra/d").expect(2).says("does not hold the entry");
+        check("4d").expect(1);
+        check("1d").expect(2);
+        let (other, _) = anchored();
+        let extra = other.shell("gate-log prove 3 --checkpoint cp | sed -n 2p").expect(0).stdout;
+        check(&format!("2c {}", extra.trim())).expect(1);
+        sandbox.run("gate-verify", &["proof", "proof"]).expect(2).says("--key");
+    }
+
+    #[test]
+    fn keys_are_kept_secret() {
+        use std::os::unix::fs::PermissionsExt;
+        let (sandbox, _) = anchored();
+        let path = sandbox.path("log.key");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        sandbox.run("gate-log", &["checkpoint", "--new-key", "log.key"]).expect(5).says("cannot write key file");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        sandbox.run("gate-log", &["checkpoint", "--key-file", "log.key"]).expect(2).says("chmod 600");
+    }
+
+    #[test]
+    fn one_checkpoint_extends_another() {
+        let (sandbox, _) = anchored();
+        sandbox.run_with("gate-log", &["append"], "{}\n{}\n{}\n").expect(0);
+        sandbox.shell("gate-log checkpoint --key-file log.key > new").expect(0);
+        let proof = sandbox.run("gate-log", &["prove", "--consistency", "cp", "new"]).expect(0).stdout;
+        assert!(proof.starts_with("old 6\n") && proof.ends_with(&sandbox.read("new")), "{proof}");
+        sandbox.run("gate-log", &["prove", "--consistency", "new", "cp"]).expect(2);
+        sandbox.run("gate-log", &["prove", "7", "--checkpoint", "cp"]).expect(2).says("not entry 7");
+    }
+}
+
+mod policy {
+    use super::Sandbox;
+
+    fn check(policy: &str) -> super::Output {
+        let sandbox = Sandbox::new();
+        sandbox.write("gate.toml", policy);
+        sandbox.run("gate-verify", &["policy"])
+    }
+
+    #[test]
+    fn a_good_one_runs_its_tests() {
+        let sandbox = Sandbox::with_starter();
+        let report = sandbox.run("gate-verify", &["policy", "gate.toml"]).expect(0).json();
+        assert_eq!((&report["schema"], &report["ok"]), (&"gate.policy-report/1".into(), &true.into()));
+        assert_eq!(report["digest"], sandbox.entries()[1]["data"]["digest"]);
+        assert!(report["tests"].as_array().unwrap().iter().all(|test| test["passed"] == true));
+    }
+
+    #[test]
+    fn an_invalid_one_is_shown_with_its_place() {
+        let output = check("version = 1\n[gates.lint]\nsevrity = \"low\"\n").expect(2);
+        let report = output.json();
+        assert_eq!((&report["ok"], &report["digest"]), (&false.into(), &serde_json::Value::Null));
+        let error = &report["errors"][0];
+        assert_eq!((&error["line"], &error["column"], &error["code"]), (&3.into(), &1.into(), &"unknown-key".into()));
+        output.says("gate-verify: gate.toml:3:1: ").says("did you mean 'severity'?");
+    }
+
+    #[test]
+    fn a_failing_test_is_exit_1() {
+        let policy = "version = 1\n[gates.lint]\n[[test]]\nname = \"t\"\n\
+                      request = { gate = \"lint\", action = \"skip\", by = \"github:a\" }\nexpect = \"granted\"\n";
+        let output = check(policy).expect(1);
+        let test = &output.json()["tests"][0];
+        assert_eq!((&test["passed"], &test["expected"], &test["line"]), (&false.into(), &"granted".into(), &3.into()));
+        output.says("gate.toml:3: test 't' failed: expected granted, got denied");
+    }
+
+    #[test]
+    fn a_missing_one_is_exit_2() {
+        let sandbox = Sandbox::new();
+        sandbox.run("gate-verify", &["policy"]).expect(2).says("no policy");
+        sandbox.run("gate-verify", &["policy", "none.toml"]).expect(2).says("cannot read policy");
+        sandbox.run("gate-verify", &["policy", "."]).expect(2);
+        sandbox.run("gate-verify", &["--genesis", &format!("b3:{}", "0".repeat(64)), "policy"]).expect(2).says("verb");
+    }
+}
