@@ -222,12 +222,12 @@ mod list {
     #[test]
     fn text_of_people_is_inert_for_people_and_unchanged_for_programs() {
         let sandbox = Sandbox::with_starter();
-        let event = "{\"message\":\"\u{202e}::error::x ##vso[x]\"}\n";
+        let event = "{\"message\":\"\u{202e} ::error::x ##vso[x]\"}\n";
         sandbox.run_with("gate-log", &["append"], event).expect(0);
         let text = sandbox.run("gate-log", &["-n", "1", "--format", "text"]).expect(0).stdout;
-        assert!(!text.contains('\u{202e}') && !text.contains("::error") && !text.contains("##"), "{text}");
+        assert!(!text.contains('\u{202e}') && !text.contains(" ::error") && !text.contains("##"), "{text}");
         let line = &sandbox.run("gate-log", &["-n", "1"]).expect(0).lines()[0];
-        assert_eq!(line["data"]["message"], "\u{202e}::error::x ##vso[x]");
+        assert_eq!(line["data"]["message"], "\u{202e} ::error::x ##vso[x]");
     }
 
     #[test]

@@ -25,9 +25,10 @@ pub fn relative(time: Timestamp, now: Timestamp) -> String {
     let seconds = ahead.unsigned_abs() / 1_000_000;
     let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
     let Some(first) = units.iter().position(|&(_, size)| seconds >= size) else { return "now".to_owned() };
-    // Two units: eight hours that were granted a moment ago are not seven.
     let (unit, size) = units[first];
-    let rest = units.get(first + 1).map(|(unit, small)| (seconds % size / small, unit));
+    // Two units for what is to come: eight hours that were granted a moment ago are not seven.
+    let next = units.get(first + 1).filter(|_| ahead > 0);
+    let rest = next.map(|(unit, small)| (seconds % size / small, unit));
     let length = match rest.filter(|(count, _)| *count > 0) {
         Some((count, smaller)) => format!("{}{unit} {count}{smaller}", seconds / size),
         None => format!("{}{unit}", seconds / size),
@@ -108,7 +109,8 @@ mod tests {
         let now = at("2026-11-22T16:30:35.5Z");
         assert_eq!(instant(now), "2026-11-22T16:30:35Z");
         let cases = [
-            ("2026-11-22T20:30:35.4Z", "in 3h"),
+            ("2026-11-22T20:30:35.4Z", "in 3h 59m"),
+            ("2026-11-22T20:30:35.5Z", "in 4h"),
             ("2026-12-06T16:30:35.5Z", "in 14d"),
             ("2026-11-22T16:30:35.5Z", "now"),
             ("2026-11-22T16:30:34.5Z", "1s ago"),

@@ -1,0 +1,101 @@
+//! Ledgers as lists of entries: read from lines, forged, and judged again.
+
+use gate_ledger::entry::{Draft, Entry, EntryHash, Place};
+use gate_ledger::verify::Seen;
+use gate_workflow::replay::{Replayed, Replayer};
+use serde_json::Value;
+
+/// Judges the entries again, by each of the two ways in, which must agree.
+pub(crate) fn replay(entries: &[Entry]) -> Replayed {
+    let (mut by_entry, mut by_body) = (Replayer::new(), Replayer::new());
+    for entry in entries {
+        by_entry.entry(entry);
+        let body = entry.body.as_bytes();
+        by_body.seen(&Seen { seq: entry.seq, kind: entry.kind, hash: entry.hash, body }).unwrap();
+    }
+    let replayed = by_entry.finish();
+    assert_eq!(replayed, by_body.finish());
+    replayed
+}
+
+/// Panics unless all of it is judged and agrees.
+#[track_caller]
+pub(crate) fn assert_agrees(entries: &[Entry]) -> Replayed {
+    let replayed = replay(entries);
+    assert_eq!(replayed.replay.disagreements, []);
+    assert_eq!(replayed.replay.not_judged, []);
+    replayed
+}
+
+/// Panics unless the entry `seq`, and no other, comes out otherwise, for a reason with `words`.
+#[track_caller]
+pub(crate) fn assert_forged(entries: &[Entry], seq: u64, words: &str) {
+    let found = replay(entries).replay.disagreements;
+    let listed: Vec<String> = found.iter().map(|one| format!("{}: {}", one.seq, one.reason)).collect();
+    assert!(found.len() == 1 && found[0].seq == seq && found[0].reason.contains(words), "{listed:#?}");
+}
+
+/// A ledger that somebody with a key to the house writes anew: bodies change, the chain stays whole.
+pub(crate) struct Forgery {
+    drafts: Vec<(Draft, gate_model::time::Timestamp)>,
+    originals: Vec<Entry>,
+}
+
+impl Forgery {
+    pub(crate) fn of(entries: &[Entry]) -> Self {
+        let draft = |entry: &Entry| Draft {
+            kind: entry.kind,
+            gate: entry.gate.clone(),
+            reference: entry.reference,
+            actor: entry.actor.clone(),
+            data: entry.data.clone(),
+        };
+        Self {
+            drafts: entries.iter().map(|entry| (draft(entry), entry.at)).collect(),
+            originals: entries.to_vec(),
+        }
+    }
+
+    /// Changes one entry.
+    pub(crate) fn edit(mut self, seq: u64, change: impl FnOnce(&mut Draft)) -> Self {
+        change(&mut self.drafts[usize::try_from(seq).unwrap()].0);
+        self
+    }
+
+    /// Changes the data of one entry.
+    pub(crate) fn data(self, seq: u64, change: impl FnOnce(&mut Value)) -> Self {
+        self.edit(seq, |draft| change(&mut draft.data))
+    }
+
+    /// Adds a copy of the entry `seq` at the end, changed.
+    pub(crate) fn add(mut self, seq: u64, after: u64, change: impl FnOnce(&mut Draft)) -> Self {
+        let (mut draft, _) = self.drafts[usize::try_from(seq).unwrap()].clone();
+        change(&mut draft);
+        let at = self.drafts.last().unwrap().1.plus(after).unwrap();
+        self.drafts.push((draft, at));
+        self
+    }
+
+    /// The entries with a whole chain. What names an entry by its hash names it by its new one.
+    pub(crate) fn entries(self) -> Vec<Entry> {
+        let ledger = self.originals[0].ledger.clone();
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut renamed: Vec<(String, String)> = Vec::new();
+        for (seq, (mut draft, at)) in self.drafts.into_iter().enumerate() {
+            let mut text = draft.data.to_string();
+            for (old, new) in &renamed {
+                text = text.replace(old, new);
+            }
+            draft.data = serde_json::from_str(&text).unwrap();
+            let prev = entries.last().map_or(EntryHash::ZERO, |last| last.hash);
+            let entry = draft.at(Place { ledger: &ledger, seq: seq as u64, prev, at }).unwrap();
+            if let Some(original) = self.originals.get(seq)
+                && original.hash != entry.hash
+            {
+                renamed.push((original.hash.to_string(), entry.hash.to_string()));
+            }
+            entries.push(entry);
+        }
+        entries
+    }
+}

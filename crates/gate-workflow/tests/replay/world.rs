@@ -1,0 +1,309 @@
+//! A place with a policy, a ledger, a clock that the test sets, and CI variables that say who and where.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gate_ledger::entry::Entry;
+use gate_ledger::store::{Access, Ledger};
+use gate_model::action::Action;
+use gate_model::decision::Decision;
+use gate_model::finding::{Counts, Evidence, Finding};
+use gate_model::grant::Grant;
+use gate_model::level::Level;
+use gate_model::payload::{Ask, Mode, ReviewVerdict};
+use gate_model::principal::Principal;
+use gate_model::request::Ttl;
+use gate_model::scope::Scope;
+use gate_model::time::Timestamp;
+use gate_workflow::admission::{self, Asking};
+use gate_workflow::approval::{self, Act};
+use gate_workflow::check::{Begun, Checker, Finished, Started};
+use gate_workflow::judgement::Outcome;
+use gate_workflow::setting::{LOCK_WAIT, Place, Setting};
+use gate_workflow::{ending, policies, review};
+
+/// The commit that is checked out.
+pub(crate) const COMMIT: &str = "1111111111111111111111111111111111111111";
+
+/// Every kind of rule; the first part is common to all tests.
+pub(crate) const POLICY: &str = include_str!("../testdata/gate.toml");
+
+pub(crate) struct World {
+    pub(crate) dir: tempfile::TempDir,
+    now: Cell<Timestamp>,
+    variables: RefCell<BTreeMap<String, String>>,
+}
+
+impl World {
+    /// A new ledger under `policy`.
+    pub(crate) fn new(policy: &str) -> Self {
+        let world = Self::empty();
+        world.write("gate.toml", policy);
+        world.init();
+        world
+    }
+
+    /// A place without a ledger.
+    pub(crate) fn empty() -> Self {
+        let world = Self {
+            dir: tempfile::tempdir().unwrap(),
+            now: Cell::new(Timestamp::parse("2026-11-22T10:00:00Z").unwrap()),
+            variables: RefCell::default(),
+        };
+        for (name, value) in [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_SERVER_URL", "https://github.com"),
+            ("GITHUB_REPOSITORY", "acme/pay"),
+            ("GITHUB_SHA", COMMIT),
+            ("GITHUB_REF", "refs/heads/main"),
+            ("GITHUB_RUN_ID", "77"),
+            ("GITHUB_ACTOR", "dave"),
+        ] {
+            world.set(name, value);
+        }
+        world
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.dir.path().join(name), text).unwrap();
+    }
+
+    pub(crate) fn set(&self, name: &str, value: &str) {
+        self.variables.borrow_mut().insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+
+    pub(crate) fn set_now(&self, now: Timestamp) {
+        self.now.set(now);
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.now.set(self.now.get().plus(seconds).unwrap());
+    }
+
+    pub(crate) fn ledger_path(&self) -> PathBuf {
+        self.dir.path().join(".gate/ledger.db")
+    }
+
+    /// Makes the ledger, with the policy as its second entry.
+    pub(crate) fn init(&self) {
+        let setting = |setting: &Setting<'_>| {
+            let by = serde_json::to_value(Principal::asserted("github", "dave")).unwrap();
+            let path = self.ledger_path();
+            let mut ledger = Ledger::create(&path, &by, serde_json::json!({}), self.now()).unwrap();
+            let by = Principal::asserted("github", "dave");
+            let clock = || self.now();
+            let done = ledger.append(LOCK_WAIT, &clock, |transaction| {
+                policies::ensure_recorded(transaction, &setting.loaded, &by)
+            });
+            done.unwrap();
+            ledger.close().unwrap();
+        };
+        self.with(setting);
+    }
+
+    /// Runs `work` with the setting as a tool would read it now.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&Setting<'_>) -> T) -> T {
+        let env = |name: &str| self.variables.borrow().get(name).cloned();
+        let clock = || self.now();
+        let place = Place {
+            cwd: self.dir.path(),
+            env: &env,
+            clock: &clock,
+            policy: None,
+            policy_ref: None,
+            ledger: None,
+            access: Access::Append,
+        };
+        let setting = Setting::read(place).unwrap();
+        work(&setting)
+    }
+
+    /// Every entry, in order.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        let ledger = Ledger::open(&self.ledger_path(), Access::Read).unwrap();
+        let mut entries = Vec::new();
+        let collect = &mut |entry: Entry| {
+            entries.push(entry);
+            ControlFlow::Continue(())
+        };
+        ledger.view().scan(0, None, false, collect).unwrap();
+        entries
+    }
+
+    /// Asks as the CI actor.
+    pub(crate) fn ask(&self, gate: &str, ask: Ask) -> Grant {
+        self.pass(60);
+        self.with(|setting| {
+            let facts = setting.facts().unwrap();
+            let asking = Asking {
+                gate: gate.to_owned(),
+                ask,
+                by: facts.principal.clone(),
+                context: facts.context.clone(),
+                request: None,
+                objections: Vec::new(),
+            };
+            admission::request(setting, &asking).unwrap()
+        })
+    }
+
+    /// An act of somebody else's.
+    pub(crate) fn act(&self, actor: &str, id: &str, reason: &str) -> Act {
+        self.pass(60);
+        self.set("GITHUB_ACTOR", actor);
+        let act = self.with(|setting| {
+            let facts = setting.facts().unwrap();
+            Act {
+                id: id.to_owned(),
+                by: facts.principal.clone(),
+                context: facts.context.clone(),
+                reason: Some(reason.to_owned()),
+                statement: None,
+                author: Some("author@example.com".to_owned()),
+            }
+        });
+        self.set("GITHUB_ACTOR", "dave");
+        act
+    }
+
+    pub(crate) fn approve(&self, act: &Act) -> Grant {
+        self.with(|setting| approval::approve(setting, act).unwrap())
+    }
+
+    pub(crate) fn reject(&self, act: &Act) -> Grant {
+        self.with(|setting| approval::reject(setting, act).unwrap())
+    }
+
+    pub(crate) fn revoke(&self, act: &Act) -> Grant {
+        self.with(|setting| ending::revoke(setting, act).unwrap())
+    }
+
+    pub(crate) fn resume(&self, gate: &str, act: &Act) -> Grant {
+        self.with(|setting| ending::resume(setting, gate, act).unwrap())
+    }
+
+    pub(crate) fn review(&self, act: &Act, verdict: ReviewVerdict) -> Grant {
+        self.with(|setting| review::review(setting, act, verdict).unwrap())
+    }
+
+    /// Runs a command with `status`.
+    pub(crate) fn run(&self, gate: &str, status: u8) -> Decision {
+        self.run_while(gate, status, || {})
+    }
+
+    /// Runs a command during which something happens.
+    pub(crate) fn run_while(&self, gate: &str, status: u8, meanwhile: impl FnOnce()) -> Decision {
+        let finished = Finished { outcome: Outcome::Ran(status), status: Some(status), ..finished(Mode::Run) };
+        self.conclude(gate, true, finished, meanwhile)
+    }
+
+    /// A command that was not found.
+    pub(crate) fn miss(&self, gate: &str) -> Decision {
+        let outcome = Outcome::DidNotRun("the command was not found".to_owned());
+        let finished = Finished { outcome, status: Some(127), ..finished(Mode::Run) };
+        self.conclude(gate, true, finished, || {})
+    }
+
+    /// Judges a report.
+    pub(crate) fn judge(&self, gate: &str, findings: Vec<Finding>) -> Decision {
+        let finished = Finished { outcome: report(findings), report: digest(), ..finished(Mode::Judge) };
+        self.conclude(gate, false, finished, || {})
+    }
+
+    /// Runs a scanner, then judges its report.
+    pub(crate) fn scan(&self, gate: &str, status: u8, findings: Vec<Finding>) -> Decision {
+        let finished = Finished {
+            outcome: report(findings),
+            report: digest(),
+            status: Some(status),
+            ..finished(Mode::Findings)
+        };
+        self.conclude(gate, true, finished, || {})
+    }
+
+    fn conclude(&self, gate: &str, commanded: bool, finished: Finished, meanwhile: impl FnOnce()) -> Decision {
+        self.pass(60);
+        let mut warnings = Vec::new();
+        self.with(|setting| {
+            let checker = Checker::new(setting, gate).unwrap();
+            let started: Started = match checker.begin(commanded, Duration::ZERO, &mut warnings).unwrap() {
+                Begun::Settled(decision) => return *decision,
+                Begun::Go(started) => started,
+            };
+            meanwhile();
+            self.pass(5);
+            let decision = checker.conclude(&started, finished, &mut warnings).unwrap();
+            assert!(warnings.is_empty() && decision.recorded.is_some(), "{warnings:?}");
+            decision
+        })
+    }
+}
+
+/// An ask for `action`, for `seconds`.
+pub(crate) fn ask(action: Action, seconds: u64) -> Ask {
+    Ask {
+        action,
+        reason: "the release waits for it".to_owned(),
+        ticket: None,
+        scope: Scope::default(),
+        findings: Vec::new(),
+        ttl: Ttl::of(seconds),
+        max_uses: None,
+        break_glass: false,
+    }
+}
+
+/// An ask to waive `count` findings of `rule` in `path`.
+pub(crate) fn waive(rule: &str, path: &str, count: u64) -> Ask {
+    let evidence = Evidence {
+        rule: rule.to_owned(),
+        level: Level::Error,
+        count,
+        path: Some(path.to_owned()),
+        package: None,
+        fingerprint: None,
+        tool: None,
+    };
+    Ask { findings: vec![evidence], ..ask(Action::Waive, 86_400) }
+}
+
+/// A finding.
+pub(crate) fn finding(rule: &str, path: &str, line: u64) -> Finding {
+    Finding {
+        rule: rule.to_owned(),
+        level: Level::Error,
+        message: "bad".to_owned(),
+        path: Some(path.to_owned()),
+        line: Some(line),
+        fingerprint: format!("{rule}-{path}"),
+        package: None,
+        tool: Some("scanner".to_owned()),
+    }
+}
+
+fn report(findings: Vec<Finding>) -> Outcome {
+    Outcome::Report { findings, counts: Counts { below_threshold: 2, suppressed: 0, absent: 1 } }
+}
+
+fn digest() -> Option<String> {
+    Some(gate_model::digest::of(gate_model::digest::REPORT, b"report"))
+}
+
+fn finished(mode: Mode) -> Finished {
+    Finished {
+        outcome: Outcome::DidNotRun(String::new()),
+        mode,
+        program: None,
+        status: None,
+        report: None,
+        notes: Vec::new(),
+    }
+}
