@@ -9,7 +9,12 @@
 //!
 //! Not here: anything that a tool should do itself. Tests know its command line, files and exit codes only.
 
-#![allow(clippy::panic, clippy::expect_used, reason = "this is test code: what fails shall stop the test")]
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::return_self_not_must_use,
+    reason = "this is test code: what fails shall stop the test"
+)]
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -171,8 +176,9 @@ impl Output {
     /// Where it is none.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("no JSON: {error}\nstdout: {}\nstderr: {}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!("no JSON: {error}\nstdout: {}\nstderr: {}", self.stdout, self.stderr)
+        })
     }
 
     /// Standard output as one JSON document a line.
@@ -181,7 +187,8 @@ impl Output {
     /// Where a line is none.
     #[track_caller]
     pub fn lines(&self) -> Vec<Value> {
-        let line = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON: {error}\n{line}"));
+        let line =
+            |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON: {error}\n{line}"));
         self.stdout.lines().map(line).collect()
     }
 

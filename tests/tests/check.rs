@@ -1,5 +1,9 @@
 //! gate-check as a pipeline uses it: precedence, run mode, reports, plans, decisions.
-
+#![allow(
+    clippy::similar_names,
+    clippy::manual_assert,
+    reason = "tests name things after what they are; a condition may read better than its negation"
+)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests stop at the first surprise")]
 
 mod support;
@@ -71,7 +75,7 @@ fn a_skip_for_this_commit_does_not_count_on_the_next() {
 fn a_waiver_covers_its_evidence_and_not_one_finding_more() {
     let house = House::new(POLICY);
     let same = result("R1", "warning", "src/a.py", 3);
-    house.write("scan.sarif", sarif(&[same.clone()]));
+    house.write("scan.sarif", sarif(std::slice::from_ref(&same)));
     let blocked = house.check(&["scan", "scan.sarif"]).exits(1);
     house.write("d.json", &blocked.stdout);
     house.skip(&["./d.json", "--reason", "accepted"]).exits(0);
@@ -88,7 +92,7 @@ fn a_waiver_covers_its_evidence_and_not_one_finding_more() {
         result("R1", "warning", "src/b.py", 3),
         result("R2", "warning", "src/a.py", 3),
     ] {
-        house.write("other.sarif", sarif(&[other.clone()]));
+        house.write("other.sarif", sarif(std::slice::from_ref(&other)));
         let ran = house.check(&["scan", "other.sarif"]);
         assert_eq!(ran.code, 1, "{other}");
     }

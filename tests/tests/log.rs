@@ -1,5 +1,7 @@
 //! `gate-log` as a shell uses it.
 
+#![allow(clippy::unwrap_used, reason = "this is test code: what fails shall stop the test")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -15,7 +17,7 @@ fn seqs(lines: &[Value]) -> Vec<u64> {
 
 /// Notes with `n` from 0 up.
 fn append(sandbox: &Sandbox, count: u64) {
-    let events: String = (0..count).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    let events = (0..count).map(|n| format!("{{\"n\":{n}}}\n")).collect::<Vec<_>>().concat();
     sandbox.run_with("gate-log", &["append", "--quiet"], events).expect(0);
 }
 
@@ -94,12 +96,10 @@ mod init {
         // The second entry cannot hold this file, though the first one was written by then.
         let sandbox = Sandbox::repository();
         sandbox.write("signers", "alice \u{7}");
-        sandbox.write(
-            "gate.toml",
-            "version = 1\n[identity]\nallowed_signers = \"signers\"\n[gates.lint]\n",
-        );
+        sandbox.write("gate.toml", "version = 1\n[identity]\nallowed_signers = \"signers\"\n[gates.lint]\n");
         sandbox.run("gate-log", &["init"]).expect(2).says("control character");
-        let left: Vec<_> = std::fs::read_dir(sandbox.path(".gate")).map_or_else(|_| Vec::new(), Iterator::collect);
+        let left: Vec<_> =
+            std::fs::read_dir(sandbox.path(".gate")).map_or_else(|_| Vec::new(), Iterator::collect);
         assert!(left.is_empty(), "{left:?}");
     }
 
@@ -163,7 +163,8 @@ mod list {
         append(&sandbox, 3);
         let export = sandbox.run("gate-log", &["export"]).expect(0).stdout;
         assert_eq!(sandbox.run::<&str>("gate-log", &[]).expect(0).stdout, export);
-        let recipe = "gate-log -n 1 | jq -cSj 'del(.hash)' | b3sum --no-names --derive-key 'gate-ledger v1 entry'";
+        let recipe =
+            "gate-log -n 1 | jq -cSj 'del(.hash)' | b3sum --no-names --derive-key 'gate-ledger v1 entry'";
         let digest = sandbox.shell(recipe).expect(0).stdout;
         let last = &sandbox.entries()[4];
         assert_eq!(last["hash"], format!("b3:{}", digest.trim()));
@@ -270,7 +271,10 @@ mod list {
     #[test]
     fn what_is_no_ledger_is_told_apart() {
         let sandbox = Sandbox::with_starter();
-        sandbox.write("text", "no ledger at all, and longer than a header of SQLite would be, so that it is read");
+        sandbox.write(
+            "text",
+            "no ledger at all, and longer than a header of SQLite would be, so that it is read",
+        );
         sandbox.write("empty", "");
         std::fs::create_dir(sandbox.path("folder")).unwrap();
         let open = |name: &str| sandbox.run("gate-log", &["--ledger", name]);
@@ -288,7 +292,8 @@ mod list {
     fn a_reader_that_goes_away_is_no_failure() {
         let sandbox = Sandbox::with_starter();
         append(&sandbox, 2_000);
-        let output = sandbox.shell("gate-log | head -n 1 | wc -l; gate-log export | head -n 1 | wc -l").expect(0);
+        let output =
+            sandbox.shell("gate-log | head -n 1 | wc -l; gate-log export | head -n 1 | wc -l").expect(0);
         assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("1\n1\n", ""));
     }
 
@@ -305,12 +310,19 @@ mod append {
     #[test]
     fn says_what_was_recorded() {
         let sandbox = Sandbox::with_starter();
-        let output = sandbox.run_with("gate-log", &["append", "-"], "{\"a\":1}\n{\"a\":[true,null,-5]}\n").expect(0);
+        let output =
+            sandbox.run_with("gate-log", &["append", "-"], "{\"a\":1}\n{\"a\":[true,null,-5]}\n").expect(0);
         let document = output.says("2 events recorded (2 to 3)").json();
         assert_eq!(document["schema"], "gate.append/1");
-        assert_eq!((&document["recorded"], &document["first"], &document["last"]), (&2.into(), &2.into(), &3.into()));
+        assert_eq!(
+            (&document["recorded"], &document["first"], &document["last"]),
+            (&2.into(), &2.into(), &3.into())
+        );
         let entries = sandbox.entries();
-        assert_eq!((&entries[2]["kind"], &entries[3]["data"]), (&"note".into(), &serde_json::json!({"a":[true,null,-5]})));
+        assert_eq!(
+            (&entries[2]["kind"], &entries[3]["data"]),
+            (&"note".into(), &serde_json::json!({"a":[true,null,-5]}))
+        );
     }
 
     #[test]
@@ -319,7 +331,10 @@ mod append {
         sandbox.write("events", "{\"a\":1}");
         sandbox.run("gate-log", &["append", "events", "--gate", "lint"]).expect(0);
         assert_eq!(sandbox.entries()[2]["gate"], "lint");
-        sandbox.run("gate-log", &["append", "events", "--gate", "lnit"]).expect(2).says("did you mean 'lint'");
+        sandbox
+            .run("gate-log", &["append", "events", "--gate", "lnit"])
+            .expect(2)
+            .says("did you mean 'lint'");
         sandbox.run("gate-log", &["append", "none"]).expect(2).says("cannot read events from 'none'");
         sandbox.run("gate-log", &["append", "."]).expect(2);
         assert_eq!(sandbox.entries().len(), 3);
@@ -334,8 +349,10 @@ mod append {
     #[test]
     fn an_error_names_the_line_and_how_many_were_recorded() {
         let sandbox = Sandbox::with_starter();
-        let good: String = (0..1_500).map(|n| format!("{{\"n\":{n}}}\n")).collect();
-        let output = sandbox.run_with("gate-log", &["append"], format!("{good}{{\"x\":1.5}}\n{{\"n\":0}}\n")).expect(2);
+        let good = (0..1_500).map(|n| format!("{{\"n\":{n}}}\n")).collect::<Vec<_>>().concat();
+        let output = sandbox
+            .run_with("gate-log", &["append"], format!("{good}{{\"x\":1.5}}\n{{\"n\":0}}\n"))
+            .expect(2);
         output.says("line 1501: ").says("1500 entries before it were recorded");
         assert_eq!(sandbox.entries().len(), 1_502);
         sandbox.run_with("gate-log", &["append"], "{\"a\":1,\"a\":2}").expect(2).says("nothing was recorded");
@@ -351,7 +368,10 @@ mod append {
             stdin.write_all(b"{\"slow\":true}\n{\"half\":").unwrap();
             let begun = Instant::now();
             while sandbox.entries().len() < wanted {
-                assert!(begun.elapsed() < Duration::from_secs(20), "the event was not recorded while the stream paused");
+                assert!(
+                    begun.elapsed() < Duration::from_secs(20),
+                    "the event was not recorded while the stream paused"
+                );
                 std::thread::sleep(Duration::from_millis(50));
             }
             stdin.write_all(b"1}\n").unwrap();
@@ -534,7 +554,10 @@ mod reports {
             assert_eq!(lint[member], expected, "{member}");
         }
         assert_eq!(lint["rate"], 0.5);
-        assert_eq!((&stats["gates"][1]["gate"], &stats["gates"][1]["denials"]), (&"secrets".into(), &1.into()));
+        assert_eq!(
+            (&stats["gates"][1]["gate"], &stats["gates"][1]["denials"]),
+            (&"secrets".into(), &1.into())
+        );
         assert_eq!(stats["principals"][0]["decisions"], 2);
         let nothing = sandbox.run("gate-log", &["stats", "--until", "1d"]).expect(0).json();
         assert_eq!((&nothing["entries"], &nothing["gates"]), (&0.into(), &serde_json::json!([])));
@@ -544,7 +567,8 @@ mod reports {
     #[test]
     fn due_names_the_command_to_act() {
         let sandbox = Sandbox::with_starter();
-        let asked = sandbox.run("gate-skip", &["lint", "--reason", "flaky on this runner", "--ttl", "1h"]).expect(0);
+        let asked =
+            sandbox.run("gate-skip", &["lint", "--reason", "flaky on this runner", "--ttl", "1h"]).expect(0);
         let due = sandbox.run("gate-log", &["due"]).expect(0).json();
         assert_eq!(due["schema"], "gate.due/1");
         assert_eq!(due["ending"][0]["id"], asked.json()["id"]);
@@ -552,9 +576,9 @@ mod reports {
             due["ending"][0]["argv"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
         assert_eq!(argv[..2], ["gate-skip", "lint"]);
         // With a reason the command is ready to run.
-        let args: Vec<&str> =
+        let ready: Vec<&str> =
             argv[1..].iter().map(|word| if word.is_empty() { "still flaky today" } else { word }).collect();
-        sandbox.run("gate-skip", &args).expect(0);
+        sandbox.run("gate-skip", &ready).expect(0);
         sandbox.run("gate-log", &["due", "--format", "text"]).expect(0);
     }
 }

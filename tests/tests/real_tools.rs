@@ -3,6 +3,11 @@
 //! Each tool is run on the sample code in testdata, where `scripts/partners` could install it; where it could
 //! not, its test says that it was skipped. Reports that the same tools made of the same code, recorded in
 //! testdata, are judged in every run; both must come to the same verdict.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails, and one that is skipped says so"
+)]
 
 mod partners;
 mod support;

@@ -414,8 +414,8 @@ fn a_request_dated_ahead_does_not_outlive_its_seven_days() {
 fn hostile_requests_are_errors_with_a_place() {
     let Signed { house, alice, .. } = signed();
     let request = detached(&house, &alice);
-    let doubled = request.replacen("{", "{\"reason\":\"first\",", 1);
-    let unknown = request.replacen("{", "{\"surprise\":1,", 1);
+    let doubled = request.replacen('{', "{\"reason\":\"first\",", 1);
+    let unknown = request.replacen('{', "{\"surprise\":1,", 1);
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let float = request.replacen("\"seconds\":3600", "\"seconds\":3600.0", 1);
     let cut = &request[..request.len() / 2];

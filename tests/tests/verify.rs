@@ -1,5 +1,7 @@
 //! `gate-verify` as an auditor uses it.
 
+#![allow(clippy::unwrap_used, reason = "this is test code: what fails shall stop the test")]
+
 use gate_tests::{Output, Sandbox};
 
 const LEDGER: &str = ".gate/ledger.db";
@@ -7,7 +9,9 @@ const LEDGER: &str = ".gate/ledger.db";
 /// A ledger with six entries, 0 to 5.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with_starter();
-    sandbox.run_with("gate-log", &["append", "--quiet"], "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n").expect(0);
+    sandbox
+        .run_with("gate-log", &["append", "--quiet"], "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n")
+        .expect(0);
     sandbox
 }
 
@@ -28,7 +32,9 @@ mod whole {
         assert_eq!((&document["ok"], &document["entries"]), (&true.into(), &6.into()));
         assert_eq!(document["head"]["hash"], sandbox.entries()[5]["hash"]);
         assert_eq!(document["genesis"]["pinned"], false);
-        assert!(document["anchored"].is_null() && document["first_bad"].is_null() && document["replay"].is_null());
+        assert!(
+            document["anchored"].is_null() && document["first_bad"].is_null() && document["replay"].is_null()
+        );
         assert_eq!(codes(&file), ["unanchored", "genesis-unpinned"]);
         sandbox.shell("gate-log export > export.jsonl").expect(0);
         assert_eq!(sandbox.run("gate-verify", &["export.jsonl"]).expect(0).json(), document);
@@ -41,7 +47,9 @@ mod whole {
     #[test]
     fn a_filter_changes_the_writing_and_not_the_verdict() {
         let sandbox = sandbox();
-        for (filter, reformatted) in [("cat", false), ("jq -c .", false), ("jq -cS .", true), ("jq .", true), ("jq -S .", true)] {
+        for (filter, reformatted) in
+            [("cat", false), ("jq -c .", false), ("jq -cS .", true), ("jq .", true), ("jq -S .", true)]
+        {
             let output = sandbox.shell(&format!("gate-log export | {filter} | gate-verify -")).expect(0);
             assert_eq!(output.json()["entries"], 6, "{filter}");
             assert_eq!(codes(&output).contains(&"reformatted".to_owned()), reformatted, "{filter}");
@@ -81,8 +89,10 @@ mod whole {
         let before = std::fs::read(sandbox.path(LEDGER)).unwrap();
         sandbox.run::<&str>("gate-verify", &[]).expect(0);
         assert_eq!(std::fs::read(sandbox.path(LEDGER)).unwrap(), before);
-        let names: Vec<_> =
-            std::fs::read_dir(sandbox.path(".gate")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> = std::fs::read_dir(sandbox.path(".gate"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert!(!names.iter().any(|name| name.to_string_lossy().ends_with("-wal")), "{names:?}");
     }
 
@@ -104,10 +114,14 @@ mod genesis {
         let pinned = sandbox.run("gate-verify", &["--genesis", &genesis]).expect(0);
         assert_eq!(pinned.json()["genesis"]["pinned"], true);
         assert!(!codes(&pinned).contains(&"genesis-unpinned".to_owned()));
-        let policy = sandbox.read("gate.toml").replace("[ledger]", &format!("[ledger]\ngenesis = \"{genesis}\""));
+        let policy =
+            sandbox.read("gate.toml").replace("[ledger]", &format!("[ledger]\ngenesis = \"{genesis}\""));
         sandbox.write("gate.toml", policy);
         assert_eq!(sandbox.run::<&str>("gate-verify", &[]).expect(0).json()["genesis"]["pinned"], true);
-        assert_eq!(sandbox.shell("gate-log export | gate-verify -").expect(0).json()["genesis"]["pinned"], true);
+        assert_eq!(
+            sandbox.shell("gate-log export | gate-verify -").expect(0).json()["genesis"]["pinned"],
+            true
+        );
     }
 
     #[test]
@@ -115,7 +129,9 @@ mod genesis {
         let (one, other) = (sandbox(), sandbox());
         let genesis = other.entries()[0]["hash"].as_str().unwrap().to_owned();
         one.run("gate-verify", &["--genesis", &genesis]).expect(4).says("another ledger");
-        one.shell(&format!("gate-log export | gate-verify - --genesis {genesis}")).expect(4).says("another ledger");
+        one.shell(&format!("gate-log export | gate-verify - --genesis {genesis}"))
+            .expect(4)
+            .says("another ledger");
         let policy = one.read("gate.toml").replace("[ledger]", &format!("[ledger]\ngenesis = \"{genesis}\""));
         one.write("gate.toml", policy);
         one.run::<&str>("gate-verify", &[]).expect(4).says("another ledger");
@@ -166,7 +182,8 @@ mod bad_input {
 
     #[test]
     fn an_altered_schema_is_exit_4() {
-        for sql in ["DROP TRIGGER entry_delete", "CREATE VIEW v AS SELECT 1", "CREATE INDEX i ON entry (at)"] {
+        for sql in ["DROP TRIGGER entry_delete", "CREATE VIEW v AS SELECT 1", "CREATE INDEX i ON entry (at)"]
+        {
             let sandbox = sandbox();
             sandbox.run("sqlite3", &[LEDGER, sql]).expect(0);
             sandbox.run::<&str>("gate-verify", &[]).expect(4).says("schema");
@@ -309,7 +326,8 @@ mod attacks {
         tamper(&sandbox, "UPDATE entry SET hash = zeroblob(32) WHERE seq = 2");
         let document = sandbox.run::<&str>("gate-verify", &[]).expect(1).json();
         assert_eq!(document["entries"], 2);
-        let after = document["warnings"].as_array().unwrap().iter().find(|one| one["code"] == "good-after").unwrap();
+        let after =
+            document["warnings"].as_array().unwrap().iter().find(|one| one["code"] == "good-after").unwrap();
         assert_eq!(after["count"], 3);
     }
 }
@@ -322,7 +340,12 @@ mod anchors {
         let sandbox = sandbox();
         let policy = sandbox.read("gate.toml").replace("[ledger]", "[ledger]\norigin = \"example.com/log\"");
         sandbox.write("gate.toml", policy);
-        let key = sandbox.run("gate-log", &["checkpoint", "--new-key", "log.key"]).expect(0).stdout.trim().to_owned();
+        let key = sandbox
+            .run("gate-log", &["checkpoint", "--new-key", "log.key"])
+            .expect(0)
+            .stdout
+            .trim()
+            .to_owned();
         sandbox.shell("gate-log checkpoint --key-file log.key > cp").expect(0);
         (sandbox, key)
     }
@@ -330,13 +353,16 @@ mod anchors {
     #[test]
     fn the_three_commands_of_an_auditor() {
         let (sandbox, key) = anchored();
-        let whole = sandbox.run("gate-verify", &["--checkpoint", "cp", "--key", &key, "--require-anchor"]).expect(0);
+        let whole =
+            sandbox.run("gate-verify", &["--checkpoint", "cp", "--key", &key, "--require-anchor"]).expect(0);
         let size = &whole.json()["anchored"]["size"];
         assert_eq!(*size, 6);
         sandbox.shell("gate-log prove 3 --checkpoint cp > proof").expect(0);
         let proven = sandbox.run("gate-verify", &["proof", "proof", "--key", &key]).expect(0).json();
         assert_eq!((&proven["seq"], &proven["entry"]["data"]["n"]), (&3.into(), &2.into()));
-        sandbox.shell(&format!("gate-log export | gate-verify - --checkpoint cp --key {key} --require-anchor")).expect(0);
+        sandbox
+            .shell(&format!("gate-log export | gate-verify - --checkpoint cp --key {key} --require-anchor"))
+            .expect(0);
     }
 
     #[test]
@@ -392,8 +418,14 @@ db.commit()
         sandbox.shell("sed 's/^6$/5/' cp > edited").expect(0);
         let edited = sandbox.run("gate-verify", &["--checkpoint", "edited", "--key", &key]).expect(1);
         assert!(codes(&edited).contains(&"checkpoint-signature".to_owned()));
-        sandbox.run("gate-verify", &["--checkpoint", "gate.toml", "--key", &key]).expect(2).says("is no checkpoint");
-        sandbox.run("gate-verify", &["--checkpoint", "cp", "--key", "nonsense"]).expect(2).says("no verifier key");
+        sandbox
+            .run("gate-verify", &["--checkpoint", "gate.toml", "--key", &key])
+            .expect(2)
+            .says("is no checkpoint");
+        sandbox
+            .run("gate-verify", &["--checkpoint", "cp", "--key", "nonsense"])
+            .expect(2)
+            .says("no verifier key");
         sandbox.run("gate-verify", &["--checkpoint", "cp"]).expect(2).says("--key");
     }
 
@@ -416,7 +448,8 @@ db.commit()
     fn a_proof_of_something_else_proves_nothing() {
         let (sandbox, key) = anchored();
         sandbox.shell("gate-log prove 3 --checkpoint cp > proof").expect(0);
-        let check = |script: &str| sandbox.shell(&format!("sed '{script}' proof | gate-verify proof - --key {key}"));
+        let check =
+            |script: &str| sandbox.shell(&format!("sed '{script}' proof | gate-verify proof - --key {key}"));
         check("").expect(0);
         check("s/^index 3/index 2/").expect(1).says("not proven");
         check("/^extra/d").expect(2).says("does not hold the entry");
@@ -434,7 +467,10 @@ db.commit()
         let (sandbox, _) = anchored();
         let path = sandbox.path("log.key");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        sandbox.run("gate-log", &["checkpoint", "--new-key", "log.key"]).expect(5).says("cannot write key file");
+        sandbox
+            .run("gate-log", &["checkpoint", "--new-key", "log.key"])
+            .expect(5)
+            .says("cannot write key file");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         sandbox.run("gate-log", &["checkpoint", "--key-file", "log.key"]).expect(2).says("chmod 600");
     }
@@ -475,7 +511,10 @@ mod policy {
         let report = output.json();
         assert_eq!((&report["ok"], &report["digest"]), (&false.into(), &serde_json::Value::Null));
         let error = &report["errors"][0];
-        assert_eq!((&error["line"], &error["column"], &error["code"]), (&3.into(), &1.into(), &"unknown-key".into()));
+        assert_eq!(
+            (&error["line"], &error["column"], &error["code"]),
+            (&3.into(), &1.into(), &"unknown-key".into())
+        );
         output.says("gate-verify: gate.toml:3:1: ").says("did you mean 'severity'?");
     }
 
@@ -485,7 +524,10 @@ mod policy {
                       request = { gate = \"lint\", action = \"skip\", by = \"github:a\" }\nexpect = \"granted\"\n";
         let output = check(policy).expect(1);
         let test = &output.json()["tests"][0];
-        assert_eq!((&test["passed"], &test["expected"], &test["line"]), (&false.into(), &"granted".into(), &3.into()));
+        assert_eq!(
+            (&test["passed"], &test["expected"], &test["line"]),
+            (&false.into(), &"granted".into(), &3.into())
+        );
         output.says("gate.toml:3: test 't' failed: expected granted, got denied");
     }
 
@@ -495,6 +537,9 @@ mod policy {
         sandbox.run("gate-verify", &["policy"]).expect(2).says("no policy");
         sandbox.run("gate-verify", &["policy", "none.toml"]).expect(2).says("cannot read policy");
         sandbox.run("gate-verify", &["policy", "."]).expect(2);
-        sandbox.run("gate-verify", &["--genesis", &format!("b3:{}", "0".repeat(64)), "policy"]).expect(2).says("verb");
+        sandbox
+            .run("gate-verify", &["--genesis", &format!("b3:{}", "0".repeat(64)), "policy"])
+            .expect(2)
+            .says("verb");
     }
 }

@@ -82,21 +82,21 @@ impl CopyError {
     }
 }
 
-/// Copies the ledger to `dest`.
+/// Copies the ledger to the new file `to`.
 ///
 /// # Errors
-/// A [`LogError`]; then nothing is at `dest`.
-pub(crate) fn copy(desk: &Desk<'_>, dest: &Path, io: &mut Io<'_>) -> Result<(), LogError> {
+/// A [`LogError`]; then nothing is at `to`.
+pub(crate) fn copy(desk: &Desk<'_>, to: &Path, io: &mut Io<'_>) -> Result<(), LogError> {
     let found = desk.find()?;
     let path = found.path()?;
     let ledger = found.open(Access::Read)?;
     let head = ledger.view().head()?;
-    let target = desk.env.cwd.join(dest);
+    let target = desk.env.cwd.join(to);
     let staged = Staged::beside(&target).map_err(CopyError::from)?;
     let text = staged.path.to_str().ok_or_else(|| CopyError::NotUtf8(target.clone()))?;
-    write(&path, text).map_err(|source| CopyError::Write { path: dest.display().to_string(), source })?;
+    write(&path, text).map_err(|source| CopyError::Write { path: to.display().to_string(), source })?;
     let outcome = check(&ledger, head, &staged)?;
-    let shown = dest.display().to_string();
+    let shown = to.display().to_string();
     staged.publish().map_err(|source| CopyError::Publish { path: shown.clone(), source })?;
     show(desk, &ledger, &shown, &outcome, io);
     Ok(())
@@ -127,12 +127,12 @@ fn check(ledger: &Ledger, head: Head, staged: &Staged) -> Result<Outcome, LogErr
     if same { Ok(outcome) } else { Err(CopyError::Other(head.seq).into()) }
 }
 
-fn show(desk: &Desk<'_>, ledger: &Ledger, dest: &str, outcome: &Outcome, io: &mut Io<'_>) {
+fn show(desk: &Desk<'_>, ledger: &Ledger, to: &str, outcome: &Outcome, io: &mut Io<'_>) {
     if desk.format(io) != Format::Text {
         let head = outcome.head.map(|(seq, hash)| json!({"seq": seq, "hash": hash.to_string()}));
         let document = json!({
             "schema": SCHEMA,
-            "ledger": dest,
+            "ledger": to,
             "id": ledger.id(),
             "genesis": ledger.genesis().to_string(),
             "entries": outcome.entries,
@@ -141,7 +141,7 @@ fn show(desk: &Desk<'_>, ledger: &Ledger, dest: &str, outcome: &Outcome, io: &mu
         io.show(&(render::json(&document) + "\n"));
     }
     let noun = if outcome.entries == 1 { "entry" } else { "entries" };
-    desk.summary(io, &format!("{} {noun} copied to '{dest}' and verified", outcome.entries));
+    desk.summary(io, &format!("{} {noun} copied to '{to}' and verified", outcome.entries));
 }
 
 impl From<OpenError> for CopyError {

@@ -109,7 +109,7 @@ fn inclusion(desk: &Desk<'_>, args: &ProveArgs, id: &str) -> Result<String, LogE
         (None, Some(path)) => {
             let key = signer::read(&desk.env.cwd.join(path), path).map_err(CheckpointFailure::from)?;
             let signed = checkpoint::sign(desk, &found, &key, args.origin.as_deref(), None)?;
-            Statement::parse(signed.into_bytes(), "the new checkpoint".to_owned())?
+            Statement::parse(signed.as_bytes(), "the new checkpoint".to_owned())?
         }
         (None, None) => return Err(LogError::Usage("a proof needs --checkpoint or --key-file".to_owned())),
     };
@@ -160,16 +160,16 @@ struct Statement {
 
 impl Statement {
     fn read(desk: &Desk<'_>, path: &Path) -> Result<Self, ProveFailure> {
-        Self::parse(checkpoint::read(desk, path)?, path.display().to_string())
+        Self::parse(&checkpoint::read(desk, path)?, path.display().to_string())
     }
 
-    fn parse(bytes: Vec<u8>, path: String) -> Result<Self, ProveFailure> {
-        let parsed = note::parse(&bytes).map_err(CheckpointError::from);
+    fn parse(bytes: &[u8], path: String) -> Result<Self, ProveFailure> {
+        let parsed = note::parse(bytes).map_err(CheckpointError::from);
         let parsed = parsed.and_then(|note| Checkpoint::parse(&note.text));
         match parsed {
             // A note that was parsed is UTF-8.
             Ok(checkpoint) => {
-                Ok(Self { checkpoint, note: String::from_utf8_lossy(&bytes).into_owned(), path })
+                Ok(Self { checkpoint, note: String::from_utf8_lossy(bytes).into_owned(), path })
             }
             Err(source) => Err(CheckpointFailure::Old { path, source }.into()),
         }

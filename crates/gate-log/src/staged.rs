@@ -86,7 +86,9 @@ impl Drop for Staged {
     fn drop(&mut self) {
         // Gone by now where it was published; what cannot be removed is no ledger and does no harm.
         drop(fs::remove_file(&self.path));
-        BESIDE.iter().for_each(|suffix| drop(fs::remove_file(beside(&self.path, suffix))));
+        for suffix in BESIDE {
+            drop(fs::remove_file(beside(&self.path, suffix)));
+        }
     }
 }
 

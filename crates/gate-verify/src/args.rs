@@ -15,9 +15,9 @@ use gate_model::time::parse_duration;
 /// bad entry and why, and says how much of the ledger a checkpoint covers and whether its genesis is pinned:
 /// a chain alone cannot see that its end was cut off.
 ///
-/// LEDGER is a SQLite file, or an export in JSON Lines, unchanged or passed through a filter such as jq -S;
-/// - reads an export from standard input. Without it, the ledger of the variable GATE_LEDGER, else the
-/// policy's.
+/// LEDGER is a SQLite file, or an export in JSON Lines, unchanged or passed through a filter such as jq -S.
+/// The name - stands for an export on standard input. Without LEDGER, the one of the variable GATE_LEDGER is
+/// verified, else the policy's.
 #[derive(Debug, clap::Parser)]
 #[command(name = "gate-verify", version, args_override_self = false, disable_help_subcommand = true)]
 #[command(

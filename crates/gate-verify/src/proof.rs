@@ -57,7 +57,10 @@ pub(crate) enum ProofFailure {
 impl ProofFailure {
     /// The exit code.
     pub(crate) const fn exit(&self) -> Exit {
-        Exit::Usage
+        match self {
+            Self::Keys(error) => error.exit(),
+            Self::NoKey | Self::Read { .. } | Self::Form { .. } | Self::NoEntry(_) => Exit::Usage,
+        }
     }
 }
 

@@ -25,10 +25,14 @@ fn recorded(input: &mut dyn Read, ready: &dyn Fn() -> bool) -> (Result<(), Appen
     let mut recorder = Recorder::new(ledger, &clock, draft);
     let result = record(&mut recorder, input, ready);
     let mut notes = Vec::new();
-    recorder.ledger.view().scan(1, None, false, &mut |entry| {
-        notes.push(entry);
-        std::ops::ControlFlow::Continue(())
-    }).unwrap();
+    recorder
+        .ledger
+        .view()
+        .scan(1, None, false, &mut |entry| {
+            notes.push(entry);
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
     assert_eq!(notes.len() as u64, recorder.recorded, "what is told is what is there");
     (result, notes)
 }
@@ -48,7 +52,7 @@ fn blank_lines_and_a_missing_last_newline_are_fine() {
 
 #[test]
 fn more_than_one_batch_arrives_in_order() {
-    let input: String = (0..2_500).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    let input = (0..2_500).map(|n| format!("{{\"n\":{n}}}\n")).collect::<Vec<_>>().concat();
     let (result, notes) = recorded(&mut input.as_bytes(), &|| true);
     result.unwrap();
     assert!(notes.iter().zip(0_u64..).all(|(note, n)| note.data["n"] == n));
@@ -80,9 +84,13 @@ fn an_error_names_its_line_and_keeps_what_came_before() {
 #[test]
 fn an_event_that_fits_no_entry_is_found_although_it_is_fine_json() {
     // Within an entry it is two levels further down than by itself.
-    let deep = |levels: usize| format!("{}{}\n", "{\"a\":".repeat(levels), "1".to_owned() + &"}".repeat(levels));
+    let deep =
+        |levels: usize| format!("{}{}\n", "{\"a\":".repeat(levels), "1".to_owned() + &"}".repeat(levels));
     let (failure, kept) = failed(&format!("{}{}", deep(5), deep(32)));
-    assert!(matches!(failure, AppendFailure::Event { line: 2, recorded: 1, source: EventError::Draft(_) }), "{failure}");
+    assert!(
+        matches!(failure, AppendFailure::Event { line: 2, recorded: 1, source: EventError::Draft(_) }),
+        "{failure}"
+    );
     assert_eq!(kept, 1);
 }
 
@@ -97,7 +105,10 @@ fn a_line_without_an_end_takes_bounded_memory() {
     }
     let (result, _) = recorded(&mut Endless, &|| true);
     let failure = result.unwrap_err();
-    assert!(matches!(failure, AppendFailure::Event { line: 1, source: EventError::TooLong, .. }), "{failure}");
+    assert!(
+        matches!(failure, AppendFailure::Event { line: 1, source: EventError::TooLong, .. }),
+        "{failure}"
+    );
 }
 
 #[test]

@@ -75,7 +75,9 @@ fn append(file: &Path, before: &str, patterns: &[String]) -> std::io::Result<()>
         text.push('\n');
     }
     text.push_str("# The gate ledger: whoever can push could replace one that git tracks.\n");
-    patterns.iter().for_each(|pattern| text.push_str(&format!("{pattern}\n")));
+    for pattern in patterns {
+        text.push_str(&format!("{pattern}\n"));
+    }
     let mut out = OpenOptions::new().append(true).create(true).open(file)?;
     out.write_all(text.as_bytes())
 }

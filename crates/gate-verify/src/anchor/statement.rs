@@ -46,7 +46,9 @@ pub(crate) enum CheckpointError {
 impl CheckpointError {
     /// The exit code.
     pub(crate) const fn exit(&self) -> Exit {
-        Exit::Usage
+        match self {
+            Self::Read { .. } | Self::Form { .. } => Exit::Usage,
+        }
     }
 }
 

@@ -59,12 +59,15 @@ impl Desk {
     /// The checkpoint of the first `size` entries, claiming `claimed`, for the ledger `id`.
     fn checkpoint(&self, name: &str, size: u64, claimed: u64, id: &str, key: &SignerKey) {
         let mut range = CompactRange::default();
-        self.ledger.view().scan_lines(0, None, &mut |body, _| {
-            if range.size() < size {
-                range.push(leaf_hash(body));
-            }
-            std::ops::ControlFlow::Continue(())
-        }).unwrap();
+        self.ledger
+            .view()
+            .scan_lines(0, None, &mut |body, _| {
+                if range.size() < size {
+                    range.push(leaf_hash(body));
+                }
+                std::ops::ControlFlow::Continue(())
+            })
+            .unwrap();
         let origin = ledger_origin("example.com/log", id).unwrap();
         let checkpoint = Checkpoint { origin, size: claimed, root: range.root(), extensions: Vec::new() };
         std::fs::write(self.path(name), checkpoint.sign(key).unwrap()).unwrap();
@@ -74,7 +77,12 @@ impl Desk {
         self.checkpoint(name, size, size, self.ledger.id(), &key(1));
     }
 
-    fn verify(&self, ledger: &str, checkpoints: &[&str], required: Required) -> Result<Verification, CheckpointError> {
+    fn verify(
+        &self,
+        ledger: &str,
+        checkpoints: &[&str],
+        required: Required,
+    ) -> Result<Verification, CheckpointError> {
         let keys = [key(1).verifier().clone()];
         let paths: Vec<_> = checkpoints.iter().map(Into::into).collect();
         let (statements, refused) = read(&paths, &keys, self.dir.path())?;
@@ -181,7 +189,10 @@ fn a_key_that_signs_requests_does_not_anchor() {
     let desk = Desk { dir, ledger };
     desk.sign("c", 3);
     let found = desk.check(&["c"]);
-    assert!(!found.ok && found.anchored.is_none() && codes(&found).contains(&"checkpoint-signer"), "{found:?}");
+    assert!(
+        !found.ok && found.anchored.is_none() && codes(&found).contains(&"checkpoint-signer"),
+        "{found:?}"
+    );
 }
 
 #[test]

@@ -79,7 +79,8 @@ impl State {
             return Err(Doubt::wrong("approves a request whose rule its policy does not have"));
         };
         let author = entry.data.get("author").and_then(serde_json::Value::as_str);
-        let may = gate_policy::may_approve(used.policy(), rule, by, &opt_out.requester, author, &opt_out.approvers);
+        let may =
+            gate_policy::may_approve(used.policy(), rule, by, &opt_out.requester, author, &opt_out.approvers);
         may.map(drop).map_err(|reasons| refused(&reasons))?;
         stated(entry, by, used, &[Mark::of(&asked.entry)])
     }
@@ -106,9 +107,18 @@ impl State {
         judged
     }
 
-    fn judge_rejection(&self, at: Position<'_>, id: u64, entry: &Entry, by: &Principal, used: &Used) -> Judged {
+    fn judge_rejection(
+        &self,
+        at: Position<'_>,
+        id: u64,
+        entry: &Entry,
+        by: &Principal,
+        used: &Used,
+    ) -> Judged {
         let (opt_out, asked) = self.waiting(at, id, at.moment.earliest)?;
-        if entry.data.get("subject").and_then(serde_json::Value::as_str) != Some(&asked.entry.hash.to_string()) {
+        if entry.data.get("subject").and_then(serde_json::Value::as_str)
+            != Some(&asked.entry.hash.to_string())
+        {
             return Err(Doubt::Wrong(format!("rejects another entry than request {id}")));
         }
         let Some(rule) = rule_today(used.policy(), opt_out, asked) else {
@@ -208,12 +218,14 @@ impl State {
     ) -> Judged {
         let id = Self::id_of(at, entry)?;
         let opt_out = self.opt_out(at, id)?;
-        let granted = owing(opt_out).ok_or_else(|| Doubt::Wrong(format!("reviews opt-out {id}, which owes none")))?;
+        let granted =
+            owing(opt_out).ok_or_else(|| Doubt::Wrong(format!("reviews opt-out {id}, which owes none")))?;
         if data.subject != granted.hash.to_string() {
             return Err(Doubt::Wrong(format!("reviews another entry than the grant of opt-out {id}")));
         }
         let rule = reviewable(used, &opt_out.gate, granted)?;
-        gate_policy::may_review(used.policy(), rule, by, &opt_out.requester).map_err(|reasons| refused(&reasons))?;
+        gate_policy::may_review(used.policy(), rule, by, &opt_out.requester)
+            .map_err(|reasons| refused(&reasons))?;
         stated(entry, by, used, &opt_out.marks)
     }
 
@@ -239,7 +251,9 @@ fn refused(reasons: &[String]) -> Doubt {
 /// Whether `by` may reject. The commit's author is not recorded with a rejection: where only that could
 /// speak against it, nobody can tell.
 fn may_reject(policy: &Policy, rule: &Rule, by: &Principal, requester: &Principal) -> Judged {
-    let Err(reasons) = gate_policy::may_approve(policy, rule, by, requester, None, &[]) else { return Ok(()) };
+    let Err(reasons) = gate_policy::may_approve(policy, rule, by, requester, None, &[]) else {
+        return Ok(());
+    };
     let mut lenient = rule.clone();
     if let Some(approvals) = &mut lenient.approvals
         && std::mem::take(&mut approvals.exclude_author)
@@ -273,5 +287,7 @@ pub(super) fn owing(opt_out: &OptOut) -> Option<&Granted> {
 /// The break-glass rule by which the grant is reviewed.
 fn reviewable<'a>(used: &'a Used, gate: &str, granted: &Granted) -> Result<&'a Rule, Doubt> {
     let rule = gate_of(used, gate)?.rule(granted.data.rule).filter(|rule| rule.break_glass);
-    rule.ok_or_else(|| Doubt::Wrong(format!("reviews under a policy without break-glass rule {}", granted.data.rule)))
+    rule.ok_or_else(|| {
+        Doubt::Wrong(format!("reviews under a policy without break-glass rule {}", granted.data.rule))
+    })
 }

@@ -156,7 +156,16 @@ impl State {
         // Its exact instant is not recorded; it is right if it is right at some of them.
         let comes_out = |now: Timestamp| {
             let request = data.request.as_ref();
-            self.comes_out_denied(Verdict { gate, entry, ask, by, context: &data.context, request, used, now })
+            self.comes_out_denied(Verdict {
+                gate,
+                entry,
+                ask,
+                by,
+                context: &data.context,
+                request,
+                used,
+                now,
+            })
         };
         comes_out(at.moment.latest).or_else(|doubt| comes_out(at.moment.earliest).map_err(|_| doubt))
     }
@@ -182,9 +191,7 @@ impl State {
         let petition = Petition { gate: verdict.gate, ask: verdict.ask, by, context: verdict.context };
         match gate_policy::admit(verdict.used.policy(), &petition, &past) {
             Admission::Denied(_) => Ok(()),
-            Admission::Grant(terms) => {
-                Err(Doubt::Wrong(format!("denies what rule {} grants", terms.rule)))
-            }
+            Admission::Grant(terms) => Err(Doubt::Wrong(format!("denies what rule {} grants", terms.rule))),
             Admission::Pending(terms, _) => {
                 Err(Doubt::Wrong(format!("denies what rule {} grants with approvals", terms.rule)))
             }
@@ -233,11 +240,14 @@ impl State {
         if !data.approvals.is_empty() {
             return Err(Doubt::wrong("names approvals, and no request that they were for"));
         }
-        let verdict = Verdict { gate, entry, ask: &data.ask, by, context, request, used, now: data.not_before };
+        let verdict =
+            Verdict { gate, entry, ask: &data.ask, by, context, request, used, now: data.not_before };
         self.admissible(verdict)?;
         self.comes_out(verdict, |admission| match admission {
             Admission::Grant(terms) => fits(&terms, data.rule, &data.ask),
-            Admission::Pending(terms, _) => Err(format!("lacks the approvals that rule {} needs", terms.rule)),
+            Admission::Pending(terms, _) => {
+                Err(format!("lacks the approvals that rule {} needs", terms.rule))
+            }
             Admission::Denied(trials) => Err(format!("should have been denied: {}", in_words(&trials))),
         })?;
         let rule = numbered(used, gate, data.rule)?;
@@ -256,7 +266,10 @@ impl State {
         let gate = at.gate()?;
         in_time(at, data)?;
         let (opt_out, asked) = self.waiting(at, id, data.not_before)?;
-        if asked.data.context != data.context || asked.data.request != data.request || asked.data.rule != data.rule {
+        if asked.data.context != data.context
+            || asked.data.request != data.request
+            || asked.data.rule != data.rule
+        {
             return Err(Doubt::wrong("grants something else than was requested"));
         }
         let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
@@ -270,14 +283,20 @@ impl State {
             return Err(Doubt::wrong("names other approvals than were given"));
         }
         let past = Past { of_gate: self.opt_outs.of_gate(gate), used, now: data.not_before };
-        gate_policy::quota_allows(rule, by, &past)
-            .map_err(|reason| Doubt::Wrong(format!("should have been denied: rule {} {reason}", rule.number)))?;
+        gate_policy::quota_allows(rule, by, &past).map_err(|reason| {
+            Doubt::Wrong(format!("should have been denied: rule {} {reason}", rule.number))
+        })?;
         owes(data, rule.review_within.filter(|_| rule.break_glass))?;
         inherited(opt_out)
     }
 
     /// The opt-out `id`, whose request still waits at `now`.
-    pub(super) fn waiting(&self, at: Position<'_>, id: u64, now: Timestamp) -> Result<(&OptOut, &Asked), Doubt> {
+    pub(super) fn waiting(
+        &self,
+        at: Position<'_>,
+        id: u64,
+        now: Timestamp,
+    ) -> Result<(&OptOut, &Asked), Doubt> {
         if let Some(doubt) = self.opt_outs.lost(id) {
             return Err(rests_on(doubt, id));
         }
@@ -321,7 +340,8 @@ impl State {
     }
 
     fn signed(&self, verdict: Verdict<'_>) -> Judged {
-        let known = verdict.request.map(|request| self.heads.known(request, self.genesis)).unwrap_or_default();
+        let known =
+            verdict.request.map(|request| self.heads.known(request, self.genesis)).unwrap_or_default();
         let Verdict { used, entry, request, by, .. } = verdict;
         signatures::requester_known(&known, used.trust(), entry, request, by)
             .map_err(|error| Doubt::Wrong(format!("has a signature that does not hold: {error}")))
@@ -347,7 +367,13 @@ impl State {
         }
         let known = self.heads.known(request, self.genesis);
         let digest = &verdict.used.recorded.data.digest;
-        objections.extend(signatures::objections(request, &verdict.entry.ledger, &known, digest, verdict.now));
+        objections.extend(signatures::objections(
+            request,
+            &verdict.entry.ledger,
+            &known,
+            digest,
+            verdict.now,
+        ));
         objections
     }
 
@@ -404,7 +430,9 @@ impl OptOut {
 /// What to say of something that rests on an opt-out with a flaw.
 pub(super) fn rests_on(flaw: &Doubt, id: u64) -> Doubt {
     match flaw {
-        Doubt::Wrong(_) => Doubt::Wrong(format!("rests on opt-out {id}, which should not have been recorded as it is")),
+        Doubt::Wrong(_) => {
+            Doubt::Wrong(format!("rests on opt-out {id}, which should not have been recorded as it is"))
+        }
         Doubt::Unjudged(_) => Doubt::Unjudged("rests on an opt-out that is not judged".to_owned()),
     }
 }
@@ -412,7 +440,9 @@ pub(super) fn rests_on(flaw: &Doubt, id: u64) -> Doubt {
 /// What was wrong with the request is wrong with its grant.
 fn inherited(opt_out: &OptOut) -> Judged {
     match &opt_out.flaw {
-        Some(Doubt::Wrong(_)) => Err(Doubt::wrong("grants a request that should not have been recorded as it is")),
+        Some(Doubt::Wrong(_)) => {
+            Err(Doubt::wrong("grants a request that should not have been recorded as it is"))
+        }
         Some(Doubt::Unjudged(_)) => Err(Doubt::Unjudged("grants a request that is not judged".to_owned())),
         None => Ok(()),
     }
@@ -428,7 +458,9 @@ pub(super) fn note_token(seq: u64, by: &Principal, report: &mut Report) {
 /// The rule of `gate` with this number.
 fn numbered<'a>(used: &'a Used, gate: &str, number: u64) -> Result<&'a Rule, Doubt> {
     let found = used.policy().gate(gate).map_err(|error| Doubt::Wrong(error.to_string()))?;
-    found.rule(number).ok_or_else(|| Doubt::Wrong(format!("rests on rule {number}, which gate '{gate}' does not have")))
+    found
+        .rule(number)
+        .ok_or_else(|| Doubt::Wrong(format!("rests on rule {number}, which gate '{gate}' does not have")))
 }
 
 /// Whether the grant begins when it was made, and ends a time to live later.
@@ -477,8 +509,7 @@ fn owes(data: &GrantData, within: Option<u64>) -> Judged {
 fn wider(scope: &Scope) -> impl Iterator<Item = Scope> {
     (1..16_u8).filter_map(move |mask| {
         let mut wider = scope.clone();
-        let members =
-            [&mut wider.repository, &mut wider.commit, &mut wider.git_ref, &mut wider.environment];
+        let members = [&mut wider.repository, &mut wider.commit, &mut wider.git_ref, &mut wider.environment];
         for (bit, member) in members.into_iter().enumerate() {
             if mask & (1 << bit) != 0 {
                 member.take()?;

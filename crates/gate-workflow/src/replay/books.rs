@@ -38,7 +38,7 @@ struct Era {
 /// Every policy of the ledger.
 #[derive(Debug, Default)]
 pub(super) struct Books {
-    books: Vec<Book>,
+    all: Vec<Book>,
     by_digest: HashMap<String, usize>,
     eras: Vec<Era>,
 }
@@ -74,7 +74,7 @@ impl Books {
             Ok(recorded) => Rc::new(recorded),
             Err(error) => return Err(self.file_damaged(entry, &error)),
         };
-        let guardian = self.eras.last().and_then(|era| self.books.get(era.guardian?)?.recorded.as_ref().ok());
+        let guardian = self.eras.last().and_then(|era| self.all.get(era.guardian?)?.recorded.as_ref().ok());
         let (data, own) = (&recorded.data, &recorded.policy);
         let admitted = ownership::recorded_endorsement(data, guardian.map(Rc::as_ref), own, entry.at);
         self.add(&recorded, admitted.is_ok());
@@ -86,24 +86,24 @@ impl Books {
     fn file_damaged(&mut self, entry: &Entry, error: &policies::NoPolicy) -> Doubt {
         let named = entry.data.get("digest").and_then(serde_json::Value::as_str);
         if let Some(digest) = named.filter(|digest| !self.by_digest.contains_key(*digest)) {
-            self.by_digest.insert(digest.to_owned(), self.books.len());
+            self.by_digest.insert(digest.to_owned(), self.all.len());
             let source = entry.data.get("source").and_then(serde_json::Value::as_str).unwrap_or_default();
-            self.books.push(Book { recorded: Err(error.to_string()), sources: vec![(source.to_owned(), false)] });
+            self.all
+                .push(Book { recorded: Err(error.to_string()), sources: vec![(source.to_owned(), false)] });
         }
         unreadable(&entry.data, error)
     }
 
     fn add(&mut self, recorded: &Rc<Recorded>, admitted: bool) {
         let PolicyData { digest, source, .. } = &recorded.data;
-        let number = match self.by_digest.get(digest) {
-            Some(&number) => number,
-            None => {
-                self.by_digest.insert(digest.clone(), self.books.len());
-                self.books.push(Book { recorded: Ok(Rc::clone(recorded)), sources: Vec::new() });
-                self.books.len() - 1
-            }
+        let number = if let Some(&number) = self.by_digest.get(digest) {
+            number
+        } else {
+            self.by_digest.insert(digest.clone(), self.all.len());
+            self.all.push(Book { recorded: Ok(Rc::clone(recorded)), sources: Vec::new() });
+            self.all.len() - 1
         };
-        let book = &mut self.books[number];
+        let book = &mut self.all[number];
         book.recorded = Ok(Rc::clone(recorded));
         match book.sources.iter_mut().find(|(known, _)| known == source) {
             Some((_, right)) => *right |= admitted,
@@ -117,13 +117,19 @@ impl Books {
 
     /// The policy that a verdict names.
     pub(super) fn used(&self, digest: &str, source: &str) -> Result<Used, Doubt> {
-        let Some((number, book)) = self.by_digest.get(digest).and_then(|&number| Some((number, self.books.get(number)?)))
+        let Some((number, book)) =
+            self.by_digest.get(digest).and_then(|&number| Some((number, self.all.get(number)?)))
         else {
-            return Err(Doubt::Wrong(format!("names policy {}, which no entry before it holds", visible(digest))));
+            return Err(Doubt::Wrong(format!(
+                "names policy {}, which no entry before it holds",
+                visible(digest)
+            )));
         };
         let Some((_, admitted)) = book.sources.iter().find(|(known, _)| known == source) else {
             let source = visible(source);
-            return Err(Doubt::Wrong(format!("says that its policy came from '{source}', and no entry before it does")));
+            return Err(Doubt::Wrong(format!(
+                "says that its policy came from '{source}', and no entry before it does"
+            )));
         };
         let oddity = match (source, admitted) {
             (_, false) => Some(Oddity::Refused),

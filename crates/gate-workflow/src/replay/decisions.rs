@@ -51,7 +51,7 @@ impl State {
         let here = here(at, name, &used, &context, facts, came);
         let live = self.used_opt_outs(here, facts)?;
         rests_on_right_ones(facts, &live)?;
-        self.covered(facts, &live)?;
+        Self::covered(facts, &live)?;
         self.passes_over_none(here, facts, came, begun)
     }
 
@@ -81,7 +81,8 @@ impl State {
         if ids.len() != facts.grants.len() {
             return Err(Doubt::wrong("names an opt-out twice"));
         }
-        let live: Vec<Live<'_>> = facts.grants.iter().map(|id| self.usable(here, *id)).collect::<Result<_, _>>()?;
+        let live: Vec<Live<'_>> =
+            facts.grants.iter().map(|id| self.usable(here, *id)).collect::<Result<_, _>>()?;
         // A run that blocks all the same took nobody past, so it spends nothing.
         let limited = live.iter().filter(|live| live.has_limit() && facts.proceed);
         let limited: BTreeSet<u64> = limited.map(|live| live.id).collect();
@@ -94,7 +95,13 @@ impl State {
     }
 
     /// Whether an opt-out was in force that comes before what decided.
-    fn passes_over_none(&self, here: Here<'_>, facts: &Facts<'_>, came: Came, begun: Option<Begun>) -> Judged {
+    fn passes_over_none(
+        &self,
+        here: Here<'_>,
+        facts: &Facts<'_>,
+        came: Came,
+        begun: Option<Begun>,
+    ) -> Judged {
         let passed_over = match (came, facts.decision) {
             (Came::NotAsked, Verdict::Skip) => self.in_force(here, Action::Pause).next(),
             (Came::NotAsked, _) => None,
@@ -178,7 +185,8 @@ fn did_not_run(facts: &Facts<'_>) -> Judged {
 }
 
 fn has_no_findings(facts: &Facts<'_>) -> bool {
-    let sums = [facts.blocking, facts.waived, facts.below_threshold, facts.suppressed, facts.absent, facts.omitted];
+    let sums =
+        [facts.blocking, facts.waived, facts.below_threshold, facts.suppressed, facts.absent, facts.omitted];
     sums == [0; 6] && facts.findings.is_empty()
 }
 
@@ -187,7 +195,9 @@ fn reported(gate: &Gate, facts: &Facts<'_>) -> Result<Came, Doubt> {
         (Mode::Judge, None) => {}
         (Mode::Findings, Some(status)) if gate.findings_exit.contains(&status) => {}
         (Mode::Findings, Some(status)) => {
-            return Err(Doubt::Wrong(format!("judges a report although status {status} says that its work was not done")));
+            return Err(Doubt::Wrong(format!(
+                "judges a report although status {status} says that its work was not done"
+            )));
         }
         _ => return Err(Doubt::wrong("has a report, and a mode and status that do not go with one")),
     }
@@ -204,7 +214,9 @@ fn ran(gate: &Gate, facts: &Facts<'_>) -> Result<Came, Doubt> {
     let proceeds = facts.decision.proceeds() == Some(true);
     if let (Some(report), true) = (&gate.report, proceeds) {
         let report = gate_model::text::visible(report);
-        return Err(Doubt::Wrong(format!("lets a command past by its status, and this gate is judged by its report '{report}'")));
+        return Err(Doubt::Wrong(format!(
+            "lets a command past by its status, and this gate is judged by its report '{report}'"
+        )));
     }
     if proceeds && matches!(status, 126 | 127) {
         return Err(Doubt::Wrong(format!("lets a command past that did not run (status {status})")));
@@ -251,7 +263,9 @@ const fn resting_on(verdict: Verdict) -> Option<Action> {
 fn rests_on_nothing(facts: &Facts<'_>) -> Judged {
     match resting_on(facts.decision) {
         None => Ok(()),
-        Some(action) => Err(Doubt::Wrong(format!("has the verdict '{}' without a {action}", facts.decision.as_str()))),
+        Some(action) => {
+            Err(Doubt::Wrong(format!("has the verdict '{}' without a {action}", facts.decision.as_str())))
+        }
     }
 }
 
@@ -261,7 +275,10 @@ fn rests_on_right_ones(facts: &Facts<'_>, live: &[Live<'_>]) -> Judged {
     let others = || live.iter().filter(|live| live.action() != Action::Waive);
     if let Some(live) = others().find(|live| Some(live.action()) != needed) {
         let (action, verdict) = (live.action(), facts.decision.as_str());
-        return Err(Doubt::Wrong(format!("uses the {action} of opt-out {} for the verdict '{verdict}'", live.id)));
+        return Err(Doubt::Wrong(format!(
+            "uses the {action} of opt-out {} for the verdict '{verdict}'",
+            live.id
+        )));
     }
     match (needed, others().count()) {
         (None, _) | (Some(_), 1) => Ok(()),

@@ -17,11 +17,16 @@ pub(super) fn add_up(gate: &Gate, facts: &Facts<'_>) -> Judged {
     let wrong = |why: String| Err(Doubt::Wrong(why));
     let fail_on = facts.report.as_ref().map(|_| gate.fail_on);
     if facts.fail_on != fail_on {
-        let named = |level: Option<gate_model::level::Level>| level.map_or("nothing", gate_model::level::Level::as_str);
+        let named = |level: Option<gate_model::level::Level>| {
+            level.map_or("nothing", gate_model::level::Level::as_str)
+        };
         return wrong(format!("fails on {}, and its policy on {}", named(facts.fail_on), named(fail_on)));
     }
     if facts.suppressed > 0 && !gate.honours_suppressions() {
-        return wrong(format!("leaves out {} suppressed findings, which this gate does not honour", facts.suppressed));
+        return wrong(format!(
+            "leaves out {} suppressed findings, which this gate does not honour",
+            facts.suppressed
+        ));
     }
     let (mut blocking, mut waived) = (0_u64, 0_u64);
     for group in &facts.findings {
@@ -37,7 +42,9 @@ pub(super) fn add_up(gate: &Gate, facts: &Facts<'_>) -> Judged {
         return Ok(());
     }
     let (b, w, omitted) = (facts.blocking, facts.waived, facts.omitted);
-    wrong(format!("counts {b} blocking and {w} waived, and lists {blocking} and {waived}, {omitted} left out"))
+    wrong(format!(
+        "counts {b} blocking and {w} waived, and lists {blocking} and {waived}, {omitted} left out"
+    ))
 }
 
 fn level_holds(gate: &Gate, group: &Group<'_>) -> Judged {
@@ -46,7 +53,10 @@ fn level_holds(gate: &Gate, group: &Group<'_>) -> Judged {
         return Err(Doubt::Wrong(format!("lists no finding of {rule}")));
     }
     if group.level < gate.fail_on {
-        return Err(Doubt::Wrong(format!("lists a finding of {rule} at {}, which does not block", group.level)));
+        return Err(Doubt::Wrong(format!(
+            "lists a finding of {rule} at {}, which does not block",
+            group.level
+        )));
     }
     let floor = gate.level_of(group.rule.as_str(), group.level);
     if group.level == floor {
@@ -57,7 +67,7 @@ fn level_holds(gate: &Gate, group: &Group<'_>) -> Judged {
 
 impl State {
     /// Whether the waivers that a decision names cover what it says they do, none beyond its counts.
-    pub(super) fn covered(&self, facts: &Facts<'_>, used: &[Live<'_>]) -> Judged {
+    pub(super) fn covered(facts: &Facts<'_>, used: &[Live<'_>]) -> Judged {
         let mut waived: BTreeMap<u64, Vec<Evidence>> = BTreeMap::new();
         for group in &facts.findings {
             if let Some(grant) = group.grant {
@@ -67,12 +77,16 @@ impl State {
         for (id, groups) in &waived {
             let live = used.iter().find(|live| live.id == *id && live.action() == Action::Waive);
             let Some(live) = live else {
-                return Err(Doubt::Wrong(format!("waives findings by opt-out {id}, which is no waiver that it used")));
+                return Err(Doubt::Wrong(format!(
+                    "waives findings by opt-out {id}, which is no waiver that it used"
+                )));
             };
             let sum = groups.iter().map(|group| group.count).fold(0, u64::saturating_add);
             let covered = matching::coverable(groups, &[Waiver { grant: *id, evidence: live.evidence() }]);
             if covered < sum {
-                return Err(Doubt::Wrong(format!("waives {sum} findings by opt-out {id}, which covers {covered} of them")));
+                return Err(Doubt::Wrong(format!(
+                    "waives {sum} findings by opt-out {id}, which covers {covered} of them"
+                )));
             }
         }
         let idle = used.iter().find(|live| live.action() == Action::Waive && !waived.contains_key(&live.id));
@@ -100,6 +114,9 @@ impl State {
         if covered <= facts.waived {
             return Ok(());
         }
-        Err(Doubt::Wrong(format!("waives {} findings, and the waivers in force cover {covered}", facts.waived)))
+        Err(Doubt::Wrong(format!(
+            "waives {} findings, and the waivers in force cover {covered}",
+            facts.waived
+        )))
     }
 }

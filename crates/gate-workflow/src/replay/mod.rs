@@ -46,7 +46,6 @@ use report::{Doubt, Judged, Report};
 
 /// What judging a ledger again came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
 pub struct Replayed {
     /// How many entries were judged, which of them come out otherwise, and what could not be judged.
     pub replay: Replay,
@@ -135,6 +134,7 @@ impl Replayer {
     }
 
     /// What it all came to.
+    #[must_use]
     pub fn finish(self) -> Replayed {
         self.report.finish()
     }

@@ -392,8 +392,9 @@ mod tests {
         let certain: Vec<Timestamp> = (0..2 * BLOCK).filter_map(|n| calm.pass(at(n))).collect();
         assert_eq!(certain, [at(0), at(0)]);
         // One machine is years ahead, the others are not.
-        let certain: Vec<Timestamp> =
-            (0..2 * BLOCK).filter_map(|n| calm.pass(if n % 2 == 0 { at(90_000) } else { at(20_000 + n) })).collect();
+        let certain: Vec<Timestamp> = (0..2 * BLOCK)
+            .filter_map(|n| calm.pass(if n % 2 == 0 { at(90_000) } else { at(20_000 + n) }))
+            .collect();
         assert_eq!(certain, [at(BLOCK), at(20_001)]);
     }
 }

@@ -61,14 +61,24 @@ impl State {
         let action = opt_out.action();
         if let Some(action) = action.filter(|_| opt_out.lives(now)) {
             let approvers = &opt_out.approvers;
-            answers.push(gate_policy::may_revoke(policy, gate, by, &data.context, requester, approvers, action));
+            answers.push(gate_policy::may_revoke(
+                policy,
+                gate,
+                by,
+                &data.context,
+                requester,
+                approvers,
+                action,
+            ));
             if action == Action::Pause && opt_out.grant.is_some() {
                 answers.push(gate_policy::may_resume(policy, gate, by, &data.context));
             }
         }
         if let Some(granted) = owing(opt_out) {
             let number = granted.data.rule;
-            let none = || vec![format!("today's policy has no break-glass rule {number} for gate '{}'", opt_out.gate)];
+            let none = || {
+                vec![format!("today's policy has no break-glass rule {number} for gate '{}'", opt_out.gate)]
+            };
             let rule = gate.rule(number).filter(|rule| rule.break_glass).ok_or_else(none);
             answers.push(rule.and_then(|rule| gate_policy::may_review(policy, rule, by, requester)));
         }

@@ -73,7 +73,9 @@ impl Oddity {
             }
             Self::Refused => "entries were judged under a policy that its owners did not admit",
             Self::Superseded => "entries were judged under a policy that had been replaced by then",
-            Self::Token => "identities rest on CI tokens, which a ledger does not keep; they are taken as recorded",
+            Self::Token => {
+                "identities rest on CI tokens, which a ledger does not keep; they are taken as recorded"
+            }
         }
     }
 }
@@ -131,13 +133,16 @@ impl Report {
         }
         let counted = |reason: String, tally: Tally| match tally.count {
             1 => NotJudged { seq: tally.first, reason },
-            count => NotJudged { seq: tally.first, reason: format!("{reason} ({count} entries, this the first)") },
+            count => {
+                NotJudged { seq: tally.first, reason: format!("{reason} ({count} entries, this the first)") }
+            }
         };
         let mut not_judged: Vec<NotJudged> =
             self.not_judged.into_iter().map(|(reason, tally)| counted(reason, tally)).collect();
         not_judged.sort_by_key(|one| one.seq);
         if self.more_reasons.count > 0 {
-            let reason = format!("and {} more from this entry on, for other reasons", self.more_reasons.count);
+            let reason =
+                format!("and {} more from this entry on, for other reasons", self.more_reasons.count);
             not_judged.push(NotJudged { seq: self.more_reasons.first, reason });
         }
         let warnings = self.oddities.into_iter().map(|(oddity, tally)| Warning {
@@ -177,7 +182,10 @@ mod tests {
         }
         let replay = report.finish().replay;
         assert_eq!((replay.judged, replay.not_judged.len()), (0, MAX_LISTED));
-        assert_eq!((replay.not_judged[0].seq, replay.not_judged[0].reason.as_str()), (3, "judge 9 (3 entries, this the first)"));
+        assert_eq!(
+            (replay.not_judged[0].seq, replay.not_judged[0].reason.as_str()),
+            (3, "judge 9 (3 entries, this the first)")
+        );
     }
 
     #[test]

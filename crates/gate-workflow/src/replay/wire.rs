@@ -165,7 +165,8 @@ struct RunOf<'a> {
 impl Place<'_> {
     /// The context that it is.
     pub(super) fn context(&self) -> Context {
-        let run = |run: &RunOf<'_>| Run { id: run.id.as_str().to_owned(), url: Text::owned(run.url.as_ref()) };
+        let run =
+            |run: &RunOf<'_>| Run { id: run.id.as_str().to_owned(), url: Text::owned(run.url.as_ref()) };
         Context {
             provider: Text::owned(self.provider.as_ref()),
             repository: Text::owned(self.repository.as_ref()),
@@ -215,7 +216,10 @@ mod tests {
             assert_eq!((facts.status, facts.fail_on), (data.status, data.fail_on));
             assert_eq!(facts.did_not_run.as_ref().map(super::Text::as_str), data.did_not_run.as_deref());
             assert_eq!(facts.report.as_ref().map(super::Text::as_str), data.report.as_deref());
-            assert_eq!((facts.blocking, facts.waived, facts.omitted), (data.blocking, data.waived, data.omitted));
+            assert_eq!(
+                (facts.blocking, facts.waived, facts.omitted),
+                (data.blocking, data.waived, data.omitted)
+            );
             let counts = (data.counts.below_threshold, data.counts.suppressed, data.counts.absent);
             assert_eq!((facts.below_threshold, facts.suppressed, facts.absent), counts);
             assert_eq!((&facts.grants, &facts.spends), (&data.grants, &data.spends));
@@ -225,8 +229,11 @@ mod tests {
             assert_eq!(facts.context.context(), data.context);
             let seen = facts.seen_head.as_ref().map(|seen| (seen.seq, seen.hash.as_str()));
             assert_eq!(seen, data.seen_head.as_ref().map(|seen| (seen.seq, seen.hash.as_str())));
-            let groups: Vec<Judged> =
-                facts.findings.iter().map(|group| Judged { finding: group.evidence(), grant: group.grant }).collect();
+            let groups: Vec<Judged> = facts
+                .findings
+                .iter()
+                .map(|group| Judged { finding: group.evidence(), grant: group.grant })
+                .collect();
             assert_eq!(groups, data.findings);
         }
     }
@@ -234,7 +241,17 @@ mod tests {
     #[test]
     fn the_borrowed_reading_says_what_the_owned_one_says() {
         agree(&full());
-        let optional = ["status", "did_not_run", "report", "fail_on", "findings", "omitted", "grants", "spends", "seen_head"];
+        let optional = [
+            "status",
+            "did_not_run",
+            "report",
+            "fail_on",
+            "findings",
+            "omitted",
+            "grants",
+            "spends",
+            "seen_head",
+        ];
         for name in optional {
             let mut value = full();
             value.as_object_mut().unwrap().remove(name);
@@ -251,7 +268,9 @@ mod tests {
                     Some(wrong) => value[name] = wrong,
                     None => drop(value.as_object_mut().unwrap().remove(name)),
                 }
-                if DecisionData::deserialize(&value).is_err() && !["program", "clock_jump", "reasons"].contains(&name.as_str()) {
+                if DecisionData::deserialize(&value).is_err()
+                    && !["program", "clock_jump", "reasons"].contains(&name.as_str())
+                {
                     assert!(Facts::deserialize(&value).is_err(), "{name}: {}", value[name]);
                 }
             }

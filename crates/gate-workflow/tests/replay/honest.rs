@@ -109,7 +109,10 @@ fn a_request_that_lapsed_and_a_policy_that_moved_on_agree() {
     assert_eq!(world.approve(&world.act("erin", &id(&wanted), "fine")).status, Status::Pending);
     world.write("gate.toml", &POLICY.replace("count = 2, from", "count = 3, from"));
     assert_eq!(world.approve(&world.act("carol", &id(&wanted), "fine")).status, Status::Pending);
-    world.write("gate.toml", &POLICY.replace("who = [\"*\"]\nmax_ttl = \"1d\"", "who = [\"github:x\"]\nmax_ttl = \"1d\""));
+    world.write(
+        "gate.toml",
+        &POLICY.replace("who = [\"*\"]\nmax_ttl = \"1d\"", "who = [\"github:x\"]\nmax_ttl = \"1d\""),
+    );
     assert_eq!(world.approve(&world.act("frank", &id(&wanted), "fine")).status, Status::Denied);
     world.write("gate.toml", POLICY);
     assert_eq!(world.run("deploy", 1).decision, Verdict::Fail);

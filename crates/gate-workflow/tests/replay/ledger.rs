@@ -2,6 +2,7 @@
 
 use gate_ledger::entry::{Draft, Entry, EntryHash, Place};
 use gate_ledger::verify::Seen;
+use gate_model::time::Timestamp;
 use gate_workflow::replay::{Replayed, Replayer};
 use serde_json::Value;
 
@@ -37,7 +38,7 @@ pub(crate) fn assert_forged(entries: &[Entry], seq: u64, words: &str) {
 
 /// A ledger that somebody with a key to the house writes anew: bodies change, the chain stays whole.
 pub(crate) struct Forgery {
-    drafts: Vec<(Draft, gate_model::time::Timestamp)>,
+    drafts: Vec<(Draft, Timestamp)>,
     originals: Vec<Entry>,
 }
 
@@ -67,13 +68,33 @@ impl Forgery {
         self.edit(seq, |draft| change(&mut draft.data))
     }
 
-    /// Adds a copy of the entry `seq` at the end, changed.
-    pub(crate) fn add(mut self, seq: u64, after: u64, change: impl FnOnce(&mut Draft)) -> Self {
+    /// Adds a copy of the entry `seq` a minute after the last one, changed; the closure is told its time.
+    pub(crate) fn add(mut self, seq: u64, change: impl FnOnce(&mut Draft, Timestamp)) -> Self {
         let (mut draft, _) = self.drafts[usize::try_from(seq).unwrap()].clone();
-        change(&mut draft);
-        let at = self.drafts.last().unwrap().1.plus(after).unwrap();
+        let at = self.drafts.last().unwrap().1.plus(60).unwrap();
+        change(&mut draft, at);
         self.drafts.push((draft, at));
         self
+    }
+
+    /// Adds a copy of the grant `seq` that starts when it is added.
+    pub(crate) fn grant(self, seq: u64, change: impl FnOnce(&mut Draft)) -> Self {
+        self.add(seq, |draft, at| {
+            change(draft);
+            restart(&mut draft.data, at);
+        })
+    }
+
+    /// Adds a copy of the decision `seq` whose gate began after the entry that was the last so far.
+    pub(crate) fn decision(self, seq: u64, change: impl FnOnce(&mut Value)) -> Self {
+        let last = self.originals.last().unwrap();
+        let seen = serde_json::json!({"seq": last.seq, "hash": last.hash.to_string()});
+        self.add(seq, |draft, _| {
+            if draft.data.get("seen_head").is_some() {
+                draft.data["seen_head"] = seen;
+            }
+            change(&mut draft.data);
+        })
     }
 
     /// The entries with a whole chain. What names an entry by its hash names it by its new one.
@@ -98,4 +119,16 @@ impl Forgery {
         }
         entries
     }
+}
+
+/// Lets a grant begin at `at`, with the time to live that it has.
+pub(crate) fn restart(data: &mut Value, at: Timestamp) {
+    let ttl = data["ttl"]["seconds"].as_u64().unwrap();
+    data["not_before"] = serde_json::to_value(at).unwrap();
+    data["expires"] = serde_json::to_value(at.plus(ttl).unwrap()).unwrap();
+}
+
+/// Removes a member.
+pub(crate) fn without(data: &mut Value, name: &str) {
+    data.as_object_mut().unwrap().remove(name).unwrap();
 }

@@ -1,4 +1,9 @@
 //! Replay: what these tools record agrees with itself, what somebody forged does not.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails, and one that is skipped says so"
+)]
 
 mod forged;
 mod golden;

@@ -201,7 +201,8 @@ impl World {
 
     /// Runs a command during which something happens.
     pub(crate) fn run_while(&self, gate: &str, status: u8, meanwhile: impl FnOnce()) -> Decision {
-        let finished = Finished { outcome: Outcome::Ran(status), status: Some(status), ..finished(Mode::Run) };
+        let finished =
+            Finished { outcome: Outcome::Ran(status), status: Some(status), ..finished(Mode::Run) };
         self.conclude(gate, true, finished, meanwhile)
     }
 
@@ -214,7 +215,8 @@ impl World {
 
     /// Judges a report.
     pub(crate) fn judge(&self, gate: &str, findings: Vec<Finding>) -> Decision {
-        let finished = Finished { outcome: report(findings), report: digest(), ..finished(Mode::Judge) };
+        let finished =
+            Finished { outcome: report(findings), report: Some(digest()), ..finished(Mode::Judge) };
         self.conclude(gate, false, finished, || {})
     }
 
@@ -222,14 +224,20 @@ impl World {
     pub(crate) fn scan(&self, gate: &str, status: u8, findings: Vec<Finding>) -> Decision {
         let finished = Finished {
             outcome: report(findings),
-            report: digest(),
+            report: Some(digest()),
             status: Some(status),
             ..finished(Mode::Findings)
         };
         self.conclude(gate, true, finished, || {})
     }
 
-    fn conclude(&self, gate: &str, commanded: bool, finished: Finished, meanwhile: impl FnOnce()) -> Decision {
+    fn conclude(
+        &self,
+        gate: &str,
+        commanded: bool,
+        finished: Finished,
+        meanwhile: impl FnOnce(),
+    ) -> Decision {
         self.pass(60);
         let mut warnings = Vec::new();
         self.with(|setting| {
@@ -293,8 +301,8 @@ fn report(findings: Vec<Finding>) -> Outcome {
     Outcome::Report { findings, counts: Counts { below_threshold: 2, suppressed: 0, absent: 1 } }
 }
 
-fn digest() -> Option<String> {
-    Some(gate_model::digest::of(gate_model::digest::REPORT, b"report"))
+fn digest() -> String {
+    gate_model::digest::of(gate_model::digest::REPORT, b"report")
 }
 
 fn finished(mode: Mode) -> Finished {

@@ -17,7 +17,7 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Ending>, StoreError> {
         match records::data::<GrantData>(&entry).and_then(|data| Ok((data, records::actor(&entry)?.id))) {
             Ok((data, _)) if soon.is_some_and(|soon| data.expires > soon) => {}
             Ok((data, by)) => ending.extend(examine(desk, &entry, data, by)?),
-            Err(error) => desk.unreadable(&entry, error),
+            Err(error) => desk.unreadable(&entry, &error),
         }
     }
     ending.sort_by_key(|opt_out| (opt_out.expires, opt_out.id));

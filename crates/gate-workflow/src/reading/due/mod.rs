@@ -212,7 +212,7 @@ impl<'a> Desk<'a> {
         Ok(self.policies.get(&self.view, digest)?.map_or(Rules::None, Rules::Recorded))
     }
 
-    fn unreadable(&mut self, entry: &Entry, reason: impl ToString) {
+    fn unreadable(&mut self, entry: &Entry, reason: &dyn std::fmt::Display) {
         self.unreadable.push(Unreadable { seq: entry.seq, reason: reason.to_string() });
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Waiting>, StoreError> {
         match read {
             Ok((data, _)) if data.lapses <= desk.now => {}
             Ok((data, by)) => waiting.extend(examine(desk, &entry, data, &by)?),
-            Err(error) => desk.unreadable(&entry, error),
+            Err(error) => desk.unreadable(&entry, &error),
         }
     }
     waiting.sort_by_key(|request| (request.lapses, request.id));
@@ -55,7 +55,7 @@ fn examine(
     let standing = match standing {
         Ok(standing) => standing,
         Err(error) => {
-            desk.unreadable(entry, error);
+            desk.unreadable(entry, &error);
             return Ok(None);
         }
     };

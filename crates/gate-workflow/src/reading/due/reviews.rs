@@ -17,7 +17,7 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Owed>, StoreError> {
         }
         match records::data::<GrantData>(&entry).and_then(|data| Ok((data, records::actor(&entry)?.id))) {
             Ok((data, by)) => owed.extend(examine(desk, &entry, data, by)?),
-            Err(error) => desk.unreadable(&entry, error),
+            Err(error) => desk.unreadable(&entry, &error),
         }
     }
     owed.sort_by_key(|review| (review.deadline, review.id));
@@ -31,7 +31,7 @@ fn examine(
     by: String,
 ) -> Result<Option<Owed>, StoreError> {
     let Some(owes) = data.owes else {
-        desk.unreadable(entry, "it owes something that this build does not know");
+        desk.unreadable(entry, &"it owes something that this build does not know");
         return Ok(None);
     };
     let id = records::id_of(entry);
