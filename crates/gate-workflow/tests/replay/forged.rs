@@ -6,7 +6,7 @@ use gate_model::action::Action;
 use gate_model::payload::{Ask, ReviewVerdict};
 use serde_json::{Value, json};
 
-use crate::ledger::{Forgery, assert_agrees, assert_forged, replay as again, restart, without};
+use crate::ledger::{Forgery, assert_agrees, assert_forged, replay, restart, without};
 use crate::world::{POLICY, World, ask, finding, waive};
 
 /// Adds one entry made from the entry `from`; it must be the one that replay names.
@@ -168,7 +168,7 @@ fn a_grant_without_its_approvals() {
     let entries = approved();
     // Without carol's approval the grant stands where it stood, on one approval.
     let forged = Forgery::of(&entries).edit(4, |draft| draft.actor["id"] = json!("github:mallory")).entries();
-    let found = again(&forged).replay.disagreements;
+    let found = replay(&forged).replay.disagreements;
     assert_eq!(found.iter().map(|one| one.seq).collect::<Vec<_>>(), [4, 5]);
     assert!(found[1].reason.contains("lacks approvals: 1 of 2 are there"), "{found:?}");
     assert_forged(
@@ -573,7 +573,7 @@ fn a_policy_whose_text_was_edited_under_its_digest() {
     let entries = skipped();
     let forged =
         Forgery::of(&entries).data(1, |data| data["text"] = json!(POLICY.replace("24h", "10d"))).entries();
-    let found = again(&forged).replay.disagreements;
+    let found = replay(&forged).replay.disagreements;
     assert_eq!(found.iter().map(|one| one.seq).collect::<Vec<_>>(), [1, 2, 3], "{found:?}");
     assert!(found[0].reason.contains("does not have the digest that it claims"), "{found:?}");
     // A second entry under the same digest does not take the text away from what was judged by it.
@@ -605,7 +605,7 @@ fn a_policy_that_no_entry_holds() {
 fn a_judge_of_another_build_is_not_judged_and_neither_is_what_rests_on_it() {
     let entries = skipped();
     let forged = Forgery::of(&entries).data(2, |data| data["judge"] = json!(7)).entries();
-    let judged = again(&forged).replay;
+    let judged = replay(&forged).replay;
     assert_eq!((judged.judged, judged.disagreements.len()), (1, 0));
     let reasons: Vec<(u64, &str)> =
         judged.not_judged.iter().map(|one| (one.seq, one.reason.as_str())).collect();
@@ -616,8 +616,8 @@ fn a_judge_of_another_build_is_not_judged_and_neither_is_what_rests_on_it() {
     assert_eq!(replay(&strange).replay, judged);
     for number in [0, 8, 4_294_967_296_u64] {
         let forged = Forgery::of(&ran(0)).data(2, |data| data["judge"] = json!(number)).entries();
-        let replay = again(&forged).replay;
-        assert_eq!((replay.judged, replay.disagreements.len(), replay.not_judged.len()), (1, 0, 1));
+        let judged = replay(&forged).replay;
+        assert_eq!((judged.judged, judged.disagreements.len(), judged.not_judged.len()), (1, 0, 1));
     }
 }
 
@@ -625,7 +625,7 @@ fn a_judge_of_another_build_is_not_judged_and_neither_is_what_rests_on_it() {
 fn what_rests_on_a_forged_grant_is_named_too() {
     let entries = skipped();
     let forged = Forgery::of(&entries).data(2, |data| ttl(data, "30d", 30 * 86_400)).entries();
-    let found = again(&forged).replay.disagreements;
+    let found = replay(&forged).replay.disagreements;
     assert_eq!(found.iter().map(|one| one.seq).collect::<Vec<_>>(), [2, 3], "{found:?}");
     assert!(found[1].reason.contains("rests on opt-out 2"), "{found:?}");
 }
@@ -634,7 +634,7 @@ fn what_rests_on_a_forged_grant_is_named_too() {
 fn data_that_cannot_be_read() {
     for seq in [1, 2, 3] {
         let forged = Forgery::of(&skipped()).data(seq, |data| *data = json!({"nothing": true})).entries();
-        let found = again(&forged).replay.disagreements;
+        let found = replay(&forged).replay.disagreements;
         assert!(found[0].seq == seq && found[0].reason.contains("cannot be read"), "{found:?}");
     }
     assert_forged(&Forgery::of(&ran(0)).edit(2, |draft| draft.gate = None).entries(), 2, "names no gate");
