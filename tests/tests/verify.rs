@@ -104,6 +104,43 @@ mod whole {
     }
 }
 
+mod replay {
+    use super::Sandbox;
+
+    #[test]
+    fn what_was_decided_is_judged_again_from_file_and_export_alike() {
+        let sandbox = Sandbox::with_starter();
+        sandbox.run("gate-check", &["lint", "--", "false"]).expect(1);
+        sandbox.run("gate-skip", &["lint", "--reason", "the linter crashes on it"]).expect(0);
+        sandbox.run("gate-check", &["lint", "--", "false"]).expect(0);
+        sandbox.run("gate-skip", &["lint", "--reason", "for a whole week", "--ttl", "7d"]).expect(1);
+        let document = sandbox.run("gate-verify", &["--replay"]).expect(0).json();
+        let replay = &document["replay"];
+        assert!(replay["judged"].as_u64().unwrap() >= 4, "{replay}");
+        assert_eq!(
+            (&replay["disagreements"], &replay["not_judged"]),
+            (&Vec::<u64>::new().into(), &Vec::<u64>::new().into())
+        );
+        let exported = sandbox.shell("gate-log export | gate-verify --replay -").expect(0).json();
+        assert_eq!(exported, document);
+    }
+
+    #[test]
+    fn a_forged_grant_in_a_whole_chain_is_a_disagreement() {
+        let sandbox = Sandbox::with_starter();
+        sandbox.run("gate-skip", &["lint", "--reason", "the linter crashes on it"]).expect(0);
+        // Whoever can write the file can rewrite it with fresh hashes: the chain is whole, the grant is not.
+        let forge = r#"gate-log export | jq -c 'if .kind == "grant" then .data.rule = 7 else . end | del(.hash)' |
+            while read -r body; do
+                hash=$(printf %s "$body" | jq -cSj . | b3sum --derive-key 'gate-ledger v1 entry' | cut -d' ' -f1)
+                printf '%s\n' "$body" | jq -c --arg hash "b3:$hash" '. + {hash: $hash}'
+            done | gate-verify --replay -"#;
+        let document = sandbox.shell(forge).expect(1).json();
+        assert!(document["first_bad"].is_null(), "{document}");
+        assert_eq!(document["replay"]["disagreements"][0]["seq"], 2, "{document}");
+    }
+}
+
 mod genesis {
     use super::{codes, sandbox};
 

@@ -21,7 +21,7 @@ use gate_model::time::parse_duration;
 #[derive(Debug, clap::Parser)]
 #[command(name = "gate-verify", version, args_override_self = false, disable_help_subcommand = true)]
 #[command(
-    override_usage = "gate-verify [LEDGER|FILE|-] [--genesis HASH] [--checkpoint FILE --key KEY]... [--require-anchor [MAX-AGE]]\n       \
+    override_usage = "gate-verify [LEDGER|FILE|-] [--genesis HASH] [--checkpoint FILE --key KEY]... [--require-anchor [MAX-AGE]] [--replay]\n       \
     gate-verify proof FILE|- --key KEY [--key KEY]...\n       \
     gate-verify policy [FILE]"
 )]
@@ -51,6 +51,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MAX-AGE", num_args = 0..=1)]
     #[allow(clippy::option_option, reason = "absent, given alone, and given with an age are three things")]
     pub require_anchor: Option<Option<String>>,
+
+    /// Judge every admission and decision again, by the rules and keys of its moment
+    ///
+    /// A grant that should not have been, a denial that should have been a grant, or a use outside its scope
+    /// is a disagreement, and then the ledger is not ok.
+    #[arg(long)]
+    pub replay: bool,
 
     /// Let SQLite check the pages of a large database too; small ones always are
     #[arg(long)]
@@ -181,6 +188,7 @@ impl Args {
             || !self.checkpoint.is_empty()
             || self.require_anchor.is_some()
             || self.quick_check
+            || self.replay
     }
 }
 

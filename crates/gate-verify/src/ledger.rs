@@ -4,6 +4,7 @@ use gate_cli::clock::Clock;
 use gate_cli::{Env, Io};
 use gate_ledger::verify::{self, Observer, Options, Outcome, Seen, VerifyError};
 use gate_model::verification::Verification;
+use gate_workflow::replay::Replayer;
 
 use crate::anchor::{self, Anchors};
 use crate::args::Args;
@@ -28,7 +29,7 @@ pub(crate) fn verify(
     let (statements, refused) = anchor::read(&args.checkpoint, &keys, &env.cwd)?;
     let anchors = Anchors::new(statements, refused, task.required);
     let progress = Progress::new(io.stderr_terminal && !args.output.quiet);
-    let mut watch = Watch { anchors, progress };
+    let mut watch = Watch { anchors, progress, replayer: args.replay.then(Replayer::new) };
     let options = Options { genesis: subject.genesis, quick_check: args.quick_check };
     let input = if subject.path.as_os_str() == "-" {
         input::stdin(io.stdin)?
@@ -36,10 +37,10 @@ pub(crate) fn verify(
         input::file(&env.cwd.join(&subject.path), &subject.path.display().to_string())?
     };
     let outcome = read(input, &options, &mut watch)?;
-    let Watch { anchors, progress } = watch;
+    let Watch { anchors, progress, replayer } = watch;
     drop(progress);
     let comparison = anchors.compare(&outcome, clock());
-    Ok(report::verification(outcome, comparison))
+    Ok(report::verification(outcome, comparison, replayer.map(Replayer::finish)))
 }
 
 fn read(input: Input<'_>, options: &Options, watch: &mut Watch) -> Result<Outcome, VerifyError> {
@@ -53,14 +54,21 @@ fn read(input: Input<'_>, options: &Options, watch: &mut Watch) -> Result<Outcom
 struct Watch {
     anchors: Anchors,
     progress: Progress,
+    replayer: Option<Replayer>,
 }
 
 impl Observer for Watch {
     fn wants_entries(&self) -> bool {
-        self.anchors.wants_entries()
+        self.replayer.is_some() || self.anchors.wants_entries()
     }
 
     fn entry(&mut self, seen: Seen<'_>) {
+        if let Some(replayer) = &mut self.replayer {
+            // An entry that cannot be read as one is the verification's to name, which then ends here.
+            match replayer.seen(&seen) {
+                Ok(()) | Err(_) => {}
+            }
+        }
         self.anchors.take(&seen);
     }
 

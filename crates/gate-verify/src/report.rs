@@ -4,19 +4,29 @@ use gate_ledger::verify::{self, Outcome};
 use gate_model::request::SeenHead;
 use gate_model::verification::{FirstBad, Genesis, SCHEMA, Verification, Warning};
 
+use gate_workflow::replay::Replayed;
+
 use crate::anchor::Comparison;
 
 /// The document. It is ok where no entry is bad, no checkpoint contradicts or does not count, and nothing is
-/// uncovered that must be covered.
-pub(crate) fn verification(outcome: Outcome, comparison: Comparison) -> Verification {
+/// uncovered that must be covered; and, where it was judged again, no judgement comes out otherwise.
+pub(crate) fn verification(
+    outcome: Outcome,
+    comparison: Comparison,
+    replayed: Option<Replayed>,
+) -> Verification {
     let chain = outcome.first_bad.as_ref().map(first_bad);
     let bad = [chain, comparison.first_bad].into_iter().flatten().min_by_key(|bad| bad.seq);
-    let ok = bad.is_none() && comparison.refused.is_empty();
+    let agrees = replayed.as_ref().is_none_or(|replayed| replayed.replay.disagreements.is_empty());
+    let ok = bad.is_none() && comparison.refused.is_empty() && agrees;
     let mut warnings = comparison.refused;
     warnings.extend(comparison.unanchored);
     warnings.extend((!outcome.genesis_pinned).then(unpinned));
     warnings.extend(good_after(&outcome));
     warnings.extend(outcome.warnings.into_iter().map(warning));
+    let (replay, odd) =
+        replayed.map_or((None, Vec::new()), |replayed| (Some(replayed.replay), replayed.warnings));
+    warnings.extend(odd);
     Verification {
         schema: SCHEMA.to_owned(),
         ok,
@@ -30,7 +40,7 @@ pub(crate) fn verification(outcome: Outcome, comparison: Comparison) -> Verifica
         anchored: comparison.anchored,
         first_bad: bad,
         warnings,
-        replay: None,
+        replay,
     }
 }
 

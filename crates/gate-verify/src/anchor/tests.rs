@@ -90,7 +90,7 @@ impl Desk {
         let mut observer = EachEntry(|seen: verify::Seen<'_>| anchors.take(&seen));
         let outcome = verify::sqlite(&self.path(ledger), &Options::default(), &mut observer).unwrap();
         let comparison = anchors.compare(&outcome, at(3_600 * 10));
-        Ok(report::verification(outcome, comparison))
+        Ok(report::verification(outcome, comparison, None))
     }
 
     fn check(&self, checkpoints: &[&str]) -> Verification {

@@ -66,7 +66,7 @@ impl State {
         if let Some(oddity) = used.oddity {
             report.note(seq, oddity);
         }
-        if self.books.is_superseded(used, seen) {
+        if self.books.is_superseded(used, seen.min(seq), seq) {
             report.note(seq, Oddity::Superseded);
         }
     }

@@ -145,11 +145,14 @@ impl Books {
         }
     }
 
-    /// Whether `used` had been replaced when the entry `seq` was the newest: its owners rule by another one.
-    pub(super) fn is_superseded(&self, used: &Used, seq: u64) -> bool {
-        let until = self.eras.partition_point(|era| era.since <= seq);
-        let Some(era) = until.checked_sub(1).and_then(|last| self.eras.get(last)) else { return false };
-        let rules = era.newest == used.number || era.guardian.is_none_or(|guardian| guardian == used.number);
-        !rules && !used.by_revision
+    /// Whether `used` had been replaced before the entry `from` and did not rule again up to the entry `to`.
+    pub(super) fn is_superseded(&self, used: &Used, from: u64, to: u64) -> bool {
+        let rules = |era: &Era| {
+            era.newest == used.number || era.guardian.is_none_or(|guardian| guardian == used.number)
+        };
+        // The era that the entry `from` stands in began at or before it.
+        let first = self.eras.partition_point(|era| era.since <= from).saturating_sub(1);
+        let mut eras = self.eras.iter().skip(first).take_while(|era| era.since <= to);
+        !used.by_revision && !eras.any(rules)
     }
 }

@@ -16,7 +16,7 @@
 //! show is taken as recorded: asserted names, tokens of CI systems (they are not kept), contents of reports.
 //!
 //! The time of a judgement is not in its entry, since an entry's `at` is set after the judgement was made;
-//! [`moment`] says what is known of it.
+//! `moment` says what is known of it.
 
 mod acts;
 mod admissions;

@@ -20,10 +20,10 @@ use gate_workflow::admission::{self, Asking};
 use gate_workflow::approval::Act;
 use gate_workflow::ownership::{self, Endorsement};
 use gate_workflow::policy_source::{self, Choice};
+use gate_workflow::records;
 use gate_workflow::setting::{LOCK_WAIT, Setting};
 use gate_workflow::signatures::{self, STATEMENT_SCHEMA, Statement};
 use gate_workflow::signing::{self, Signer};
-use gate_workflow::records;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -137,8 +137,8 @@ fn added(kind: Kind, fits: impl Fn(&Value) -> bool, words: &str, change: impl Fn
 /// Lets the signed request of a copy look fresh.
 fn refresh(draft: &mut Draft) {
     draft.data["request"]["nonce"] = json!("f".repeat(32));
-    draft.data["request"]["submit_by"] = json!("2027-11-22T10:00:00.000000Z");
-    draft.data["request"]["requested_at"] = json!("2027-11-22T09:00:00.000000Z");
+    draft.data["request"]["submit_by"] = json!("2026-12-05T10:00:00.000000Z");
+    draft.data["request"]["requested_at"] = json!("2026-11-29T10:00:00.000000Z");
 }
 
 fn is_skip(data: &Value) -> bool {
@@ -185,7 +185,7 @@ fn a_signed_request_that_is_used_twice_late_or_elsewhere() {
     });
     added(Kind::Grant, is_skip, "for longer than seven days", |draft| {
         refresh(draft);
-        draft.data["request"]["requested_at"] = json!("2026-11-22T09:00:00.000000Z");
+        draft.data["request"]["requested_at"] = json!("2026-11-22T10:00:00.000000Z");
     });
 }
 
@@ -263,10 +263,16 @@ fn a_policy_that_its_owners_did_not_admit() {
     let entries = workshop.world.entries();
     assert_agrees(&entries);
     let owned = entries.iter().rfind(|entry| entry.kind == Kind::Policy).unwrap().seq;
-    assert!(entries[usize::try_from(owned).unwrap()].data["source"].as_str().unwrap().starts_with("owner:SHA256:"));
+    assert!(
+        entries[usize::try_from(owned).unwrap()].data["source"]
+            .as_str()
+            .unwrap()
+            .starts_with("owner:SHA256:")
+    );
     let text = entries[usize::try_from(owned).unwrap()].data["text"].as_str().unwrap().replace("24h", "23h");
     let digest = gate_policy::digest::of(&text, &[("allowed_signers".to_owned(), workshop.keys.lines())]);
-    for (source, words) in [("worktree", "no owner admitted it"), ("owner:SHA256:x", "made for another text")] {
+    for (source, words) in [("worktree", "no owner admitted it"), ("owner:SHA256:x", "made for another text")]
+    {
         let forged = Forgery::of(&entries).add(owned, |draft, _| {
             draft.data["text"] = json!(text);
             draft.data["digest"] = json!(digest);
@@ -278,10 +284,19 @@ fn a_policy_that_its_owners_did_not_admit() {
         assert_forged(&forged.entries(), entries.len() as u64, words);
     }
     // The text of before, which no owner signed, is not in force any more.
-    let replayed = replay(&Forgery::of(&entries).decision(owned + 1, |data| {
-        data["policy"] = json!({"digest": entries[1].data["digest"], "source": "worktree"});
-    }).entries());
-    assert!(replayed.warnings.iter().any(|warning| warning.code == "superseded-policy" && warning.count == Some(1)));
+    let replayed = replay(
+        &Forgery::of(&entries)
+            .decision(owned + 1, |data| {
+                data["policy"] = json!({"digest": entries[1].data["digest"], "source": "worktree"});
+            })
+            .entries(),
+    );
+    assert!(
+        replayed
+            .warnings
+            .iter()
+            .any(|warning| warning.code == "superseded-policy" && warning.count == Some(1))
+    );
 }
 
 /// Keys for two people.
@@ -351,7 +366,10 @@ impl Workshop {
     /// Asks at once, with a signature.
     fn signed(&self, name: &str, gate: &str, ask: Ask) -> Grant {
         let facts = self.world.with(|setting| setting.facts().unwrap().clone());
-        let ask = Ask { scope: gate_model::scope::Scope { repository: facts.context.repository, ..ask.scope.clone() }, ..ask };
+        let ask = Ask {
+            scope: gate_model::scope::Scope { repository: facts.context.repository, ..ask.scope.clone() },
+            ..ask
+        };
         let request = self.write(name, gate, &ask);
         self.submit(&request)
     }
@@ -438,7 +456,8 @@ impl Workshop {
                 issuer: Some("https://token.actions.githubusercontent.com".to_owned()),
             };
             let context = setting.facts().unwrap().context.clone();
-            let asking = Asking { gate: gate.to_owned(), ask, by, context, request: None, objections: Vec::new() };
+            let asking =
+                Asking { gate: gate.to_owned(), ask, by, context, request: None, objections: Vec::new() };
             admission::request(setting, &asking).unwrap()
         })
     }
@@ -446,7 +465,8 @@ impl Workshop {
     fn note(&self) {
         self.world.pass(60);
         let actor = serde_json::to_value(Principal::asserted("github", "dave")).unwrap();
-        let draft = Draft { kind: Kind::Note, gate: None, reference: None, actor, data: json!({"deployed": 7}) };
+        let draft =
+            Draft { kind: Kind::Note, gate: None, reference: None, actor, data: json!({"deployed": 7}) };
         let mut ledger = Ledger::open(&self.world.ledger_path(), Access::Append).unwrap();
         let clock = || self.world.now();
         ledger.append::<_, StoreError>(LOCK_WAIT, &clock, |transaction| transaction.append(&draft)).unwrap();
@@ -478,7 +498,11 @@ impl Workshop {
         let late = self.write("bob", "prod", &ticket(ask(Action::Skip, 7_200)));
         self.world.pass(7 * 86_400);
         assert_eq!(self.submit(&late).status, Status::Denied, "it is too late");
-        assert_eq!(self.signed("bob", "prod", ask(Action::Skip, 60)).status, Status::Denied, "it has no ticket");
+        assert_eq!(
+            self.signed("bob", "prod", ask(Action::Skip, 60)).status,
+            Status::Denied,
+            "it has no ticket"
+        );
 
         let wanted = self.signed("alice", "prod", ask(Action::Override, 3_600)).id.unwrap().to_string();
         assert_eq!(self.world.approve(&self.act("alice", "approve", &wanted, None)).status, Status::Denied);
