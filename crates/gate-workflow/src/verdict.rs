@@ -14,8 +14,9 @@ use crate::judgement::{self, Ruling};
 use crate::standing::Standing;
 use crate::suggest;
 
-/// How many bytes of findings an entry keeps at most: an entry must stay below 1 MiB.
-const MAX_FINDING_BYTES: usize = 256 * 1024;
+/// How many bytes of findings an entry keeps at most. Every later decision reads the newest entry, so a large
+/// report must not make it large; the digest of the report stands for the rest.
+const MAX_FINDING_BYTES: usize = 64 * 1024;
 /// How many findings are grouped for an entry.
 const MAX_GROUPED: usize = 20_000;
 

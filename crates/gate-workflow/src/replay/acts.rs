@@ -11,7 +11,7 @@ use crate::signatures::{self, Mark};
 
 use super::admissions::{note_token, read, rests_on};
 use super::books::Used;
-use super::opt_outs::{Asked, Granted, OptOut};
+use super::life::{Asked, Granted, OptOut};
 use super::report::{Doubt, Judged, Report};
 use super::{Position, State, known_judge};
 

@@ -11,6 +11,7 @@ use gate_policy::Gate;
 
 use super::books::Used;
 use super::heads::Named;
+use super::of_gate::OfGate;
 use super::report::{Doubt, Judged, Report};
 use super::uses::{Begun, Here, Live};
 use super::wire::Facts;
@@ -43,7 +44,7 @@ impl State {
         let begun = self.begun(at, facts, came)?;
         self.opt_outs.strike_over(name, at.moment.earliest);
         let is_plain = facts.grants.is_empty() && facts.spends.is_none() && facts.waived == 0;
-        if is_plain && !self.opt_outs.of_gate(name).is_some_and(super::opt_outs::OfGate::has_live) {
+        if is_plain && !self.opt_outs.of_gate(name).is_some_and(OfGate::has_live) {
             // No opt-out is used, and none was there to be used: nearly every decision ends here.
             return rests_on_nothing(facts);
         }

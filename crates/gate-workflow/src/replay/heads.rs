@@ -46,7 +46,10 @@ pub(super) struct Heads {
 impl Heads {
     /// Takes the next entry.
     pub(super) fn pass(&mut self, seq: u64, hash: EntryHash, at: Timestamp) {
-        if self.kept.is_empty() {
+        let expected = self.kept.len().try_into().map(|kept: u64| self.first.saturating_add(kept));
+        if expected != Ok(seq) {
+            // Entries are missing, which the verification tells; positions must not be taken for others.
+            self.kept.clear();
             self.first = seq;
         }
         self.kept.push_back(Head { hash: half(hash), at });

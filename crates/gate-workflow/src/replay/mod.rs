@@ -20,15 +20,19 @@
 
 mod acts;
 mod admissions;
+mod asking;
 mod books;
 mod decisions;
 mod findings;
 mod heads;
+mod life;
 mod moment;
+mod of_gate;
 mod opt_outs;
 mod past;
 mod refusals;
 mod report;
+mod terms;
 mod uses;
 mod wire;
 
@@ -117,7 +121,8 @@ impl Replayer {
     /// `seen.body`, but decisions, which are most of a ledger, are read straight from their bytes.
     ///
     /// # Errors
-    /// Where `seen.body` is not the body of an entry; then nothing was taken.
+    /// Where `seen.body` is not the body of an entry. That is a disagreement too, so that nothing is passed
+    /// over by a caller who leaves such an entry to the verification.
     pub fn seen(&mut self, seen: &Seen<'_>) -> Result<(), EntryError> {
         if seen.kind == Kind::Decision
             && let Ok(line) = serde_json::from_slice::<wire::Line<'_>>(seen.body)
@@ -129,7 +134,14 @@ impl Replayer {
             return Ok(());
         }
         // What is not a plain decision goes the long way, which also says what is wrong with it.
-        self.entry(&Entry::from_body(seen.body)?);
+        let read = Entry::from_body(seen.body);
+        match read {
+            Ok(entry) => self.entry(&entry),
+            Err(error) => {
+                self.report.add(seen.seq, Err(Doubt::Wrong(format!("cannot be read: {error}"))));
+                return Err(error);
+            }
+        }
         Ok(())
     }
 

@@ -4,22 +4,17 @@
 //! may jump, so "certainly" means: it had ended a month before anything that the last few thousand entries
 //! say about the time. For quotas a few bytes of each grant stay.
 
-use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
-use std::rc::Rc;
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
-use gate_ledger::entry::{Entry, EntryHash};
+use gate_ledger::entry::Entry;
 use gate_model::action::Action;
-use gate_model::payload::{GrantData, RequestData};
-use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 
-use crate::policies::Recorded;
-use crate::signatures::{self, Known, Mark};
-
 use super::Position;
-use super::past::{Admission, Admissions};
+use super::life::{Granted, OptOut};
+use super::of_gate::{Debt, OfGate};
+use super::past::Admission;
 use super::report::Doubt;
 use super::wire::Facts;
 
@@ -28,164 +23,6 @@ const KEPT_AFTER_END: u64 = 31 * 86_400;
 
 /// How many entries in a row say what time it certainly is.
 const BLOCK: u64 = 4096;
-
-/// An opt-out, from its first entry on.
-#[derive(Debug)]
-pub(super) struct OptOut {
-    /// The gate.
-    pub(super) gate: String,
-    /// Who asked for it.
-    pub(super) requester: Principal,
-    /// Every entry of its life: what a signed statement may name.
-    pub(super) marks: Vec<Mark>,
-    /// The request, where it had one.
-    pub(super) request: Option<Asked>,
-    /// Who approved.
-    pub(super) approvers: Vec<Principal>,
-    /// The newest approval without a signature.
-    pub(super) approved_unsigned: Option<u64>,
-    /// The approvals while it waits.
-    pub(super) approvals: Vec<Entry>,
-    /// The grant.
-    pub(super) grant: Option<Granted>,
-    /// The entry that ended it before its time: a revocation or a rejection.
-    pub(super) ended: Option<u64>,
-    /// The entry that reviewed it.
-    pub(super) reviewed: Option<u64>,
-    /// What was wrong with its request or its grant: what rests on it is no better.
-    pub(super) flaw: Option<Doubt>,
-}
-
-/// A request that waits, or waited.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) entry: Entry,
-    pub(super) data: RequestData,
-}
-
-/// A grant with what its uses are judged by.
-#[derive(Debug)]
-pub(super) struct Granted {
-    pub(super) seq: u64,
-    pub(super) hash: EntryHash,
-    pub(super) data: GrantData,
-    /// The policy it was admitted under, unless that is what is wrong with it.
-    pub(super) then: Option<Rc<Recorded>>,
-    /// Whether its approvals sufficed.
-    pub(super) approved: Result<(), String>,
-    /// The entries of the decisions that spent it.
-    pub(super) spent: Vec<u64>,
-    /// What its requester's signature is judged by.
-    pub(super) proof: Proof,
-}
-
-/// A requester's signature, judged by the keys of one policy after another; each is asked once.
-#[derive(Debug, Default)]
-pub(super) struct Proof {
-    /// The grant's entry, where its requester signed.
-    signed: Option<(Box<Entry>, Known)>,
-    /// By the seq of the policy's entry.
-    answers: RefCell<HashMap<u64, Result<(), String>>>,
-}
-
-impl Proof {
-    /// The proof of a grant. `known` is asked only for a signed one.
-    pub(super) fn of(entry: &Entry, by: &Principal, known: Known) -> Self {
-        let is_signed = by.assurance == gate_model::principal::Assurance::Signed;
-        Self { signed: is_signed.then(|| (Box::new(entry.clone()), known)), answers: RefCell::default() }
-    }
-
-    /// Whether it holds by the keys that `policy` trusts.
-    pub(super) fn holds(&self, data: &GrantData, by: &Principal, policy: &Recorded) -> Result<(), String> {
-        let Some((entry, known)) = &self.signed else { return Ok(()) };
-        let judge = || {
-            let trust = (&policy.policy, policy.data.files.as_slice());
-            let proven = signatures::requester_known(known, trust, entry, data.request.as_ref(), by);
-            proven.map_err(|error| error.to_string())
-        };
-        self.answers.borrow_mut().entry(policy.seq).or_insert_with(judge).clone()
-    }
-}
-
-/// The opt-outs of one gate.
-#[derive(Debug, Default)]
-pub(super) struct OfGate {
-    /// The grants that may be live: to be found by a decision that should have applied them.
-    live: HashMap<Action, Live>,
-    /// When each of them ends.
-    ends: BinaryHeap<Reverse<(Timestamp, u64)>>,
-    /// When which rule granted what to whom.
-    pub(super) admissions: Admissions,
-    /// The pauses, live or not.
-    pub(super) pauses: BTreeSet<u64>,
-    /// The grants that owe a review.
-    pub(super) debts: BTreeMap<u64, Debt>,
-}
-
-/// Grants with one action, by the commit that they are bound to.
-#[derive(Debug, Default)]
-struct Live {
-    anywhere: BTreeSet<u64>,
-    by_commit: HashMap<String, BTreeSet<u64>>,
-}
-
-/// A review that is owed.
-#[derive(Debug)]
-pub(super) struct Debt {
-    pub(super) by: Principal,
-    pub(super) deadline: Timestamp,
-}
-
-impl OfGate {
-    /// Whether any grant may be live.
-    pub(super) fn has_live(&self) -> bool {
-        !self.live.is_empty()
-    }
-
-    /// The opt-outs with `action` that may be live where `commit` is run.
-    pub(super) fn candidates(&self, action: Action, commit: Option<&str>) -> impl Iterator<Item = u64> {
-        let live = self.live.get(&action);
-        let anywhere = live.into_iter().flat_map(|live| &live.anywhere);
-        let here = live.and_then(|live| live.by_commit.get(commit?)).into_iter().flatten();
-        anywhere.chain(here).copied()
-    }
-
-    fn enlist(&mut self, id: u64, data: &GrantData) {
-        let live = self.live.entry(data.ask.action).or_default();
-        match &data.ask.scope.commit {
-            Some(commit) => live.by_commit.entry(commit.clone()).or_default().insert(id),
-            None => live.anywhere.insert(id),
-        };
-        self.ends.push(Reverse((data.expires, id)));
-    }
-
-    fn strike(&mut self, id: u64, data: &GrantData) {
-        let action = data.ask.action;
-        let Some(live) = self.live.get_mut(&action) else { return };
-        live.anywhere.remove(&id);
-        if let Some(commit) = &data.ask.scope.commit
-            && let Some(here) = live.by_commit.get_mut(commit)
-        {
-            here.remove(&id);
-            if here.is_empty() {
-                live.by_commit.remove(commit);
-            }
-        }
-        if live.anywhere.is_empty() && live.by_commit.is_empty() {
-            self.live.remove(&action);
-        }
-    }
-
-    /// The next grant that has ended by `now`.
-    fn next_over(&mut self, now: Timestamp) -> Option<u64> {
-        let Reverse((end, id)) = self.ends.peek().copied()?;
-        if end > now {
-            return None;
-        }
-        self.ends.pop();
-        Some(id)
-    }
-}
 
 /// Every opt-out that a later entry can still name.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use gate_model::time::Timestamp;
 use gate_policy::{Earlier, History, Rule};
 
 use super::books::Used;
-use super::opt_outs::OfGate;
+use super::of_gate::{Debt, OfGate};
 
 /// A grant as quotas count it.
 #[derive(Debug, Clone, Copy)]
@@ -126,9 +126,8 @@ impl History for Past<'_> {
     fn overdue_review(&self, by: &Principal) -> Option<u64> {
         let mut debts = self.of_gate?.debts.iter();
         let policy = self.used.policy();
-        let is_due = |debt: &super::opt_outs::Debt| {
-            debt.deadline <= self.now && gate_policy::is_same_person(policy, by, &debt.by)
-        };
+        let is_due =
+            |debt: &Debt| debt.deadline <= self.now && gate_policy::is_same_person(policy, by, &debt.by);
         debts.find(|(_, debt)| is_due(debt)).map(|(id, _)| *id)
     }
 }

@@ -10,7 +10,7 @@ use gate_model::principal::Principal;
 
 use super::acts::{gate_of, owing, rule_today};
 use super::books::Used;
-use super::opt_outs::{Asked, OptOut};
+use super::life::{Asked, OptOut};
 use super::past::Past;
 use super::report::{Doubt, Judged};
 use super::{Position, State};

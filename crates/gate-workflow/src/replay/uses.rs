@@ -14,8 +14,8 @@ use crate::derivation;
 
 use super::admissions::rests_on;
 use super::books::Used;
+use super::life::{Granted, OptOut};
 use super::moment::Moment;
-use super::opt_outs::{Granted, OptOut};
 use super::report::Doubt;
 use super::{Position, State};
 

@@ -1,9 +1,11 @@
 //! What somebody wrote into a ledger who can write entries, keep the chain whole, and sign nothing: each attack
 //! is one entry that replay names.
 
-use gate_ledger::entry::Entry;
+use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::verify::Seen;
 use gate_model::action::Action;
 use gate_model::payload::{Ask, ReviewVerdict};
+use gate_workflow::replay::Replayer;
 use serde_json::{Value, json};
 
 use crate::ledger::{Forgery, assert_agrees, assert_forged, replay, restart, without};
@@ -640,4 +642,29 @@ fn data_that_cannot_be_read() {
     assert_forged(&Forgery::of(&ran(0)).edit(2, |draft| draft.gate = None).entries(), 2, "names no gate");
     let forged = Forgery::of(&ran(0)).edit(2, |draft| draft.gate = Some("nothing".into())).entries();
     assert_forged(&forged, 2, "the policy has no gate 'nothing'");
+}
+
+#[test]
+fn an_opt_out_that_was_over_long_ago_is_forgotten_and_a_debt_is_not() {
+    let world = World::new(POLICY);
+    world.ask("lint", ask(Action::Skip, 3_600));
+    world.run("lint", 1);
+    let broken = Ask { break_glass: true, ..ask(Action::Override, 3_600) };
+    let id = world.ask("deploy", broken).id.unwrap().to_string();
+    world.review(&world.act("carol", &id, "right"), ReviewVerdict::Accepted);
+    let entries = world.entries();
+    let unsettled = || Forgery::of(&entries).edit(5, |draft| draft.kind = Kind::Note).notes(13_000, 900);
+    assert_agrees(&unsettled().add(5, |draft, _| draft.kind = Kind::Review).entries());
+    let forged = unsettled().add(3, |_, _| {}).entries();
+    assert_forged(&forged, forged.len() as u64 - 1, "which is no live grant of this gate");
+}
+
+#[test]
+fn bytes_that_are_no_entry_are_never_passed_over() {
+    let mut replayer = Replayer::new();
+    for (kind, body) in [(Kind::Decision, "{}"), (Kind::Grant, "[]"), (Kind::Note, "")] {
+        let hash = gate_ledger::entry::hash(body.as_bytes());
+        assert!(replayer.seen(&Seen { seq: 4, kind, hash, body: body.as_bytes() }).is_err());
+    }
+    assert_eq!(replayer.finish().replay.disagreements.len(), 3);
 }

@@ -1,6 +1,6 @@
 //! Ledgers as lists of entries: read from lines, forged, and judged again.
 
-use gate_ledger::entry::{Draft, Entry, EntryHash, Place};
+use gate_ledger::entry::{Draft, Entry, EntryHash, Kind, Place};
 use gate_ledger::verify::Seen;
 use gate_model::time::Timestamp;
 use gate_workflow::replay::{Replayed, Replayer};
@@ -74,6 +74,17 @@ impl Forgery {
         let at = self.drafts.last().unwrap().1.plus(60).unwrap();
         change(&mut draft, at);
         self.drafts.push((draft, at));
+        self
+    }
+
+    /// Adds `count` notes, `seconds` apart.
+    pub(crate) fn notes(mut self, count: usize, seconds: u64) -> Self {
+        let (mut note, mut at) = self.drafts.last().unwrap().clone();
+        note = Draft { kind: Kind::Note, gate: None, reference: None, data: serde_json::json!({}), ..note };
+        for _ in 0..count {
+            at = at.plus(seconds).unwrap();
+            self.drafts.push((note.clone(), at));
+        }
         self
     }
 

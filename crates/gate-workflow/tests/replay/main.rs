@@ -9,4 +9,5 @@ mod forged;
 mod golden;
 mod honest;
 mod ledger;
+mod plays;
 mod world;

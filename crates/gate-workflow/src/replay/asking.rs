@@ -1,0 +1,285 @@
+//! The verdict on what was asked for, derived again.
+//!
+//! What was asked for is recorded as it was granted: the rule has narrowed its scope, and filled in its time
+//! and its uses. Time and uses come out the same when they are asked for again. A narrower scope may please a
+//! rule that refused the wider one, so a verdict is right if it comes out for some scope that its rule
+//! narrows to the recorded one.
+
+use gate_ledger::entry::Entry;
+use gate_model::action::Action;
+use gate_model::context::Context;
+use gate_model::payload::{Ask, DenialData, GrantData, RequestData};
+use gate_model::principal::{Assurance, Principal};
+use gate_model::request::Request;
+use gate_model::scope::Scope;
+use gate_model::time::Timestamp;
+use gate_policy::{Admission, Petition};
+
+use crate::approval;
+use crate::derivation::in_words;
+use crate::signatures::{self, Unproven};
+
+use super::books::Used;
+use super::life::OptOut;
+use super::past::Past;
+use super::report::{Doubt, Judged};
+use super::terms::{fits, in_time, numbered, owes, wider};
+use super::{Position, State};
+
+/// A verdict on something that was asked for.
+#[derive(Clone, Copy)]
+struct Verdict<'a> {
+    gate: &'a str,
+    entry: &'a Entry,
+    ask: &'a Ask,
+    by: &'a Principal,
+    context: &'a Context,
+    request: Option<&'a Request>,
+    used: &'a Used,
+    /// The instant that it was made at.
+    now: Timestamp,
+}
+
+impl State {
+    pub(super) fn judge_request(
+        &self,
+        at: Position<'_>,
+        entry: &Entry,
+        data: &RequestData,
+        by: &Principal,
+        used: &Used,
+    ) -> Judged {
+        let (gate, context, request) = (at.gate()?, &data.context, data.request.as_ref());
+        if entry.reference.is_some() {
+            return Err(Doubt::wrong("belongs to an opt-out that began before it"));
+        }
+        let rule = numbered(used, gate, data.rule)?;
+        let Some(approvals) = &rule.approvals else {
+            return Err(Doubt::Wrong(format!("waits under rule {}, which needs no approvals", data.rule)));
+        };
+        let now = data.lapses.minus(approvals.within);
+        if !at.moment.allows(now) || now.plus(approvals.within) != Some(data.lapses) {
+            return Err(Doubt::Wrong(format!("lapses at {}, not as rule {} says", data.lapses, data.rule)));
+        }
+        let verdict = Verdict { gate, entry, ask: &data.ask, by, context, request, used, now };
+        self.admissible(verdict)?;
+        self.comes_out(verdict, |admission| match admission {
+            Admission::Pending(terms, _) => fits(&terms, data.rule, &data.ask),
+            Admission::Grant(terms) => Err(format!("waits for approvals, and rule {} grants it", terms.rule)),
+            Admission::Denied(trials) => Err(format!("should have been denied: {}", in_words(&trials))),
+        })
+    }
+
+    pub(super) fn judge_immediate(
+        &self,
+        at: Position<'_>,
+        entry: &Entry,
+        data: &GrantData,
+        by: &Principal,
+        used: &Used,
+    ) -> Judged {
+        let (gate, context, request) = (at.gate()?, &data.context, data.request.as_ref());
+        in_time(at, data)?;
+        if !data.approvals.is_empty() {
+            return Err(Doubt::wrong("names approvals, and no request that they were for"));
+        }
+        let verdict =
+            Verdict { gate, entry, ask: &data.ask, by, context, request, used, now: data.not_before };
+        self.admissible(verdict)?;
+        self.comes_out(verdict, |admission| match admission {
+            Admission::Grant(terms) => fits(&terms, data.rule, &data.ask),
+            Admission::Pending(terms, _) => {
+                Err(format!("lacks the approvals that rule {} needs", terms.rule))
+            }
+            Admission::Denied(trials) => Err(format!("should have been denied: {}", in_words(&trials))),
+        })?;
+        let rule = numbered(used, gate, data.rule)?;
+        owes(data, rule.review_within)
+    }
+
+    pub(super) fn judge_approved(
+        &self,
+        at: Position<'_>,
+        id: u64,
+        data: &GrantData,
+        by: &Principal,
+        used: &Used,
+        approved: &Result<(), String>,
+    ) -> Judged {
+        let gate = at.gate()?;
+        in_time(at, data)?;
+        let (opt_out, asked) = self.waiting(at, id, data.not_before)?;
+        if asked.data.context != data.context
+            || asked.data.request != data.request
+            || asked.data.rule != data.rule
+        {
+            return Err(Doubt::wrong("grants something else than was requested"));
+        }
+        let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
+        let rule = gate_policy::permits(used.policy(), &petition, Some(data.rule))
+            .map_err(|trials| Doubt::Wrong(format!("should have been denied: {}", in_words(&trials))))?;
+        if rule.approvals.is_none() {
+            return Err(Doubt::Wrong(format!("rests on approvals, and rule {} needs none", data.rule)));
+        }
+        approved.clone().map_err(|reason| Doubt::Wrong(format!("lacks approvals: {reason}")))?;
+        if data.approvals != opt_out.approvals.iter().map(|entry| entry.seq).collect::<Vec<_>>() {
+            return Err(Doubt::wrong("names other approvals than were given"));
+        }
+        let past = Past { of_gate: self.opt_outs.of_gate(gate), used, now: data.not_before };
+        gate_policy::quota_allows(rule, by, &past).map_err(|reason| {
+            Doubt::Wrong(format!("should have been denied: rule {} {reason}", rule.number))
+        })?;
+        owes(data, rule.review_within.filter(|_| rule.break_glass))?;
+        inherited(opt_out)
+    }
+
+    /// Whether the approvals before the grant `entry` suffice under its policy; as [`approval::suffice`].
+    pub(super) fn approved(
+        &self,
+        entry: &Entry,
+        data: &GrantData,
+        by: &Principal,
+        used: &Used,
+    ) -> Result<(), String> {
+        let gate = entry.gate.as_deref().unwrap_or_default();
+        let rule = used.policy().gate(gate).ok().and_then(|gate| gate.rule(data.rule));
+        let Some(rule) = rule else { return Err(format!("its policy has no rule {}", data.rule)) };
+        if rule.approvals.is_none() {
+            return Ok(());
+        }
+        let opt_out = entry.reference.and_then(|id| self.opt_outs.get(id));
+        let asked = opt_out.and_then(|opt_out| Some((opt_out, opt_out.request.as_ref()?)));
+        let Some((opt_out, asked)) = asked else { return Err("it names no request".to_owned()) };
+        approval::same_request(&asked.entry, data, by)?;
+        approval::standing(&used.recorded, rule, entry, &asked.entry, by, &opt_out.approvals)
+    }
+
+    /// Judges a denial of something that was asked for.
+    pub(super) fn denied_ask(
+        &self,
+        at: Position<'_>,
+        entry: &Entry,
+        data: &DenialData,
+        by: &Principal,
+        used: &Used,
+    ) -> Judged {
+        let Some(ask) = &data.ask else { return Err(Doubt::wrong("does not say what was denied")) };
+        let gate = at.gate()?;
+        // Its exact instant is not recorded; it is right if it is right at some of them.
+        let comes_out = |now: Timestamp| {
+            let request = data.request.as_ref();
+            self.comes_out_denied(Verdict {
+                gate,
+                entry,
+                ask,
+                by,
+                context: &data.context,
+                request,
+                used,
+                now,
+            })
+        };
+        comes_out(at.moment.latest).or_else(|doubt| comes_out(at.moment.earliest).map_err(|_| doubt))
+    }
+
+    fn comes_out_denied(&self, verdict: Verdict<'_>) -> Judged {
+        if !self.objections(verdict).is_empty() {
+            return Ok(());
+        }
+        let signer = match (verdict.by.assurance, verdict.request) {
+            (Assurance::Signed, _) => {
+                self.signed(verdict)?;
+                None
+            }
+            (_, Some(request)) => match self.signer(request, verdict) {
+                Ok(signer) => Some(signer),
+                // Who claims to have signed and did not is rightly denied.
+                Err(_) => return Ok(()),
+            },
+            (_, None) => None,
+        };
+        let past = self.past(verdict);
+        let by = signer.as_ref().unwrap_or(verdict.by);
+        let petition = Petition { gate: verdict.gate, ask: verdict.ask, by, context: verdict.context };
+        match gate_policy::admit(verdict.used.policy(), &petition, &past) {
+            Admission::Denied(_) => Ok(()),
+            Admission::Grant(terms) => Err(Doubt::Wrong(format!("denies what rule {} grants", terms.rule))),
+            Admission::Pending(terms, _) => {
+                Err(Doubt::Wrong(format!("denies what rule {} grants with approvals", terms.rule)))
+            }
+        }
+    }
+
+    /// Whether nothing but the rules can speak against it: document, nonce, signature.
+    fn admissible(&self, verdict: Verdict<'_>) -> Judged {
+        if let Some(objection) = self.objections(verdict).into_iter().next() {
+            return Err(Doubt::Wrong(format!("should have been denied: {objection}")));
+        }
+        self.signed(verdict)
+    }
+
+    fn signed(&self, verdict: Verdict<'_>) -> Judged {
+        let known =
+            verdict.request.map(|request| self.heads.known(request, self.genesis)).unwrap_or_default();
+        let Verdict { used, entry, request, by, .. } = verdict;
+        signatures::requester_known(&known, used.trust(), entry, request, by)
+            .map_err(|error| Doubt::Wrong(format!("has a signature that does not hold: {error}")))
+    }
+
+    fn signer(&self, request: &Request, verdict: Verdict<'_>) -> Result<Principal, Unproven> {
+        let known = self.heads.known(request, self.genesis);
+        let interval = (known.earliest(request, verdict.now), verdict.now);
+        signatures::request_signer(request, &request.by, verdict.used.trust(), interval)
+    }
+
+    /// What speaks against it whatever the rules say.
+    fn objections(&self, verdict: Verdict<'_>) -> Vec<String> {
+        let mut objections = Vec::new();
+        if verdict.ask.action != Action::Pause
+            && let Some(conflict) = verdict.context.conflicts.first()
+        {
+            objections.push(format!("the facts of this run contradict each other: {conflict}"));
+        }
+        let Some(request) = verdict.request else { return objections };
+        if self.opt_outs.is_nonce_used(&request.nonce) {
+            objections.push("this request was submitted before".to_owned());
+        }
+        let known = self.heads.known(request, self.genesis);
+        let digest = &verdict.used.recorded.data.digest;
+        objections.extend(signatures::objections(
+            request,
+            &verdict.entry.ledger,
+            &known,
+            digest,
+            verdict.now,
+        ));
+        objections
+    }
+
+    fn past<'a>(&'a self, verdict: Verdict<'a>) -> Past<'a> {
+        Past { of_gate: self.opt_outs.of_gate(verdict.gate), used: verdict.used, now: verdict.now }
+    }
+
+    /// Whether `accept` accepts what comes out for the recorded scope or for one that was narrowed to it.
+    fn comes_out(&self, verdict: Verdict<'_>, accept: impl Fn(Admission) -> Result<(), String>) -> Judged {
+        let past = self.past(verdict);
+        let judge = |ask: &Ask| {
+            let petition = Petition { gate: verdict.gate, ask, by: verdict.by, context: verdict.context };
+            accept(gate_policy::admit(verdict.used.policy(), &petition, &past))
+        };
+        let Err(reason) = judge(verdict.ask) else { return Ok(()) };
+        let asked_wider = |scope: Scope| judge(&Ask { scope, ..verdict.ask.clone() }).is_ok();
+        if wider(&verdict.ask.scope).any(asked_wider) { Ok(()) } else { Err(Doubt::Wrong(reason)) }
+    }
+}
+
+/// What was wrong with the request is wrong with its grant.
+fn inherited(opt_out: &OptOut) -> Judged {
+    match &opt_out.flaw {
+        Some(Doubt::Wrong(_)) => {
+            Err(Doubt::wrong("grants a request that should not have been recorded as it is"))
+        }
+        Some(Doubt::Unjudged(_)) => Err(Doubt::Unjudged("grants a request that is not judged".to_owned())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,95 @@
+//! The terms of a grant: what its rule gives, no more and no less.
+
+use gate_model::grant::Owes;
+use gate_model::payload::{Ask, GrantData};
+use gate_model::scope::Scope;
+use gate_policy::{Rule, Terms};
+
+use super::Position;
+use super::books::Used;
+use super::report::{Doubt, Judged};
+
+/// The rule of `gate` with this number.
+pub(super) fn numbered<'a>(used: &'a Used, gate: &str, number: u64) -> Result<&'a Rule, Doubt> {
+    let found = used.policy().gate(gate).map_err(|error| Doubt::Wrong(error.to_string()))?;
+    found
+        .rule(number)
+        .ok_or_else(|| Doubt::Wrong(format!("rests on rule {number}, which gate '{gate}' does not have")))
+}
+
+/// Whether the grant begins when it was made, and ends a time to live later.
+pub(super) fn in_time(at: Position<'_>, data: &GrantData) -> Judged {
+    if !at.moment.allows(data.not_before) {
+        let (start, made) = (data.not_before, at.moment.latest);
+        return Err(Doubt::Wrong(format!("counts from {start} on, and was made at {made}")));
+    }
+    if data.not_before.plus(data.ask.ttl.seconds) != Some(data.expires) {
+        return Err(Doubt::wrong("does not end a time to live after its start"));
+    }
+    Ok(())
+}
+
+/// Whether what was recorded is what the terms give.
+pub(super) fn fits(terms: &Terms, rule: u64, ask: &Ask) -> Result<(), String> {
+    if terms.rule != rule {
+        return Err(format!("names rule {rule}, and rule {} is the one that allows it", terms.rule));
+    }
+    let members = [
+        ("time to live", terms.ttl == ask.ttl.seconds),
+        ("number of uses", terms.max_uses == ask.max_uses),
+        ("scope", terms.scope == ask.scope),
+        ("findings", terms.findings == ask.findings),
+    ];
+    match members.iter().find(|(_, equal)| !equal) {
+        Some((name, _)) => Err(format!("has another {name} than rule {rule} gives")),
+        None => Ok(()),
+    }
+}
+
+/// Whether the grant owes the review that its rule asks for.
+pub(super) fn owes(data: &GrantData, within: Option<u64>) -> Judged {
+    let due = within.and_then(|within| data.not_before.plus(within));
+    let due = due.map(|by| Owes { what: "review".to_owned(), by });
+    if due == data.owes {
+        return Ok(());
+    }
+    match due {
+        Some(owes) => Err(Doubt::Wrong(format!("owes a review by {}, and does not say so", owes.by))),
+        None => Err(Doubt::wrong("says that it owes a review, and its rule asks for none")),
+    }
+}
+
+/// The scopes that a rule may have narrowed to `scope`: those with fewer members.
+pub(super) fn wider(scope: &Scope) -> impl Iterator<Item = Scope> {
+    (1..16_u8).filter_map(move |mask| {
+        let mut wider = scope.clone();
+        let members = [&mut wider.repository, &mut wider.commit, &mut wider.git_ref, &mut wider.environment];
+        for (bit, member) in members.into_iter().enumerate() {
+            if mask & (1 << bit) != 0 {
+                member.take()?;
+            }
+        }
+        Some(wider)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use gate_model::scope::Scope;
+
+    use super::wider;
+
+    #[test]
+    fn each_scope_that_can_have_been_asked_for_is_tried_once() {
+        let scope = Scope {
+            repository: Some("r".into()),
+            commit: Some("c".into()),
+            run: Some("1".into()),
+            ..Scope::default()
+        };
+        let tried: Vec<Scope> = wider(&scope).collect();
+        assert_eq!(tried.len(), 3);
+        assert!(tried.iter().all(|scope| scope.run.is_some()));
+        assert_eq!(wider(&Scope::default()).count(), 0);
+    }
+}
