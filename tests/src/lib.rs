@@ -16,6 +16,8 @@
     reason = "this is test code: what fails shall stop the test"
 )]
 
+pub mod fuzz;
+
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -384,11 +384,14 @@ fn no_edited_request_is_granted() {
         let ran = house.skip_stdin(&["submit", "-"], edited.to_string().as_bytes());
         assert!(matches!(ran.code, 1 | 2), "{name}: {} {}", ran.code, ran.stderr);
     }
-    let mut unsigned = request;
+    let mut unsigned = request.clone();
     unsigned.as_object_mut().unwrap().remove("signature");
     house.skip_stdin(&["submit", "-"], unsigned.to_string().as_bytes()).exits(1);
     assert!(house.of_kind("grant").is_empty());
     assert!(house.of_kind("denial").iter().all(|entry| entry["actor"]["assurance"] == "asserted"));
+    // None of them has spent the real one.
+    house.skip_stdin(&["submit", "-"], request.to_string().as_bytes()).exits(0);
+    house.skip_stdin(&["submit", "-"], request.to_string().as_bytes()).exits(1);
 }
 
 #[test]

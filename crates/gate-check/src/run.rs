@@ -19,7 +19,7 @@ use gate_model::payload::Mode;
 use gate_workflow::check::{Begun, CheckError, Checker, Finished, Started};
 use gate_workflow::judgement::Outcome;
 use gate_workflow::policy_source::{self, PolicyError};
-use gate_workflow::setting::{Place, Setting};
+use gate_workflow::setting::Setting;
 
 use crate::args::{Args, Task};
 use crate::child::{self, Ended};
@@ -154,24 +154,19 @@ fn perform(
     clock: Clock<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<Shown, RunError> {
+    if args.list {
+        check_list_format(args.shared.output.format)?;
+    }
     let decision_file = claim_decision_file(args, env)?;
     let task = args
         .task()
         .map_err(|missing| RunError::Usage(format!("{missing}\n'{TOOL} --help' shows the usage")))?;
     let lookup = |name: &str| env.get(name);
-    let setting = Setting::read(Place {
-        cwd: &env.cwd,
-        env: &lookup,
-        clock,
-        policy: args.shared.store.policy(env),
-        policy_ref: args.shared.store.policy_ref.clone(),
-        ledger: args.shared.store.ledger(env),
-        access: if args.plan || args.list { Access::Read } else { Access::Append },
-    })?;
+    let access = if args.plan || args.list { Access::Read } else { Access::Append };
+    let setting = Setting::read(args.shared.store.place(env, &lookup, clock, access))?;
     let desk = Desk { args, env, setting: &setting, decision_file };
     match task {
         Task::List => {
-            check_list_format(args.shared.output.format)?;
             list::show(&setting, io, &desk.view(io), args.shared.output.format(io.stdout_terminal))?;
             Ok(Shown::List)
         }
@@ -370,7 +365,7 @@ impl Desk<'_> {
              run: {TOOL} {} --findings {} -- COMMAND",
             checker.name,
             checker.name,
-            gate_cli::quote::shell(report),
+            gate_model::quote::shell(report),
         )))
     }
 

@@ -23,7 +23,8 @@ pub mod main;
 pub mod message;
 pub mod options;
 pub mod policy_errors;
-pub mod quote;
+#[cfg(feature = "progress")]
+pub mod progress;
 pub mod render;
 pub mod terminal;
 

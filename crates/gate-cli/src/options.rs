@@ -7,6 +7,10 @@
 
 use std::path::PathBuf;
 
+use gate_ledger::store::Access;
+use gate_workflow::setting::Place;
+
+use crate::clock::Clock;
 use crate::env::Env;
 
 /// How a document is written to stdout.
@@ -120,6 +124,25 @@ impl StoreOptions {
     /// The policy that was named: by `--policy`, else by `GATE_POLICY` where that is not empty.
     pub fn policy(&self, env: &Env) -> Option<PathBuf> {
         self.policy.clone().or_else(|| env.path("GATE_POLICY"))
+    }
+
+    /// The place that these options choose. `lookup` reads `env`; `access` is what the ledger is needed for.
+    pub fn place<'a>(
+        &self,
+        env: &'a Env,
+        lookup: &'a dyn Fn(&str) -> Option<String>,
+        clock: Clock<'a>,
+        access: Access,
+    ) -> Place<'a> {
+        Place {
+            cwd: &env.cwd,
+            env: lookup,
+            clock,
+            policy: self.policy(env),
+            policy_ref: self.policy_ref.clone(),
+            ledger: self.ledger(env),
+            access,
+        }
     }
 }
 

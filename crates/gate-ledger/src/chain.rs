@@ -18,7 +18,7 @@ mod link;
 pub use bad::Bad;
 pub(crate) use facts::inspect_unhashed;
 pub use facts::{Facts, LedgerId, inspect};
-pub use link::{Chain, Linked};
+pub use link::{Chain, Linked, Start};
 
 #[cfg(test)]
 mod tests;

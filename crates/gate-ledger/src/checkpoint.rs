@@ -198,6 +198,11 @@ impl Checkpoint {
         }
     }
 
+    /// Whether it is of the ledger with that id, whatever the log is called ([`ledger_origin`]).
+    pub fn is_of_ledger(&self, id: &str) -> bool {
+        !id.is_empty() && self.origin.strip_suffix(id).is_some_and(|log| log.ends_with('/'))
+    }
+
     /// Refuses a key that does not speak for this origin, or that is a witness's.
     fn require_voice(&self, key: &VerifierKey) -> Result<(), CheckpointError> {
         if key.kind() != KeyKind::Note {

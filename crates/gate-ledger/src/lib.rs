@@ -10,13 +10,17 @@
 //!
 //! Not here: what entries mean. This crate knows nothing of gates; it could serve another project.
 
+pub mod archive;
 pub mod chain;
 pub mod checkpoint;
+pub mod commitment;
 pub mod cosignature;
 pub mod entry;
 pub mod note;
 pub mod profile;
 pub mod proof;
+pub mod salvage;
 pub mod store;
 pub mod tree;
+pub mod veil;
 pub mod verify;

@@ -43,6 +43,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod tip;
+
+pub use tip::{Tip, TipError};
+
 use crate::checkpoint::{self, Checkpoint, CheckpointError};
 use crate::note::line::{self, Defect};
 use crate::note::{self, VerifiedSignature, VerifierKey};

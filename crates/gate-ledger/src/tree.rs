@@ -70,10 +70,12 @@
 mod check;
 mod compact;
 mod prove;
+mod stretch;
 
 pub use check::{ProofError, verify_consistency, verify_inclusion};
 pub use compact::{CompactRange, CompactRangeError};
 pub use prove::{Leaves, MissingLeaf, ProveError, consistency_proof, inclusion_proof, root_of};
+pub use stretch::Stretch;
 
 use sha2::{Digest, Sha256};
 

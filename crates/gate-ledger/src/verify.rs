@@ -14,18 +14,25 @@
 mod batch;
 mod json_lines;
 mod objects;
+mod openings;
+mod rest;
+mod segments;
 mod sqlite;
 mod tally;
 mod wave;
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use gate_model::exit::Exit;
 
+use crate::archive::Statement;
 use crate::entry::{EntryHash, Kind};
 use crate::store::{OpenError, StoreError};
 
+pub use crate::chain::Start;
 pub use json_lines::json_lines;
+pub use segments::{segment, segments};
 pub use sqlite::sqlite;
 
 /// What to compare with, and how far to go.
@@ -36,13 +43,24 @@ pub struct Options {
     /// Whether SQLite's own `quick_check` runs on a large database too. It takes several times as long as all
     /// of the rest, which reads every row anyway; it adds damage that no entry shows. Small ones always have it.
     pub quick_check: bool,
+    /// Where to begin: what lies before was proven elsewhere and is not read again but for two entries, the
+    /// first and the one before the position, which must be those that were proven if they are there. Nobody
+    /// looks at these; a tree over all entries has to be continued from what was proven too. The indexes of a
+    /// SQLite file are then checked for the entries that are read, and not for having too many.
+    pub start: Option<Start>,
+    /// The segments that the ledger's older entries were moved to ([`crate::archive`]), in any order. They are
+    /// verified with it as one chain.
+    pub segments: Vec<PathBuf>,
 }
 
 /// What a verification found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// How many entries are good, up to the first bad one.
+    /// How many entries are good, up to the first bad one. Those before [`Options::start`] and those that are in
+    /// an archive count as such.
     pub entries: u64,
+    /// How many of them were not looked at because [`Options::start`] says that they were proven.
+    pub proven: u64,
     /// The newest good entry: seq and hash.
     pub head: Option<(u64, EntryHash)>,
     /// The ledger's id.
@@ -59,6 +77,24 @@ pub struct Outcome {
     pub good_after: u64,
     /// What is odd but not wrong.
     pub warnings: Vec<Warning>,
+    /// The entries that were moved to an archive; none where all are in the ledger.
+    pub archived: Option<Archived>,
+    /// The newest statement about an archive. It contradicts nothing that was verified; who signed its
+    /// checkpoint was not asked.
+    pub statement: Option<Statement>,
+}
+
+/// Entries that are not in the ledger any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Archived {
+    /// How many.
+    pub moved: u64,
+    /// They stood before this position.
+    pub before: u64,
+    /// The entry that holds the statement about them.
+    pub statement: u64,
+    /// Whether all of them were verified, in their segments.
+    pub verified: bool,
 }
 
 impl Outcome {
@@ -117,6 +153,12 @@ pub trait Observer {
         let _ = seen;
     }
 
+    /// Entries are missing which may have been archived; `missing` are their positions. Those behind them come on
+    /// probation: whether a statement accounts for what is missing shows in the [`Outcome`] only.
+    fn gap(&mut self, missing: Range<u64>) {
+        let _ = missing;
+    }
+
     /// How many entries have been looked at, and of how many where that is known.
     fn progress(&mut self, done: u64, total: Option<u64>) {
         let _ = (done, total);
@@ -156,6 +198,14 @@ pub enum VerifyError {
     /// Reading the stream failed.
     #[error("cannot read the export: {0}")]
     Io(#[from] std::io::Error),
+    /// Reading a segment failed.
+    #[error("cannot read segment '{}': {source}", path.display())]
+    Segment {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The stream holds nothing.
     #[error("the export is empty; gate-log export writes at least one line")]
     Empty,
@@ -183,7 +233,7 @@ impl VerifyError {
         match self {
             Self::Open(error) => error.exit(),
             Self::Store { source, .. } => source.exit(),
-            Self::Io(_) => Exit::Failure,
+            Self::Io(_) | Self::Segment { .. } => Exit::Failure,
             Self::Empty | Self::NotALedger { .. } | Self::OtherGenesis { .. } => Exit::Distrust,
         }
     }

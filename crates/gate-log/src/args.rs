@@ -26,13 +26,15 @@ use gate_workflow::reading::{Filter, Period};
     gate-log show ID...\n       \
     gate-log init\n       \
     gate-log append [--gate NAME] [FILE|-]\n       \
-    gate-log export\n       \
+    gate-log export [--salvage|--openings FILE]\n       \
     gate-log copy DEST\n       \
     gate-log stats [--since TIME] [--until TIME]\n       \
     gate-log due\n       \
-    gate-log checkpoint --key-file FILE [--since OLD-CHECKPOINT]\n       \
-    gate-log prove ID --checkpoint FILE\n       \
-    gate-log prove --consistency OLD NEW")]
+    gate-log checkpoint --key-file FILE|--agent KEY [--since OLD-CHECKPOINT]\n       \
+    gate-log erase --person PRINCIPAL|ID... --reason TEXT\n       \
+    gate-log prove ID|--last --checkpoint FILE\n       \
+    gate-log prove --consistency OLD NEW\n       \
+    gate-log archive --before TIME|SEQ --to PLACE --key-file FILE|--agent KEY")]
 pub(crate) struct Args {
     /// Which entries.
     #[command(flatten)]
@@ -45,6 +47,12 @@ pub(crate) struct Args {
     /// Show the newest first
     #[arg(long, conflicts_with = "follow")]
     pub reverse: bool,
+
+    /// In JSON, put names and reasons back that an entry only commits to
+    ///
+    /// Such a line is no entry any more: it does not hash to its hash.
+    #[arg(long)]
+    pub reveal: bool,
 
     /// Go on and show new entries as they come
     ///
@@ -120,6 +128,10 @@ pub(crate) enum Verb {
         /// The entry's number, or eight or more digits of its hash
         #[arg(value_name = "ID", required = true)]
         ids: Vec<String>,
+
+        /// In JSON, put names and reasons back that the entry only commits to
+        #[arg(long)]
+        reveal: bool,
     },
 
     /// Make the ledger, and a commented gate.toml where there is none
@@ -147,7 +159,20 @@ pub(crate) enum Verb {
     /// Write every entry, one line of JSON each, to standard output
     ///
     /// gate-verify reads it back, and jq and b3sum can check it without any tool of ours.
-    Export,
+    Export {
+        /// Read a damaged ledger as far as it can be read
+        ///
+        /// Every entry that is still somewhere in the file and hashes right is written, in order; what is lost
+        /// is named on standard error. The exit status is 1 where something is.
+        #[arg(long, conflicts_with = "openings")]
+        salvage: bool,
+
+        /// Write the names and reasons that entries only commit to into the new file FILE
+        ///
+        /// An export leaves them out. gate-verify --openings reads the file. Keep it as secret as the ledger.
+        #[arg(long, value_name = "FILE")]
+        openings: Option<PathBuf>,
+    },
 
     /// Copy the ledger to the new file DEST, verified
     ///
@@ -174,6 +199,19 @@ pub(crate) enum Verb {
     /// The format is that of c2sp.org/tlog-checkpoint.
     Checkpoint(CheckpointArgs),
 
+    /// Move old entries to a segment, leaving a signed statement
+    ///
+    /// The entries before a position go to a compressed file, which is verified before they are deleted; the
+    /// ledger then verifies without them, and with the segment as if they were still there. Genesis and policies
+    /// stay, and nothing goes that an opt-out, a request, a review or a quota still needs (exit status 1).
+    Archive(ArchiveArgs),
+
+    /// Erase names and reasons that entries only commit to
+    ///
+    /// The chain stays as it is and verifies as before; what stood behind the commitments is deleted from the
+    /// ledger's files, and a note tells which commitments it was.
+    Erase(EraseArgs),
+
     /// Write a proof that an entry is in the ledger, or that one checkpoint extends another
     ///
     /// gate-verify proof checks the first without the ledger; its format is c2sp.org/tlog-proof. The second
@@ -187,15 +225,26 @@ pub(crate) struct CheckpointArgs {
     /// Sign with the key in FILE
     ///
     /// It is one line, PRIVATE+KEY+name+id+key, in a file that only its owner can read.
-    #[arg(long, value_name = "FILE", required_unless_present = "new_key")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["new_key", "agent"], conflicts_with = "agent")]
     pub key_file: Option<PathBuf>,
 
+    /// Sign with the Ed25519 key KEY that the ssh-agent holds
+    ///
+    /// KEY is the file of its public half, or its fingerprint as ssh-add -l prints it. The agent is the one of
+    /// the variable SSH_AUTH_SOCK. The key signs under the name of the log.
+    #[arg(long, value_name = "KEY")]
+    pub agent: Option<String>,
+
     /// Refuse to sign unless the ledger extends the checkpoint in FILE, which the same key signed
-    #[arg(long, value_name = "FILE", requires = "key_file")]
+    #[arg(long, value_name = "FILE", conflicts_with = "new_key")]
     pub since: Option<PathBuf>,
 
+    /// Print the verifier key of the key that would sign, and sign nothing
+    #[arg(long, conflicts_with_all = ["since", "new_key"])]
+    pub public_key: bool,
+
     /// Make a new key, named after the ledger's origin, write it to FILE and print its public half
-    #[arg(long, value_name = "FILE", conflicts_with = "key_file")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key_file", "agent"])]
     pub new_key: Option<PathBuf>,
 
     /// The name of this ledger's log, instead of the policy's origin
@@ -203,23 +252,97 @@ pub(crate) struct CheckpointArgs {
     pub origin: Option<String>,
 }
 
+/// What to archive, and where.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ArchiveArgs {
+    /// Move the entries before this position, or those that are older than TIME
+    #[arg(long, value_name = "TIME|SEQ", value_parser = Before::parse)]
+    pub before: Before,
+
+    /// Where entries before that are still needed, move those that are not
+    #[arg(long)]
+    pub as_far_as_possible: bool,
+
+    /// Write the segment into the directory PLACE, or to the file PLACE
+    #[arg(long, value_name = "PLACE")]
+    pub to: PathBuf,
+
+    /// Sign with the key in FILE
+    #[arg(long, value_name = "FILE", required_unless_present = "agent", conflicts_with = "agent")]
+    pub key_file: Option<PathBuf>,
+
+    /// Sign with the Ed25519 key KEY that the ssh-agent holds
+    ///
+    /// KEY is the file of its public half, or its fingerprint as ssh-add -l prints it.
+    #[arg(long, value_name = "KEY")]
+    pub agent: Option<String>,
+
+    /// The name of this ledger's log, instead of the policy's origin
+    #[arg(long, value_name = "NAME")]
+    pub origin: Option<String>,
+}
+
+/// A place in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// A position.
+    Seq(u64),
+    /// The first entry that is not older.
+    When(When),
+}
+
+impl Before {
+    fn parse(word: &str) -> Result<Self, String> {
+        if word.bytes().all(|byte| byte.is_ascii_digit()) {
+            return word.parse().map(Self::Seq).map_err(|_| "no entry has so high a number".to_owned());
+        }
+        When::parse(word).map(Self::When).map_err(|error| error.to_string())
+    }
+}
+
+/// What to erase.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EraseArgs {
+    /// Erase the reasons in the life of the opt-out ID
+    #[arg(value_name = "ID", required_unless_present = "person")]
+    pub ids: Vec<String>,
+
+    /// Erase the names of PRINCIPAL, those the policy lists for the same person included, and the reasons that they gave
+    #[arg(long, value_name = "PRINCIPAL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub person: Option<String>,
+
+    /// Why it is erased
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
 /// What to prove.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ProveArgs {
     /// The entry: its number, or eight or more digits of its hash
-    #[arg(value_name = "ID", required_unless_present = "consistency", conflicts_with = "consistency")]
+    #[arg(value_name = "ID", required_unless_present_any = ["consistency", "last"], conflicts_with_all = ["consistency", "last"])]
     pub id: Option<String>,
 
+    /// Prove the last entry that the checkpoint covers, from which gate-verify --from goes on
+    #[arg(long, conflicts_with = "consistency")]
+    pub last: bool,
+
     /// Prove it under the signed checkpoint in FILE
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["consistency", "key_file"])]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["consistency", "key_file", "agent"])]
     pub checkpoint: Option<PathBuf>,
 
     /// Prove it under a new checkpoint, signed with the key in FILE
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["checkpoint", "consistency"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["checkpoint", "consistency", "agent"])]
     pub key_file: Option<PathBuf>,
 
+    /// Prove it under a new checkpoint, signed with the Ed25519 key KEY that the ssh-agent holds
+    ///
+    /// KEY is the file of its public half, or its fingerprint as ssh-add -l prints it.
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["checkpoint", "consistency"])]
+    pub agent: Option<String>,
+
     /// The name of this ledger's log, instead of the policy's origin
-    #[arg(long, value_name = "NAME", requires = "key_file")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["checkpoint", "consistency"])]
     pub origin: Option<String>,
 
     /// Prove that the checkpoint in NEW extends the one in OLD
@@ -257,7 +380,11 @@ impl Args {
 
     /// Whether options of the list were given.
     pub(crate) fn lists(&self) -> bool {
-        self.filter != FilterArgs::default() || self.newest.is_some() || self.reverse || self.follow
+        self.filter != FilterArgs::default()
+            || self.newest.is_some()
+            || self.reverse
+            || self.follow
+            || self.reveal
     }
 }
 

@@ -1,87 +1,53 @@
 //! Signing a checkpoint.
 //!
-//! Whoever signs vouches for every entry, so the whole ledger is verified first, and the root comes from the
-//! very bytes that were verified.
+//! Whoever signs vouches for every entry, so every entry is verified first, and the root comes from the very
+//! bytes that were verified; entries that this key vouched for before are taken from the last checkpoint.
+//! A log must never sign two histories (C2SP tlog-checkpoint, section "Signatures"): what this key is known to
+//! have signed must be extended, or nothing is signed.
+
+mod failure;
+mod history;
+mod kept;
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use gate_cli::Io;
-use gate_ledger::checkpoint::{self, Checkpoint, CheckpointError, ledger_origin};
-use gate_ledger::entry::EntryHash;
-use gate_ledger::note::{self, SignerKey};
-use gate_ledger::store::Access;
-use gate_ledger::tree::{CompactRange, Hash, leaf_hash};
-use gate_ledger::verify::{self, EachEntry, Options, VerifyError};
-use gate_model::exit::Exit;
+use gate_cli::message;
+use gate_cli::progress::Progress;
+use gate_ledger::checkpoint::{self, Checkpoint, ledger_origin};
+use gate_ledger::note::{self, VerifierKey};
+use gate_ledger::proof::TlogProof;
+use gate_ledger::store::{Access, Ledger, StoreError};
 
 use crate::args::CheckpointArgs;
 use crate::desk::{Desk, Found};
 use crate::error::LogError;
-use crate::signer::{self, SignerError};
+use crate::run::TOOL;
+use crate::signer::{self, KeyPlace, Signer};
+pub(crate) use failure::CheckpointFailure;
+use history::{Base, History, NoHistory};
+use kept::Kept;
 
-/// Why there is no checkpoint.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CheckpointFailure {
-    /// Nobody says what the log is called.
-    #[error(
-        "this ledger's log has no name\nset [ledger] origin in the policy, such as \"example.com/payments\", or use --origin"
-    )]
-    NoOrigin,
+/// Where to sign, and what must be extended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order<'a> {
     /// The key.
-    #[error(transparent)]
-    Signer(#[from] SignerError),
-    /// The checkpoint cannot be made of these parts, or an old one cannot be read.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// A file cannot be read.
-    #[error("cannot read checkpoint '{path}': {source}")]
-    Read {
-        /// The file.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A file holds no checkpoint, or not one of this key.
-    #[error("'{path}' is no checkpoint that can be used: {source}")]
-    Old {
-        /// The file.
-        path: String,
-        /// Why.
-        source: CheckpointError,
-    },
-    /// The ledger could not be verified.
-    #[error("cannot verify the ledger: {0}")]
-    Unverified(VerifyError),
-    /// The ledger is bad.
-    #[error("entry {seq} of the ledger is bad: {reason}\nnothing was signed; gate-verify says more")]
-    Bad {
-        /// The first bad entry.
-        seq: u64,
-        /// Why.
-        reason: String,
-    },
-    /// The ledger does not extend the old checkpoint.
-    #[error("the ledger does not extend checkpoint '{path}': {why}\nnothing was signed")]
-    NotExtended {
-        /// The file.
-        path: String,
-        /// How one can tell.
-        why: String,
-    },
+    pub key: KeyPlace<'a>,
+    /// The name of the log, instead of the policy's.
+    pub origin: Option<&'a str>,
+    /// The file of an old checkpoint.
+    pub since: Option<&'a Path>,
 }
 
-impl CheckpointFailure {
-    /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
-        match self {
-            Self::NoOrigin | Self::Checkpoint(_) | Self::Read { .. } | Self::Old { .. } => Exit::Usage,
-            Self::Signer(error) => error.exit(),
-            Self::Unverified(error) => error.exit(),
-            Self::Bad { .. } | Self::NotExtended { .. } => Exit::Distrust,
-        }
-    }
+/// A new checkpoint.
+pub(crate) struct Signed {
+    /// The signed note.
+    pub note: String,
+    /// The proof of the newest entry that it covers.
+    pub tip: TlogProof,
 }
 
 /// Signs a checkpoint, or makes the key that will.
@@ -90,8 +56,9 @@ impl CheckpointFailure {
 /// A [`LogError`]; then nothing was signed.
 pub(crate) fn checkpoint(desk: &Desk<'_>, args: &CheckpointArgs, io: &mut Io<'_>) -> Result<(), LogError> {
     let found = desk.find()?;
+    let origin = args.origin.as_deref();
     if let Some(path) = &args.new_key {
-        let name = log_name(&found, args.origin.as_deref())?;
+        let name = log_name(&found, origin)?;
         let key = signer::generate(&desk.env.cwd.join(path), path, &name).map_err(CheckpointFailure::from)?;
         io.show(&format!("{}\n", key.verifier()));
         desk.summary(
@@ -100,84 +67,187 @@ pub(crate) fn checkpoint(desk: &Desk<'_>, args: &CheckpointArgs, io: &mut Io<'_>
         );
         return Ok(());
     }
-    let Some(path) = &args.key_file else { return Err(LogError::Usage("no key was named".to_owned())) };
-    let key = signer::read(&desk.env.cwd.join(path), path).map_err(CheckpointFailure::from)?;
-    let signed = sign(desk, &found, &key, args.origin.as_deref(), args.since.as_deref())?;
-    io.show(&signed);
+    let key = KeyPlace::of(args.key_file.as_deref(), args.agent.as_deref());
+    let key = key.ok_or_else(|| LogError::Usage("no key was named".to_owned()))?;
+    if args.public_key {
+        let name = log_name(&found, origin)?;
+        let signer = Signer::open(desk, key, &name).map_err(CheckpointFailure::from)?;
+        io.show(&format!("{}\n", signer.verifier()));
+        return Ok(());
+    }
+    let signed = sign(desk, &found, &Order { key, origin, since: args.since.as_deref() }, io)?;
+    io.show(&signed.note);
     Ok(())
 }
 
 /// The name of the log that this ledger belongs to.
-fn log_name(found: &Found<'_>, chosen: Option<&str>) -> Result<String, CheckpointFailure> {
+pub(crate) fn log_name(found: &Found<'_>, chosen: Option<&str>) -> Result<String, CheckpointFailure> {
     let of_policy = || found.policy().and_then(|policy| policy.ledger.origin.clone());
     chosen.map(str::to_owned).or_else(of_policy).ok_or(CheckpointFailure::NoOrigin)
 }
 
-/// A checkpoint of everything that is in the ledger now, signed with `key`. It must extend the one in the
-/// file `since`.
+/// A checkpoint of everything that is in the ledger now.
 ///
 /// # Errors
 /// A [`LogError`]; then nothing was signed.
 pub(crate) fn sign(
     desk: &Desk<'_>,
     found: &Found<'_>,
-    key: &SignerKey,
-    origin: Option<&str>,
-    since: Option<&Path>,
-) -> Result<String, LogError> {
+    order: &Order<'_>,
+    io: &mut Io<'_>,
+) -> Result<Signed, LogError> {
     let ledger = found.open(Access::Read)?;
-    let origin = ledger_origin(&log_name(found, origin)?, ledger.id()).map_err(CheckpointFailure::from)?;
-    let old = match since {
-        Some(path) => Some((old(desk, path, key, &origin)?, path.display().to_string())),
-        None => None,
-    };
-    let old_size = old.as_ref().map_or(0, |(old, _)| old.size);
-    let tree = tree(&found.path()?, ledger.genesis(), old_size)?;
-    if let Some((old, path)) = &old {
-        extends(&tree, old).map_err(|why| CheckpointFailure::NotExtended { path: path.clone(), why })?;
+    let name = log_name(found, order.origin)?;
+    let origin = ledger_origin(&name, ledger.id()).map_err(CheckpointFailure::from)?;
+    let mut signer = Signer::open(desk, order.key, &name).map_err(CheckpointFailure::from)?;
+    refuse_request_key(&ledger, signer.verifier())?;
+    let place = kept::place(&found.path()?);
+    let kept = kept::read(&place, signer.verifier(), &origin);
+    tell_of(&kept, &place, io);
+    let mut promises: Vec<Promise> =
+        kept.signed().map(|one| Promise::kept(one, &place)).into_iter().collect();
+    if let Some(path) = order.since {
+        promises.push(Promise::asked(old(desk, path, signer.verifier(), &origin)?, path));
     }
-    let checkpoint =
-        Checkpoint { origin, size: tree.range.size(), root: tree.range.root(), extensions: Vec::new() };
-    Ok(checkpoint.sign(key).map_err(CheckpointFailure::from)?)
+    let base = base(&kept, &ledger, &promises, (signer.verifier(), &origin))?;
+    let promises = comparable(promises, &base)?;
+    let progress = Progress::new(io.stderr_terminal && !desk.shared.output.quiet);
+    let history = read_history(found, &ledger, &base, &promises, progress)?;
+    let made = vouch(&history, &origin, &mut signer)?;
+    if let Err(error) = kept::write(&place, &made.tip.to_string()) {
+        let text =
+            format!("cannot keep '{}': {error}; the next checkpoint reads every entry", place.display());
+        io.tell(&message::warning(TOOL, &text));
+    }
+    if matches!(signer, Signer::Agent { .. }) {
+        desk.summary(io, &format!("signed by the agent; the verifier key is {}", signer.verifier()));
+    }
+    Ok(made)
 }
 
-/// The tree of a verified ledger, and its root at an earlier size.
-struct Tree {
-    range: CompactRange,
-    earlier: Option<Hash>,
+/// A checkpoint that the new one must extend.
+struct Promise {
+    checkpoint: Checkpoint,
+    /// What it is called.
+    name: String,
+    /// Whether the caller named it.
+    asked: bool,
 }
 
-fn tree(path: &Path, genesis: EntryHash, earlier_size: u64) -> Result<Tree, CheckpointFailure> {
-    let mut tree = Tree { range: CompactRange::default(), earlier: None };
-    if earlier_size == 0 {
-        tree.earlier = Some(tree.range.root());
+impl Promise {
+    /// The one that was kept at `place`.
+    fn kept(checkpoint: &Checkpoint, place: &Path) -> Self {
+        Self { checkpoint: checkpoint.clone(), name: place.display().to_string(), asked: false }
     }
-    let options = Options { genesis: Some(genesis), quick_check: false };
-    let mut observer = EachEntry(|seen: verify::Seen<'_>| {
-        tree.range.push(leaf_hash(seen.body));
-        if tree.range.size() == earlier_size {
-            tree.earlier = Some(tree.range.root());
+
+    /// The one that the caller named.
+    fn asked(checkpoint: Checkpoint, path: &Path) -> Self {
+        Self { checkpoint, name: path.display().to_string(), asked: true }
+    }
+}
+
+/// Where to begin: behind a kept entry that the ledger still has, unless an older root is asked for; else
+/// behind what was archived; else at the first entry.
+fn base<'k>(
+    kept: &'k Kept,
+    ledger: &Ledger,
+    promises: &[Promise],
+    (own, origin): (&VerifierKey, &str),
+) -> Result<Base<'k>, LogError> {
+    if let Kept::Good(tip) = kept {
+        let is_oldest = promises.iter().all(|promise| promise.checkpoint.size >= tip.size());
+        // An entry that is gone, changed or cannot be read is named when all of them are read, as then they are.
+        let entry = ledger.view().entry(tip.entry.seq).ok().flatten();
+        if is_oldest && entry.is_some_and(|entry| entry.hash == tip.entry.hash) {
+            return Ok(Base::Tip(tip));
         }
-    });
-    let outcome = verify::sqlite(path, &options, &mut observer).map_err(CheckpointFailure::Unverified)?;
-    match outcome.first_bad {
-        Some(bad) => Err(CheckpointFailure::Bad { seq: bad.seq, reason: bad.reason }),
-        None => Ok(tree),
+    }
+    let Some((entry, statement)) = ledger.view().archive()? else { return Ok(Base::Genesis) };
+    let fails = |source| CheckpointFailure::Archive { seq: entry.seq, source };
+    // Nobody reads the archived entries here, so only their own signer can vouch for them again.
+    checkpoint::open_pinned(statement.checkpoint.as_bytes(), origin, std::slice::from_ref(own))
+        .map_err(fails)?;
+    let range = statement.tree().map_err(|_| CheckpointFailure::ArchiveTree(entry.seq))?;
+    Ok(Base::Archive(range))
+}
+
+/// The promises that can be compared with what is read from `base` on. Those that reach less far are of entries
+/// that are in an archive; this key vouched for a longer history when it signed the statement about them.
+fn comparable(promises: Vec<Promise>, base: &Base<'_>) -> Result<Vec<Promise>, CheckpointFailure> {
+    let (rest, older): (Vec<_>, Vec<_>) =
+        promises.into_iter().partition(|promise| promise.checkpoint.size >= base.size());
+    match older.into_iter().find(|promise| promise.asked) {
+        Some(promise) => Err(CheckpointFailure::Archived { path: promise.name, before: base.size() }),
+        None => Ok(rest),
     }
 }
 
-fn extends(tree: &Tree, old: &Checkpoint) -> Result<(), String> {
-    match tree.earlier {
-        None => Err(format!("it has {} entries, the checkpoint covers {}", tree.range.size(), old.size)),
-        Some(root) if root == old.root => Ok(()),
-        Some(_) => Err(format!("its first {} entries have another root", old.size)),
+/// The ledger's tree, which extends every promise.
+fn read_history(
+    found: &Found<'_>,
+    ledger: &Ledger,
+    base: &Base<'_>,
+    promises: &[Promise],
+    progress: Progress,
+) -> Result<History, LogError> {
+    let sizes = promises.iter().map(|promise| promise.checkpoint.size);
+    let read = History::read(&found.path()?, ledger.genesis(), base, sizes, progress);
+    let history = read.map_err(|error| match error {
+        NoHistory::Unverified(error) => CheckpointFailure::Unverified(error),
+        NoHistory::Bad(bad) => CheckpointFailure::Bad { seq: bad.seq, reason: bad.reason },
+    })?;
+    for Promise { checkpoint, name, .. } in promises {
+        let failure = |why| CheckpointFailure::NotExtended { path: name.clone(), why };
+        history.extends(checkpoint).map_err(failure)?;
+    }
+    Ok(history)
+}
+
+/// Signs the size and the root of `history`.
+fn vouch(history: &History, origin: &str, signer: &mut Signer) -> Result<Signed, CheckpointFailure> {
+    let (size, root) = (history.size(), history.root());
+    let checkpoint = Checkpoint { origin: origin.to_owned(), size, root, extensions: Vec::new() };
+    let note = signer.sign(&checkpoint)?;
+    let (body, hashes) = history.newest().ok_or(CheckpointFailure::NoEntry)?;
+    let (index, extra) = (size.saturating_sub(1), Some(body.to_vec()));
+    Ok(Signed { tip: TlogProof { index, extra, hashes, checkpoint: note.clone() }, note })
+}
+
+/// Says what is odd about the kept checkpoint.
+fn tell_of(kept: &Kept, place: &Path, io: &mut Io<'_>) {
+    if let Kept::Damaged { why, .. } = kept {
+        let text = format!("'{}' was changed: {why}; every entry is read instead", place.display());
+        io.tell(&message::warning(TOOL, &text));
+    }
+}
+
+/// Refuses a key with which people sign requests: gate-verify would refuse its checkpoint.
+fn refuse_request_key(ledger: &Ledger, key: &VerifierKey) -> Result<(), LogError> {
+    let text = key.to_ssh_base64();
+    let mut found = None;
+    let walked: Result<(), StoreError> = ledger.view().policies(&mut |entry| {
+        if !entry.body.contains(&text) {
+            return ControlFlow::Continue(());
+        }
+        found = Some(entry.seq);
+        ControlFlow::Break(())
+    });
+    walked?;
+    match found {
+        Some(seq) => Err(CheckpointFailure::RequestKey(seq).into()),
+        None => Ok(()),
     }
 }
 
 /// The old checkpoint, which `key` must have signed for `origin`.
-fn old(desk: &Desk<'_>, path: &Path, key: &SignerKey, origin: &str) -> Result<Checkpoint, CheckpointFailure> {
+fn old(
+    desk: &Desk<'_>,
+    path: &Path,
+    key: &VerifierKey,
+    origin: &str,
+) -> Result<Checkpoint, CheckpointFailure> {
     let bytes = read(desk, path)?;
-    let opened = checkpoint::open_pinned(&bytes, origin, &[key.verifier().clone()]);
+    let opened = checkpoint::open_pinned(&bytes, origin, std::slice::from_ref(key));
     let (checkpoint, _) =
         opened.map_err(|source| CheckpointFailure::Old { path: path.display().to_string(), source })?;
     Ok(checkpoint)

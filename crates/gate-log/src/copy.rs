@@ -117,7 +117,7 @@ fn write(from: &Path, to: &str) -> Result<(), StoreError> {
 
 /// Verifies the copy, which must hold what was the ledger's newest entry before.
 fn check(ledger: &Ledger, head: Head, staged: &Staged) -> Result<Outcome, LogError> {
-    let options = Options { genesis: Some(ledger.genesis()), quick_check: true };
+    let options = Options { genesis: Some(ledger.genesis()), quick_check: true, ..Options::default() };
     let outcome = verify::sqlite(&staged.path, &options, &mut ()).map_err(CopyError::Unverified)?;
     if let Some(bad) = outcome.first_bad {
         return Err(CopyError::Bad { seq: bad.seq, reason: bad.reason }.into());

@@ -13,7 +13,7 @@ use gate_ledger::store::{Access, Ledger};
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use gate_workflow::policy_source::PolicyError;
-use gate_workflow::setting::{Place, Setting};
+use gate_workflow::setting::Setting;
 
 use crate::error::LogError;
 
@@ -43,15 +43,7 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// A [`PolicyError`].
     pub(crate) fn setting(&self) -> Result<Setting<'a>, PolicyError> {
-        Setting::read(Place {
-            cwd: &self.env.cwd,
-            env: self.lookup,
-            clock: self.clock,
-            policy: self.shared.store.policy(self.env),
-            policy_ref: self.shared.store.policy_ref.clone(),
-            ledger: self.shared.store.ledger(self.env),
-            access: Access::Read,
-        })
+        Setting::read(self.shared.store.place(self.env, self.lookup, self.clock, Access::Read))
     }
 
     /// Where the ledger is.

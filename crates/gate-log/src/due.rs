@@ -5,6 +5,7 @@ use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet, View};
 use gate_ledger::store::Access;
+use gate_model::principal::shown;
 use gate_workflow::reading::due::{self, Due, Ending, Owed, Remedy, Waiting};
 
 use crate::desk::Desk;
@@ -68,7 +69,7 @@ fn sheet(due: &Due, view: &View) -> Sheet {
 }
 
 fn commands(due: &Due) -> Vec<(String, String)> {
-    let line = |purpose: String, remedy: &Remedy| (purpose, gate_cli::quote::command(&remedy.argv));
+    let line = |purpose: String, remedy: &Remedy| (purpose, gate_model::quote::command(&remedy.argv));
     let requests = due.requests.iter().map(|one| line(format!("approve request {}", one.id), &one.remedy));
     let reviews = due.reviews.iter().map(|one| line(format!("review opt-out {}", one.id), &one.remedy));
     let ending = due.ending.iter().map(|one| line(format!("ask for opt-out {} again", one.id), &one.remedy));
@@ -81,7 +82,7 @@ fn request_row(request: &Waiting, view: &View) -> Vec<String> {
         request.id.to_string(),
         request.gate.clone(),
         request.action.to_string(),
-        request.by.clone(),
+        shown(&request.by).to_owned(),
         render::ends(request.lapses, view.now),
         format!("{} of {}", request.missing, request.needed),
         from,
@@ -96,7 +97,7 @@ fn review_row(review: &Owed, view: &View) -> Vec<String> {
         review.id.to_string(),
         review.gate.clone(),
         review.action.to_string(),
-        review.by.clone(),
+        shown(&review.by).to_owned(),
         format!("{overdue}{}", render::ends(review.deadline, view.now)),
         from,
         review.reason.clone(),
@@ -108,7 +109,7 @@ fn ending_row(ending: &Ending, view: &View) -> Vec<String> {
         ending.id.to_string(),
         ending.gate.clone(),
         ending.action.to_string(),
-        ending.by.clone(),
+        shown(&ending.by).to_owned(),
         render::ends(ending.expires, view.now),
         ending.reason.clone(),
     ]

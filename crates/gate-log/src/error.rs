@@ -1,6 +1,7 @@
 //! Why the tool stops, and how it exits.
 
 use gate_identity::facts::FactsError;
+use gate_ledger::salvage::SalvageError;
 use gate_ledger::store::{OpenError, StoreError};
 use gate_model::exit::Exit;
 use gate_workflow::ledger_access::Unusable;
@@ -8,8 +9,10 @@ use gate_workflow::policy_source::PolicyError;
 use gate_workflow::records::IdError;
 
 use crate::append::AppendFailure;
+use crate::archive::ArchiveFailure;
 use crate::checkpoint::CheckpointFailure;
 use crate::copy::CopyError;
+use crate::erase::EraseFailure;
 use crate::init::InitError;
 use crate::prove::ProveFailure;
 
@@ -52,9 +55,29 @@ pub(crate) enum LogError {
     /// `checkpoint`.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointFailure),
+    /// `archive`.
+    #[error(transparent)]
+    Archive(#[from] ArchiveFailure),
+    /// `erase`.
+    #[error(transparent)]
+    Erase(#[from] EraseFailure),
+    /// `export --openings`.
+    #[error("cannot write the openings to '{path}': {source}\nname a file that does not exist yet")]
+    Openings {
+        /// Where.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
     /// `prove`.
     #[error(transparent)]
     Prove(#[from] ProveFailure),
+    /// `export --salvage` found nothing to save.
+    #[error(transparent)]
+    Salvage(#[from] SalvageError),
+    /// `export --salvage` wrote what is left, and that is not all.
+    #[error("{0}")]
+    Lost(String),
 }
 
 impl LogError {
@@ -68,12 +91,19 @@ impl LogError {
             Self::Ledger(error) => error.exit(),
             Self::Open(error) => error.exit(),
             Self::Store(error) | Self::Id(IdError::Store(error)) => error.exit(),
-            Self::Facts(_) | Self::Signals(_) => Exit::Failure,
             Self::Init(error) => error.exit(),
             Self::Append(error) => error.exit(),
             Self::Copy(error) => error.exit(),
             Self::Checkpoint(error) => error.exit(),
+            Self::Archive(error) => error.exit(),
+            Self::Erase(error) => error.exit(),
+            Self::Openings { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
+                Exit::Usage
+            }
+            Self::Openings { .. } | Self::Facts(_) | Self::Signals(_) => Exit::Failure,
             Self::Prove(error) => error.exit(),
+            Self::Salvage(error) => error.exit(),
+            Self::Lost(_) => Exit::Negative,
         }
     }
 }

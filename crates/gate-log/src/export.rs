@@ -4,10 +4,15 @@
 //! verifies. It goes up to the entry that is newest when it begins, in stretches, so that a slow reader does
 //! not keep the ledger's write-ahead log from being folded.
 
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use gate_cli::Io;
 use gate_cli::io::Reader;
+use gate_cli::render;
+use gate_ledger::commitment::WrittenOpening;
 use gate_ledger::entry::write_line;
 use gate_ledger::store::Ledger;
 
@@ -23,8 +28,11 @@ const MAX_BYTES: usize = 4 << 20;
 ///
 /// # Errors
 /// A [`LogError`].
-pub(crate) fn export(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn export(desk: &Desk<'_>, openings: Option<&Path>, io: &mut Io<'_>) -> Result<(), LogError> {
     let ledger = desk.ledger()?;
+    if let Some(path) = openings {
+        write_openings(&ledger, &desk.env.cwd, path)?;
+    }
     let head = ledger.view().head()?.seq;
     let mut buffer = Vec::new();
     let (mut next, mut width) = (0_u64, STRETCH);
@@ -43,6 +51,29 @@ pub(crate) fn export(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
         width = (width * 2).min(STRETCH);
     }
     Ok(())
+}
+
+/// Writes every opening, one line of JSON each, to a new file that only its owner can read.
+fn write_openings(ledger: &Ledger, cwd: &Path, path: &Path) -> Result<(), LogError> {
+    let fails = |source: std::io::Error| LogError::Openings { path: path.display().to_string(), source };
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut out = BufWriter::new(options.open(cwd.join(path)).map_err(fails)?);
+    let mut failed = None;
+    ledger.view().openings(&mut |kept| {
+        let mut line = render::json(&WrittenOpening::from(&kept?.opening));
+        line.push('\n');
+        if failed.is_none() {
+            failed = out.write_all(line.as_bytes()).err();
+        }
+        Ok(())
+    })?;
+    match failed {
+        Some(error) => Err(fails(error)),
+        None => out.into_inner().map_err(|error| fails(error.into_error()))?.sync_all().map_err(fails),
+    }
 }
 
 /// Gathers the lines of the entries from `first` to `last`. Says whether they fit.

@@ -46,7 +46,7 @@ fn run(
 ) -> Result<(), LogError> {
     let selection = args.selection(desk.now(), opt_out(ledger, args)?);
     let format = desk.format(io);
-    let mut entries = Entries::stream(io, format);
+    let mut entries = Entries::stream(io, format).revealing(args.reveal);
     let mut gone = false;
     let mut take = |record: &gate_workflow::reading::Record<'_>| {
         let flow = entries.take(record)?;

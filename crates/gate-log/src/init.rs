@@ -17,7 +17,7 @@ use gate_cli::render::{self, Sheet};
 use gate_identity::git;
 use gate_ledger::store::{AppendError, CreateError, Ledger, StoreError};
 use gate_model::exit::Exit;
-use gate_workflow::ledger_access::Unusable;
+use gate_workflow::ledger_access::{self, Unusable};
 use gate_workflow::policies::{self, RecordError};
 use gate_workflow::policy_source::PolicyError;
 use gate_workflow::setting::{LOCK_WAIT, Setting};
@@ -154,7 +154,8 @@ fn build(setting: &Setting<'_>, staged: &Staged, path: &Path) -> Result<(String,
     let by = setting.quick_facts().principal;
     let actor = serde_json::to_value(&by).map_err(|error| InitError::Record(error.into()))?;
     let data = json!({"tool": TOOL, "version": env!("CARGO_PKG_VERSION")});
-    let created = Ledger::create(&staged.path, &actor, data, setting.now());
+    let privacy = ledger_access::privacy(&setting.loaded);
+    let created = Ledger::create_private(&staged.path, &actor, data, setting.now(), privacy);
     let mut ledger = created.map_err(|error| named(error, path))?;
     let recorded = ledger.append(LOCK_WAIT, setting.place.clock, |transaction| {
         policies::ensure_recorded(transaction, &setting.loaded, &by)

@@ -6,7 +6,9 @@ use gate_cli::Io;
 use gate_cli::io::Reader;
 use gate_cli::options::Format;
 use gate_cli::render::{self, View};
+use gate_ledger::commitment::Commitment;
 use gate_ledger::store::StoreError;
+use gate_model::text::ERASED;
 use gate_workflow::reading::Record;
 use serde_json::Value;
 
@@ -25,6 +27,8 @@ pub(crate) struct Entries<'i, 'io> {
 enum Style {
     /// The exact lines of an export.
     Lines,
+    /// The same with the texts put back that entries only commit to.
+    Revealed,
     /// One line for people each.
     Brief,
     /// A table, drawn at the end when all widths are known.
@@ -44,6 +48,15 @@ impl<'i, 'io> Entries<'i, 'io> {
         Self { io, style, buffer: Vec::new(), undelivered: 0 }
     }
 
+    /// Lines with the texts put back that entries only commit to, if `reveal` says so.
+    #[must_use]
+    pub(crate) fn revealing(mut self, reveal: bool) -> Self {
+        if reveal && matches!(self.style, Style::Lines) {
+            self.style = Style::Revealed;
+        }
+        self
+    }
+
     /// Takes one entry. `Break` means that nobody reads any more.
     ///
     /// # Errors
@@ -53,6 +66,9 @@ impl<'i, 'io> Entries<'i, 'io> {
             Style::Lines => {
                 self.buffer.clear();
                 record.write_line(&mut self.buffer);
+            }
+            Style::Revealed => {
+                self.buffer = (revealed(&record.entry()?).to_string() + "\n").into_bytes();
             }
             Style::Brief => {
                 self.buffer = render::entry_line(&value(record)?).into_bytes();
@@ -99,9 +115,38 @@ pub(crate) fn value(record: &Record<'_>) -> Result<Value, StoreError> {
     Ok(of_entry(&record.entry()?))
 }
 
-/// The same of an entry that was parsed.
+/// The same of an entry that was parsed: as a person reads it, with texts in place of commitments to them.
 pub(crate) fn of_entry(entry: &gate_ledger::entry::Entry) -> Value {
+    let mut value = revealed(entry);
+    tidy(&mut value);
+    value
+}
+
+/// The entry with its hash and with the texts beside what it commits to, as far as they are known.
+pub(crate) fn revealed(entry: &gate_ledger::entry::Entry) -> Value {
     // A line of ours is JSON; were it not, its text would still be shown.
     let line = entry.line();
-    serde_json::from_str(&line).unwrap_or(Value::String(line))
+    let mut value = serde_json::from_str(&line).unwrap_or(Value::String(line));
+    if let Some(members) = value.as_object_mut() {
+        members.insert("actor".to_owned(), entry.actor.clone());
+        members.insert("data".to_owned(), entry.data.clone());
+    }
+    value
+}
+
+/// Drops the commitments that stand beside their texts, and calls what was erased so.
+fn tidy(value: &mut Value) {
+    let is_commitment = |text: &str| text.parse::<Commitment>().is_ok();
+    let Some(members) = value.as_object_mut() else { return };
+    for name in ["reason", "by", "author"] {
+        members.remove(&format!("{name}_c"));
+    }
+    for name in ["id", "by", "author"] {
+        if members.get(name).and_then(Value::as_str).is_some_and(is_commitment) {
+            members.insert(name.to_owned(), Value::String(ERASED.to_owned()));
+        }
+    }
+    for name in ["actor", "data", "request", "statement"] {
+        members.get_mut(name).into_iter().for_each(tidy);
+    }
 }

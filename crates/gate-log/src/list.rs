@@ -20,7 +20,7 @@ pub(crate) fn list(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), 
     let ledger = desk.ledger()?;
     let id = opt_out(&ledger, args)?;
     let (format, view) = (desk.format(io), desk.view(io));
-    let mut entries = Entries::list(io, format, view);
+    let mut entries = Entries::list(io, format, view).revealing(args.reveal);
     list::list(&ledger, &args.selection(desk.now(), id), &mut |record| entries.take(record))?;
     entries.finish();
     Ok(())
@@ -41,7 +41,7 @@ pub(crate) fn opt_out(ledger: &Ledger, args: &Args) -> Result<Option<u64>, LogEr
 ///
 /// # Errors
 /// A [`LogError`].
-pub(crate) fn show(desk: &Desk<'_>, ids: &[String], io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn show(desk: &Desk<'_>, ids: &[String], reveal: bool, io: &mut Io<'_>) -> Result<(), LogError> {
     let ledger = desk.ledger()?;
     let (format, view) = (desk.format(io), desk.view(io));
     let mut texts = Vec::new();
@@ -49,6 +49,7 @@ pub(crate) fn show(desk: &Desk<'_>, ids: &[String], io: &mut Io<'_>) -> Result<(
         let entry = records::find(&ledger.view(), id)?;
         texts.push(match format {
             Format::Text => render::entry(&lines::of_entry(&entry), &view),
+            _ if reveal => lines::revealed(&entry).to_string() + "\n",
             _ => entry.line() + "\n",
         });
     }

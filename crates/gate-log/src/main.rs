@@ -1,11 +1,13 @@
 //! Keeps and reads the ledger of gate decisions and opt-outs.
 
 mod append;
+mod archive;
 mod args;
 mod checkpoint;
 mod copy;
 mod desk;
 mod due;
+mod erase;
 mod error;
 mod export;
 mod follow;
@@ -14,6 +16,7 @@ mod lines;
 mod list;
 mod prove;
 mod run;
+mod salvage;
 mod signer;
 mod staged;
 mod stats;

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gate_cli::Io;
 use gate_ledger::checkpoint::{Checkpoint, CheckpointError};
+use gate_ledger::entry::Entry;
 use gate_ledger::note;
 use gate_ledger::proof::TlogProof;
 use gate_ledger::store::{Access, Ledger, StoreError};
@@ -15,10 +16,10 @@ use gate_model::exit::Exit;
 use gate_workflow::records;
 
 use crate::args::ProveArgs;
-use crate::checkpoint::{self, CheckpointFailure};
+use crate::checkpoint::{self, CheckpointFailure, Order, Signed};
 use crate::desk::Desk;
 use crate::error::LogError;
-use crate::signer;
+use crate::signer::KeyPlace;
 use crate::tree::Bodies;
 
 /// Why there is no proof.
@@ -54,6 +55,19 @@ pub(crate) enum ProveFailure {
         /// The entry.
         seq: u64,
     },
+    /// The checkpoint is of an empty tree.
+    #[error("checkpoint '{0}' covers no entry\nname a later checkpoint")]
+    CoversNothing(String),
+    /// The ledger has fewer entries than the checkpoint.
+    #[error(
+        "checkpoint '{path}' covers {size} entries, and the ledger lacks the last of them\ngate-verify --checkpoint says more"
+    )]
+    Beyond {
+        /// The file.
+        path: String,
+        /// How many it covers.
+        size: u64,
+    },
     /// The two checkpoints are of different logs.
     #[error("'{old}' and '{new}' are checkpoints of different ledgers\nname two of the same one")]
     Two {
@@ -80,8 +94,14 @@ impl ProveFailure {
         match self {
             Self::Checkpoint(error) => error.exit(),
             Self::Prove(ProveError::Read(error)) => error.exit(),
-            Self::Prove(ProveError::WrongCount { .. }) | Self::Contradiction { .. } => Exit::Distrust,
-            Self::Prove(_) | Self::Other { .. } | Self::NotCovered { .. } | Self::Two { .. } => Exit::Usage,
+            Self::Prove(ProveError::WrongCount { .. }) | Self::Contradiction { .. } | Self::Beyond { .. } => {
+                Exit::Distrust
+            }
+            Self::Prove(_)
+            | Self::Other { .. }
+            | Self::NotCovered { .. }
+            | Self::CoversNothing(_)
+            | Self::Two { .. } => Exit::Usage,
         }
     }
 }
@@ -91,40 +111,40 @@ impl ProveFailure {
 /// # Errors
 /// A [`LogError`]; then nothing was written.
 pub(crate) fn prove(desk: &Desk<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<(), LogError> {
-    let text = match (args.consistency.as_deref(), &args.id) {
-        (Some([old, new]), _) => consistency(desk, old, new)?,
-        (None, Some(id)) => inclusion(desk, args, id)?,
-        _ => return Err(LogError::Usage("--consistency takes two checkpoints".to_owned())),
+    let text = match args.consistency.as_deref() {
+        Some([old, new]) => consistency(desk, old, new)?,
+        Some(_) => return Err(LogError::Usage("--consistency takes two checkpoints".to_owned())),
+        None => inclusion(desk, args, io)?,
     };
     io.show(&text);
     Ok(())
 }
 
-fn inclusion(desk: &Desk<'_>, args: &ProveArgs, id: &str) -> Result<String, LogError> {
+fn inclusion(desk: &Desk<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<String, LogError> {
     let found = desk.find()?;
     let ledger = found.open(Access::Read)?;
-    let entry = records::find(&ledger.view(), id)?;
-    let statement = match (&args.checkpoint, &args.key_file) {
+    // An ID that names nothing is told before anything is signed.
+    let named = args.id.as_deref().map(|id| records::find(&ledger.view(), id)).transpose()?;
+    let statement = match (&args.checkpoint, KeyPlace::of(args.key_file.as_deref(), args.agent.as_deref())) {
         (Some(path), _) => Statement::read(desk, path)?,
-        (None, Some(path)) => {
-            let key = signer::read(&desk.env.cwd.join(path), path).map_err(CheckpointFailure::from)?;
-            let signed = checkpoint::sign(desk, &found, &key, args.origin.as_deref(), None)?;
-            Statement::parse(signed.as_bytes(), "the new checkpoint".to_owned())?
+        (None, Some(key)) => {
+            let order = Order { key, origin: args.origin.as_deref(), since: None };
+            let Signed { note, tip } = checkpoint::sign(desk, &found, &order, io)?;
+            if named.is_none() {
+                return Ok(tip.to_string());
+            }
+            Statement::parse(note.as_bytes(), "the new checkpoint".to_owned())?
         }
-        (None, None) => return Err(LogError::Usage("a proof needs --checkpoint or --key-file".to_owned())),
+        (None, None) => {
+            return Err(LogError::Usage("a proof needs --checkpoint, --key-file or --agent".to_owned()));
+        }
     };
     statement.must_be_of(&ledger)?;
-    let Checkpoint { size, root, .. } = statement.checkpoint;
-    if entry.seq >= size {
-        return Err(ProveFailure::NotCovered { path: statement.path, size, seq: entry.seq }.into());
-    }
-    let hashes =
-        tree::inclusion_proof(&Bodies(ledger.view()), entry.seq, size).map_err(ProveFailure::from)?;
-    let leaf = tree::leaf_hash(entry.body.as_bytes());
-    tree::verify_inclusion(&leaf, entry.seq, size, &hashes, &root)
-        .map_err(|source| statement.contradicts(source))?;
-    let extra = Some(entry.body.into_bytes());
-    Ok(TlogProof { index: entry.seq, extra, hashes, checkpoint: statement.note }.to_string())
+    let entry = match named {
+        Some(entry) => entry,
+        None => statement.last(&ledger)?,
+    };
+    Ok(statement.prove(&ledger, entry)?)
 }
 
 /// The body of a request to a witness: the older size, the proof, and the newer checkpoint below it.
@@ -136,7 +156,7 @@ fn consistency(desk: &Desk<'_>, old: &Path, new: &Path) -> Result<String, LogErr
     let ledger = desk.ledger()?;
     new.must_be_of(&ledger)?;
     let (from, to) = (old.checkpoint.size, new.checkpoint.size);
-    let proof = tree::consistency_proof(&Bodies(ledger.view()), from, to).map_err(ProveFailure::from)?;
+    let proof = tree::consistency_proof(&Bodies::of(ledger.view())?, from, to).map_err(ProveFailure::from)?;
     tree::verify_consistency(from, to, &old.checkpoint.root, &new.checkpoint.root, &proof).map_err(
         |source| {
             let is_old = source == ProofError::OldRootMismatch;
@@ -175,12 +195,35 @@ impl Statement {
         }
     }
 
+    /// The last entry that it covers.
+    fn last(&self, ledger: &Ledger) -> Result<Entry, LogError> {
+        let size = self.checkpoint.size;
+        let newest = size.checked_sub(1).ok_or_else(|| ProveFailure::CoversNothing(self.path.clone()))?;
+        let beyond = || ProveFailure::Beyond { path: self.path.clone(), size };
+        Ok(ledger.view().entry(newest)?.ok_or_else(beyond)?)
+    }
+
+    /// The proof that `entry` is among those that it covers.
+    fn prove(self, ledger: &Ledger, entry: Entry) -> Result<String, ProveFailure> {
+        let Checkpoint { size, root, .. } = self.checkpoint;
+        if entry.seq >= size {
+            return Err(ProveFailure::NotCovered { path: self.path, size, seq: entry.seq });
+        }
+        let hashes =
+            tree::inclusion_proof(&Bodies::of(ledger.view()).map_err(ProveError::Read)?, entry.seq, size)?;
+        let leaf = tree::leaf_hash(entry.body.as_bytes());
+        tree::verify_inclusion(&leaf, entry.seq, size, &hashes, &root)
+            .map_err(|source| self.contradicts(source))?;
+        let extra = Some(entry.body.into_bytes());
+        Ok(TlogProof { index: entry.seq, extra, hashes, checkpoint: self.note }.to_string())
+    }
+
     fn must_be_of(&self, ledger: &Ledger) -> Result<(), ProveFailure> {
-        let origin = &self.checkpoint.origin;
-        if origin.strip_suffix(ledger.id()).is_some_and(|log| log.ends_with('/')) {
+        if self.checkpoint.is_of_ledger(ledger.id()) {
             return Ok(());
         }
-        let (path, origin, id) = (self.path.clone(), origin.clone(), ledger.id().to_owned());
+        let (path, origin) = (self.path.clone(), self.checkpoint.origin.clone());
+        let id = ledger.id().to_owned();
         Err(ProveFailure::Other { path, origin, id })
     }
 

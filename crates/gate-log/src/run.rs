@@ -10,7 +10,9 @@ use gate_workflow::policy_source::PolicyError;
 use crate::args::{Args, Verb};
 use crate::desk::Desk;
 use crate::error::LogError;
-use crate::{append, checkpoint, copy, due, export, follow, init, list, prove, stats};
+use crate::{
+    append, archive, checkpoint, copy, due, erase, export, follow, init, list, prove, salvage, stats,
+};
 
 /// The tool's name.
 pub(crate) const TOOL: &str = "gate-log";
@@ -43,14 +45,17 @@ fn perform(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError
     match &args.verb {
         None if args.follow => follow::follow(desk, args, io),
         None => list::list(desk, args, io),
-        Some(Verb::Show { ids }) => list::show(desk, ids, io),
+        Some(Verb::Show { ids, reveal }) => list::show(desk, ids, *reveal, io),
         Some(Verb::Init) => init::init(desk, io),
         Some(Verb::Append { file, gate }) => append::append(desk, file.as_deref(), gate.as_deref(), io),
-        Some(Verb::Export) => export::export(desk, io),
+        Some(Verb::Export { salvage: true, .. }) => salvage::salvage(desk, io),
+        Some(Verb::Export { salvage: false, openings }) => export::export(desk, openings.as_deref(), io),
         Some(Verb::Copy { dest }) => copy::copy(desk, dest, io),
         Some(Verb::Stats { span }) => stats::show(desk, span, io),
         Some(Verb::Due) => due::show(desk, io),
         Some(Verb::Checkpoint(args)) => checkpoint::checkpoint(desk, args, io),
+        Some(Verb::Archive(args)) => archive::archive(desk, args, io),
+        Some(Verb::Erase(args)) => erase::erase(desk, args, io),
         Some(Verb::Prove(args)) => prove::prove(desk, args, io),
     }
 }

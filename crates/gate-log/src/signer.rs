@@ -1,14 +1,24 @@
-//! Keys for checkpoints: reading them, and making new ones.
+//! What signs checkpoints: a key in a file, or one that an ssh-agent holds.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+mod file;
+
+use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
-use gate_ledger::note::{KeyError, SignerKey};
+use gate_identity::ssh::agent::{Agent, AgentError, AgentKey, ChoiceError, KeyChoice};
+use gate_ledger::checkpoint::{Checkpoint, CheckpointError};
+use gate_ledger::note::{KeyError, KeyKind, SignerKey, VerifierKey};
 use gate_model::exit::Exit;
 
-/// The largest key file, in bytes: one line with a name and 33 bytes in base64.
-const MAX_BYTES: u64 = 4096;
+use crate::desk::Desk;
+
+pub(crate) use file::{generate, read};
+
+/// The largest key file, in bytes: one line with a name and a key in base64.
+const MAX_BYTES: u64 = 16 << 10;
+/// How long an agent may take for one answer: time enough to confirm or to touch a token.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -55,65 +65,140 @@ pub(crate) enum SignerError {
     /// The system gave no random bytes.
     #[error("the system gave no random bytes for a key: {0}")]
     Random(getrandom::Error),
+    /// The file with the public half of an agent's key cannot be read.
+    #[error(
+        "cannot read public key '{path}': {source}\nname a .pub file, or a fingerprint as ssh-add -l prints it"
+    )]
+    Public {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It names no key that could sign.
+    #[error("the value of --agent, '{word}', names no key that can sign: {source}")]
+    Choice {
+        /// The value.
+        word: String,
+        /// Why.
+        source: ChoiceError,
+    },
+    /// The agent.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
 }
 
 impl SignerError {
     /// The exit code.
     pub(crate) const fn exit(&self) -> Exit {
         match self {
-            Self::Read { .. } | Self::Open(_) | Self::Key { .. } | Self::Name { .. } => Exit::Usage,
-            Self::Write { .. } | Self::Random(_) => Exit::Failure,
+            Self::Read { .. }
+            | Self::Open(_)
+            | Self::Key { .. }
+            | Self::Name { .. }
+            | Self::Public { .. }
+            | Self::Choice { .. }
+            | Self::Agent(AgentError::NoAgent | AgentError::NotHeld { .. } | AgentError::Choice(_)) => {
+                Exit::Usage
+            }
+            Self::Write { .. } | Self::Random(_) | Self::Agent(_) => Exit::Failure,
         }
     }
 }
 
-/// The key in the file at `path`, which a person wrote as `shown`.
-///
-/// # Errors
-/// A [`SignerError`].
-pub(crate) fn read(path: &Path, shown: &Path) -> Result<SignerKey, SignerError> {
-    let name = || shown.display().to_string();
-    let fails = |source| SignerError::Read { path: name(), source };
-    let file = File::open(path).map_err(fails)?;
-    if is_open_to_others(&file).map_err(fails)? {
-        return Err(SignerError::Open(name()));
+/// Why a signer did not sign.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SigningError {
+    /// The checkpoint cannot be signed with this key.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The agent.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+}
+
+/// Where the key is, as the options say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum KeyPlace<'a> {
+    /// In this file.
+    File(&'a Path),
+    /// With the agent: the path of the public half, or a fingerprint.
+    Agent(&'a str),
+}
+
+impl<'a> KeyPlace<'a> {
+    /// The place that the options name, if they name one.
+    pub(crate) fn of(file: Option<&'a Path>, agent: Option<&'a str>) -> Option<Self> {
+        file.map(Self::File).or(agent.map(Self::Agent))
     }
+}
+
+/// A key that signs.
+pub(crate) enum Signer {
+    /// Read from a file.
+    File(Box<SignerKey>),
+    /// Held by an agent.
+    Agent {
+        /// The connection.
+        agent: Agent,
+        /// The key.
+        key: AgentKey,
+        /// Its public half under the log's name.
+        verifier: VerifierKey,
+    },
+}
+
+impl Signer {
+    /// The key at `place`. One that an agent holds has no name of its own: it signs as `name`.
+    ///
+    /// # Errors
+    /// A [`SignerError`].
+    pub(crate) fn open(desk: &Desk<'_>, place: KeyPlace<'_>, name: &str) -> Result<Self, SignerError> {
+        match place {
+            KeyPlace::File(path) => Ok(Self::File(Box::new(read(&desk.env.cwd.join(path), path)?))),
+            KeyPlace::Agent(word) => {
+                let choice = choice(desk, word)?;
+                let mut agent = Agent::connect(desk.env.path("SSH_AUTH_SOCK").as_deref(), PATIENCE)?;
+                let key = agent.find(&choice)?;
+                let verifier = VerifierKey::new(name, KeyKind::Note, key.public)
+                    .map_err(|source| SignerError::Name { name: name.to_owned(), source })?;
+                Ok(Self::Agent { agent, key, verifier })
+            }
+        }
+    }
+
+    /// The public half.
+    pub(crate) fn verifier(&self) -> &VerifierKey {
+        match self {
+            Self::File(key) => key.verifier(),
+            Self::Agent { verifier, .. } => verifier,
+        }
+    }
+
+    /// The signed note of `checkpoint`.
+    ///
+    /// # Errors
+    /// A [`SigningError`]; then nothing was signed.
+    pub(crate) fn sign(&mut self, checkpoint: &Checkpoint) -> Result<String, SigningError> {
+        match self {
+            Self::File(key) => Ok(checkpoint.sign(key)?),
+            Self::Agent { agent, key, verifier } => {
+                let signature = agent.sign(key, checkpoint.to_text()?.as_bytes())?;
+                Ok(checkpoint.sign_with(verifier, &signature)?)
+            }
+        }
+    }
+}
+
+/// The agent's key that `word` names: a fingerprint, or the path of a file with the public half.
+fn choice(desk: &Desk<'_>, word: &str) -> Result<KeyChoice, SignerError> {
+    let fails = |source| SignerError::Choice { word: word.to_owned(), source };
+    if word.starts_with("SHA256:") {
+        return KeyChoice::by_fingerprint(word).map_err(fails);
+    }
+    let unreadable = |source| SignerError::Public { path: word.to_owned(), source };
     let mut text = String::new();
-    file.take(MAX_BYTES).read_to_string(&mut text).map_err(fails)?;
-    SignerKey::parse(text.trim_end_matches(['\n', '\r']))
-        .map_err(|source| SignerError::Key { path: name(), source })
-}
-
-/// Whether group or others may read the file; what is no regular file (a pipe from a vault) has no such bits.
-#[cfg(unix)]
-fn is_open_to_others(file: &File) -> std::io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt;
-    let metadata = file.metadata()?;
-    Ok(metadata.is_file() && metadata.permissions().mode() & 0o077 != 0)
-}
-
-/// Elsewhere permissions are not bits.
-#[cfg(not(unix))]
-fn is_open_to_others(_file: &File) -> std::io::Result<bool> {
-    Ok(false)
-}
-
-/// A new key of that name, written to a new file that only its owner can read.
-///
-/// # Errors
-/// A [`SignerError`].
-pub(crate) fn generate(path: &Path, shown: &Path, name: &str) -> Result<SignerKey, SignerError> {
-    let mut seed = [0_u8; 32];
-    getrandom::fill(&mut seed).map_err(SignerError::Random)?;
-    let key = SignerKey::generate(name, seed)
-        .map_err(|source| SignerError::Name { name: name.to_owned(), source })?;
-    let fails = |source| SignerError::Write { path: shown.display().to_string(), source };
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(fails)?;
-    let text = key.to_secret_text() + "\n";
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fails)?;
-    Ok(key)
+    let file = std::fs::File::open(desk.env.cwd.join(word)).map_err(unreadable)?;
+    file.take(MAX_BYTES).read_to_string(&mut text).map_err(unreadable)?;
+    KeyChoice::by_public_key(&text).map_err(fails)
 }

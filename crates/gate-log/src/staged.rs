@@ -51,7 +51,7 @@ impl Staged {
     /// # Errors
     /// A [`NameError`].
     pub(crate) fn beside(target: &Path) -> Result<Self, NameError> {
-        let Some(name) = target.file_name() else { return Err(NameError::NoName(target.to_owned())) };
+        let staged = Self::passing(target)?;
         // A link that leads nowhere exists too.
         if fs::symlink_metadata(target).is_ok() {
             return Err(NameError::Exists(target.to_owned()));
@@ -60,6 +60,15 @@ impl Staged {
         if let Some(leftover) = left.into_iter().find(|path| fs::symlink_metadata(path).is_ok()) {
             return Err(NameError::Leftover(leftover));
         }
+        Ok(staged)
+    }
+
+    /// A free passing name beside `target`, whatever is there.
+    ///
+    /// # Errors
+    /// A [`NameError`].
+    pub(crate) fn passing(target: &Path) -> Result<Self, NameError> {
+        let Some(name) = target.file_name() else { return Err(NameError::NoName(target.to_owned())) };
         let mut random = [0_u8; 8];
         getrandom::fill(&mut random).map_err(NameError::Random)?;
         let mut passing = std::ffi::OsString::from(".");
@@ -75,10 +84,19 @@ impl Staged {
     pub(crate) fn publish(self) -> io::Result<()> {
         File::open(&self.path)?.sync_all()?;
         rename_new(&self.path, &self.target)?;
-        match self.target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            Some(directory) => File::open(directory)?.sync_all(),
-            None => File::open(".")?.sync_all(),
-        }
+        sync(&self.target)
+    }
+}
+
+/// Makes the file at `path` and its name durable.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(directory) => File::open(directory)?.sync_all(),
+        None => File::open(".")?.sync_all(),
     }
 }
 

@@ -78,11 +78,23 @@ pub struct GrantData {
     /// The review that must follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owes: Option<Owes>,
+    /// How far its rule's quota was used before it, where the rule has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaUsed>,
     /// Where it was asked for.
     pub context: Context,
     /// The signed document behind it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
+}
+
+/// How far a quota was used when a grant took its place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaUsed {
+    /// How many grants counted.
+    pub used: u64,
+    /// The beginning of the window (inclusive).
+    pub since: Timestamp,
 }
 
 /// Kind `request`: pending. Its seq is the opt-out's ID.
@@ -106,13 +118,13 @@ pub struct RequestData {
     pub request: Option<Request>,
 }
 
-/// Kind `denial`: the policy does not allow it, or (with `ref`) an approver rejected it.
+/// Kind `denial` without `ref`: the policy does not allow what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DenialData {
-    /// What was asked for; left out of a rejection, whose `ref` has it.
-    #[serde(default, skip_serializing_if = "Option::is_none", flatten)]
-    pub ask: Option<Ask>,
-    /// Each rule that was tried and what would have satisfied it; a rejection's reason.
+    /// What was asked for.
+    #[serde(flatten)]
+    pub ask: Ask,
+    /// Each rule that was tried and what would have satisfied it.
     pub reasons: Vec<String>,
     /// The policy it was judged under.
     pub policy: PolicyUsed,
@@ -125,6 +137,66 @@ pub struct DenialData {
     pub request: Option<Request>,
 }
 
+/// What somebody does to an opt-out that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// Approves a request.
+    Approve,
+    /// Rejects it, which ends it.
+    Reject,
+    /// Ends it.
+    Revoke,
+    /// Ends a pause.
+    Resume,
+    /// Gives the review that a break-glass grant owes.
+    Review,
+}
+
+/// Kind `denial` with `ref` and `subject`: an approver rejected the request, which ends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectionData {
+    /// The entry hash of the request.
+    pub subject: String,
+    /// Why.
+    pub reason: String,
+    /// The same, as denials give their reasons.
+    pub reasons: Vec<String>,
+    /// The e-mail address of the commit's author, where it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// The policy it was judged under.
+    pub policy: PolicyUsed,
+    /// The version of the judging rules.
+    pub judge: u32,
+    /// Where it was given.
+    pub context: Context,
+    /// The signed statement, where it is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<serde_json::Value>,
+}
+
+/// Kind `denial` with `ref` and `refused`: somebody may not do what they tried, and the opt-out lives on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusalData {
+    /// The entry hash of what they tried it on.
+    pub refused: String,
+    /// What they tried; the first writers did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Verb>,
+    /// Why they may not.
+    pub reasons: Vec<String>,
+    /// The e-mail address of the commit's author, where it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// The policy it was judged under.
+    pub policy: PolicyUsed,
+    /// The version of the judging rules.
+    pub judge: u32,
+    /// Where it was tried.
+    pub context: Context,
+}
+
 /// Kind `approval`; `ref` is the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalData {
@@ -133,6 +205,9 @@ pub struct ApprovalData {
     /// Why, where one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The e-mail address of the commit's author, where it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
     /// The policy it was judged under.
     pub policy: PolicyUsed,
     /// The version of the judging rules.

@@ -74,4 +74,15 @@ impl Principal {
             issuer: None,
         }
     }
+
+    /// Whether the name was erased: then the id is the commitment to it, a pseudonym that stays the same within a
+    /// ledger.
+    pub fn is_erased(&self) -> bool {
+        crate::digest::read(&self.id).is_some()
+    }
+}
+
+/// How people are shown the id of a principal: one that was erased is called so.
+pub fn shown(id: &str) -> &str {
+    if crate::digest::read(id).is_some() { crate::text::ERASED } else { id }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::finding::Evidence;
+use crate::opening::WrittenOpening;
 use crate::scope::Scope;
 use crate::time::Timestamp;
 
@@ -20,13 +21,19 @@ pub struct Request {
     pub gate: String,
     /// What is asked for.
     pub action: Action,
-    /// Why.
+    /// Why. Where the document commits to it, this is what was put back, and is not signed.
     pub reason: String,
+    /// The commitment to the reason, which is signed in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_c: Option<String>,
     /// The ticket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
     /// Who asks; the signature's key decides who that is.
     pub by: String,
+    /// The commitment to the name, which is signed in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_c: Option<String>,
     /// What it shall be bound to.
     pub scope: Scope,
     /// What a waiver accepts; empty for the other actions.
@@ -57,6 +64,9 @@ pub struct Request {
     /// The armored SSHSIG over the canonical bytes of all other members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// The openings of what the document commits to: beside the document, neither signed nor recorded in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub openings: Vec<WrittenOpening>,
 }
 
 /// A duration for people and for machines.

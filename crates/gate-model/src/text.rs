@@ -8,6 +8,10 @@
 /// The longest reason or ticket that a person may write, in bytes.
 pub const MAX_TEXT: usize = 4096;
 
+/// What stands in place of a personal text that was erased. Where texts are kept so that they can be erased, nobody
+/// can give it as a reason.
+pub const ERASED: &str = "erased";
+
 /// Why a text from a person is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {

@@ -33,6 +33,9 @@ pub enum TimeError {
     /// A year outside 1 to 9999.
     #[error("'{0}' is outside the years 0001 to 9999")]
     Year(String),
+    /// Quotes that a shell or a file was meant to take off.
+    #[error("{0} has quotes in it; write the time without them")]
+    Quoted(String),
 }
 
 impl Timestamp {
@@ -60,6 +63,9 @@ impl Timestamp {
         let zoneless = text.replacen(' ', "T", 1);
         if DateTime::parse_from_rfc3339(&format!("{zoneless}Z")).is_ok() {
             return Err(TimeError::NoZone(given()));
+        }
+        if is_quoted(text) {
+            return Err(TimeError::Quoted(given()));
         }
         let year_digits = text.bytes().take_while(u8::is_ascii_digit).count();
         if year_digits > 4 && text.as_bytes().get(year_digits) == Some(&b'-') {
@@ -129,6 +135,17 @@ impl From<Timestamp> for String {
     }
 }
 
+/// Whether a quote stands at either end.
+fn is_quoted(text: &str) -> bool {
+    let is_quote = |c: char| matches!(c, '"' | '\'' | '`' | '\u{2018}'..='\u{201f}');
+    text.starts_with(is_quote) || text.ends_with(is_quote)
+}
+
+/// Whether it starts as a date does, `2026-11-22`.
+fn is_date(text: &str) -> bool {
+    text.get(..10).is_some_and(|day| chrono::NaiveDate::parse_from_str(day, "%Y-%m-%d").is_ok())
+}
+
 /// Why a text is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
@@ -147,6 +164,17 @@ pub enum DurationError {
     /// Above [`MAX_SECONDS`].
     #[error("'{0}' is longer than ten years")]
     TooLong(String),
+    /// An instant where a length of time is wanted.
+    #[error("'{0}' is a date, not a duration; write how long, such as 30m, 4h or 14d")]
+    Date(String),
+    /// `M`, which is a month to some and is mostly meant as a minute.
+    #[error("'{0}' could mean minutes or months; write m for minutes, or days")]
+    Month(String),
+}
+
+/// Whether `unit`, alone, stands behind a number.
+fn has_unit(text: &str, unit: &str) -> bool {
+    text.split(|c: char| !c.is_alphabetic()).any(|word| word == unit)
 }
 
 /// Reads a duration as people write it (`90s`, `4h`, `14d`, `1d 12h`), in seconds above zero.
@@ -155,8 +183,15 @@ pub enum DurationError {
 /// A [`DurationError`] that names what is wrong.
 pub fn parse_duration(text: &str) -> Result<u64, DurationError> {
     let given = || text.to_owned();
-    if text.trim_start().starts_with('-') {
+    if text.trim_start().strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    {
         return Err(DurationError::Negative(given()));
+    }
+    if is_date(text) {
+        return Err(DurationError::Date(given()));
+    }
+    if has_unit(text, "M") {
+        return Err(DurationError::Month(given()));
     }
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(DurationError::NoUnit(given()));
@@ -215,6 +250,11 @@ mod tests {
         assert!(matches!(shape("10000-01-01T00:00:00Z"), TimeError::Year(_)));
         assert!(matches!(shape("tomorrow"), TimeError::Shape(_)));
         assert!(matches!(shape("2026-02-30T00:00:00Z"), TimeError::Shape(_)));
+        for quoted in
+            ["\"2026-11-22\"", "'2026-11-22T10:00:00Z'", "2026-11-22\"", "\u{201c}2026-11-22\u{201d}"]
+        {
+            assert!(matches!(shape(quoted), TimeError::Quoted(_)), "{quoted}");
+        }
     }
 
     #[test]
@@ -227,6 +267,11 @@ mod tests {
         assert!(matches!(wrong("99999999999999999999d"), DurationError::TooLong(_)));
         assert!(matches!(wrong("20y"), DurationError::TooLong(_)));
         assert!(matches!(wrong("soon"), DurationError::Shape(_)));
+        assert!(matches!(wrong("--reason"), DurationError::Shape(_)));
+        assert!(matches!(wrong("2026-11-22"), DurationError::Date(_)));
+        assert!(matches!(wrong("2026-11-22T10:00:00Z"), DurationError::Date(_)));
+        assert!(matches!(wrong("30M"), DurationError::Month(_)));
+        assert!(matches!(wrong("1d 30M"), DurationError::Month(_)));
         assert!(matches!(wrong(""), DurationError::Shape(_)));
     }
 

@@ -22,6 +22,12 @@ pub struct Verification {
     pub ledger: Option<String>,
     /// The first entry.
     pub genesis: Genesis,
+    /// Where the verification began, if not at the first entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Begun>,
+    /// What is not in the ledger any more because it was archived; left out where all of it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<Archived>,
     /// What a checkpoint covers, or null.
     pub anchored: Option<Anchored>,
     /// The first bad entry, or null.
@@ -41,6 +47,28 @@ pub struct Genesis {
     pub pinned: bool,
 }
 
+/// Where a verification began: behind entries that were not looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// How many entries, from the first, were taken on the word of the checkpoint's signer.
+    pub size: u64,
+    /// That checkpoint's origin line.
+    pub origin: String,
+}
+
+/// Entries that were moved to an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Archived {
+    /// How many.
+    pub entries: u64,
+    /// They stood before this position.
+    pub before: u64,
+    /// The entry that holds the statement about them.
+    pub statement: u64,
+    /// Whether all of them were verified too, in their segments.
+    pub verified: bool,
+}
+
 /// What a checkpoint covers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Anchored {
@@ -48,6 +76,18 @@ pub struct Anchored {
     pub size: u64,
     /// The checkpoint's origin line.
     pub origin: String,
+    /// The witnesses that cosigned it and are trusted, in the order of the note.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Cosigned>,
+}
+
+/// When a witness saw a checkpoint, as it claims.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cosigned {
+    /// The witness: its name in the quorum file, or its key's.
+    pub name: String,
+    /// The time of its cosignature, RFC 3339 UTC; seconds since 1970 where a calendar does not reach it.
+    pub at: String,
 }
 
 /// The first bad entry.
@@ -81,6 +121,10 @@ pub struct Warning {
 pub struct Replay {
     /// How many were judged again.
     pub judged: u64,
+    /// How many could not be judged since a name or a reason that they rest on was erased; `not_judged` holds them
+    /// too.
+    #[serde(default)]
+    pub erased: u64,
     /// Those that come out otherwise.
     pub disagreements: Vec<Disagreement>,
     /// How many could not be judged, and why.

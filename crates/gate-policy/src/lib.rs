@@ -3,7 +3,7 @@
 //! Purpose: [`parse`] turns the text into a [`Policy`] or into every error it can find, each with line, column
 //! and remedy; [`admit`] judges a request; [`permits`], [`derive()`] and [`allows_use`] judge it again at each use;
 //! [`may_approve`], [`may_review`], [`may_revoke`] and [`may_resume`] say what others may do with an opt-out;
-//! [`lint`] and [`run_tests`] are what `gate-verify policy` shows.
+//! [`lint`], [`lint_keys`] and [`run_tests`] are what `gate-verify policy` shows.
 //!
 //! Invariants: default deny, and no condition that cannot be checked ever holds; a verdict depends on its
 //! arguments only (no clock, no environment, no I/O); nothing that was asked for is ever widened, and a number
@@ -160,12 +160,13 @@ pub use admission::{
 };
 pub use conditions::scope_holds;
 pub use diagnostic::{Diagnostic, Position, Severity};
-pub use lint::lint;
+pub use lint::{Signing, lint, lint_keys};
 pub use parse::{MAX_BYTES, decode, parse, parse_bytes};
 pub use pattern::{Pattern, PatternError, RefGlob, RefGlobError, escaped as escaped_ref, glob_matches};
 pub use person::{WILDCARD_VIA, is_same_person, names, person};
 pub use policy::{
-    Gate, IdentitySettings, LedgerSettings, OidcIssuer, People, Policy, Suppressions, UnknownGate, Who,
+    Commit, Gate, IdentitySettings, LedgerSettings, OidcIssuer, People, Policy, Suppressions, UnknownGate,
+    Who,
 };
 pub use quota::{Earlier, counts_against};
 pub use roles::{Approval, approvals_standing, may_approve, may_resume, may_review, may_revoke, reviewers};

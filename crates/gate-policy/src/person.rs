@@ -67,7 +67,12 @@ pub(crate) fn compare(policy: &Policy, left: &Principal, right: &Principal) -> L
     let right_name = right_person.unwrap_or(&right.id);
     if one_key || same_spelling(left_name, right_name) {
         Likeness::Same
-    } else if one_kind(left, right) || (left_person.is_some() && right_person.is_some()) {
+    } else if left_person.is_some() && right_person.is_some() {
+        Likeness::Different
+    } else if left.is_erased() || right.is_erased() {
+        // An erased name may have been anybody's. Somebody who knows can list its pseudonym in [people].
+        Likeness::Unknown
+    } else if one_kind(left, right) {
         Likeness::Different
     } else {
         Likeness::Unknown

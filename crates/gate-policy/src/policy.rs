@@ -80,6 +80,17 @@ pub struct LedgerSettings {
     pub origin: Option<String>,
     /// The hash of the ledger's first entry (`b3:…`): pins the ledger.
     pub genesis: Option<String>,
+    /// Which personal text its entries only commit to, so that it can be erased.
+    pub commit: Commit,
+}
+
+/// `[ledger] commit`: the personal text that an entry holds a commitment to instead of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Commit {
+    /// `reason`: the reasons that people give.
+    pub reasons: bool,
+    /// `names`: the ids of principals and the names of authors.
+    pub names: bool,
 }
 
 /// `[identity]`: what an identity is proven with.
@@ -122,6 +133,14 @@ impl People {
     /// The same without regard to the case of letters.
     pub(crate) fn loosely(&self, name: &str) -> Option<&str> {
         self.by_folded.get(&name.to_lowercase()).map(String::as_str)
+    }
+
+    /// Every name of the person to whom `name` belongs, `name` itself included.
+    pub fn names_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let person = self.of(name);
+        let others = self.by_name.iter().filter(move |(_, whose)| Some(whose.as_str()) == person);
+        std::iter::once(name)
+            .chain(others.map(|(other, _)| other.as_str()).filter(move |other| *other != name))
     }
 
     pub(crate) fn insert(&mut self, name: &str, person: &str) {

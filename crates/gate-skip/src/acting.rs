@@ -3,11 +3,11 @@
 use gate_identity::git;
 use gate_ledger::store::Access;
 use gate_model::grant::Grant;
-use gate_model::payload::ReviewVerdict;
+use gate_model::payload::{ReviewVerdict, Verb};
 use gate_model::text;
 use gate_workflow::approval::{self, Act};
 use gate_workflow::signatures::{STATEMENT_SCHEMA, Statement};
-use gate_workflow::{ending, records, review};
+use gate_workflow::{ending, ledger_access, records, review, sealing};
 
 use crate::args::{ActArgs, SigningArgs};
 use crate::error::SkipError;
@@ -27,12 +27,12 @@ pub(crate) enum Deed {
 }
 
 impl Deed {
-    const fn word(self) -> &'static str {
+    const fn verb(self) -> Verb {
         match self {
-            Self::Approve => "approve",
-            Self::Reject => "reject",
-            Self::Revoke => "revoke",
-            Self::Review(_) => "review",
+            Self::Approve => Verb::Approve,
+            Self::Reject => Verb::Reject,
+            Self::Revoke => Verb::Revoke,
+            Self::Review(_) => Verb::Review,
         }
     }
 }
@@ -44,7 +44,7 @@ impl Deed {
 pub(crate) fn act(desk: &Desk<'_>, deed: Deed, args: &ActArgs) -> Result<Grant, SkipError> {
     check_reason(args.reason.as_deref(), !matches!(deed, Deed::Approve))?;
     let verdict = if let Deed::Review(verdict) = deed { Some(verdict) } else { None };
-    let act = compose(desk, &args.id, deed.word(), args.reason.clone(), verdict, &args.signing)?;
+    let act = compose(desk, &args.id, deed.verb(), args.reason.clone(), verdict, &args.signing)?;
     Ok(match deed {
         Deed::Approve => approval::approve(desk.setting, &act)?,
         Deed::Reject => approval::reject(desk.setting, &act)?,
@@ -72,7 +72,7 @@ pub(crate) fn resume(
     };
     let act = match pause {
         Some(id) if signing.sign.is_some() => {
-            compose(desk, &id, "resume", Some(reason.to_owned()), None, signing)?
+            compose(desk, &id, Verb::Resume, Some(reason.to_owned()), None, signing)?
         }
         _ => plain(desk, gate, Some(reason.to_owned()))?,
     };
@@ -104,7 +104,7 @@ fn plain(desk: &Desk<'_>, id: &str, reason: Option<String>) -> Result<Act, SkipE
 fn compose(
     desk: &Desk<'_>,
     id: &str,
-    word: &str,
+    verb: Verb,
     reason: Option<String>,
     verdict: Option<ReviewVerdict>,
     signing: &SigningArgs,
@@ -123,15 +123,23 @@ fn compose(
     let signer = desk.signer(signing);
     let mut statement = Statement {
         schema: STATEMENT_SCHEMA.to_owned(),
-        act: word.to_owned(),
+        act: verb,
         ledger,
         subject: subject.hash.to_string(),
         by: String::new(),
+        by_c: None,
         reason: act.reason.clone(),
+        reason_c: None,
         verdict,
         signature: None,
+        openings: Vec::new(),
     };
     statement.by = signer.claimed(statement.namespace())?;
+    {
+        let ledger = desk.setting.open(Access::Read)?;
+        let privacy = ledger_access::privacy(&desk.setting.loaded);
+        sealing::statement(&mut statement, privacy, &ledger.view())?;
+    }
     let (statement, principal) = signer.statement(statement)?;
     act.by = principal;
     act.statement = Some(statement);

@@ -81,7 +81,7 @@ pub(crate) struct WishArgs {
     pub waive: Vec<Match>,
 
     /// How long it shall last, such as 4h or 14d; the rule's max_ttl without it
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, allow_hyphen_values = true)]
     pub ttl: Option<u64>,
 
     /// The ticket that it belongs to

@@ -16,6 +16,7 @@ use gate_workflow::ownership::Endorsement;
 use gate_workflow::signatures;
 use gate_workflow::signing;
 use gate_workflow::wish::{self, Wish};
+use gate_workflow::{ledger_access, sealing};
 
 use crate::args::{Args, SigningArgs, WishArgs};
 use crate::documents;
@@ -146,7 +147,8 @@ fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs, detached: bool) -
     };
     let seen = head.map(|head| SeenHead { seq: head.seq, hash: head.hash.to_string() });
     let now = desk.setting.now();
-    let draft = signing::draft(&wish.gate, &ask, &name, &desk.setting.loaded, which, seen, now)?;
+    let mut draft = signing::draft(&wish.gate, &ask, &name, &desk.setting.loaded, which, seen, now)?;
+    sealing::request(&mut draft, ledger_access::privacy(&desk.setting.loaded), view.as_ref())?;
     let (request, principal) = signer.request(draft)?;
     if detached {
         return Ok(Asked::Detached(Box::new(request)));
@@ -179,7 +181,8 @@ fn signer_principal(name: &str) -> Principal {
 /// # Errors
 /// A [`SkipError`]; then nothing was decided.
 pub(crate) fn submit(desk: &Desk<'_>, path: &Path, io: &mut Io<'_>) -> Result<Grant, SkipError> {
-    let request = documents::request(path, desk.cwd, io)?;
+    let privacy = ledger_access::privacy(&desk.setting.loaded);
+    let request = documents::request(path, privacy, desk.cwd, io)?;
     desk.setting.loaded.policy.gate(&request.gate)?;
     let facts = desk.setting.facts()?;
     let ledger = desk.setting.open(Access::Read)?;

@@ -7,8 +7,10 @@ use std::io::Read;
 use std::path::Path;
 
 use gate_cli::Io;
+use gate_ledger::veil::Privacy;
 use gate_model::decision::{self, Decision, Verdict};
-use gate_model::request::{self, Request};
+use gate_model::request::Request;
+use gate_workflow::sealing;
 
 use crate::error::SkipError;
 
@@ -54,19 +56,20 @@ pub(crate) fn nothing_to_waive(decision: &Decision) -> Option<String> {
     }
 }
 
-/// Reads a signed request from `path`, `-` being standard input.
+/// Reads a signed request from `path`, `-` being standard input, with the openings that the policy asks for.
 ///
 /// # Errors
 /// [`SkipError::Document`], with what is wrong.
-pub(crate) fn request(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Request, SkipError> {
+pub(crate) fn request(
+    path: &Path,
+    privacy: Privacy,
+    cwd: &Path,
+    io: &mut Io<'_>,
+) -> Result<Request, SkipError> {
     let bytes = read(path, cwd, io, MAX_REQUEST, REQUEST_REMEDY)?;
     let wrong = |reason: String| wrong(path, reason, REQUEST_REMEDY);
     let value = gate_ledger::profile::parse(&bytes).map_err(|error| wrong(error.to_string()))?;
-    let request: Request = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
-    if request.schema != request::SCHEMA {
-        return Err(wrong(format!("its schema is '{}', not '{}'", request.schema, request::SCHEMA)));
-    }
-    Ok(request)
+    sealing::unpack(value, privacy).map_err(|error| wrong(error.to_string()))
 }
 
 fn wrong(path: &Path, reason: String, remedy: &'static str) -> SkipError {

@@ -5,6 +5,7 @@ use gate_model::exit::Exit;
 use gate_workflow::admission::TransactError;
 use gate_workflow::ledger_access::Unusable;
 use gate_workflow::policy_source::PolicyError;
+use gate_workflow::sealing::CommitError;
 use gate_workflow::setting::SettingError;
 use gate_workflow::signing::SigningError;
 use gate_workflow::wish::WishError;
@@ -30,6 +31,9 @@ pub(crate) enum SkipError {
     /// Nothing was signed.
     #[error(transparent)]
     Signing(#[from] SigningError),
+    /// A document cannot commit to its texts.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
     /// A document cannot be read.
     #[error("cannot read '{path}': {reason}\n{remedy}")]
     Document {
@@ -52,6 +56,7 @@ impl SkipError {
             Self::Wish(error) => error.exit(),
             Self::Transact(error) => error.exit(),
             Self::Signing(error) => error.exit(),
+            Self::Commit(error) => error.exit(),
         }
     }
 }

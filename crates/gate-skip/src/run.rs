@@ -12,7 +12,7 @@ use gate_ledger::store::Access;
 use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
 use gate_workflow::policy_source::PolicyError;
-use gate_workflow::setting::{Place, Setting};
+use gate_workflow::setting::Setting;
 use gate_workflow::signing::Signer;
 
 use crate::acting::{self, Deed};
@@ -55,7 +55,11 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
     match perform(&args, io, env, clock) {
         Ok(Asked::Answer(grant)) => answer(&args, &grant, io, env, clock),
         Ok(Asked::Detached(request)) => {
-            io.show(&(render::json(&request) + "\n"));
+            let packed = match gate_workflow::sealing::pack(&request) {
+                Ok(packed) => packed,
+                Err(error) => return io.fail(&Failure::from_error(TOOL, Exit::Failure, &error.to_string())),
+            };
+            io.show(&(render::json(&packed) + "\n"));
             Exit::Proceed
         }
         Ok(Asked::Endorsed(endorsement)) => {
@@ -79,15 +83,7 @@ fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<
         let ledger = args.shared.store.ledger(env);
         return endorsing::endorse(act, &env.cwd, ledger.as_deref(), clock()).map(Asked::Endorsed);
     }
-    let setting = Setting::read(Place {
-        cwd: &env.cwd,
-        env: &lookup,
-        clock,
-        policy: args.shared.store.policy(env),
-        policy_ref: args.shared.store.policy_ref.clone(),
-        ledger: args.shared.store.ledger(env),
-        access: Access::Append,
-    })?;
+    let setting = Setting::read(args.shared.store.place(env, &lookup, clock, Access::Append))?;
     let desk = Desk { setting: &setting, cwd: &env.cwd };
     let grant = match &args.verb {
         None => return asking::ask(&desk, args, args.target.as_deref().unwrap_or_default(), io),

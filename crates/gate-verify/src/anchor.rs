@@ -11,7 +11,7 @@ mod statement;
 use std::collections::BTreeMap;
 
 use gate_ledger::entry::Kind;
-use gate_ledger::tree::{CompactRange, Hash, leaf_hash};
+use gate_ledger::tree::{CompactRange, Hash, Stretch, leaf_hash};
 use gate_ledger::verify::{Outcome, Seen};
 use gate_model::time::Timestamp;
 use gate_model::verification::{Anchored, FirstBad, Warning};
@@ -27,6 +27,10 @@ pub(crate) struct Anchors {
     refused: Vec<Warning>,
     required: Required,
     range: CompactRange,
+    /// What came behind entries that were archived, whose own tree is told later.
+    behind: Option<Stretch>,
+    /// The same at the sizes of checkpoints.
+    stretches: BTreeMap<u64, Stretch>,
     /// The root of so many entries, for each checkpoint's size.
     roots: BTreeMap<u64, Hash>,
     /// The time of the first entry that a checkpoint of that size does not cover.
@@ -49,15 +53,21 @@ pub(crate) struct Comparison {
 }
 
 impl Anchors {
-    /// Compares with `statements`; `refused` are checkpoints that did not become one.
-    pub(crate) fn new(statements: Vec<Statement>, refused: Vec<Warning>, required: Required) -> Self {
-        let range = CompactRange::default();
+    /// Compares with `statements`; `refused` are checkpoints that did not become one. `range` is the tree of
+    /// the entries that are not looked at because they were proven elsewhere.
+    pub(crate) fn new(
+        statements: Vec<Statement>,
+        refused: Vec<Warning>,
+        required: Required,
+        range: CompactRange,
+    ) -> Self {
         let sizes = statements.iter().map(|statement| statement.checkpoint.size).chain([0]);
         let after = sizes.map(|size| (size, None)).collect();
-        // The empty tree has a root too, before any entry.
-        let roots = BTreeMap::from([(0, range.root())]);
+        // The tree has a root before any entry too; without any, that of the empty tree.
+        let roots = BTreeMap::from([(range.size(), range.root())]);
         let fingerprints = statements.iter().flat_map(|one| one.keys.iter().map(Fingerprint::of)).collect();
-        Self { statements, refused, required, range, roots, after, fingerprints }
+        let (behind, stretches) = (None, BTreeMap::new());
+        Self { statements, refused, required, range, behind, stretches, roots, after, fingerprints }
     }
 
     /// Whether entries have to be looked at.
@@ -76,10 +86,43 @@ impl Anchors {
         if seen.kind == Kind::Policy {
             self.fingerprints.iter_mut().for_each(|key| key.look_for_in(seen.body));
         }
-        self.range.push(leaf_hash(seen.body));
+        let leaf = leaf_hash(seen.body);
+        if let Some(stretch) = &mut self.behind {
+            stretch.push(leaf);
+            return self.note_stretch();
+        }
+        self.range.push(leaf);
         let size = self.range.size();
-        if self.statements.iter().any(|statement| statement.checkpoint.size == size) {
+        if self.is_asked(size) {
             self.roots.insert(size, self.range.root());
+        }
+    }
+
+    /// Entries up to `end` are missing and may have been archived.
+    pub(crate) fn gap(&mut self, end: u64) {
+        self.behind = Some(Stretch::starting(end));
+        self.note_stretch();
+    }
+
+    fn note_stretch(&mut self) {
+        let stretch = self.behind.as_ref().filter(|stretch| self.is_asked(stretch.end())).cloned();
+        self.stretches.extend(stretch.map(|stretch| (stretch.end(), stretch)));
+    }
+
+    fn is_asked(&self, size: u64) -> bool {
+        self.statements.iter().any(|statement| statement.checkpoint.size == size)
+    }
+
+    /// The roots behind archived entries, now that the tree of those is known.
+    fn join(&mut self, outcome: &Outcome) {
+        if outcome.archived.is_none() {
+            return;
+        }
+        let Some(tree) = outcome.statement.as_ref().and_then(|statement| statement.tree().ok()) else {
+            return;
+        };
+        for (size, stretch) in std::mem::take(&mut self.stretches) {
+            self.roots.extend(tree.joined(&stretch).map(|joined| (size, joined.root())));
         }
     }
 
@@ -87,6 +130,7 @@ impl Anchors {
     pub(crate) fn compare(mut self, outcome: &Outcome, now: Timestamp) -> Comparison {
         let mut comparison =
             Comparison { refused: std::mem::take(&mut self.refused), ..Comparison::default() };
+        self.join(outcome);
         self.statements.sort_by_key(|statement| statement.checkpoint.size);
         for statement in &self.statements {
             match self.judge(statement, outcome) {
@@ -110,7 +154,7 @@ impl Anchors {
         if let Err(words) = statement.must_be_of(outcome.ledger.as_deref()) {
             return Judged::refused("checkpoint-origin", words);
         }
-        if self.fingerprints.iter().any(|key| key.found && statement.keys.contains(&key.public)) {
+        if self.fingerprints.iter().any(|key| key.found && statement.is_signed_by(&key.key)) {
             let words = "is signed with a key that the ledger's policy trusts for requests; \
                          whoever may ask must not vouch for the record";
             return Judged::refused("checkpoint-signer", statement.says(words));
@@ -126,6 +170,12 @@ impl Anchors {
             None if !outcome.is_good() => Judged::refused(
                 "checkpoint-unreached",
                 statement.says(&format!("covers {size} entries, and only {} are good", outcome.entries)),
+            ),
+            None if outcome.archived.is_some_and(|archived| size < archived.before) => Judged::refused(
+                "checkpoint-archived",
+                statement.says(&format!(
+                    "covers {size} entries, which were archived; give their segments with --archive to compare it"
+                )),
             ),
             None => Judged::Contradicts(
                 "checkpoint-larger",

@@ -22,7 +22,9 @@ use gate_model::time::parse_duration;
 #[command(name = "gate-verify", version, args_override_self = false, disable_help_subcommand = true)]
 #[command(
     override_usage = "gate-verify [LEDGER|FILE|-] [--genesis HASH] [--checkpoint FILE --key KEY]... [--require-anchor [MAX-AGE]] [--replay]\n       \
-    gate-verify proof FILE|- --key KEY [--key KEY]...\n       \
+    gate-verify [LEDGER|FILE|-] --archive SEGMENT [--archive SEGMENT]...\n       \
+    gate-verify [LEDGER|FILE|-] --from PROOF --key KEY [--checkpoint FILE]...\n       \
+    gate-verify proof FILE|- --key KEY|--quorum FILE\n       \
     gate-verify policy [FILE]"
 )]
 pub(crate) struct Args {
@@ -40,12 +42,32 @@ pub(crate) struct Args {
     ///
     /// The ledger must still have the entries that it covers, and their root. It must be signed by a key
     /// that is given with --key; keys within the ledger or the policy never count.
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[arg(long, value_name = "FILE")]
     pub checkpoint: Vec<PathBuf>,
 
     /// Trust the verifier key KEY, or the one in the file KEY; may be given more than once
     #[arg(long, value_name = "KEY", global = true)]
     pub key: Vec<String>,
+
+    /// Count only checkpoints that a log of the quorum file FILE signed and enough of its witnesses cosigned
+    ///
+    /// The file's format is that of c2sp.org/tlog-policy. Keys that are given with --key say who the log is
+    /// where the file names none, and which of its logs are meant where it names several.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub quorum: Option<PathBuf>,
+
+    /// Begin behind the entry that PROOF proves, and do not look at those before it
+    ///
+    /// PROOF is one of gate-log prove --last. Its checkpoint must be signed by a key that is given with --key.
+    #[arg(long, value_name = "PROOF", conflicts_with = "replay")]
+    pub from: Option<PathBuf>,
+
+    /// Verify the archived entries in SEGMENT too; may be given more than once
+    ///
+    /// SEGMENT is a file of gate-log archive. Together with all of its segments a ledger is verified as if nothing
+    /// had ever been moved. A segment may be LEDGER too.
+    #[arg(long, value_name = "SEGMENT", conflicts_with = "from")]
+    pub archive: Vec<PathBuf>,
 
     /// Fail unless a checkpoint covers every entry, or every one that is older than MAX-AGE, such as 7d
     #[arg(long, value_name = "MAX-AGE", num_args = 0..=1)]
@@ -58,6 +80,12 @@ pub(crate) struct Args {
     /// is a disagreement, and then the ledger is not ok.
     #[arg(long)]
     pub replay: bool,
+
+    /// With --replay, read what an export only commits to from FILE, as gate-log export --openings wrote it
+    ///
+    /// A ledger in a SQLite file holds this itself.
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    pub openings: Option<PathBuf>,
 
     /// Let SQLite check the pages of a large database too; small ones always are
     #[arg(long)]
@@ -151,6 +179,10 @@ impl Args {
     /// # Errors
     /// A sentence for the user.
     pub(crate) fn task(&self) -> Result<Task, String> {
+        let needs_key = !self.checkpoint.is_empty() || self.from.is_some();
+        if needs_key && self.key.is_empty() && self.quorum.is_none() {
+            return Err("a checkpoint says nothing without a key that is trusted; name one with --key, or --quorum FILE".to_owned());
+        }
         let (required, taken) = self.required()?;
         let named: Vec<&Path> = [self.target.as_deref(), self.place.ledger.as_deref(), taken.as_deref()]
             .into_iter()
@@ -186,9 +218,12 @@ impl Args {
         self.target.is_some()
             || self.genesis.is_some()
             || !self.checkpoint.is_empty()
+            || !self.archive.is_empty()
             || self.require_anchor.is_some()
             || self.quick_check
+            || self.from.is_some()
             || self.replay
+            || self.openings.is_some()
     }
 }
 
@@ -231,7 +266,9 @@ mod tests {
 
     #[test]
     fn a_checkpoint_without_a_key_is_refused() {
-        assert!(Args::try_parse_from(["gate-verify", "--checkpoint", "c"]).is_err());
+        assert!(task("gate-verify --checkpoint c").is_err());
+        assert!(task("gate-verify --from p").is_err());
+        assert!(task("gate-verify --from p --quorum q").is_ok());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use gate_ledger::archive::is_segment;
 use gate_model::exit::Exit;
 
 /// How every SQLite database begins (<https://www.sqlite.org/fileformat2.html>, section 1.3).
@@ -15,6 +16,8 @@ const BUFFER: usize = 256 * 1024;
 pub(crate) enum Input<'a> {
     /// A SQLite file.
     Sqlite(PathBuf),
+    /// A segment of an archive.
+    Segment(PathBuf),
     /// Anything else, as a stream.
     Stream(BufReader<Box<dyn Read + 'a>>),
 }
@@ -31,6 +34,16 @@ pub(crate) enum InputError {
     /// Nothing is in it.
     #[error("'{0}' is empty\na ledger has at least one entry; gate-log export writes at least one line")]
     Empty(String),
+    /// A segment is read from its start twice.
+    #[error(
+        "'{0}' is a segment of an archive, which must be a file\nname the file itself, or unpack it with: zstd -dc"
+    )]
+    PackedPipe(String),
+    /// A segment that is named does not look like one.
+    #[error(
+        "'{0}' is no segment of an archive\nname a file that gate-log archive wrote, or its ledger without --archive"
+    )]
+    NoSegment(String),
     /// A database cannot be read from a pipe.
     #[error(
         "'{0}' is a SQLite database, which must be a file that can be read anywhere\nname the file itself"
@@ -50,7 +63,12 @@ impl InputError {
     /// The exit code.
     pub(crate) const fn exit(&self) -> Exit {
         match self {
-            Self::Missing(_) | Self::Directory(_) | Self::Empty(_) | Self::Pipe(_) => Exit::Usage,
+            Self::Missing(_)
+            | Self::Directory(_)
+            | Self::Empty(_)
+            | Self::PackedPipe(_)
+            | Self::NoSegment(_)
+            | Self::Pipe(_) => Exit::Usage,
             Self::Io { .. } => Exit::Failure,
         }
     }
@@ -71,6 +89,13 @@ pub(crate) fn file<'a>(path: &Path, shown: &str) -> Result<Input<'a>, InputError
         return Err(InputError::Directory(shown.to_owned()));
     }
     let head = head(&mut file, shown)?;
+    if is_segment(&head) {
+        return if metadata.is_file() {
+            Ok(Input::Segment(path.to_owned()))
+        } else {
+            Err(InputError::PackedPipe(shown.to_owned()))
+        };
+    }
     if head != MAGIC {
         return Ok(stream(head, Box::new(file)));
     }
@@ -83,6 +108,17 @@ pub(crate) fn file<'a>(path: &Path, shown: &str) -> Result<Input<'a>, InputError
     }
 }
 
+/// The file at `path`, which must be a segment of an archive.
+///
+/// # Errors
+/// An [`InputError`].
+pub(crate) fn segment(path: &Path, shown: &str) -> Result<PathBuf, InputError> {
+    match file(path, shown)? {
+        Input::Segment(path) => Ok(path),
+        Input::Sqlite(_) | Input::Stream(_) => Err(InputError::NoSegment(shown.to_owned())),
+    }
+}
+
 /// Takes standard input.
 ///
 /// # Errors
@@ -90,6 +126,9 @@ pub(crate) fn file<'a>(path: &Path, shown: &str) -> Result<Input<'a>, InputError
 pub(crate) fn stdin(stdin: &mut dyn Read) -> Result<Input<'_>, InputError> {
     let shown = "standard input";
     let head = head(stdin, shown)?;
+    if is_segment(&head) {
+        return Err(InputError::PackedPipe(shown.to_owned()));
+    }
     if head == MAGIC { Err(InputError::Pipe(shown.to_owned())) } else { Ok(stream(head, Box::new(stdin))) }
 }
 

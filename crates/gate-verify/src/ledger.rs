@@ -1,17 +1,27 @@
 //! Verifying a ledger.
 
+use std::ops::Range;
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
 use gate_cli::clock::Clock;
+use gate_cli::progress::Progress;
 use gate_cli::{Env, Io};
+use gate_ledger::proof::Tip;
+use gate_ledger::store::{Access, Ledger};
+use gate_ledger::tree::CompactRange;
 use gate_ledger::verify::{self, Observer, Options, Outcome, Seen, VerifyError};
-use gate_model::verification::Verification;
-use gate_workflow::replay::Replayer;
+use gate_model::verification::{Begun, Verification};
+use gate_workflow::replay::{Listed, Openings, Replayer};
 
 use crate::anchor::{self, Anchors};
 use crate::args::Args;
 use crate::input::{self, Input};
-use crate::progress::Progress;
 use crate::run::VerifyFailure;
-use crate::{keys, pin, report};
+use crate::trust::Trust;
+use crate::{archive, from, pin, report};
 
 /// Verifies what `args` name.
 ///
@@ -25,28 +35,67 @@ pub(crate) fn verify(
 ) -> Result<Verification, VerifyFailure> {
     let task = args.task().map_err(VerifyFailure::Usage)?;
     let subject = pin::find(args, &task, env)?;
-    let keys = keys::read(&args.key, &env.cwd)?;
-    let (statements, refused) = anchor::read(&args.checkpoint, &keys, &env.cwd)?;
-    let anchors = Anchors::new(statements, refused, task.required);
+    let trust = Trust::read(&args.key, args.quorum.as_deref(), &env.cwd)?;
+    let (mut statements, refused) = anchor::read(&args.checkpoint, &trust, &env.cwd)?;
+    let tip =
+        args.from.as_deref().map(|path| from::begin(path, &trust, &env.cwd, &mut statements)).transpose()?;
+    let range = tip.as_ref().map_or_else(CompactRange::default, Tip::range);
+    let anchors = Anchors::new(statements, refused, task.required, range);
     let progress = Progress::new(io.stderr_terminal && !args.output.quiet);
-    let mut watch = Watch { anchors, progress, replayer: args.replay.then(Replayer::new) };
-    let options = Options { genesis: subject.genesis, quick_check: args.quick_check };
+    let start = tip.as_ref().map(|tip| verify::Start::behind(tip, subject.genesis));
+    let options = Options {
+        genesis: subject.genesis,
+        quick_check: args.quick_check,
+        start,
+        segments: archive::segments(&args.archive, &env.cwd)?,
+    };
     let input = if subject.path.as_os_str() == "-" {
         input::stdin(io.stdin)?
     } else {
         input::file(&env.cwd.join(&subject.path), &subject.path.display().to_string())?
     };
-    let outcome = read(input, &options, &mut watch)?;
+    let openings = openings(&input, args.openings.as_deref(), &env.cwd)?;
+    let replayer = args.replay.then(|| Replayer::new().with_openings(openings));
+    let mut watch = Watch { anchors, progress, replayer };
+    let outcome = read(input, options, &mut watch)?;
     let Watch { anchors, progress, replayer } = watch;
     drop(progress);
-    let comparison = anchors.compare(&outcome, clock());
-    Ok(report::verification(outcome, comparison, replayer.map(Replayer::finish)))
+    let mut comparison = anchors.compare(&outcome, clock());
+    let odd = archive::judge(outcome.statement.as_ref(), &trust, &mut comparison.refused);
+    let begun = tip.map(|tip| Begun { size: tip.size(), origin: tip.checkpoint.origin });
+    let mut found = report::verification(outcome, comparison, replayer.map(Replayer::finish));
+    found.warnings.extend(odd);
+    found.warnings.extend(report::not_looked_at(begun.as_ref()));
+    found.warnings.extend(report::unsupported(&trust.unsupported()));
+    found.from = begun;
+    Ok(found)
 }
 
-fn read(input: Input<'_>, options: &Options, watch: &mut Watch) -> Result<Outcome, VerifyError> {
+/// Where the texts are found that entries only commit to.
+fn openings(
+    input: &Input<'_>,
+    named: Option<&Path>,
+    cwd: &Path,
+) -> Result<Option<Box<dyn Openings>>, VerifyFailure> {
+    if let Some(path) = named {
+        let fails = |reason: String| VerifyFailure::Openings { path: path.display().to_string(), reason };
+        let file = File::open(cwd.join(path)).map_err(|error| fails(error.to_string()))?;
+        let listed = Listed::read(BufReader::new(file)).map_err(|error| fails(error.to_string()))?;
+        return Ok(Some(Box::new(listed)));
+    }
+    let Input::Sqlite(path) = input else { return Ok(None) };
+    // A file that is no ledger, or whose first entry is bad, is for the verification to name.
+    Ok(Ledger::open(path, Access::Read).ok().map(|ledger| Box::new(ledger) as Box<dyn Openings>))
+}
+
+fn read(input: Input<'_>, mut options: Options, watch: &mut Watch) -> Result<Outcome, VerifyError> {
     match input {
-        Input::Sqlite(path) => verify::sqlite(&path, options, watch),
-        Input::Stream(mut stream) => verify::json_lines(&mut stream, options, watch),
+        Input::Sqlite(path) => verify::sqlite(&path, &options, watch),
+        Input::Stream(mut stream) => verify::json_lines(&mut stream, &options, watch),
+        Input::Segment(path) => {
+            options.segments.push(path);
+            verify::segments(&options, watch)
+        }
     }
 }
 
@@ -70,6 +119,13 @@ impl Observer for Watch {
             }
         }
         self.anchors.take(&seen);
+    }
+
+    fn gap(&mut self, missing: Range<u64>) {
+        if let Some(replayer) = &mut self.replayer {
+            replayer.gap(missing.end);
+        }
+        self.anchors.gap(missing.end);
     }
 
     fn progress(&mut self, done: u64, total: Option<u64>) {

@@ -3,16 +3,18 @@
 //! It starts no process, opens no connection, and writes no file.
 
 mod anchor;
+mod archive;
 mod args;
+mod from;
 mod input;
 mod keys;
 mod ledger;
 mod pin;
 mod policy;
-mod progress;
 mod proof;
 mod report;
 mod run;
+mod trust;
 
 fn main() -> std::process::ExitCode {
     gate_cli::main::main(run::TOOL, run::run)

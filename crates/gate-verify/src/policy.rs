@@ -6,6 +6,7 @@ use gate_cli::render::{self, Sheet, View};
 use gate_cli::{Env, Io, policy_errors};
 use gate_model::exit::Exit;
 use gate_policy::{Diagnostic, Severity, TestResult};
+use gate_workflow::policy_lint;
 use gate_workflow::policy_source::{self, Choice, Loaded, PolicyError};
 use serde::Serialize;
 
@@ -76,7 +77,7 @@ pub(crate) fn check(choice: &Choice<'_>, io: &mut Io<'_>, colour: bool) -> Resul
 }
 
 fn examine(loaded: &Loaded, io: &mut Io<'_>, colour: bool) -> PolicyReport {
-    let diagnostics = gate_policy::lint(&loaded.policy);
+    let diagnostics = policy_lint::lint(loaded);
     let shown: Vec<Diagnostic> = diagnostics.iter().cloned().map(worded).collect();
     policy_errors::tell(io, TOOL, &loaded.name, &loaded.text, &shown, colour);
     let tests: Vec<Test> = gate_policy::run_tests(&loaded.policy).into_iter().map(test).collect();

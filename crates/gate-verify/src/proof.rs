@@ -11,13 +11,16 @@ use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet, View};
 use gate_cli::{Env, Io};
+use gate_ledger::cosignature::policy::QuorumError;
 use gate_ledger::entry::{Entry, EntryError};
+use gate_ledger::note::VerifierKey;
 use gate_ledger::proof::{MAX_BYTES, ProveFailure, TlogProof, TlogProofError};
 use gate_model::exit::Exit;
+use gate_model::verification::Cosigned;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::keys::{self, KeysError};
+use crate::trust::{Trust, TrustError, Trusted};
 
 /// The value of `schema`.
 const SCHEMA: &str = "gate.proof/1";
@@ -26,11 +29,13 @@ const SCHEMA: &str = "gate.proof/1";
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProofFailure {
     /// No key is trusted.
-    #[error("a proof says nothing without a key that is trusted\nname the log's verifier key with --key")]
+    #[error(
+        "a proof says nothing without a key that is trusted\nname the log's verifier key with --key, or --quorum FILE"
+    )]
     NoKey,
-    /// A key cannot be used.
+    /// A key or a quorum file cannot be used.
     #[error(transparent)]
-    Keys(#[from] KeysError),
+    Trust(#[from] TrustError),
     /// The proof cannot be read.
     #[error(
         "cannot read proof '{path}': {source}\nname a file that gate-log prove wrote, or - for standard input"
@@ -58,7 +63,7 @@ impl ProofFailure {
     /// The exit code.
     pub(crate) const fn exit(&self) -> Exit {
         match self {
-            Self::Keys(error) => error.exit(),
+            Self::Trust(error) => error.exit(),
             Self::NoKey | Self::Read { .. } | Self::Form { .. } | Self::NoEntry(_) => Exit::Usage,
         }
     }
@@ -86,6 +91,9 @@ struct Proven {
     checkpoint: Statement,
     /// The names of the keys that signed.
     signed_by: Vec<String>,
+    /// The witnesses that cosigned and are trusted, and when.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    witnesses: Vec<Cosigned>,
     entry: Value,
 }
 
@@ -98,6 +106,8 @@ struct Statement {
 /// Why a proof proves nothing.
 #[derive(Debug, thiserror::Error)]
 enum NotProven {
+    #[error("in the proof's checkpoint: {0}")]
+    Checkpoint(#[from] QuorumError),
     #[error(transparent)]
     Proof(#[from] ProveFailure),
     #[error("what it proves is no entry: {0}")]
@@ -108,20 +118,21 @@ enum NotProven {
     Origin { origin: String, ledger: String },
 }
 
-/// Checks the proof in `file` with the keys in `words`.
+/// Checks the proof in `file` with the keys in `words` and the quorum file.
 ///
 /// # Errors
 /// A [`ProofFailure`] where there is no result.
 pub(crate) fn check(
     file: &Path,
     words: &[String],
+    quorum: Option<&Path>,
     io: &mut Io<'_>,
     env: &Env,
 ) -> Result<ProofReport, ProofFailure> {
-    if words.is_empty() {
+    let trust = Trust::read(words, quorum, &env.cwd)?;
+    if trust.is_empty() {
         return Err(ProofFailure::NoKey);
     }
-    let keys = keys::read(words, &env.cwd)?;
     let shown = file.display().to_string();
     let fails = |source| ProofFailure::Read { path: shown.clone(), source };
     let bytes = if file == Path::new("-") {
@@ -132,7 +143,7 @@ pub(crate) fn check(
     let parsed = TlogProof::parse(&bytes.map_err(fails)?);
     let proof = parsed.map_err(|source| ProofFailure::Form { path: shown.clone(), source })?;
     let Some(body) = proof.extra.as_deref() else { return Err(ProofFailure::NoEntry(shown)) };
-    let (reason, proven) = match prove(&proof, body, &keys) {
+    let (reason, proven) = match prove(&proof, body, &trust) {
         Ok(proven) => (None, Some(proven)),
         Err(not_proven) => (Some(not_proven.to_string()), None),
     };
@@ -146,18 +157,16 @@ fn bytes(input: &mut dyn Read) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn prove(
-    proof: &TlogProof,
-    body: &[u8],
-    keys: &[gate_ledger::note::VerifierKey],
-) -> Result<Proven, NotProven> {
-    let proven = proof.verify(body, keys)?;
+fn prove(proof: &TlogProof, body: &[u8], trust: &Trust) -> Result<Proven, NotProven> {
+    let Trusted { witnesses, logs, .. } = trust.open(proof.checkpoint.as_bytes())?;
+    let proven = proof.verify(body, trust.keys())?;
     let entry = Entry::from_body(body)?;
     if entry.seq != proof.index {
         return Err(NotProven::Seq { index: proof.index, seq: entry.seq });
     }
+    let is_of_ledger = proven.checkpoint.is_of_ledger(&entry.ledger);
     let origin = proven.checkpoint.origin;
-    if !origin.strip_suffix(entry.ledger.as_str()).is_some_and(|log| log.ends_with('/')) {
+    if !is_of_ledger {
         return Err(NotProven::Origin { origin, ledger: entry.ledger });
     }
     Ok(Proven {
@@ -165,9 +174,16 @@ fn prove(
         entry: serde_json::from_str(&entry.line()).unwrap_or_else(|_| Value::String(entry.line())),
         hash: entry.hash.to_string(),
         checkpoint: Statement { size: proven.checkpoint.size, origin },
-        signed_by: proven.signatures.iter().map(|signature| signature.key.name().to_owned()).collect(),
+        signed_by: signed_by(&logs, &witnesses),
+        witnesses,
         ledger: entry.ledger,
     })
+}
+
+/// Logs first, then witnesses.
+fn signed_by(logs: &[VerifierKey], witnesses: &[Cosigned]) -> Vec<String> {
+    let logs = logs.iter().map(|key| key.name().to_owned());
+    logs.chain(witnesses.iter().map(|one| one.name.clone())).collect()
 }
 
 impl ProofReport {
@@ -211,6 +227,8 @@ impl ProofReport {
                 format!("{} entries of {}", proven.checkpoint.size, proven.checkpoint.origin),
             );
             sheet.fact("signed by", proven.signed_by.join(", "));
+            let seen = proven.witnesses.iter().map(|one| format!("{} at {}", one.name, one.at));
+            sheet.list("witnessed by", seen.collect());
             sheet.fact("body", proven.entry.to_string());
         }
         sheet

@@ -2,7 +2,7 @@
 
 use gate_ledger::verify::{self, Outcome};
 use gate_model::request::SeenHead;
-use gate_model::verification::{FirstBad, Genesis, SCHEMA, Verification, Warning};
+use gate_model::verification::{Archived, Begun, FirstBad, Genesis, SCHEMA, Verification, Warning};
 
 use gate_workflow::replay::Replayed;
 
@@ -22,6 +22,8 @@ pub(crate) fn verification(
     let mut warnings = comparison.refused;
     warnings.extend(comparison.unanchored);
     warnings.extend((!outcome.genesis_pinned).then(unpinned));
+    let archived = outcome.archived;
+    warnings.extend(archived.filter(|archived| !archived.verified).map(not_given));
     warnings.extend(good_after(&outcome));
     warnings.extend(outcome.warnings.into_iter().map(warning));
     let (replay, odd) =
@@ -37,6 +39,13 @@ pub(crate) fn verification(
             hash: outcome.genesis.map(|hash| hash.to_string()),
             pinned: outcome.genesis_pinned,
         },
+        from: None,
+        archived: archived.map(|archived| Archived {
+            entries: archived.moved,
+            before: archived.before,
+            statement: archived.statement,
+            verified: archived.verified,
+        }),
         anchored: comparison.anchored,
         first_bad: bad,
         warnings,
@@ -52,6 +61,41 @@ fn unpinned() -> Warning {
     let message = "genesis: unpinned; nothing outside the ledger says which one this is \
                    (--genesis, or [ledger] genesis in the policy)";
     Warning { code: "genesis-unpinned".to_owned(), message: message.to_owned(), count: None, seq: Some(0) }
+}
+
+/// That archived entries were not looked at.
+fn not_given(archived: verify::Archived) -> Warning {
+    let message = "entries are in an archive and were not looked at; give its segments with --archive";
+    Warning {
+        code: "archived".to_owned(),
+        message: message.to_owned(),
+        count: Some(archived.moved),
+        seq: None,
+    }
+}
+
+/// That the entries before the place where the verification began were not looked at.
+pub(crate) fn not_looked_at(begun: Option<&Begun>) -> Option<Warning> {
+    let begun = begun?;
+    let message =
+        "entries before the proven one were not looked at; whoever signed its checkpoint vouches for them";
+    let (count, seq) = (Some(begun.size), Some(0));
+    Some(Warning { code: "not-looked-at".to_owned(), message: message.to_owned(), count, seq })
+}
+
+/// That witnesses of the quorum file cannot be heard.
+pub(crate) fn unsupported(witnesses: &[String]) -> Option<Warning> {
+    let message = format!(
+        "the keys of these witnesses are of a type that cannot be checked here, so they never count: {}",
+        witnesses.join(", ")
+    );
+    let count = u64::try_from(witnesses.len()).ok();
+    (!witnesses.is_empty()).then(|| Warning {
+        code: "witness-unsupported".to_owned(),
+        message,
+        count,
+        seq: None,
+    })
 }
 
 /// How much behind the first bad entry is intact in itself.

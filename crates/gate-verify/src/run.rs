@@ -14,11 +14,12 @@ use gate_workflow::policy_source::PolicyError;
 
 use crate::anchor::CheckpointError;
 use crate::args::{Args, Verb};
+use crate::from::FromError;
 use crate::input::InputError;
-use crate::keys::KeysError;
 use crate::ledger;
 use crate::policy;
 use crate::proof::{self, ProofFailure};
+use crate::trust::TrustError;
 
 /// The tool's name.
 pub(crate) const TOOL: &str = "gate-verify";
@@ -43,15 +44,28 @@ pub(crate) enum VerifyFailure {
     /// There is nothing to read.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// A key cannot be used.
+    /// A key or a quorum file cannot be used.
     #[error(transparent)]
-    Keys(#[from] KeysError),
+    Trust(#[from] TrustError),
+    /// It cannot begin where it should.
+    #[error(transparent)]
+    From(#[from] FromError),
     /// A checkpoint cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// It is no ledger, or cannot be read to its end.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// The openings cannot be read.
+    #[error(
+        "cannot read the openings in '{path}': {reason}\ngive the file that gate-log export --openings wrote"
+    )]
+    Openings {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A proof cannot be checked.
     #[error(transparent)]
     Proof(#[from] ProofFailure),
@@ -60,11 +74,15 @@ pub(crate) enum VerifyFailure {
 impl VerifyFailure {
     fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::NothingNamed | Self::Verify(VerifyError::Empty) => Exit::Usage,
+            Self::Usage(_)
+            | Self::Openings { .. }
+            | Self::NothingNamed
+            | Self::Verify(VerifyError::Empty) => Exit::Usage,
             Self::Policy(error) => error.exit(),
             Self::Ledger(error) => error.exit(),
             Self::Input(error) => error.exit(),
-            Self::Keys(error) => error.exit(),
+            Self::Trust(error) => error.exit(),
+            Self::From(error) => error.exit(),
             Self::Checkpoint(error) => error.exit(),
             Self::Verify(error) => error.exit(),
             Self::Proof(error) => error.exit(),
@@ -138,7 +156,7 @@ impl Desk<'_> {
     }
 
     fn proof(&self, file: &Path, io: &mut Io<'_>) -> Result<Exit, VerifyFailure> {
-        let report = proof::check(file, &self.args.key, io, self.env)?;
+        let report = proof::check(file, &self.args.key, self.args.quorum.as_deref(), io, self.env)?;
         io.show(&report.render(self.args.output.format(io.stdout_terminal), &self.view(io)));
         self.summary(io, &report.summary());
         Ok(report.exit())

@@ -14,7 +14,7 @@ use gate_model::request::{Request, Ttl};
 use gate_model::time::Timestamp;
 use gate_policy::{Admission, ApprovalsNeeded, Petition, Terms, Trial};
 
-use crate::history::Past;
+use crate::history::{Counted, Past};
 use crate::ledger_access::Unusable;
 use crate::policies::{self, RecordError};
 use crate::records;
@@ -109,8 +109,8 @@ pub fn request(setting: &Setting<'_>, asking: &Asking) -> Result<Grant, Transact
     setting.loaded.policy.gate(&asking.gate)?;
     transact(setting, |transaction| {
         policies::ensure_recorded(transaction, &setting.loaded, &asking.by)?;
-        let admission = judge(setting, transaction, asking)?;
-        record(setting, transaction, asking, admission)
+        let (admission, counted) = judge(setting, transaction, asking)?;
+        record(setting, transaction, asking, admission, &counted)
     })
 }
 
@@ -118,16 +118,17 @@ fn judge(
     setting: &Setting<'_>,
     transaction: &Transaction<'_>,
     asking: &Asking,
-) -> Result<Admission, TransactError> {
+) -> Result<(Admission, Counted), TransactError> {
     let mut objections = asking.objections.clone();
     objections.extend(contradiction(asking));
     if let Some(request) = &asking.request
-        && transaction.view().nonce_used(&request.nonce)?
+        && transaction.view().with_nonce(&request.nonce)?.iter().any(records::takes_nonce)
     {
         objections.push("this request was submitted before; write a new one".to_owned());
     }
     if !objections.is_empty() {
-        return Ok(Admission::Denied(vec![Trial { rule: 0, failed: objections }]));
+        let trial = Trial { rule: 0, failed: objections };
+        return Ok((Admission::Denied(vec![trial]), Counted::default()));
     }
     let view = transaction.view();
     let policy = &setting.loaded.policy;
@@ -135,8 +136,7 @@ fn judge(
     let petition =
         Petition { gate: &asking.gate, ask: &asking.ask, by: &asking.by, context: &asking.context };
     let admission = gate_policy::admit(policy, &petition, &past);
-    past.settled()?;
-    Ok(admission)
+    Ok((admission, past.settled()?))
 }
 
 /// Contradicting facts bind an opt-out to nobody knows what. A pause is the safe side and needs no place.
@@ -153,12 +153,14 @@ fn record(
     transaction: &mut Transaction<'_>,
     asking: &Asking,
     admission: Admission,
+    counted: &Counted,
 ) -> Result<Grant, TransactError> {
     match admission {
         Admission::Grant(terms) => {
             let ask = narrowed(&asking.ask, &terms);
             let start = transaction.now();
-            let data = grant_data(setting, asking, &terms, ask, start)?;
+            let quota = counted.of(terms.rule);
+            let data = GrantData { quota, ..grant_data(setting, asking, &terms, ask, start)? };
             let entry = append(transaction, Kind::Grant, None, asking, &data)?;
             Ok(granted(&asking.gate, &asking.by, &entry, &data, None))
         }
@@ -210,6 +212,7 @@ fn grant_data(
         judge: JUDGE,
         approvals: Vec::new(),
         owes,
+        quota: None,
         context: asking.context.clone(),
         request: asking.request.clone(),
     })
@@ -312,7 +315,7 @@ fn deny(
 ) -> Result<Grant, TransactError> {
     let reasons: Vec<String> = trials.iter().map(ToString::to_string).collect();
     let data = DenialData {
-        ask: Some(asking.ask.clone()),
+        ask: asking.ask.clone(),
         reasons: reasons.clone(),
         policy: setting.loaded.used.clone(),
         judge: JUDGE,

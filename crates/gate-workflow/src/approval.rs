@@ -5,14 +5,15 @@ use gate_ledger::store::{StoreError, Transaction, View};
 use gate_model::JUDGE;
 use gate_model::context::Context;
 use gate_model::grant::{Approvals, Grant, Owes, Status};
-use gate_model::payload::{ApprovalData, DenialData, GrantData, RequestData};
+use gate_model::payload::{ApprovalData, GrantData, RejectionData, RequestData, Verb};
 use gate_model::principal::Principal;
 use gate_policy::{Approval, Policy, Rule};
 
 use crate::admission::{self, TransactError, answer, transact, written};
-use crate::history::Past;
+use crate::history::{Counted, Past};
 use crate::policies::{self, Recorded};
 use crate::records;
+use crate::refusal::{is_refused_act, refuse};
 use crate::setting::Setting;
 use crate::signatures::{self, Statement};
 
@@ -48,7 +49,9 @@ struct Waiting {
     entry: Entry,
     data: RequestData,
     requester: Principal,
-    approvals: Vec<Entry>,
+    /// Who approved, in order, and in which entries.
+    approvals: Vec<Principal>,
+    seqs: Vec<u64>,
 }
 
 impl Waiting {
@@ -63,21 +66,28 @@ impl Waiting {
 /// A [`TransactError`]; then nothing was recorded.
 pub fn approve(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
     transact(setting, |transaction| {
-        let waiting = waiting(transaction, &act.id)?;
-        policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
-        let policy = &setting.loaded.policy;
-        let rule = match rule_today(policy, &waiting) {
-            Ok(rule) => rule,
-            Err(reasons) => return refuse(setting, transaction, &waiting.entry, act, reasons),
-        };
-        let already = approvers(&waiting.approvals)?;
-        let author = act.author.as_deref();
-        match gate_policy::may_approve(policy, rule, &act.by, &waiting.requester, author, &already) {
-            Ok(standing) => {
-                let approval = append_approval(setting, transaction, &waiting, act)?;
-                grant_if_complete(setting, transaction, &waiting, rule, &standing, &approval, act)
+        let (waiting, rule) = waiting_today(setting, transaction, act)?;
+        let standing = rule.and_then(|rule| Ok((rule, may_approve(setting, rule, &waiting, act)?)));
+        let (rule, standing) = match standing {
+            Ok(found) => found,
+            Err(reasons) => {
+                return refuse(setting, transaction, &waiting.entry, (Verb::Approve, act), reasons);
             }
-            Err(reasons) => refuse(setting, transaction, &waiting.entry, act, reasons),
+        };
+        let counted = match room(setting, transaction, &waiting, rule, &standing)? {
+            Ok(counted) => counted,
+            // The approval is not recorded: its giver can give it again when the quota has room.
+            Err(reasons) => {
+                return refuse(setting, transaction, &waiting.entry, (Verb::Approve, act), reasons);
+            }
+        };
+        let approval = append_approval(setting, transaction, &waiting, act)?;
+        if standing.is_complete() {
+            grant(setting, transaction, &waiting, rule, standing, &approval, &counted)
+        } else {
+            let (by, approvals) = (&waiting.requester, shown(rule, standing));
+            let document = admission::pending(waiting.gate(), by, &waiting.entry, &waiting.data, approvals);
+            Ok(Grant { seq: Some(approval.seq), ..document })
         }
     })
 }
@@ -88,27 +98,42 @@ pub fn approve(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError>
 /// A [`TransactError`]; then nothing was recorded.
 pub fn reject(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
     transact(setting, |transaction| {
-        let waiting = waiting(transaction, &act.id)?;
-        policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
-        let policy = &setting.loaded.policy;
-        let rule = match rule_today(policy, &waiting) {
-            Ok(rule) => rule,
-            Err(reasons) => return refuse(setting, transaction, &waiting.entry, act, reasons),
-        };
-        let author = act.author.as_deref();
+        let (waiting, rule) = waiting_today(setting, transaction, act)?;
         // Who approved before may still reject, so earlier approvals do not speak against a rejection.
-        if let Err(reasons) = gate_policy::may_approve(policy, rule, &act.by, &waiting.requester, author, &[])
-        {
-            return refuse(setting, transaction, &waiting.entry, act, reasons);
+        let alone = Waiting { approvals: Vec::new(), ..waiting };
+        if let Err(reasons) = rule.and_then(|rule| may_approve(setting, rule, &alone, act)) {
+            return refuse(setting, transaction, &alone.entry, (Verb::Reject, act), reasons);
         }
         let reason = act.reason.clone().unwrap_or_default();
-        let seq = append_end(setting, transaction, &waiting, act, vec![reason.clone()])?;
+        let seq = append_rejection(setting, transaction, &alone, act, &reason)?;
         let reasons = vec![format!("{} rejected it: {reason}", act.by.id)];
         Ok(Grant {
-            id: Some(waiting.entry.seq),
-            ..answer(Status::Denied, Some(waiting.gate()), Some(seq), reasons)
+            id: Some(alone.entry.seq),
+            ..answer(Status::Denied, Some(alone.gate()), Some(seq), reasons)
         })
     })
+}
+
+/// The request that `act` names, and the rule that today's policy has for it, or why it has none.
+fn waiting_today<'p>(
+    setting: &'p Setting<'_>,
+    transaction: &mut Transaction<'_>,
+    act: &Act,
+) -> Result<(Waiting, Result<&'p Rule, Vec<String>>), TransactError> {
+    let waiting = waiting(transaction, &act.id)?;
+    policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
+    let rule = rule_today(&setting.loaded.policy, &waiting);
+    Ok((waiting, rule))
+}
+
+fn may_approve(
+    setting: &Setting<'_>,
+    rule: &Rule,
+    waiting: &Waiting,
+    act: &Act,
+) -> Result<Approval, Vec<String>> {
+    let (requester, author) = (&waiting.requester, act.author.as_deref());
+    gate_policy::may_approve(&setting.loaded.policy, rule, &act.by, requester, author, &waiting.approvals)
 }
 
 /// The rule that today's policy has for a waiting request. Its number may have moved; its terms decide.
@@ -146,8 +171,11 @@ fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactE
         return subject(format!("request {} lapsed at {}; ask again", entry.seq, data.lapses));
     }
     let requester = records::actor(&entry)?;
-    let approvals = life.into_iter().filter(|later| later.kind == Kind::Approval).collect();
-    Ok(Waiting { entry, data, requester, approvals })
+    let given = life.into_iter().filter(|later| later.kind == Kind::Approval);
+    let (seqs, approvals) = given
+        .map(|later| Ok((later.seq, records::actor(&later)?)))
+        .collect::<Result<_, records::Malformed>>()?;
+    Ok(Waiting { entry, data, requester, approvals, seqs })
 }
 
 /// Whether an entry in a request's life ends its waiting.
@@ -155,61 +183,23 @@ pub fn ends_request(entry: &Entry) -> bool {
     matches!(entry.kind, Kind::Grant | Kind::Denial | Kind::Revocation) && !is_refused_act(entry)
 }
 
-/// A denial in an opt-out's life either ends it (a rejection) or records that somebody may not act on it.
-pub fn is_refused_act(entry: &Entry) -> bool {
-    entry.kind == Kind::Denial && entry.data.get("refused").is_some()
-}
-
-/// Records that somebody may not do what they tried; the subject's life goes on.
-///
-/// # Errors
-/// A [`TransactError`].
-pub fn refuse(
-    setting: &Setting<'_>,
-    transaction: &mut Transaction<'_>,
-    subject: &Entry,
-    act: &Act,
-    reasons: Vec<String>,
-) -> Result<Grant, TransactError> {
-    let gate = subject.gate.clone().unwrap_or_default();
-    let mut data = serde_json::to_value(denial(setting, act, reasons.clone()))?;
-    data["refused"] = serde_json::json!(subject.hash.to_string());
-    let id = records::id_of(subject);
-    let draft = records::draft(Kind::Denial, Some(&gate), Some(id), &act.by, &data)?;
-    let entry = transaction.append(&draft)?;
-    Ok(Grant {
-        id: Some(id),
-        by: Some(act.by.clone()),
-        ..answer(Status::Denied, Some(&gate), Some(entry.seq), reasons)
-    })
-}
-
-fn denial(setting: &Setting<'_>, act: &Act, reasons: Vec<String>) -> DenialData {
-    DenialData {
-        ask: None,
-        reasons,
-        policy: setting.loaded.used.clone(),
-        judge: JUDGE,
-        context: act.context.clone(),
-        request: None,
-    }
-}
-
-fn append_end(
+fn append_rejection(
     setting: &Setting<'_>,
     transaction: &mut Transaction<'_>,
     waiting: &Waiting,
     act: &Act,
-    reasons: Vec<String>,
+    reason: &str,
 ) -> Result<u64, TransactError> {
-    let mut data = serde_json::to_value(denial(setting, act, reasons))?;
-    data["subject"] = serde_json::json!(waiting.entry.hash.to_string());
-    if let Some(reason) = &act.reason {
-        data["reason"] = serde_json::json!(reason);
-    }
-    if let Some(statement) = act.statement_value()? {
-        data["statement"] = statement;
-    }
+    let data = RejectionData {
+        subject: waiting.entry.hash.to_string(),
+        reason: reason.to_owned(),
+        reasons: vec![reason.to_owned()],
+        author: act.author.clone(),
+        policy: setting.loaded.used.clone(),
+        judge: JUDGE,
+        context: act.context.clone(),
+        statement: act.statement_value()?,
+    };
     let draft = records::draft(Kind::Denial, Some(waiting.gate()), Some(waiting.entry.seq), &act.by, &data)?;
     Ok(transaction.append(&draft)?.seq)
 }
@@ -223,68 +213,56 @@ fn append_approval(
     let data = ApprovalData {
         subject: waiting.entry.hash.to_string(),
         reason: act.reason.clone(),
+        author: act.author.clone(),
         policy: setting.loaded.used.clone(),
         judge: JUDGE,
         context: act.context.clone(),
         statement: act.statement_value()?,
     };
-    let mut data = serde_json::to_value(data)?;
-    if let Some(author) = &act.author {
-        data["author"] = serde_json::json!(author);
-    }
     let draft =
         records::draft(Kind::Approval, Some(waiting.gate()), Some(waiting.entry.seq), &act.by, &data)?;
     Ok(transaction.append(&draft)?)
 }
 
-fn grant_if_complete(
+/// Whether the quota has room for the grant, where the approval at hand completes it; the inner error says why not.
+fn room(
+    setting: &Setting<'_>,
+    transaction: &Transaction<'_>,
+    waiting: &Waiting,
+    rule: &Rule,
+    standing: &Approval,
+) -> Result<Result<Counted, Vec<String>>, TransactError> {
+    if !standing.is_complete() {
+        return Ok(Ok(Counted::default()));
+    }
+    let (view, loaded) = (transaction.view(), &setting.loaded);
+    let past = Past::new(&view, &loaded.policy, &loaded.used.digest, waiting.gate(), transaction.now());
+    let allowed = gate_policy::quota_allows(rule, &waiting.requester, &past);
+    let counted = past.settled()?;
+    Ok(allowed.map(|()| counted).map_err(|reason| vec![format!("rule {} {reason}", rule.number)]))
+}
+
+fn grant(
     setting: &Setting<'_>,
     transaction: &mut Transaction<'_>,
     waiting: &Waiting,
     rule: &Rule,
-    standing: &Approval,
+    standing: Approval,
     approval: &Entry,
-    act: &Act,
+    counted: &Counted,
 ) -> Result<Grant, TransactError> {
-    let from = rule.approvals.as_ref().map(|approvals| written(&approvals.from)).unwrap_or_default();
-    let approvals = Approvals { needed: standing.needed, given: standing.people.clone(), from };
-    if !standing.is_complete() {
-        let document =
-            admission::pending(waiting.gate(), &waiting.requester, &waiting.entry, &waiting.data, approvals);
-        return Ok(Grant { seq: Some(approval.seq), ..document });
-    }
-    let full = {
-        let view = transaction.view();
-        let past = Past::new(
-            &view,
-            &setting.loaded.policy,
-            &setting.loaded.used.digest,
-            waiting.gate(),
-            transaction.now(),
-        );
-        let full = gate_policy::quota_allows(rule, &waiting.requester, &past).err();
-        past.settled()?;
-        full
-    };
-    if let Some(reason) = full {
-        return refuse(
-            setting,
-            transaction,
-            &waiting.entry,
-            act,
-            vec![format!("rule {} {reason}", rule.number)],
-        );
-    }
-    let data = grant_data(setting, transaction, waiting, rule, approval)?;
-    let draft = records::draft(
-        Kind::Grant,
-        Some(waiting.gate()),
-        Some(waiting.entry.seq),
-        &waiting.requester,
-        &data,
-    )?;
+    let (gate, by) = (waiting.gate(), &waiting.requester);
+    let quota = counted.of(rule.number);
+    let data = GrantData { quota, ..grant_data(setting, transaction, waiting, rule, approval)? };
+    let draft = records::draft(Kind::Grant, Some(gate), Some(waiting.entry.seq), by, &data)?;
     let entry = transaction.append(&draft)?;
-    Ok(admission::granted(waiting.gate(), &waiting.requester, &entry, &data, Some(approvals)))
+    Ok(admission::granted(gate, by, &entry, &data, Some(shown(rule, standing))))
+}
+
+/// The approvals as a person reads them.
+fn shown(rule: &Rule, standing: Approval) -> Approvals {
+    let from = rule.approvals.as_ref().map(|approvals| written(&approvals.from)).unwrap_or_default();
+    Approvals { needed: standing.needed, given: standing.people, from }
 }
 
 fn grant_data(
@@ -307,15 +285,12 @@ fn grant_data(
         rule: rule.number,
         policy: setting.loaded.used.clone(),
         judge: JUDGE,
-        approvals: waiting.approvals.iter().chain([approval]).map(|entry| entry.seq).collect(),
+        approvals: waiting.seqs.iter().copied().chain([approval.seq]).collect(),
         owes,
+        quota: None,
         context: waiting.data.context.clone(),
         request: waiting.data.request.clone(),
     })
-}
-
-fn approvers(approvals: &[Entry]) -> Result<Vec<Principal>, records::Malformed> {
-    approvals.iter().map(records::actor).collect()
 }
 
 /// Whether the approvals in a grant's life suffice under the policy of its admission.

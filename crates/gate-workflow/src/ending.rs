@@ -5,15 +5,16 @@ use gate_ledger::store::{Transaction, View};
 use gate_model::JUDGE;
 use gate_model::action::Action;
 use gate_model::grant::{Grant, Status};
-use gate_model::payload::{Ask, GrantData, RevocationData};
+use gate_model::payload::{Ask, GrantData, RevocationData, Verb};
 use gate_model::principal::Principal;
 use gate_policy::Gate;
 use serde::Deserialize;
 
 use crate::admission::{TransactError, answer, transact};
-use crate::approval::{Act, is_refused_act, refuse};
+use crate::approval::Act;
 use crate::policies;
 use crate::records;
+use crate::refusal::{is_refused_act, refuse};
 use crate::setting::Setting;
 
 /// An opt-out that has not ended yet.
@@ -45,7 +46,7 @@ pub fn revoke(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> 
         );
         match allowed {
             Ok(()) => end(setting, transaction, &living.entry, living.action, act),
-            Err(reasons) => refuse(setting, transaction, &living.entry, act, reasons),
+            Err(reasons) => refuse(setting, transaction, &living.entry, (Verb::Revoke, act), reasons),
         }
     })
 }
@@ -64,7 +65,7 @@ pub fn resume(setting: &Setting<'_>, name: &str, act: &Act) -> Result<Grant, Tra
         };
         policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
         if let Err(reasons) = may_resume(setting, gate, act) {
-            return refuse(setting, transaction, first, act, reasons);
+            return refuse(setting, transaction, first, (Verb::Resume, act), reasons);
         }
         let mut last = None;
         for pause in &pauses {

@@ -1,16 +1,24 @@
 //! What the ledger says about earlier opt-outs, as the policy asks for it: quotas and overdue reviews.
+//!
+//! A grant under a quota records how many places were taken before it. The next admission of its sort starts from
+//! there: it adds what was granted since and takes away what has left the window, so that its cost does not grow
+//! with the window. Replay counts from the beginning and compares.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, View};
-use gate_model::payload::GrantData;
+use gate_model::payload::{GrantData, QuotaUsed};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
-use gate_policy::{Earlier, Policy, Rule};
+use gate_policy::{Earlier, Policy, Quota, QuotaBy, Rule};
 
 use crate::records;
+
+/// How many of the newest grants are searched for one that starts a count; then every grant in the window is
+/// counted.
+const MAX_SEARCHED: u32 = 256;
 
 /// The history of one gate, read inside the admission's transaction.
 ///
@@ -22,9 +30,37 @@ pub struct Past<'a> {
     digest: &'a str,
     gate: &'a str,
     now: Timestamp,
-    /// Entries from this seq on do not exist yet: replay asks for the history of an earlier moment.
-    before: u64,
     failure: RefCell<Option<StoreError>>,
+    counted: RefCell<Counted>,
+}
+
+/// What was counted, for each rule with a quota that was asked about.
+#[derive(Debug, Default)]
+pub struct Counted(Vec<(u64, QuotaUsed)>);
+
+impl Counted {
+    /// What was counted for the quota of the rule `number`; nothing where it has none.
+    pub fn of(&self, number: u64) -> Option<QuotaUsed> {
+        self.0.iter().find(|(rule, _)| *rule == number).map(|(_, used)| *used)
+    }
+}
+
+/// A quota that is being counted: for whom, since when.
+#[derive(Clone, Copy)]
+struct Count<'r> {
+    rule: &'r Rule,
+    quota: &'r Quota,
+    by: &'r Principal,
+    since: Timestamp,
+}
+
+/// A grant from which the count can start.
+struct Milestone {
+    seq: u64,
+    /// What it recorded: the grants before it.
+    before: QuotaUsed,
+    /// How many count from it on, itself included.
+    onward: u64,
 }
 
 impl<'a> Past<'a> {
@@ -36,22 +72,16 @@ impl<'a> Past<'a> {
         gate: &'a str,
         now: Timestamp,
     ) -> Self {
-        Self { view, policy, digest, gate, now, before: u64::MAX, failure: RefCell::new(None) }
+        let failure = RefCell::new(None);
+        Self { view, policy, digest, gate, now, failure, counted: RefCell::new(Counted(Vec::new())) }
     }
 
-    /// The same history as it was when the entry `seq` was about to be written.
-    #[must_use]
-    pub const fn before(mut self, seq: u64) -> Self {
-        self.before = seq;
-        self
-    }
-
-    /// Whether every answer was a true one.
+    /// What was counted, if every answer was a true one.
     ///
     /// # Errors
     /// The first failure of the store.
-    pub fn settled(self) -> Result<(), StoreError> {
-        self.failure.into_inner().map_or(Ok(()), Err)
+    pub fn settled(self) -> Result<Counted, StoreError> {
+        self.failure.into_inner().map_or_else(|| Ok(self.counted.into_inner()), Err)
     }
 
     fn keep<T>(&self, result: Result<T, StoreError>, otherwise: T) -> T {
@@ -61,22 +91,96 @@ impl<'a> Past<'a> {
         })
     }
 
-    /// How many grants count against the rule's quota since `since`. Counting stops at the quota's end.
+    /// How many grants count against the rule's quota since `since`; for a full one, at least its size.
     fn count(&self, rule: &Rule, by: &Principal, since: Timestamp) -> Result<u64, StoreError> {
         let Some(quota) = &rule.quota else { return Ok(0) };
-        let mut count = 0;
-        self.view.admitted(Some(self.gate), since, &mut |entry: &Entry| {
-            if entry.seq < self.before && self.counts(rule, by, entry) {
-                count += 1;
+        let count = Count { rule, quota, by, since };
+        let used = match self.milestone(count)? {
+            Some(milestone) => {
+                let left = self.left_behind(count, &milestone)?;
+                milestone.onward + milestone.before.used.saturating_sub(left)
             }
-            if count >= quota.max { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            None => self.in_window(count)?,
+        };
+        self.counted.borrow_mut().0.push((rule.number, QuotaUsed { used, since }));
+        Ok(used)
+    }
+
+    /// The newest grant from which to count. It is searched by position, not by time: a clock that went back
+    /// must not hide a grant.
+    fn milestone(&self, count: Count<'_>) -> Result<Option<Milestone>, StoreError> {
+        let (mut found, mut onward, mut searched) = (None, 0, 0);
+        self.view.granted(self.gate, &mut |entry: &Entry| {
+            let data = records::data::<GrantData>(entry).ok();
+            onward += u64::from(entry.at >= count.since && self.counts(count, entry, data.as_ref()));
+            found = data.and_then(|data| self.recorded(count, entry, &data)).map(|before| Milestone {
+                seq: entry.seq,
+                before,
+                onward,
+            });
+            searched += 1;
+            if found.is_some() || searched == MAX_SEARCHED {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         })?;
-        Ok(count)
+        Ok(found)
+    }
+
+    /// The time of the oldest entry of which all later ones are in the ledger; nothing where none was archived.
+    fn oldest(&self) -> Option<Timestamp> {
+        let first = || -> Result<Option<Timestamp>, StoreError> {
+            let before = self.view.front()?.before;
+            if before == 0 {
+                return Ok(None);
+            }
+            Ok(self.view.entry(before)?.map(|entry| entry.at))
+        };
+        // Without an answer nothing counts: the failure is kept.
+        self.keep(first(), None)
+    }
+
+    /// What the grant `entry` recorded, if it is the same count for an earlier window: under this policy, by this
+    /// rule, and for this very principal where the quota is not the whole gate's.
+    fn recorded(&self, count: Count<'_>, entry: &Entry, data: &GrantData) -> Option<QuotaUsed> {
+        let used = data.quota.filter(|used| used.since <= count.since)?;
+        // What left the window since then is counted, so that all of it has to be in the ledger still.
+        if self.oldest().is_some_and(|oldest| used.since < oldest) {
+            return None;
+        }
+        let same = data.policy.digest == self.digest
+            && data.rule == count.rule.number
+            && (count.quota.by == QuotaBy::Gate
+                || records::actor(entry).is_ok_and(|actor| actor == *count.by));
+        same.then_some(used)
+    }
+
+    /// How many of the grants that the milestone has counted are older than the window now.
+    fn left_behind(&self, count: Count<'_>, milestone: &Milestone) -> Result<u64, StoreError> {
+        let mut left = 0;
+        self.view.admitted(self.gate, milestone.before.since, Some(count.since), &mut |entry: &Entry| {
+            let data = records::data::<GrantData>(entry).ok();
+            left += u64::from(entry.seq < milestone.seq && self.counts(count, entry, data.as_ref()));
+            ControlFlow::Continue(())
+        })?;
+        Ok(left)
+    }
+
+    /// Counts every grant in the window, no further than the quota goes.
+    fn in_window(&self, count: Count<'_>) -> Result<u64, StoreError> {
+        let mut used = 0;
+        self.view.admitted(self.gate, count.since, None, &mut |entry: &Entry| {
+            let data = records::data::<GrantData>(entry).ok();
+            used += u64::from(self.counts(count, entry, data.as_ref()));
+            if used >= count.quota.max { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        Ok(used)
     }
 
     /// Whether the grant `entry` counts against the rule's quota; what cannot be read does.
-    fn counts(&self, rule: &Rule, by: &Principal, entry: &Entry) -> bool {
-        let Ok(data) = records::data::<GrantData>(entry) else { return true };
+    fn counts(&self, count: Count<'_>, entry: &Entry, data: Option<&GrantData>) -> bool {
+        let Some(data) = data else { return true };
         let Ok(actor) = records::actor(entry) else { return true };
         let earlier = Earlier {
             same_policy: data.policy.digest == self.digest,
@@ -84,7 +188,7 @@ impl<'a> Past<'a> {
             action: data.ask.action,
             by: &actor,
         };
-        gate_policy::counts_against(self.policy, rule, by, earlier)
+        gate_policy::counts_against(self.policy, count.rule, count.by, earlier)
     }
 
     fn same_person(&self, a: &Principal, b: &Principal) -> bool {
@@ -93,9 +197,8 @@ impl<'a> Past<'a> {
 
     fn overdue(&self, by: &Principal) -> Result<Option<u64>, StoreError> {
         for entry in self.view.owing(Some(self.gate))? {
-            let due = entry.seq < self.before
-                && records::actor(&entry).is_ok_and(|actor| self.same_person(by, &actor))
-                && is_overdue(self.view, &entry, self.now, self.before)?;
+            let due = records::actor(&entry).is_ok_and(|actor| self.same_person(by, &actor))
+                && is_overdue(self.view, &entry, self.now)?;
             if due {
                 return Ok(Some(records::id_of(&entry)));
             }
@@ -104,14 +207,14 @@ impl<'a> Past<'a> {
     }
 }
 
-/// Whether the review that the grant `entry` owes is overdue at `now`, as entries before `before` show it.
+/// Whether the review that the grant `entry` owes is overdue at `now`.
 ///
 /// # Errors
 /// A failure of the store.
-pub fn is_overdue(view: &View<'_>, entry: &Entry, now: Timestamp, before: u64) -> Result<bool, StoreError> {
+pub fn is_overdue(view: &View<'_>, entry: &Entry, now: Timestamp) -> Result<bool, StoreError> {
     let Some(deadline) = deadline_of(entry) else { return Ok(false) };
-    let reviewed = |later: &Entry| later.kind == Kind::Review && later.seq < before;
-    Ok(deadline <= now && !view.life(records::id_of(entry))?.iter().any(reviewed))
+    let is_review = |later: &Entry| later.kind == Kind::Review;
+    Ok(deadline <= now && !view.life(records::id_of(entry))?.iter().any(is_review))
 }
 
 /// By when the grant `entry` must be reviewed.

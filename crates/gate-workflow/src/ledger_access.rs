@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use gate_identity::git;
 use gate_ledger::store::{Access, Ledger, OpenError};
+use gate_ledger::veil::Privacy;
 use gate_model::exit::Exit;
 
 use crate::policy_source::Loaded;
@@ -82,12 +83,19 @@ pub fn locate(chosen: Option<&Path>, cwd: &Path, loaded: &Loaded) -> Result<Path
     }
 }
 
+/// What the policy wants its ledger to hold commitments to only.
+pub const fn privacy(loaded: &Loaded) -> Privacy {
+    let commit = loaded.policy.ledger.commit;
+    Privacy { reasons: commit.reasons, names: commit.names }
+}
+
 /// Opens the ledger at `path` and checks that it is the policy's.
 ///
 /// # Errors
 /// Why it cannot be used; then nothing of it counts.
 pub fn open(path: &Path, access: Access, loaded: &Loaded) -> Result<Ledger, Unusable> {
-    let ledger = Ledger::open(path, access)?;
+    let mut ledger = Ledger::open(path, access)?;
+    ledger.set_privacy(privacy(loaded));
     if git::is_tracked(path).map_err(|source| Unusable::Git { path: path.to_owned(), source })? {
         return Err(Unusable::Tracked(path.to_owned()));
     }

@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod approval;
+pub mod archiving;
 pub mod check;
 pub mod derivation;
 pub mod ending;
@@ -15,11 +16,14 @@ pub mod ledger_access;
 pub mod overview;
 pub mod ownership;
 pub mod policies;
+pub mod policy_lint;
 pub mod policy_source;
 pub mod reading;
 pub mod records;
+pub mod refusal;
 pub mod replay;
 pub mod review;
+pub mod sealing;
 pub mod setting;
 pub mod signatures;
 pub mod signing;

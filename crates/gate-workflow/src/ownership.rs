@@ -4,6 +4,8 @@
 //! The *guardian* is the newest policy in the ledger that has owners, or that an owner admitted. Its owners
 //! and its keys decide about the next text, so that a change cannot bring the owners that admit it. A
 //! signature names the policy that it replaces: an older text, signed in its day, cannot be put back.
+//! Whoever runs a tool can name any revision, one of their own too: what a revision brought is a guardian only
+//! where there was none before it, and never takes the place of one.
 //!
 //! `gate.toml.sig` beside the policy is one JSON document:
 //!
@@ -83,16 +85,45 @@ pub enum Unowned {
 /// # Errors
 /// A failure of the store.
 pub fn guardian(view: &View<'_>) -> Result<Option<Recorded>, StoreError> {
-    let mut found = None;
+    let (mut found, mut first) = (None, None);
     view.policies(&mut |entry: &Entry| {
         let Ok(recorded) = policies::recorded(entry) else { return std::ops::ControlFlow::Continue(()) };
-        if recorded.data.source.starts_with("owner:") || !recorded.policy.owners.is_empty() {
-            found = Some(recorded);
-            return std::ops::ControlFlow::Break(());
+        match guards(&recorded) {
+            Guards::Always => {
+                found = Some(recorded);
+                std::ops::ControlFlow::Break(())
+            }
+            // From the newest entry to the oldest: the last one seen is the first that there was.
+            Guards::Alone => {
+                first = Some(recorded);
+                std::ops::ControlFlow::Continue(())
+            }
+            Guards::Never => std::ops::ControlFlow::Continue(()),
         }
-        std::ops::ControlFlow::Continue(())
     })?;
-    Ok(found)
+    Ok(found.or(first))
+}
+
+/// When a recorded policy decides about the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guards {
+    /// From its entry on.
+    Always,
+    /// From its entry on where there is no guardian yet.
+    Alone,
+    /// It has no owners, and no owner admitted it.
+    Never,
+}
+
+/// Whether `recorded` is a guardian.
+pub(crate) fn guards(recorded: &Recorded) -> Guards {
+    let source = recorded.data.source.as_str();
+    match recorded.policy.owners.is_empty() {
+        _ if source.starts_with("owner:") => Guards::Always,
+        true => Guards::Never,
+        false if source.starts_with("rev:") => Guards::Alone,
+        false => Guards::Always,
+    }
 }
 
 /// Admits `loaded`: its source becomes `owner:<key>` where a signature admits it.

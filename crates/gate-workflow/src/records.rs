@@ -2,7 +2,7 @@
 
 use gate_ledger::entry::{Draft, Entry, Kind};
 use gate_ledger::store::{StoreError, View};
-use gate_model::principal::Principal;
+use gate_model::principal::{Assurance, Principal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -90,7 +90,7 @@ pub fn find(view: &View<'_>, id: &str) -> Result<Entry, IdError> {
     let hex = id.strip_prefix("b3:").unwrap_or(id);
     let is_prefix = (8..=64).contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit());
     if !is_prefix {
-        return Err(if decimal { none() } else { IdError::Shape(id.to_owned()) });
+        return Err(if decimal { missing(view, id) } else { IdError::Shape(id.to_owned()) });
     }
     let mut found = view.by_hash_prefix(&hex.to_ascii_lowercase())?;
     match found.len() {
@@ -100,7 +100,27 @@ pub fn find(view: &View<'_>, id: &str) -> Result<Entry, IdError> {
     }
 }
 
+/// Why no entry has the number `id`: perhaps it was archived.
+fn missing(view: &View<'_>, id: &str) -> IdError {
+    let archived = || -> Result<Option<StoreError>, StoreError> {
+        let Some((_, statement)) = view.archive()? else { return Ok(None) };
+        Ok(id.parse().ok().and_then(|seq| StoreError::archived(&statement, seq)))
+    };
+    match archived() {
+        Ok(Some(archived)) => archived.into(),
+        Ok(None) => IdError::None(id.to_owned()),
+        Err(error) => error.into(),
+    }
+}
+
 /// The ID of the opt-out that an entry belongs to: its `ref`, else its own seq.
 pub fn id_of(entry: &Entry) -> u64 {
     entry.reference.unwrap_or(entry.seq)
+}
+
+/// Whether the request that `entry` carries has used up its nonce. A denial of somebody whose signature did not
+/// hold has not: whoever edits a copy of a request must not be able to spend the real one.
+pub fn takes_nonce(entry: &Entry) -> bool {
+    let is_signed = || actor(entry).is_ok_and(|by| by.assurance == Assurance::Signed);
+    entry.kind != Kind::Denial || is_signed()
 }

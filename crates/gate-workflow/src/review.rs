@@ -4,12 +4,13 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::Transaction;
 use gate_model::JUDGE;
 use gate_model::grant::{Grant, Status};
-use gate_model::payload::{GrantData, ReviewData, ReviewVerdict};
+use gate_model::payload::{GrantData, ReviewData, ReviewVerdict, Verb};
 
 use crate::admission::{TransactError, answer, transact};
-use crate::approval::{Act, refuse};
+use crate::approval::Act;
 use crate::policies;
 use crate::records;
+use crate::refusal::refuse;
 use crate::setting::Setting;
 
 /// Records the reviewer's word, which settles the debt.
@@ -26,10 +27,10 @@ pub fn review(setting: &Setting<'_>, act: &Act, verdict: ReviewVerdict) -> Resul
         let Some(rule) = gate.rule(data.rule).filter(|rule| rule.break_glass) else {
             let reasons =
                 vec![format!("today's policy has no break-glass rule {} for gate '{name}'", data.rule)];
-            return refuse(setting, transaction, &entry, act, reasons);
+            return refuse(setting, transaction, &entry, (Verb::Review, act), reasons);
         };
         if let Err(reasons) = gate_policy::may_review(&setting.loaded.policy, rule, &act.by, &requester) {
-            return refuse(setting, transaction, &entry, act, reasons);
+            return refuse(setting, transaction, &entry, (Verb::Review, act), reasons);
         }
         let seq = append(setting, transaction, &entry, act, verdict)?;
         let word = if verdict == ReviewVerdict::Accepted { "accepted" } else { "rejected" };

@@ -12,7 +12,8 @@ use gate_identity::ssh::{self, Namespace, allowed_signers};
 use gate_ledger::entry::{Entry, EntryHash, Kind};
 use gate_ledger::profile;
 use gate_ledger::store::{Ledger, StoreError, View};
-use gate_model::payload::{ReviewVerdict, TrustedFile};
+use gate_model::opening::WrittenOpening;
+use gate_model::payload::{ReviewVerdict, TrustedFile, Verb};
 use gate_model::principal::{Assurance, Principal};
 use gate_model::request::Request;
 use gate_model::time::Timestamp;
@@ -20,6 +21,7 @@ use gate_policy::Policy;
 use serde::{Deserialize, Serialize};
 
 use crate::policy_source::Loaded;
+use crate::sealing;
 use crate::signing::MAX_WAIT;
 
 /// The value of a statement's `schema`.
@@ -31,32 +33,41 @@ pub const STATEMENT_SCHEMA: &str = "gate.statement/1";
 pub struct Statement {
     /// Always [`STATEMENT_SCHEMA`].
     pub schema: String,
-    /// The verb: `approve`, `reject`, `revoke`, `resume`, `review`.
-    pub act: String,
+    /// What is done.
+    pub act: Verb,
     /// The ledger's id.
     pub ledger: String,
     /// The entry hash of the subject.
     pub subject: String,
     /// Who states it.
     pub by: String,
+    /// The commitment to that name, which is signed in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_c: Option<String>,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The commitment to the reason, which is signed in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_c: Option<String>,
     /// A review's verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<ReviewVerdict>,
     /// The armored SSHSIG over the canonical bytes of all other members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// The openings of what it commits to: neither signed nor recorded with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub openings: Vec<WrittenOpening>,
 }
 
 impl Statement {
     /// The namespace that its act is signed in.
     pub fn namespace(&self) -> Namespace {
-        match self.act.as_str() {
-            "revoke" | "resume" => Namespace::Revocation,
-            "review" => Namespace::Review,
-            _ => Namespace::Approval,
+        match self.act {
+            Verb::Approve | Verb::Reject => Namespace::Approval,
+            Verb::Revoke | Verb::Resume => Namespace::Revocation,
+            Verb::Review => Namespace::Review,
         }
     }
 }
@@ -100,7 +111,7 @@ pub fn signed_bytes<T: Serialize>(document: &T) -> Result<Vec<u8>, Unproven> {
     let wrap = |error: &dyn std::fmt::Display| Unproven::Document(error.to_string());
     let mut value = serde_json::to_value(document).map_err(|error| wrap(&error))?;
     if let Some(members) = value.as_object_mut() {
-        members.remove("signature");
+        sealing::signed_members(members);
     }
     profile::canonical(&value).map(String::into_bytes).map_err(|error| wrap(&error))
 }
@@ -422,7 +433,7 @@ pub fn statement_among(
     let text = |name: &str| entry.data.get(name).and_then(serde_json::Value::as_str);
     let about = [
         // One signature means one act: a rejection must not pass for an approval.
-        ("act", is_act_of(&statement.act, entry.kind)),
+        ("act", is_act_of(statement.act, entry.kind)),
         ("by", statement.by == by.id),
         ("ledger", statement.ledger == entry.ledger),
         ("reason", statement.reason.as_deref() == text("reason")),
@@ -439,12 +450,11 @@ pub fn statement_among(
 }
 
 /// Whether an entry of `kind` records the act.
-fn is_act_of(act: &str, kind: Kind) -> bool {
-    match kind {
-        Kind::Approval => act == "approve",
-        Kind::Denial => act == "reject",
-        Kind::Revocation => act == "revoke" || act == "resume",
-        Kind::Review => act == "review",
-        _ => false,
+fn is_act_of(act: Verb, kind: Kind) -> bool {
+    kind == match act {
+        Verb::Approve => Kind::Approval,
+        Verb::Reject => Kind::Denial,
+        Verb::Revoke | Verb::Resume => Kind::Revocation,
+        Verb::Review => Kind::Review,
     }
 }

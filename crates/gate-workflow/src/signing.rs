@@ -182,8 +182,10 @@ pub fn draft(
         gate: gate.to_owned(),
         action: ask.action,
         reason: ask.reason.clone(),
+        reason_c: None,
         ticket: ask.ticket.clone(),
         by: by.to_owned(),
+        by_c: None,
         scope: ask.scope.clone(),
         findings: ask.findings.clone(),
         ttl: ask.ttl.clone(),
@@ -196,6 +198,7 @@ pub fn draft(
         submit_by: now.plus(MAX_WAIT).ok_or(SigningError::Time)?,
         nonce: nonce()?,
         signature: None,
+        openings: Vec::new(),
     })
 }
 

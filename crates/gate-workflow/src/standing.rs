@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, View};
+use gate_ledger::veil;
 use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::decision::OptOut;
@@ -147,7 +148,7 @@ pub fn read(
 pub fn overdue(view: &View<'_>, gate: &str, now: Timestamp) -> Result<Vec<String>, StoreError> {
     let mut sentences = Vec::new();
     for entry in view.owing(Some(gate))? {
-        if !history::is_overdue(view, &entry, now, u64::MAX)? {
+        if !history::is_overdue(view, &entry, now)? {
             continue;
         }
         let (id, by) = (records::id_of(&entry), records::actor(&entry).map(|by| by.id).unwrap_or_default());
@@ -246,10 +247,20 @@ fn examine(
             true,
         );
     }
+    // What was erased cannot be derived again, so it does not count. A pause is the safe side: nobody lifts one by
+    // erasing who made it.
+    let erased = veil::has_erased(entry.kind, &entry.actor, &entry.data);
+    if erased && data.ask.action != Action::Pause {
+        return aside("rests on a name or a reason that was erased; ask again".to_owned(), false);
+    }
     let here = (question.today, question.context);
-    let derived = match derivation::grant(view, policies, here, entry, &data, &by, &life)? {
-        Ok(derived) => derived,
-        Err(why) => return aside(why.to_string(), false),
+    let accepted_risk = if erased {
+        None
+    } else {
+        match derivation::grant(view, policies, here, entry, &data, &by, &life)? {
+            Ok(derived) => derived.accepted_risk,
+            Err(why) => return aside(why.to_string(), false),
+        }
     };
     Ok(Examined::Counts(Box::new(Live {
         id,
@@ -261,7 +272,7 @@ fn examine(
         scope: data.ask.scope,
         findings: data.ask.findings,
         uses_left,
-        accepted_risk: derived.accepted_risk,
+        accepted_risk,
     })))
 }
 

@@ -7,6 +7,7 @@ use gate_findings::evidence;
 use gate_findings::match_syntax::Match;
 use gate_model::action::Action;
 use gate_model::decision::{Suggestion, Verdict};
+use gate_model::quote;
 use gate_policy::Gate;
 
 use crate::judgement::Ruling;
@@ -53,19 +54,5 @@ fn suggestion(purpose: String, arguments: Vec<String>) -> Suggestion {
     let mut argv = vec!["gate-skip".to_owned()];
     argv.extend(arguments);
     argv.extend(["--reason".to_owned(), String::new()]);
-    Suggestion { purpose, command: quoted(&argv), argv }
-}
-
-/// The arguments quoted for a POSIX shell.
-pub fn quoted(argv: &[String]) -> String {
-    argv.iter().map(|argument| quote(argument)).collect::<Vec<_>>().join(" ")
-}
-
-fn quote(argument: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&b);
-    if !argument.is_empty() && argument.bytes().all(plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
-    }
+    Suggestion { purpose, command: quote::command(&argv), argv }
 }

@@ -51,3 +51,5 @@ gate-log checkpoint --new-key key --origin example.com/log > key.pub
 gate-log checkpoint --key-file key --origin example.com/log > checkpoint
 gate-log prove 0 --checkpoint checkpoint | gate-verify proof - --key key.pub
 gate-verify policy --format json
+gate-log erase 0 --reason 'nothing is there'
+gate-log archive --before 3 --to . --key-file key --origin example.com/log

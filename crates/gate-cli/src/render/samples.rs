@@ -173,6 +173,8 @@ pub(super) fn verification(ok: bool) -> Verification {
         head: Some(SeenHead { seq: 41, hash: "b3:41".into() }),
         ledger: Some("1dea".into()),
         genesis: Genesis { hash: Some("b3:00".into()), pinned: false },
+        from: None,
+        archived: None,
         anchored: None,
         first_bad: None,
         warnings: vec![Warning {

@@ -6,7 +6,7 @@ use gate_model::time::Timestamp;
 use gate_model::verification::Verification;
 
 use super::grant::status_word;
-use super::verification::{anchored, replayed};
+use super::verification::{anchored, archived, begun, replayed};
 use super::words::{count, ends};
 use crate::message::line;
 
@@ -87,6 +87,8 @@ fn awaited(grant: &Grant) -> String {
 pub fn verification(tool: &str, verification: &Verification) -> String {
     let entries = if verification.entries == 1 { "entry" } else { "entries" };
     let mut notes = vec![format!("{} {entries}", verification.entries), anchored(verification)];
+    notes.extend(verification.from.as_ref().map(begun));
+    notes.extend(verification.archived.as_ref().map(archived));
     if !verification.genesis.pinned {
         notes.push("genesis: unpinned".to_owned());
     }

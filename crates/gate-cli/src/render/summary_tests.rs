@@ -3,7 +3,7 @@ use crate::render::samples;
 use gate_model::action::Action;
 use gate_model::decision::Verdict;
 use gate_model::grant::{Approvals, Owes, Status};
-use gate_model::verification::{Anchored, FirstBad, Replay, Warning};
+use gate_model::verification::{Anchored, Begun, FirstBad, Replay, Warning};
 
 fn now() -> gate_model::time::Timestamp {
     samples::view().now
@@ -69,8 +69,9 @@ fn a_verification_in_one_line() {
     let mut bad = samples::verification(false);
     bad.first_bad =
         Some(FirstBad { seq: 42, reason: "hash-mismatch: edited".into(), code: "hash-mismatch".into() });
-    bad.anchored = Some(Anchored { size: 40, origin: "example.com/x/1dea".into() });
+    bad.anchored = Some(Anchored { size: 40, origin: "example.com/x/1dea".into(), witnesses: vec![] });
     bad.genesis.pinned = true;
+    bad.from = Some(Begun { size: 30, origin: "example.com/x/1dea".into() });
     bad.replay = Some(Replay { judged: 3, ..Replay::default() });
     bad.warnings.push(Warning {
         code: "reformatted".into(),
@@ -81,7 +82,7 @@ fn a_verification_in_one_line() {
     assert_eq!(
         verification("gate-verify", &bad),
         "gate-verify: not ok: entry 42: hash-mismatch: edited; before it: 42 entries; 40 of 42 entries by \
-         example.com/x/1dea; 3 judged again, 0 otherwise, 0 not judged; reformatted\n"
+         example.com/x/1dea; from entry 30, those before it not looked at; 3 judged again, 0 otherwise, 0 not judged; reformatted\n"
     );
 }
 

@@ -1,6 +1,6 @@
 //! A verification as a sheet.
 
-use gate_model::verification::{Genesis, Replay, Verification, Warning};
+use gate_model::verification::{Archived, Begun, Genesis, Replay, Verification, Warning};
 
 use super::sheet::{Sheet, Tone};
 
@@ -15,7 +15,11 @@ pub(super) fn sheet(verification: &Verification) -> Sheet {
     sheet.maybe("ledger", verification.ledger.clone());
     sheet.maybe("head", verification.head.as_ref().map(|head| format!("{} {}", head.seq, head.hash)));
     sheet.fact("genesis", genesis(&verification.genesis));
+    sheet.maybe("from", verification.from.as_ref().map(begun));
+    sheet.maybe("archived", verification.archived.as_ref().map(archived));
     sheet.fact("anchored", anchored(verification));
+    let witnesses = verification.anchored.iter().flat_map(|anchored| &anchored.witnesses);
+    sheet.list("witnessed by", witnesses.map(|one| format!("{} at {}", one.name, one.at)).collect());
     if let Some(replay) = &verification.replay {
         sheet.fact("replay", replayed(replay));
     }
@@ -35,11 +39,28 @@ fn genesis(genesis: &Genesis) -> String {
     genesis.hash.as_ref().map_or_else(|| pinned.to_owned(), |hash| format!("{hash} ({pinned})"))
 }
 
+/// Where the verification began, in half a sentence.
+pub(super) fn begun(from: &Begun) -> String {
+    format!("from entry {}, those before it not looked at", from.size)
+}
+
+/// What is in an archive, in half a sentence.
+pub(super) fn archived(archived: &Archived) -> String {
+    let looked_at = if archived.verified { "verified too" } else { "not looked at" };
+    format!("{} entries before {} are in an archive, {looked_at}", archived.entries, archived.before)
+}
+
 /// How much of the ledger a checkpoint vouches for.
 pub(super) fn anchored(verification: &Verification) -> String {
     match &verification.anchored {
         Some(anchored) => {
-            format!("{} of {} entries by {}", anchored.size, verification.entries, anchored.origin)
+            let text =
+                format!("{} of {} entries by {}", anchored.size, verification.entries, anchored.origin);
+            match anchored.witnesses.len() {
+                0 => text,
+                1 => text + " and 1 witness",
+                more => format!("{text} and {more} witnesses"),
+            }
         }
         None => "unanchored".to_owned(),
     }
@@ -48,7 +69,8 @@ pub(super) fn anchored(verification: &Verification) -> String {
 /// What judging again found, in half a sentence.
 pub(super) fn replayed(replay: &Replay) -> String {
     let (otherwise, not_judged) = (replay.disagreements.len(), replay.not_judged.len());
-    format!("{} judged again, {otherwise} otherwise, {not_judged} not judged", replay.judged)
+    let erased = if replay.erased > 0 { format!(", {} erased", replay.erased) } else { String::new() };
+    format!("{} judged again, {otherwise} otherwise, {not_judged} not judged{erased}", replay.judged)
 }
 
 /// A warning with its code, and with the entries it concerns.

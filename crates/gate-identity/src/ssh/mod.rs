@@ -9,6 +9,7 @@
 //!
 //! Non-goals: whether the person may do something (the policy), and storing keys.
 
+pub mod agent;
 pub mod allowed_signers;
 mod certificate;
 mod crypto;

@@ -1,5 +1,6 @@
 //! What can be wrong with an entry.
 
+use crate::commitment::Commitment;
 use crate::entry::EntryHash;
 use crate::profile::ProfileError;
 
@@ -127,6 +128,34 @@ pub enum Bad {
     /// The page that holds the row cannot be read.
     #[error("the row cannot be read: {0}")]
     Unreadable(String),
+    /// A segment of an archive cannot be unpacked, or is not one.
+    #[error("the segment is damaged: {0}")]
+    Segment(String),
+    /// The statement about moved entries does not account for what is missing, or does not fit the segments.
+    #[error("the archive statement in entry {statement} does not fit: {defect}")]
+    Archive {
+        /// The entry that holds it.
+        statement: u64,
+        /// How it does not fit.
+        defect: String,
+    },
+    /// An entry that was proven elsewhere is another one here.
+    #[error("the entry hashes to {found}, but {expected} was proven here: history was rewritten")]
+    Proven {
+        /// What was proven.
+        expected: EntryHash,
+        /// What is here.
+        found: EntryHash,
+    },
+    /// The ledger ends before a position that was proven elsewhere.
+    #[error("the ledger ends before entry {0}, which was proven: its end was cut off")]
+    CutOff(u64),
+    /// An opening beside the chain was changed, or hides nothing that the entry beside it commits to.
+    #[error("every entry is good, but the opening of commitment {0} {1}: the table of openings was edited")]
+    Opening(Commitment, &'static str),
+    /// A row of the table of openings is none.
+    #[error("every entry is good, but the table of openings holds a row that is none")]
+    Private,
     /// SQLite finds its pages damaged where no entry shows it.
     #[error(
         "every entry is good, but the database's pages are damaged: {0}; export the ledger and make a new file of it"
@@ -187,6 +216,11 @@ impl Bad {
             Self::Line { source, .. } => source.kind.code(),
             Self::Truncated { .. } => "truncated",
             Self::Unreadable(_) => "unreadable",
+            Self::Segment(_) => "segment",
+            Self::Archive { .. } => "archive",
+            Self::Proven { .. } => "proven",
+            Self::CutOff(_) => "cut-off",
+            Self::Opening(..) | Self::Private => "opening",
             Self::Structure(_) => "structure",
             Self::Index { .. } => "index",
         }

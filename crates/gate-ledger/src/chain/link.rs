@@ -2,6 +2,7 @@
 
 use super::{Bad, Facts, LedgerId, inspect};
 use crate::entry::{EntryHash, Kind};
+use crate::proof::Tip;
 
 /// A chain as far as it has been seen. Feed it entries in order; after an error the chain stays as it was.
 #[derive(Debug, Clone, Default)]
@@ -9,7 +10,30 @@ pub struct Chain {
     ledger: Option<LedgerId>,
     genesis: Option<EntryHash>,
     next: u64,
+    /// The hash of the entry before `next`; nothing where genesis is next.
+    prev: Option<EntryHash>,
     head: Option<Facts>,
+}
+
+/// Where a chain can be followed from: what lies before it was proven elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// The seq that comes next; at least 1.
+    pub next: u64,
+    /// The hash of the entry before it.
+    pub prev: EntryHash,
+    /// The ledger's id, where it is known; else that of the next entry.
+    pub ledger: Option<LedgerId>,
+    /// The hash of the first entry, where it is known.
+    pub genesis: Option<EntryHash>,
+}
+
+impl Start {
+    /// Right behind the entry that `tip` proves. `genesis` is the hash of the first one, where it is known.
+    pub fn behind(tip: &Tip, genesis: Option<EntryHash>) -> Self {
+        let ledger = LedgerId::read(tip.entry.ledger.as_bytes());
+        Self { next: tip.entry.seq + 1, prev: tip.entry.hash, ledger, genesis }
+    }
 }
 
 /// An entry that was accepted.
@@ -26,6 +50,12 @@ impl Chain {
     /// A chain that has seen nothing and expects genesis.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A chain whose entries before `start` are known to be good.
+    pub const fn starting(start: Start) -> Self {
+        let Start { next, prev, ledger, genesis } = start;
+        Self { ledger, genesis, next, prev: Some(prev), head: None }
     }
 
     /// Checks that `body` is the next entry. `recorded` is the hash that stood beside it, where one did.
@@ -48,16 +78,41 @@ impl Chain {
     /// The first reason why it is not.
     pub fn link(&mut self, facts: Facts) -> Result<Linked, Bad> {
         self.check_seq(&facts)?;
-        match (self.ledger, self.head) {
-            (Some(ledger), Some(head)) => check_follows(&facts, ledger, &head)?,
-            _ => check_genesis(&facts)?,
+        match self.prev {
+            Some(prev) => check_follows(&facts, self.ledger, prev)?,
+            None => check_genesis(&facts)?,
         }
+        Ok(self.accept(facts))
+    }
+
+    /// Takes an entry that stands further on than the next one, as if those between were there: its `prev` is
+    /// believed. Whoever leaps must find out elsewhere what is missing, and why.
+    ///
+    /// # Errors
+    /// Where it could not stand there either: it is of another ledger, is genesis, or stands further back.
+    pub fn leap(&mut self, facts: Facts) -> Result<Linked, Bad> {
+        if facts.seq < self.next {
+            return Err(Bad::Order { expected: self.next, found: facts.seq });
+        }
+        check_follows(&facts, self.ledger, facts.prev)?;
+        Ok(self.accept(facts))
+    }
+
+    /// Learns the hash of the first entry, where the chain was started behind it.
+    pub const fn meet_genesis(&mut self, hash: EntryHash) {
+        self.genesis = Some(hash);
+    }
+
+    fn accept(&mut self, facts: Facts) -> Linked {
         let clock_back = self.head.is_some_and(|head| facts.at < head.at);
         self.ledger = Some(facts.ledger);
-        self.genesis = self.genesis.or(Some(facts.hash));
-        self.next += 1;
+        if facts.seq == 0 {
+            self.genesis = Some(facts.hash);
+        }
+        self.next = facts.seq + 1;
+        self.prev = Some(facts.hash);
         self.head = Some(facts);
-        Ok(Linked { facts, clock_back })
+        Linked { facts, clock_back }
     }
 
     fn check_seq(&self, facts: &Facts) -> Result<(), Bad> {
@@ -69,9 +124,14 @@ impl Chain {
         }
     }
 
-    /// How many entries were accepted, which is the seq that comes next.
+    /// How many entries there are so far, which is the seq that comes next.
     pub const fn entries(&self) -> u64 {
         self.next
+    }
+
+    /// Seq and hash of the newest entry, also where a chain that was started elsewhere has accepted none yet.
+    pub fn newest(&self) -> Option<(u64, EntryHash)> {
+        Some((self.next.checked_sub(1)?, self.prev?))
     }
 
     /// The newest entry that was accepted.
@@ -103,12 +163,14 @@ fn check_genesis(facts: &Facts) -> Result<(), Bad> {
     Ok(())
 }
 
-fn check_follows(facts: &Facts, ledger: LedgerId, head: &Facts) -> Result<(), Bad> {
-    if facts.ledger != ledger {
+fn check_follows(facts: &Facts, ledger: Option<LedgerId>, prev: EntryHash) -> Result<(), Bad> {
+    if let Some(ledger) = ledger
+        && facts.ledger != ledger
+    {
         return Err(Bad::Ledger { expected: ledger.to_string(), found: facts.ledger.to_string() });
     }
-    if facts.prev != head.hash {
-        return Err(Bad::Prev { expected: head.hash, found: facts.prev });
+    if facts.prev != prev {
+        return Err(Bad::Prev { expected: prev, found: facts.prev });
     }
     if facts.kind == Kind::Genesis {
         return Err(Bad::Genesis("an entry after the first is of kind 'genesis'"));

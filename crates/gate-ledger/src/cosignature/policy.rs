@@ -102,12 +102,16 @@ pub enum QuorumError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// Too few witnesses have cosigned it.
-    #[error("the quorum {quorum:?} has not witnessed the checkpoint; cosigned by {witnesses:?}")]
+    #[error(
+        "the quorum {quorum:?} has not witnessed the checkpoint; cosigned by {witnesses:?}, missing {missing:?}"
+    )]
     NotReached {
         /// The name of the quorum.
         quorum: String,
         /// The witnesses that did cosign.
         witnesses: Vec<String>,
+        /// The witnesses of the quorum that did not, in the order of the file; some of them may be enough.
+        missing: Vec<String>,
     },
 }
 
@@ -140,9 +144,10 @@ impl TrustPolicy {
             logs.iter().chain(self.parties.iter().filter_map(Party::key)).cloned().collect();
         let (checkpoint, signatures) = checkpoint::open(bytes, &keys)?;
         let witnesses = self.witnesses(&signatures);
-        if let Some(quorum) = self.missing(&signatures) {
+        if let Some(quorum) = self.unreached(&signatures) {
             let witnesses = witnesses.into_iter().map(|(name, _)| name).collect();
-            return Err(QuorumError::NotReached { quorum: quorum.shown(), witnesses });
+            let missing = self.missing(quorum, &signatures);
+            return Err(QuorumError::NotReached { quorum: self.parties[quorum].shown(), witnesses, missing });
         }
         Ok(Witnessed { checkpoint, signatures, witnesses })
     }
@@ -156,23 +161,41 @@ impl TrustPolicy {
         signatures.iter().filter_map(named).collect()
     }
 
-    /// The quorum, unless it has witnessed. Parties are counted from the first line to the last, so that a
+    /// The quorum's place among the parties, unless it has witnessed. Parties are counted from the first line to the last, so that a
     /// group finds its members counted already.
-    fn missing(&self, signatures: &[VerifiedSignature]) -> Option<&Party> {
+    fn unreached(&self, signatures: &[VerifiedSignature]) -> Option<usize> {
         let Quorum::Party(quorum) = self.quorum else {
             return None;
         };
         let mut witnessed: Vec<bool> = Vec::with_capacity(self.parties.len());
         for party in &self.parties {
             let has = match &party.role {
-                Role::Witness(key) => signatures.iter().any(|signature| Some(&signature.key) == key.as_ref()),
+                Role::Witness(_) => party.has_signed(signatures),
                 Role::Group { needed, members } => {
                     members.iter().filter(|member| witnessed[**member]).count() >= *needed
                 }
             };
             witnessed.push(has);
         }
-        if witnessed[quorum] { None } else { Some(&self.parties[quorum]) }
+        (!witnessed[quorum]).then_some(quorum)
+    }
+
+    /// The witnesses below party `quorum` that have not signed. A group refers to earlier parties only, so that
+    /// one walk from it to the first line meets every member after its group.
+    fn missing(&self, quorum: usize, signatures: &[VerifiedSignature]) -> Vec<String> {
+        let mut below = vec![false; self.parties.len()];
+        below[quorum] = true;
+        for (at, party) in self.parties.iter().enumerate().rev() {
+            if let (true, Role::Group { members, .. }) = (below[at], &party.role) {
+                for member in members {
+                    below[*member] = true;
+                }
+            }
+        }
+        let is_missing =
+            |party: &Party| matches!(party.role, Role::Witness(_)) && !party.has_signed(signatures);
+        let parties = self.parties.iter().zip(below).filter(|(party, below)| *below && is_missing(party));
+        parties.map(|(party, _)| party.shown()).collect()
     }
 }
 
@@ -183,6 +206,11 @@ impl Party {
             Role::Witness(key) => key.as_ref(),
             Role::Group { .. } => None,
         }
+    }
+
+    /// Whether this witness is among those who signed; one whose key cannot be checked never is.
+    fn has_signed(&self, signatures: &[VerifiedSignature]) -> bool {
+        self.key().is_some_and(|key| signatures.iter().any(|signature| signature.key == *key))
     }
 
     /// The name for a message; names are bytes, and mostly UTF-8.

@@ -19,6 +19,9 @@ use sha2::{Digest, Sha256};
 use self::weak::is_weak;
 use super::line::{self, Defect, is_key_name};
 
+/// What stands before the 32 bytes of an Ed25519 public key in SSH's form: two lengths and the type.
+const SSH_ED25519: &[u8] = b"\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20";
+
 /// How a key signs: the type byte of C2SP signed-note, section "Signature types".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum KeyKind {
@@ -145,6 +148,13 @@ impl VerifierKey {
     /// The Ed25519 public key (RFC 8032).
     pub const fn public(&self) -> &[u8; 32] {
         &self.public
+    }
+
+    /// The key as `allowed_signers` and `.pub` files write it: the base64 of its SSH form (RFC 8709, section
+    /// 4). With 32 bytes of key the form has 51, so that the text has no padding and is the same everywhere.
+    #[must_use]
+    pub fn to_ssh_base64(&self) -> String {
+        line::to_base64(&[SSH_ED25519, self.public.as_slice()].concat())
     }
 
     /// The same name and public key as a witness, which has another id.

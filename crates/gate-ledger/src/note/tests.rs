@@ -29,6 +29,37 @@ fn a_note_is_read_and_written_back_byte_for_byte() {
 }
 
 #[test]
+fn the_example_of_the_specification_verifies() {
+    // C2SP signed-note, section "Verifier keys".
+    let key =
+        VerifierKey::parse("example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k").unwrap();
+    let note = concat!(
+        "This is an example message.\n\n",
+        "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n",
+    );
+    let note = parse(note.as_bytes()).unwrap();
+    assert_eq!(note.verify(std::slice::from_ref(&key)).unwrap()[0].key, key);
+}
+
+#[test]
+fn one_of_name_and_id_alone_makes_no_known_key_and_sixteen_unknown_ones_do_no_harm() {
+    // Section "Signatures": verifiers must ignore signatures of unknown keys that share a name or an id, and
+    // must accept 16 signatures.
+    let mut note = parse(signed().as_bytes()).unwrap();
+    let own = note.signatures[0].clone();
+    note.signatures.clear();
+    for n in 0..15 {
+        let same_name = Signature { id: own.id ^ (n + 1), bytes: vec![0; 2_500], ..own.clone() };
+        note.signatures.push(same_name);
+    }
+    note.signatures.push(Signature { name: "another".into(), bytes: vec![1], ..own.clone() });
+    note.signatures.push(own);
+    let note = parse(note.to_string().as_bytes()).unwrap();
+    assert_eq!(note.verify(&[key(7)]).unwrap().len(), 1);
+    assert_eq!(note.unknown(&[key(7)]).count(), 16);
+}
+
+#[test]
 fn a_damaged_note_is_refused_by_its_defect() {
     let good = signed();
     let (head, encoded) = good.trim_end().rsplit_once(' ').unwrap();

@@ -5,8 +5,11 @@ use std::time::{Duration, Instant};
 use gate_model::time::Timestamp;
 use rusqlite::TransactionBehavior;
 
-use super::{Access, AppendError, Database, Head, StoreError, View, lock};
+use super::{Access, AppendError, Database, Head, StoreError, View, archive, lock, private, sealing};
+use crate::archive::Statement;
+use crate::commitment::Commitment;
 use crate::entry::{Draft, Entry, Place};
+use crate::veil::Privacy;
 
 /// The ledger, held by one writer: what it reads here is what its entries follow.
 pub struct Transaction<'a> {
@@ -16,6 +19,7 @@ pub struct Transaction<'a> {
     head: Head,
     now: Timestamp,
     failed: bool,
+    privacy: Privacy,
 }
 
 impl Transaction<'_> {
@@ -45,13 +49,40 @@ impl Transaction<'_> {
         result
     }
 
+    /// Erases the openings of `commitments`. Returns those that were there; the caller records them, and folds the
+    /// write-ahead log ([`super::Ledger::fold`]) when the transaction is over.
+    ///
+    /// # Errors
+    /// A [`StoreError`]; after one nothing of this transaction is kept.
+    pub fn erase(&mut self, commitments: &[Commitment]) -> Result<Vec<Commitment>, StoreError> {
+        let result = private::erase(self.inner, commitments);
+        self.failed |= result.is_err();
+        result
+    }
+
+    /// Deletes the entries that `statement` says were moved, the only ones that ever are; the caller has appended
+    /// it. Returns how many that were.
+    ///
+    /// # Errors
+    /// A [`StoreError`]; after one nothing of this transaction is kept.
+    pub fn remove(&mut self, statement: &Statement) -> Result<u64, StoreError> {
+        let result = archive::remove(self.inner, &self.view(), statement);
+        self.failed |= result.is_err();
+        result
+    }
+
     fn insert(&mut self, draft: &Draft) -> Result<Entry, StoreError> {
+        let (draft, openings) = sealing::seal(self.inner, draft, self.privacy)?;
         let place =
             Place { ledger: self.ledger, seq: self.head.seq + 1, prev: self.head.hash, at: (self.clock)() };
-        let entry = draft.at(place)?;
+        let mut entry = draft.at(place)?;
         let mut statement = self.inner.prepare_cached(include_str!("sql/append.sql"))?;
         statement.execute((entry.seq.cast_signed(), &entry.body, &entry.hash.0[..]))?;
+        for (commitment, opening) in &openings {
+            private::keep(self.inner, entry.seq, *commitment, opening)?;
+        }
         self.head = Head { seq: entry.seq, hash: entry.hash, at: entry.at };
+        private::reveal(self.inner, &mut entry)?;
         Ok(entry)
     }
 }
@@ -59,7 +90,7 @@ impl Transaction<'_> {
 /// See [`super::Ledger::append`].
 pub(super) fn append<T, E>(
     database: &mut Database,
-    ledger: &str,
+    (ledger, privacy): (&str, Privacy),
     wait: Duration,
     clock: &dyn Fn() -> Timestamp,
     work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
@@ -76,7 +107,7 @@ pub(super) fn append<T, E>(
     let inner = inner.map_err(StoreError::from)?;
     let head = View::new(&inner, ledger).head()?;
     let now = clock().max(head.at);
-    let mut transaction = Transaction { inner: &inner, clock, ledger, head, now, failed: false };
+    let mut transaction = Transaction { inner: &inner, clock, ledger, head, now, failed: false, privacy };
     // Whatever leaves early from here on drops `inner`, which rolls back, and then the lock.
     let value = work(&mut transaction).map_err(AppendError::Work)?;
     if transaction.failed {

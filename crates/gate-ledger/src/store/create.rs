@@ -12,8 +12,9 @@ use gate_model::time::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::place::{beside, refuse_network};
-use super::{Access, Ledger, OpenError, StoreError, schema};
+use super::{Access, Ledger, OpenError, StoreError, private, schema, sealing};
 use crate::entry::{Draft, DraftError, EntryHash, Kind, Place};
+use crate::veil::Privacy;
 
 /// The page size, in bytes: with 4096 an entry of 500 bytes takes 7 % more on disk, with 16384 a durable append
 /// writes twice as much for 1 % less.
@@ -86,19 +87,23 @@ pub(super) fn create(
     actor: &serde_json::Value,
     data: serde_json::Value,
     now: Timestamp,
+    privacy: Privacy,
 ) -> Result<Ledger, CreateError> {
     let target = target(path)?;
     let id = random_hex()?;
-    let draft = Draft { kind: Kind::Genesis, gate: None, reference: None, actor: actor.clone(), data };
+    let mut draft = Draft { kind: Kind::Genesis, gate: None, reference: None, actor: actor.clone(), data };
+    let fails = |source: StoreError| CreateError::Store { path: path.to_owned(), source };
+    let openings = sealing::first(&mut draft, privacy).map_err(fails)?;
     let genesis = draft.at(Place { ledger: &id, seq: 0, prev: EntryHash::ZERO, at: now })?;
     let draft_file = Scratch::beside(&target, &random_hex()?);
-    build(&draft_file.path, &genesis.body, genesis.hash)
-        .map_err(|error| CreateError::Store { path: path.to_owned(), source: error.into() })?;
+    build(&draft_file.path, &genesis.body, genesis.hash, &openings).map_err(fails)?;
     publish(&draft_file.path, &target).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => CreateError::Exists { path: path.to_owned() },
         _ => CreateError::Io { path: path.to_owned(), source },
     })?;
-    Ok(Ledger::open(&target, Access::Append)?)
+    let mut ledger = Ledger::open(&target, Access::Append)?;
+    ledger.set_privacy(privacy);
+    Ok(ledger)
 }
 
 /// Where the ledger will be: in a directory that exists now, under a name that is free.
@@ -147,7 +152,7 @@ impl Drop for Scratch {
 
 /// Writes schema and first entry in one transaction of a rollback journal; the mode is changed at the end, so
 /// that closing leaves one file and nothing beside it.
-fn build(path: &Path, body: &str, hash: EntryHash) -> rusqlite::Result<()> {
+fn build(path: &Path, body: &str, hash: EntryHash, openings: &[sealing::New]) -> Result<(), StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.pragma_update(None, "page_size", PAGE_SIZE)?;
@@ -155,9 +160,12 @@ fn build(path: &Path, body: &str, hash: EntryHash) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     schema::install(&transaction)?;
     transaction.execute(include_str!("sql/append.sql"), (0, body, &hash.0[..]))?;
+    for (commitment, opening) in openings {
+        private::keep(&transaction, 0, *commitment, opening)?;
+    }
     transaction.commit()?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    connection.close().map_err(|(_, error)| error)
+    connection.close().map_err(|(_, error)| error.into())
 }
 
 /// Gives the finished file its name, if that is free, and makes that durable.

@@ -6,8 +6,11 @@ use std::time::Duration;
 use gate_model::exit::Exit;
 use rusqlite::ErrorCode;
 
+use crate::archive::Statement;
 use crate::chain::Bad;
+use crate::commitment::Commitment;
 use crate::entry::DraftError;
+use crate::veil::{SealError, WrongField};
 
 /// A ledger that could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +74,7 @@ pub enum OpenError {
     },
     /// Its schema is not the one that was created: a table, index, view or trigger was added, changed or
     /// removed.
-    #[error("the schema of '{}' was altered: {defect}; gate-log export reads what is there, but it cannot be trusted",
+    #[error("the schema of '{}' was altered: {defect}; gate-log export --salvage reads what is there, but it cannot be trusted",
             path.display())]
     Altered {
         /// Where.
@@ -171,6 +174,40 @@ pub enum StoreError {
     /// An earlier append of the same transaction failed, so that nothing of it is kept.
     #[error("nothing was recorded, since an entry of the same transaction could not be")]
     Abandoned,
+    /// An opening was changed, or belongs to another commitment.
+    #[error("the ledger's opening of commitment {0} does not match it: somebody edited it; see gate-verify")]
+    Opening(Commitment),
+    /// A row of the table of openings is none.
+    #[error("the ledger's table of openings holds a row that is none; see gate-verify")]
+    Private,
+    /// Personal text cannot be recorded as a commitment.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The system gave no random bytes for a salt.
+    #[error("the system gave no random bytes: {0}")]
+    Random(String),
+    /// The write-ahead log could not be cut, since somebody reads the ledger.
+    #[error(
+        "what was erased is still in the ledger's write-ahead log, since another process reads the ledger; \
+         erase again when it is done"
+    )]
+    NotFolded,
+    /// An entry was archived.
+    #[error(
+        "entry {seq} was archived; it is in segment '{}'\nread it with: zstd -dc SEGMENT | grep '\"seq\":{seq},'",
+        gate_model::text::visible(segment)
+    )]
+    Archived {
+        /// The entry.
+        seq: u64,
+        /// The name of the segment that holds it.
+        segment: String,
+    },
+    /// An entry that was to be archived is not the one that was moved.
+    #[error(
+        "entry {0} is not the one that was moved: another process archived meanwhile; nothing was deleted"
+    )]
+    Moved(u64),
     /// A prefix of a hash that is too short, or none.
     #[error("'{0}' is not the beginning of an entry hash; give at least 8 digits of 0-9 and a-f")]
     HashPrefix(String),
@@ -180,20 +217,38 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// That the entry `seq` was archived, if `statement` says so.
+    pub fn archived(statement: &Statement, seq: u64) -> Option<Self> {
+        Some(Self::Archived { seq, segment: statement.segment_of(seq)?.name.clone() })
+    }
+
     /// How a tool ends on it.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Bad { .. } | Self::OutOfStep { .. } | Self::Corrupt(_) => Exit::Distrust,
+            Self::Bad { .. }
+            | Self::OutOfStep { .. }
+            | Self::Corrupt(_)
+            | Self::Opening(_)
+            | Self::Private => Exit::Distrust,
             Self::Draft(error) => error.exit(),
-            Self::HashPrefix(_) => Exit::Usage,
+            Self::Archived { .. } | Self::HashPrefix(_) | Self::Seal(_) => Exit::Usage,
             Self::LockTimeout(_)
             | Self::LockFile { .. }
             | Self::Full
             | Self::ReadOnly
+            | Self::Moved(_)
             | Self::Busy
             | Self::Abandoned
+            | Self::Random(_)
+            | Self::NotFolded
             | Self::Sqlite(_) => Exit::Failure,
         }
+    }
+}
+
+impl From<WrongField> for StoreError {
+    fn from(error: WrongField) -> Self {
+        Self::Opening(error.0)
     }
 }
 

@@ -22,22 +22,29 @@
 //! Not here: what entries mean, and whether git tracks the file (that takes a process; the caller asks).
 
 mod append;
+mod archive;
 mod create;
 mod database;
 mod error;
 mod lock;
 mod place;
+mod private;
 mod row;
 mod schema;
+mod sealing;
 mod view;
 
 pub use append::Transaction;
+pub use archive::Front;
 pub use create::CreateError;
 pub use database::Access;
 pub use error::{AppendError, OpenError, StoreError};
+pub use private::Kept;
 pub use view::{Head, View};
 
 pub(crate) use database::Database;
+pub(crate) use place::{beside, regular_file};
+pub(crate) use private::walk as walk_openings;
 pub(crate) use row::RawRow;
 
 use std::path::Path;
@@ -46,6 +53,7 @@ use std::time::Duration;
 use gate_model::time::Timestamp;
 
 use crate::entry::EntryHash;
+use crate::veil::Privacy;
 
 /// An open ledger, whose first entry has been read and checked.
 #[derive(Debug)]
@@ -53,6 +61,7 @@ pub struct Ledger {
     database: Database,
     id: String,
     genesis: EntryHash,
+    privacy: Privacy,
 }
 
 impl Ledger {
@@ -68,7 +77,26 @@ impl Ledger {
         data: serde_json::Value,
         now: Timestamp,
     ) -> Result<Self, CreateError> {
-        create::create(path, actor, data, now)
+        create::create(path, actor, data, now, Privacy::default())
+    }
+
+    /// The same, committing from the first entry on to what `privacy` covers.
+    ///
+    /// # Errors
+    /// As [`Ledger::create`].
+    pub fn create_private(
+        path: &Path,
+        actor: &serde_json::Value,
+        data: serde_json::Value,
+        now: Timestamp,
+        privacy: Privacy,
+    ) -> Result<Self, CreateError> {
+        create::create(path, actor, data, now, privacy)
+    }
+
+    /// Says which personal text this ledger's writers only commit to. Nothing, unless somebody says so.
+    pub const fn set_privacy(&mut self, privacy: Privacy) {
+        self.privacy = privacy;
     }
 
     /// Opens the ledger at `path`.
@@ -84,7 +112,7 @@ impl Ledger {
         let Some(genesis) = genesis else {
             return Err(OpenError::NoEntries { path: path.to_owned() });
         };
-        Ok(Self { database, id: genesis.ledger, genesis: genesis.hash })
+        Ok(Self { database, id: genesis.ledger, genesis: genesis.hash, privacy: Privacy::default() })
     }
 
     /// The ledger's id: 128 random bits in hexadecimal.
@@ -115,7 +143,16 @@ impl Ledger {
         clock: &dyn Fn() -> Timestamp,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, AppendError<E>> {
-        append::append(&mut self.database, &self.id, wait, clock, work)
+        append::append(&mut self.database, (&self.id, self.privacy), wait, clock, work)
+    }
+
+    /// Moves the write-ahead log into the file and cuts it to nothing: what was erased is then in neither.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFolded`] where somebody reads the ledger and still needs the log; another [`StoreError`].
+    pub fn fold(&mut self, wait: Duration) -> Result<(), StoreError> {
+        let _lock = lock::acquire(&self.database.lock, wait)?;
+        private::fold(&self.database.connection)
     }
 
     /// Closes the file, moving what the WAL holds into it. Dropping a ledger does the same without saying

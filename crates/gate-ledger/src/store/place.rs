@@ -9,6 +9,13 @@ use super::OpenError;
 /// The regular file that `path` leads to, symbolic links resolved, so that the files which SQLite and we put
 /// beside it are the same ones for everybody.
 pub(super) fn locate(path: &Path) -> Result<PathBuf, OpenError> {
+    let real = regular_file(path)?;
+    refuse_network(&real)?;
+    Ok(real)
+}
+
+/// The same wherever it is: for whoever only reads bytes, and takes no lock.
+pub(crate) fn regular_file(path: &Path) -> Result<PathBuf, OpenError> {
     let given = || path.to_owned();
     let real = fs::canonicalize(path).map_err(|source| unreachable(path, source))?;
     let kind = fs::metadata(&real).map_err(|source| unreachable(path, source))?.file_type();
@@ -18,7 +25,6 @@ pub(super) fn locate(path: &Path) -> Result<PathBuf, OpenError> {
     if !kind.is_file() {
         return Err(OpenError::NotAFile { path: given(), what: "a pipe, a socket or a device" });
     }
-    refuse_network(&real)?;
     Ok(real)
 }
 
@@ -35,7 +41,7 @@ fn unreachable(path: &Path, source: io::Error) -> OpenError {
 }
 
 /// `path` with `suffix` added to its last component.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

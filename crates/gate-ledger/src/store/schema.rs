@@ -16,6 +16,21 @@ pub(super) fn install(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "user_version", FORMAT)
 }
 
+/// Runs `work` without the trigger, or index, whose statement begins with `begins`, and makes it again with the
+/// same text. Only within a transaction, which alone keeps others from seeing the schema without it.
+pub(super) fn without<T>(
+    connection: &Connection,
+    begins: &str,
+    work: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let statement = statements().find(|statement| statement.starts_with(begins));
+    let statement = statement.ok_or(rusqlite::Error::InvalidQuery)?;
+    connection.execute_batch(&begins.replacen("CREATE", "DROP", 1))?;
+    let value = work()?;
+    connection.execute_batch(&statement)?;
+    Ok(value)
+}
+
 /// The first difference between the schema of a file and ours, if there is one. Texts are compared, not
 /// names: a trigger can be replaced by one of the same name.
 pub(super) fn difference(connection: &Connection) -> rusqlite::Result<Option<String>> {

@@ -6,8 +6,12 @@ use gate_model::time::Timestamp;
 use rusqlite::{Connection, Params, Row};
 
 use super::StoreError;
+use super::archive::{self, Front};
+use super::private::{self, Kept};
 use super::row::RawRow;
+use crate::archive::Statement;
 use crate::chain::Bad;
+use crate::commitment::{Commitment, Opening};
 use crate::entry::{Entry, EntryHash, Kind};
 
 /// The newest entry.
@@ -24,7 +28,8 @@ pub struct Head {
 /// The entries of an open ledger, or of one within a transaction.
 ///
 /// Every entry that is handed out was read as bytes, hashed again and compared with its stored hash, its
-/// position and its ledger; its fields come from its body. Nothing is cached.
+/// position and its ledger; its fields come from its body. Nothing is cached. Personal text that the body only
+/// commits to is put back into `actor` and `data`, or marked as erased; see [`crate::veil`].
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     connection: &'a Connection,
@@ -37,6 +42,27 @@ type Each<'e> = &'e mut dyn FnMut(&Entry) -> ControlFlow<()>;
 impl<'a> View<'a> {
     pub(super) const fn new(connection: &'a Connection, ledger: &'a str) -> Self {
         Self { connection, ledger }
+    }
+
+    pub(super) const fn connection(&self) -> &'a Connection {
+        self.connection
+    }
+
+    /// What is in front of the ledger, where archives took entries from: its last gap, and what stands before it.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn front(&self) -> Result<Front, StoreError> {
+        archive::front(self)
+    }
+
+    /// The newest statement about moved entries with the entry that holds it, if any were moved. It is compared
+    /// with what is there. Reads from the newest entry back to it.
+    ///
+    /// # Errors
+    /// A [`StoreError`]; also where entries are missing and no statement accounts for them.
+    pub fn archive(&self) -> Result<Option<(Entry, Statement)>, StoreError> {
+        archive::newest(self)
     }
 
     /// The newest entry.
@@ -125,28 +151,30 @@ impl<'a> View<'a> {
         confirm(found, "entry_spent", |entry| is(entry, Kind::Decision, Some(gate)))
     }
 
-    /// Grants of `gate`, or of all gates, whose time is `since` or later, newest first.
+    /// Grants of `gate` whose time is `since` or later and, where there is an `until`, before that; newest first.
     ///
     /// # Errors
     /// A [`StoreError`].
-    pub fn admitted(&self, gate: Option<&str>, since: Timestamp, each: Each<'_>) -> Result<(), StoreError> {
-        let since = since.to_string();
-        let belongs = |entry: &Entry| is(entry, Kind::Grant, gate);
-        let each = &mut confirming("entry_admitted", belongs, each);
-        match gate {
-            Some(gate) => self.walk(include_str!("sql/admitted.sql"), [gate, &since], each),
-            None => self.walk(include_str!("sql/admitted_everywhere.sql"), [&since], each),
-        }
+    pub fn admitted(
+        &self,
+        gate: &str,
+        since: Timestamp,
+        until: Option<Timestamp>,
+        each: Each<'_>,
+    ) -> Result<(), StoreError> {
+        // No time that an entry can have sorts after this word.
+        let until = until.map_or_else(|| "~".to_owned(), |until| until.to_string());
+        let each = &mut confirming("entry_admitted", |entry| is(entry, Kind::Grant, Some(gate)), each);
+        self.walk(include_str!("sql/admitted.sql"), [gate, &since.to_string(), &until], each)
     }
 
-    /// Grants whose actor has the id `actor`, of any gate, whose time is `since` or later, newest first.
+    /// Grants of `gate`, the last written first.
     ///
     /// # Errors
     /// A [`StoreError`].
-    pub fn admitted_by(&self, actor: &str, since: Timestamp, each: Each<'_>) -> Result<(), StoreError> {
-        let belongs = |entry: &Entry| is(entry, Kind::Grant, None) && entry.actor["id"] == actor;
-        let each = &mut confirming("entry_admitted_by", belongs, each);
-        self.walk(include_str!("sql/admitted_by.sql"), [actor, &since.to_string()], each)
+    pub fn granted(&self, gate: &str, each: Each<'_>) -> Result<(), StoreError> {
+        let each = &mut confirming("entry_granted", |entry| is(entry, Kind::Grant, Some(gate)), each);
+        self.walk(include_str!("sql/granted.sql"), [gate], each)
     }
 
     /// Requests of `gate`, or of all gates, newest first.
@@ -162,14 +190,13 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether an entry carries `nonce` as its `data.request.nonce`.
+    /// The entries that carry `nonce` as their `data.request.nonce`, by seq.
     ///
     /// # Errors
     /// A [`StoreError`].
-    pub fn nonce_used(&self, nonce: &str) -> Result<bool, StoreError> {
+    pub fn with_nonce(&self, nonce: &str) -> Result<Vec<Entry>, StoreError> {
         let found = self.collect(include_str!("sql/nonce.sql"), [nonce])?;
-        let found = confirm(found, "entry_nonce", |entry| entry.data["request"].get("nonce").is_some())?;
-        Ok(!found.is_empty())
+        confirm(found, "entry_nonce", |entry| entry.data["request"].get("nonce").is_some())
     }
 
     /// The grants of `gate`, or of all gates, that owe something (`data.owes`), by seq.
@@ -223,6 +250,41 @@ impl<'a> View<'a> {
         Ok(())
     }
 
+    /// The opening of `commitment`, checked against it; nothing where it was erased.
+    ///
+    /// # Errors
+    /// [`StoreError::Opening`] where somebody edited it; another [`StoreError`].
+    pub fn opening(&self, commitment: Commitment) -> Result<Option<Opening>, StoreError> {
+        private::find(self.connection, commitment)
+    }
+
+    /// The commitments that stand for `name`, the one that this ledger uses first.
+    ///
+    /// # Errors
+    /// As [`View::opening`].
+    pub fn pseudonyms(&self, name: &str) -> Result<Vec<Commitment>, StoreError> {
+        private::pseudonyms(self.connection, name)
+    }
+
+    /// Hands every opening to `each`, in no order; one that does not fit its commitment as the error that it is.
+    ///
+    /// # Errors
+    /// What `each` returns; a [`StoreError`].
+    pub fn openings(
+        &self,
+        each: &mut dyn FnMut(Result<Kept, StoreError>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        private::walk(self.connection, each)
+    }
+
+    /// Puts personal text back into an entry that was read elsewhere, as far as it is known here.
+    ///
+    /// # Errors
+    /// As [`View::opening`].
+    pub fn reveal(&self, entry: &mut Entry) -> Result<(), StoreError> {
+        private::reveal(self.connection, entry)
+    }
+
     fn collect(&self, sql: &str, params: impl Params) -> Result<Vec<Entry>, StoreError> {
         let mut found = Vec::new();
         self.walk(sql, params, &mut |entry| {
@@ -248,14 +310,15 @@ impl<'a> View<'a> {
         Ok(())
     }
 
-    fn read(&self, row: &Row<'_>) -> Result<Entry, StoreError> {
+    pub(super) fn read(&self, row: &Row<'_>) -> Result<Entry, StoreError> {
         let raw = RawRow::read(row)?;
         let fails = |source| StoreError::Bad { seq: raw.seq, source };
-        let entry = raw.entry().map_err(fails)?;
+        let mut entry = raw.entry().map_err(fails)?;
         if entry.ledger != self.ledger {
             let expected = self.ledger.to_owned();
             return Err(fails(Bad::Ledger { expected, found: entry.ledger }));
         }
+        private::reveal(self.connection, &mut entry)?;
         Ok(entry)
     }
 }

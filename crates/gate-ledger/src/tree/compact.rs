@@ -4,6 +4,8 @@
 //! are all that is needed to append and to know the root. Kept as text beside a ledger, they make the next
 //! checkpoint cheap. They are a cache and prove nothing: whoever verifies computes them anew.
 
+use std::ops::Range;
+
 use super::{EMPTY_ROOT, Hash, MAX_SIZE, node_hash};
 
 /// The roots of the perfect subtrees that make up the first `size` leaves.
@@ -67,6 +69,82 @@ impl CompactRange {
         self.size
     }
 
+    /// The inclusion proof of the leaf that is pushed next, in the tree that ends with it.
+    ///
+    /// Everything beside the last leaf lies to its left, and that is just what the frontier holds.
+    #[must_use]
+    pub fn path_of_next(&self) -> Vec<Hash> {
+        self.frontier.iter().rev().copied().collect()
+    }
+
+    /// The first `index` leaves, from the inclusion proof of leaf `index` in the tree of `index + 1` leaves:
+    /// the reverse of [`CompactRange::path_of_next`]. Nothing is verified; whoever has the root checks the
+    /// proof first ([`super::verify_inclusion`]).
+    ///
+    /// ```
+    /// use gate_ledger::tree::{self, CompactRange};
+    /// let leaves: Vec<tree::Hash> = ["a", "b", "c"].map(|body| tree::leaf_hash(body.as_bytes())).to_vec();
+    /// let path = tree::inclusion_proof(leaves.as_slice(), 2, 3)?;
+    /// let mut range = CompactRange::before_last(2, &path)?;
+    /// range.push(leaves[2]);
+    /// assert_eq!(range.root(), tree::root_of(leaves.as_slice(), 3)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`CompactRangeError::Size`] beyond [`MAX_SIZE`]; [`CompactRangeError::Count`] where the path has
+    /// another length than that leaf's.
+    pub fn before_last(index: u64, path: &[Hash]) -> Result<Self, CompactRangeError> {
+        if index >= MAX_SIZE {
+            return Err(CompactRangeError::Size);
+        }
+        Self { size: index, frontier: path.iter().rev().copied().collect() }.checked()
+    }
+
+    /// This, if the frontier has as many roots as its size asks for.
+    fn checked(self) -> Result<Self, CompactRangeError> {
+        let (size, expected, found) = (self.size, self.size.count_ones(), self.frontier.len());
+        if u32::try_from(found) == Ok(expected) {
+            return Ok(self);
+        }
+        Err(CompactRangeError::Count { size, expected, found })
+    }
+
+    /// Appends a perfect subtree of 2^`level` leaves by its root. The size must be a multiple of as many.
+    pub(super) fn push_subtree(&mut self, level: u32, root: Hash) {
+        let mut hash = root;
+        for _ in 0..(self.size >> level).trailing_ones() {
+            if let Some(left) = self.frontier.pop() {
+                hash = node_hash(&left, &hash);
+            }
+        }
+        self.frontier.push(hash);
+        self.size += 1 << level;
+    }
+
+    /// The tree of the leaves of `range` by themselves, where both of its ends lie between two of the perfect
+    /// subtrees. What is left of them are again the bits of a size, the largest first.
+    #[must_use]
+    pub fn part(&self, range: &Range<u64>) -> Option<Self> {
+        let levels = (0..u64::BITS).rev().filter(|level| self.size >> level & 1 == 1);
+        let (mut at, mut part) = (0, Self::default());
+        for (root, level) in self.frontier.iter().zip(levels) {
+            let width = 1 << level;
+            if range.start <= at && at + width <= range.end {
+                part.frontier.push(*root);
+                part.size += width;
+            }
+            at += width;
+        }
+        (range.end.checked_sub(range.start) == Some(part.size)).then_some(part)
+    }
+
+    /// The roots of the perfect subtrees, largest first, in hexadecimal.
+    #[must_use]
+    pub fn roots(&self) -> Vec<String> {
+        self.to_string().split(' ').skip(1).map(str::to_owned).collect()
+    }
+
     /// The root of the tree of those leaves.
     #[must_use]
     pub fn root(&self) -> Hash {
@@ -86,11 +164,7 @@ impl CompactRange {
             .enumerate()
             .map(|(n, word)| read_hex(word).ok_or(CompactRangeError::Hash(n + 1)))
             .collect::<Result<Vec<Hash>, _>>()?;
-        let expected = size.count_ones();
-        if u32::try_from(frontier.len()) != Ok(expected) {
-            return Err(CompactRangeError::Count { size, expected, found: frontier.len() });
-        }
-        Ok(Self { size, frontier })
+        Self { size, frontier }.checked()
     }
 }
 
@@ -145,6 +219,42 @@ mod tests {
             range.push(*leaf);
             assert_eq!((range.size(), range.root()), (size, root_of(leaves.as_slice(), size).unwrap()));
             range = CompactRange::parse(&range.to_string()).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_path_of_the_last_leaf_is_the_frontier_before_it() {
+        let leaves = leaves(130);
+        let mut range = CompactRange::default();
+        for (index, leaf) in (0_u64..).zip(&leaves) {
+            let path = crate::tree::inclusion_proof(leaves.as_slice(), index, index + 1).unwrap();
+            assert_eq!(range.path_of_next(), path, "leaf {index}");
+            assert_eq!(CompactRange::before_last(index, &path), Ok(range.clone()));
+            let short = CompactRange::before_last(index, &path[..path.len().saturating_sub(1)]);
+            assert_eq!(short.is_err(), index > 0, "a hash too few for leaf {index}");
+            let long = [path.as_slice(), &[*leaf]].concat();
+            assert!(CompactRange::before_last(index, &long).is_err(), "a hash too many for leaf {index}");
+            range.push(*leaf);
+        }
+        assert_eq!(CompactRange::before_last(u64::MAX, &[[0; 32]; 64]), Err(CompactRangeError::Size));
+    }
+
+    #[test]
+    fn a_part_between_two_subtrees_is_a_tree_of_its_own() {
+        let leaves = leaves(13);
+        let mut range = CompactRange::default();
+        for leaf in &leaves {
+            range.push(*leaf);
+        }
+        let edges = [0, 8, 12, 13];
+        for from in 0..13 {
+            for to in from..=13 {
+                let part = range.part(&(from..to)).map(|part| (part.size(), part.root()));
+                let is_part = from == to || (edges.contains(&from) && edges.contains(&to));
+                let own = &leaves[usize::try_from(from).unwrap()..usize::try_from(to).unwrap()];
+                let expected = is_part.then(|| (to - from, root_of(own, to - from).unwrap()));
+                assert_eq!(part, expected, "{from}..{to}");
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Bodies that wait for their hashes, which are cheaper for many at once ([`crate::entry::many`]).
 
 use crate::chain::{Bad, Facts};
-use crate::entry::{EntryHash, ManyHasher};
+use crate::entry::{EntryHash, Kind, ManyHasher};
 
 /// How many bytes of bodies wait before their hashes are computed: enough to fill the lanes, little enough to
 /// stay in the processor's cache.
@@ -16,6 +16,8 @@ pub(super) struct Batch {
     hashed: usize,
     /// The items before this one have no bodies any more.
     forgotten: usize,
+    /// How many bytes in front are those of statements.
+    retained: usize,
     hasher: ManyHasher,
 }
 
@@ -62,12 +64,20 @@ impl Batch {
         self.hashed = self.items.len();
     }
 
-    /// Forgets the bodies but keeps what was found. Only after [`Batch::hash`].
+    /// Forgets the bodies but keeps what was found, and the few statements about archives, which are read
+    /// whoever looks. Only after [`Batch::hash`].
     pub(super) fn forget_bodies(&mut self) {
-        self.bytes.clear();
         for item in &mut self.items[self.forgotten..] {
-            (item.start, item.end) = (0, 0);
+            let length = item.end - item.start;
+            if matches!(item.found, Ok(Facts { kind: Kind::Archive, .. })) {
+                self.bytes.copy_within(item.start..item.end, self.retained);
+                (item.start, item.end) = (self.retained, self.retained + length);
+                self.retained = item.end;
+            } else {
+                (item.start, item.end) = (0, 0);
+            }
         }
+        self.bytes.truncate(self.retained);
         self.forgotten = self.items.len();
     }
 
@@ -87,5 +97,6 @@ impl Batch {
         self.items.clear();
         self.hashed = 0;
         self.forgotten = 0;
+        self.retained = 0;
     }
 }

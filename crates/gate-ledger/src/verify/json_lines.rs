@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::batch::Batch;
 use super::objects::{End, MAX_RAW, Objects};
+use super::segments;
 use super::tally::Tally;
 use super::{Observer, Options, Outcome, VerifyError};
 use crate::chain::{Bad, Facts, inspect, inspect_unhashed};
@@ -25,7 +26,9 @@ pub fn json_lines(
     options: &Options,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, VerifyError> {
-    let (objects, tally, batch) = (Objects::new(input), Tally::new(options, observer), Batch::default());
+    let (objects, mut tally, batch) = (Objects::new(input), Tally::new(options, observer), Batch::default());
+    segments::read(&options.segments, &mut tally)?;
+    tally.begin_rest();
     let mut stream = Stream { objects, tally, batch, seen: 0 };
     if stream.objects.skip_mark()? {
         stream.tally.warn("byte-order-mark", "the stream starts with a byte order mark, which was skipped");
@@ -60,6 +63,10 @@ impl Stream<'_, '_> {
         let (line, terminated) = self.objects.line()?;
         let length = line.len();
         let bytes = self.objects.bytes(line);
+        if self.tally.is_proven(bytes) {
+            self.objects.consume(length);
+            return Ok(());
+        }
         let Some((body, found, recorded)) = exported(bytes) else {
             self.settle()?;
             return self.reformatted(length, terminated);
@@ -163,10 +170,7 @@ fn is_like_an_entry(bytes: &[u8]) -> bool {
 /// an export. The comma before the hash is written over by the brace that closes the body, so that nothing
 /// needs to be copied.
 fn exported(line: &mut [u8]) -> Option<(&[u8], Result<Facts, Bad>, EntryHash)> {
-    const BEFORE: &[u8] = b",\"hash\":\"";
-    let cut = line.len().checked_sub(LINE_EXTRA + 1)?;
-    let hash = line[cut..].strip_prefix(BEFORE)?.strip_suffix(b"\"}")?;
-    let recorded = EntryHash::read(hash)?;
+    let (cut, recorded) = cut(line)?;
     line[cut] = b'}';
     match inspect_unhashed(&line[..=cut]) {
         // Perhaps it can be mended by writing it anew; then the line must be what it was.
@@ -176,6 +180,14 @@ fn exported(line: &mut [u8]) -> Option<(&[u8], Result<Facts, Bad>, EntryHash)> {
         }
         found => Some((&line[..=cut], found, recorded)),
     }
+}
+
+/// Where the comma before the hash of an exported line is, and the hash.
+pub(super) fn cut(line: &[u8]) -> Option<(usize, EntryHash)> {
+    const BEFORE: &[u8] = b",\"hash\":\"";
+    let cut = line.len().checked_sub(LINE_EXTRA + 1)?;
+    let hash = line[cut..].strip_prefix(BEFORE)?.strip_suffix(b"\"}")?;
+    Some((cut, EntryHash::read(hash)?))
 }
 
 /// Reads `raw` as JSON and writes its canonical form; returns that and what it says. The error is for

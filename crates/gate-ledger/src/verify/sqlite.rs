@@ -5,6 +5,8 @@ use std::path::Path;
 use rayon::prelude::*;
 use rusqlite::Connection;
 
+use super::openings;
+use super::segments;
 use super::tally::Tally;
 use super::wave::{Counts, NAMES, STRETCH, Worker};
 use super::{Observer, Options, Outcome, VerifyError};
@@ -24,6 +26,10 @@ const QUICK_CHECK_UP_TO: i64 = 16 << 20;
 /// A [`VerifyError`] where the file is missing, is no ledger, or cannot be read.
 pub fn sqlite(path: &Path, options: &Options, observer: &mut dyn Observer) -> Result<Outcome, VerifyError> {
     let fails = |source: StoreError| VerifyError::Store { path: path.to_owned(), source };
+    let report = |error| match error {
+        Failure::Store(source) => fails(source),
+        Failure::Verify(error) => error,
+    };
     let mut tally = Tally::new(options, observer);
     let first = Worker::open(path, tally.wants_entries())?;
     let Some((lowest, highest)) =
@@ -31,18 +37,26 @@ pub fn sqlite(path: &Path, options: &Options, observer: &mut dyn Observer) -> Re
     else {
         return Err(OpenError::NoEntries { path: path.to_owned() }.into());
     };
+    segments::read(&options.segments, &mut tally)?;
+    tally.begin_rest();
     let mut workers = vec![first];
+    let lowest = match tally.start() {
+        Some(next) => skip(&mut workers[0], next, lowest, &mut tally).map_err(report)?,
+        None => lowest,
+    };
     let wanted = workers_for(lowest, highest);
     while workers.len() < wanted {
         workers.push(Worker::open(path, tally.wants_entries())?);
     }
-    let indexed = rows(&mut workers, lowest, highest, &mut tally).map_err(|error| match error {
-        Failure::Store(source) => fails(source),
-        Failure::Verify(error) => error,
-    })?;
+    let indexed = rows(&mut workers, lowest, highest, &mut tally).map_err(report)?;
+    tally.settle();
     if tally.is_good() {
         let connection = &workers[0].database().connection;
-        indexes(connection, highest, &indexed, &mut tally).map_err(|error| fails(error.into()))?;
+        // How many entries an index should have in all is known only where all of them were read.
+        if options.start.is_none() {
+            indexes(connection, highest, &indexed, &mut tally).map_err(|error| fails(error.into()))?;
+        }
+        openings::check(connection, &mut tally).map_err(fails)?;
         structure(connection, options.quick_check, &mut tally).map_err(|error| fails(error.into()))?;
     }
     Ok(tally.finish())
@@ -59,6 +73,19 @@ fn bounds(connection: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
     let (lowest, highest) =
         connection.query_row(lowest_and_highest, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Option::zip(lowest, highest))
+}
+
+/// Looks at the two rows before `next` that say whether it is the right ledger: the first, and the one before
+/// it. Returns where to begin.
+fn skip(worker: &mut Worker, next: u64, lowest: i64, tally: &mut Tally<'_>) -> Result<i64, Failure> {
+    let next = i64::try_from(next).unwrap_or(i64::MAX);
+    for seq in [0, next - 1] {
+        worker.inspect(seq, seq).map_err(Failure::Store)?;
+        for (found, body) in worker.found() {
+            tally.take(found, body).map_err(Failure::Verify)?;
+        }
+    }
+    Ok(lowest.max(next))
 }
 
 fn workers_for(lowest: i64, highest: i64) -> usize {

@@ -1,8 +1,12 @@
 //! Keeping count: the chain so far, the first bad entry, and what was odd.
 
-use super::{FirstBad, Observer, Options, Outcome, Seen, VerifyError, Warning};
-use crate::chain::{Bad, Chain, Facts};
-use crate::entry::EntryHash;
+use super::json_lines::cut;
+use super::rest::Rest;
+use super::segments::Segments;
+use super::{Archived, FirstBad, Observer, Options, Outcome, Seen, VerifyError, Warning};
+use crate::archive::Statement;
+use crate::chain::{Bad, Chain, Facts, Start};
+use crate::entry::{EntryHash, Kind, LINE_EXTRA};
 
 /// What has been found so far.
 pub(super) struct Tally<'o> {
@@ -10,7 +14,19 @@ pub(super) struct Tally<'o> {
     observer: &'o mut dyn Observer,
     wants_entries: bool,
     chain: Chain,
+    /// What was proven elsewhere, until an entry behind it comes.
+    start: Option<Start>,
+    /// How many entries were.
+    proven: u64,
+    /// Whether the last of these was seen and is the one that was proven.
+    met: bool,
+    rest: Rest,
+    segments: Option<Segments>,
+    /// Whether what is left of a ledger is read, or all of one; not segments.
+    in_rest: bool,
     first_bad: Option<FirstBad>,
+    /// The newest good entry, where the first bad one was found later.
+    good_head: Option<(u64, EntryHash)>,
     good_after: u64,
     /// The seq of the last entry that could be read, good or not.
     last: Option<u64>,
@@ -44,8 +60,15 @@ impl<'o> Tally<'o> {
             pin: options.genesis,
             wants_entries: observer.wants_entries(),
             observer,
-            chain: Chain::new(),
+            chain: options.start.map_or_else(Chain::new, Chain::starting),
+            start: options.start,
+            proven: options.start.map_or(0, |start| start.next),
+            met: false,
+            rest: Rest::default(),
+            segments: None,
+            in_rest: false,
             first_bad: None,
+            good_head: None,
             good_after: 0,
             last: None,
             clock_back: Occasions::default(),
@@ -67,30 +90,87 @@ impl<'o> Tally<'o> {
         self.chain.entries()
     }
 
-    /// Takes what inspecting the next body in order found. `body` is asked for only if somebody looks.
+    /// The newest good entry.
+    pub(super) fn newest(&self) -> Option<(u64, EntryHash)> {
+        self.chain.newest()
+    }
+
+    /// The position from which entries are read, if not all are.
+    pub(super) fn start(&self) -> Option<u64> {
+        self.start.map(|start| start.next)
+    }
+
+    /// Segments come next, in which nothing may be missing.
+    pub(super) const fn begin_segments(&mut self) {
+        self.rest.close(true);
+    }
+
+    /// The segments came to their end.
+    pub(super) fn read_segments(&mut self, segments: Segments) {
+        self.segments = Some(segments);
+    }
+
+    /// What is left of the ledger comes next.
+    pub(super) const fn begin_rest(&mut self) {
+        self.rest.close(false);
+        self.in_rest = true;
+    }
+
+    /// Takes what inspecting the next body in order found. `body` is asked for only if somebody looks, or if it
+    /// holds a statement.
     pub(super) fn take(&mut self, found: &Result<Facts, Bad>, body: &[u8]) -> Result<(), VerifyError> {
         if self.first_bad.is_some() {
             if let Ok(facts) = found {
-                self.take_after(facts);
+                self.take_after(facts, body);
             }
             return Ok(());
         }
-        let linked = match found {
-            Ok(facts) => self.chain.link(*facts),
-            Err(bad) => Err(bad.clone()),
-        };
-        match linked {
-            Ok(linked) => self.take_good(linked.facts, linked.clock_back, body),
+        let facts = match found {
+            Ok(facts) => *facts,
             Err(bad) => {
-                self.bad(&bad);
-                if let Bad::Gap { found, .. } = bad {
-                    // The entry behind a gap is not itself the bad one.
-                    self.good_after += 1;
-                    self.last = Some(found);
-                }
-                Ok(())
+                self.bad(bad);
+                return Ok(());
             }
+        };
+        if self.start.is_some() && self.take_proven(&facts)? {
+            return Ok(());
         }
+        match self.chain.link(facts) {
+            Ok(linked) => self.take_good(linked.facts, linked.clock_back, body),
+            Err(bad) => self.take_odd(facts, bad, body),
+        }
+    }
+
+    /// Takes an entry that does not follow the one before it.
+    fn take_odd(&mut self, facts: Facts, bad: Bad, body: &[u8]) -> Result<(), VerifyError> {
+        let bad = match bad {
+            Bad::Gap { expected, found } => match self.rest.cross(&mut self.chain, facts, bad) {
+                Ok(linked) => {
+                    self.observer.gap(expected..found);
+                    return self.take_good(linked.facts, linked.clock_back, body);
+                }
+                Err(bad) => bad,
+            },
+            Bad::Order { .. } if self.is_repeated(&facts) => {
+                self.rest.pass(&facts);
+                return Ok(());
+            }
+            bad => bad,
+        };
+        self.bad(&bad);
+        if let Bad::Gap { found, .. } = bad {
+            // The entry behind a gap is not itself the bad one.
+            self.good_after += 1;
+            self.last = Some(found);
+        }
+        Ok(())
+    }
+
+    /// Whether the segments hold the same entry, which was kept in the ledger too.
+    fn is_repeated(&self, facts: &Facts) -> bool {
+        let in_order = self.rest.kept_before(u64::MAX).last().is_none_or(|last| last.seq < facts.seq);
+        let again = self.segments.as_ref().is_some_and(|segments| segments.repeats(facts));
+        again && in_order && self.in_rest && self.rest.is_open()
     }
 
     fn take_good(&mut self, facts: Facts, clock_back: bool, body: &[u8]) -> Result<(), VerifyError> {
@@ -104,13 +184,53 @@ impl<'o> Tally<'o> {
             self.clock_back.add(facts.seq);
         }
         self.last = Some(facts.seq);
+        self.rest.pass(&facts);
+        if facts.kind == Kind::Archive {
+            self.rest.state(facts.seq, body);
+        }
         if self.wants_entries {
             self.observer.entry(Seen { seq: facts.seq, kind: facts.kind, hash: facts.hash, body });
         }
         Ok(())
     }
 
-    fn take_after(&mut self, facts: &Facts) {
+    /// Takes an entry before the position where reading begins. False where `facts` are not of one.
+    fn take_proven(&mut self, facts: &Facts) -> Result<bool, VerifyError> {
+        let Some(start) = self.start else { return Ok(false) };
+        if facts.seq >= start.next {
+            self.start = None;
+            return Ok(false);
+        }
+        if facts.seq == 0
+            && let Some(expected) = self.pin.or(start.genesis)
+            && facts.hash != expected
+        {
+            return Err(VerifyError::OtherGenesis { expected, found: facts.hash });
+        }
+        if facts.seq == 0 {
+            self.chain.meet_genesis(facts.hash);
+        }
+        if facts.seq + 1 == start.next {
+            self.met = facts.hash == start.prev;
+            if !self.met {
+                self.bad_at(facts.seq, &Bad::Proven { expected: start.prev, found: facts.hash });
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether the exported `line` is of an entry that was proven and need not be read: not the first, not the
+    /// last of them.
+    pub(super) fn is_proven(&self, line: &[u8]) -> bool {
+        let Some(start) = &self.start else { return false };
+        self.first_bad.is_none() && seq_of(line).is_some_and(|seq| seq > 0 && seq + 1 < start.next)
+    }
+
+    fn take_after(&mut self, facts: &Facts, body: &[u8]) {
+        // It is bad anyway; but a statement that comes late tells which entry is the first bad one.
+        if facts.kind == Kind::Archive {
+            self.rest.state(facts.seq, body);
+        }
         let same_ledger = self.chain.ledger().is_none_or(|ledger| ledger == facts.ledger);
         if same_ledger && self.last.is_none_or(|last| facts.seq > last) {
             self.good_after += 1;
@@ -128,6 +248,89 @@ impl<'o> Tally<'o> {
         self.first_bad.get_or_insert_with(|| FirstBad { seq, code: bad.code(), reason: bad.to_string() });
     }
 
+    /// Judges what could not be judged before the end: what is missing, and whether statement and segments fit.
+    pub(super) fn settle(&mut self) {
+        if let Some(start) = self.start.take()
+            && !self.met
+        {
+            self.bad_at(start.next - 1, &Bad::CutOff(start.next));
+        }
+        if let Err(contradiction) = self.rest.judge(self.proven) {
+            self.reject(contradiction);
+        }
+        let contradiction = match (&self.segments, self.rest.statement()) {
+            (Some(segments), Some((seq, statement))) => {
+                let judged = self.judge_segments(segments, seq, statement);
+                judged.err().map(|(at, defect)| (at, Bad::Archive { statement: seq, defect }))
+            }
+            (Some(segments), None) => self.rest_without_statement(segments),
+            (None, _) => None,
+        };
+        if let Some((at, bad)) = contradiction {
+            self.bad_at(at, &bad);
+        }
+    }
+
+    /// What is missing beside the segments although no statement, or none that can be read, says so: then the
+    /// end was cut off, or the statement was changed.
+    fn rest_without_statement(&self, segments: &Segments) -> Option<(u64, Bad)> {
+        if !self.in_rest {
+            return None;
+        }
+        if let Some((seq, defect)) = self.rest.unreadable() {
+            return Some((seq, Bad::Archive { statement: seq, defect: defect.to_owned() }));
+        }
+        let kept = self.rest.kept_before(segments.end());
+        let expected =
+            (0..).zip(kept).find(|(seq, kept)| *seq != kept.seq).map_or(kept.len() as u64, |(seq, _)| seq);
+        (expected < segments.end()).then(|| (expected, Bad::Gap { expected, found: segments.end() }))
+    }
+
+    /// Compares the newest statement with the segments, and with what is kept beside them.
+    fn judge_segments(
+        &self,
+        segments: &Segments,
+        seq: u64,
+        statement: &Statement,
+    ) -> Result<(), (u64, String)> {
+        segments.judge(statement).map_err(|defect| (seq, defect))?;
+        if !self.in_rest || self.rest.is_broken() {
+            return Ok(());
+        }
+        if statement.before != segments.end() {
+            let (before, end) = (statement.before, segments.end());
+            return Err((seq, format!("it is about entries before {before}, the segments end before {end}")));
+        }
+        self.rest.judge_kept(statement, 0)
+    }
+
+    /// Nothing accounts for the first gap, or something contradicts what does: all behind it is unproven.
+    fn reject(&mut self, contradiction: Option<(u64, Bad)>) {
+        let Some(gap) = self.rest.take_first() else { return };
+        let (seq, bad) = contradiction.unwrap_or((gap.at, gap.bad));
+        self.good_head = if seq >= gap.at {
+            gap.head
+        } else {
+            let before = self.rest.kept_before(seq).last();
+            before.filter(|kept| kept.seq + 1 == seq).map(|kept| (kept.seq, kept.hash))
+        };
+        self.good_after += self.rest.behind;
+        self.first_bad = Some(FirstBad { seq: seq.min(gap.at), code: bad.code(), reason: bad.to_string() });
+    }
+
+    /// What is missing and accounted for.
+    fn archived(&self) -> Option<Archived> {
+        let (seq, statement) = self.rest.statement()?;
+        let verified = !self.rest.is_broken();
+        let missing = self.in_rest && (self.segments.is_some() || self.rest.is_broken());
+        (self.is_good() && missing).then(|| Archived {
+            moved: statement.moved(),
+            before: statement.before,
+            statement: seq,
+            verified,
+        })
+    }
+
     /// Records that the next entry had to be written anew before it could be hashed.
     pub(super) fn reformatted(&mut self) {
         self.reformatted.add(self.chain.entries());
@@ -143,14 +346,20 @@ impl<'o> Tally<'o> {
     }
 
     pub(super) fn finish(mut self) -> Outcome {
+        self.settle();
         let clock = "the clock went back between entries; times are claims, so this is odd, not wrong";
         let format = "entries were re-spaced or re-ordered by a filter and were written anew to be hashed";
         self.warnings.extend(self.clock_back.warning("clock-back", clock));
         self.warnings.extend(self.reformatted.warning("reformatted", format));
         let genesis = self.chain.genesis();
+        let all = self.chain.entries();
+        let good = self.first_bad.as_ref().map_or(all, |bad| bad.seq.min(all));
         Outcome {
-            entries: self.chain.entries(),
-            head: self.chain.head().map(|facts| (facts.seq, facts.hash)),
+            entries: good,
+            proven: self.proven,
+            head: if good == all { self.chain.newest() } else { self.good_head },
+            archived: self.archived(),
+            statement: self.rest.statement().map(|(_, statement)| statement.clone()),
             ledger: self.chain.ledger().map(|id| id.to_string()),
             genesis,
             genesis_pinned: self.pin.is_some() && self.pin == genesis,
@@ -159,4 +368,16 @@ impl<'o> Tally<'o> {
             warnings: self.warnings,
         }
     }
+}
+
+/// The seq of an exported line, read off its end: `…,"seq":42,"v":1,"hash":"b3:…"}`. In a canonical line no
+/// other member can stand there.
+fn seq_of(line: &[u8]) -> Option<u64> {
+    const LONGEST: usize = LINE_EXTRA + 40;
+    const BEHIND: &[u8] = b",\"v\":1";
+    let (cut, _) = cut(line)?;
+    let tail = line[..cut].strip_suffix(BEHIND)?;
+    let tail = &tail[tail.len().saturating_sub(LONGEST)..];
+    let at = memchr::memmem::rfind(tail, b",\"seq\":")?;
+    std::str::from_utf8(&tail[at + 7..]).ok()?.parse().ok()
 }

@@ -2,6 +2,7 @@
 
 mod json_lines;
 mod sqlite;
+mod start;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -24,7 +24,7 @@ const INDEXES: usize = NAMES.len();
 pub(super) const NAMES: [&str; 9] = [
     "entry_live",
     "entry_admitted",
-    "entry_admitted_by",
+    "entry_granted",
     "entry_owing",
     "entry_requested",
     "entry_life",

@@ -4,7 +4,9 @@
 //! environment is an error unless it says `i_accept = "reason"`.
 
 mod compare;
+mod debts;
 mod gates;
+mod keys;
 mod rules;
 
 use std::ops::Range;
@@ -12,6 +14,8 @@ use std::ops::Range;
 use crate::diagnostic::Diagnostic;
 use crate::policy::{Policy, Who};
 use crate::rule::Rule;
+
+pub use keys::{Signing, lint_keys};
 
 /// The findings about a policy, in the order of their places.
 pub fn lint(policy: &Policy) -> Vec<Diagnostic> {
@@ -21,6 +25,7 @@ pub fn lint(policy: &Policy) -> Vec<Diagnostic> {
         gates::check(&mut linter, name, gate);
         for rule in &gate.allow {
             rules::check(&mut linter, name, gate, rule);
+            debts::check(&mut linter, name, rule);
         }
         compare::check(&mut linter, gate);
     }
@@ -77,6 +82,18 @@ fn whom(rule: &Rule) -> impl Iterator<Item = &Who> {
 
 fn is_group(who: &Who, name: &str) -> bool {
     matches!(who, Who::Group(group) if group == name)
+}
+
+/// The ids that a list names, those of its groups' members among them.
+fn ids<'p>(policy: &'p Policy, who: &'p [Who]) -> impl Iterator<Item = &'p str> {
+    who.iter().flat_map(move |one| {
+        let (id, group) = match one {
+            Who::Anyone => (None, None),
+            Who::Id(id) => (Some(id), None),
+            Who::Group(group) => (None, policy.groups.get(group)),
+        };
+        id.into_iter().chain(group.into_iter().flatten()).map(String::as_str)
+    })
 }
 
 /// The people whom a list names, each once; nothing where it names everybody.

@@ -21,7 +21,7 @@ pub(super) fn check(linter: &mut Linter<'_>, name: &GateName, gate: &Gate, rule:
     ticket(linter, name, rule);
 }
 
-fn at(name: &GateName, rule: &Rule) -> String {
+pub(super) fn at(name: &GateName, rule: &Rule) -> String {
     format!("rule {} of gate '{name}'", rule.number)
 }
 
@@ -136,15 +136,17 @@ fn approvers(linter: &mut Linter<'_>, name: &GateName, rule: &Rule) {
         linter.warn(&rule.span, "too-few-approvers", message, "add people to 'from', or lower count");
         return;
     }
-    let requesters = people(linter.policy, &rule.who);
-    let stuck = requesters.is_some_and(|requesters| {
-        !requesters.is_empty()
-            && requesters.iter().all(|one| approvers.len() - usize::from(approvers.contains(one)) < count)
-    });
-    if stuck {
-        let message = format!("{} can never be approved: nobody approves their own request", at(name, rule));
-        linter.warn(&rule.span, "too-few-approvers", message, "add people to 'from'");
+    let Some(requesters) = people(linter.policy, &rule.who) else { return };
+    let is_stuck = |one: &&&str| approvers.len() - usize::from(approvers.contains(**one)) < count;
+    let stuck: Vec<&str> = requesters.iter().filter(is_stuck).copied().collect();
+    if stuck.is_empty() {
+        return;
     }
+    let whose =
+        if stuck.len() == requesters.len() { String::new() } else { format!(" for {}", stuck.join(", ")) };
+    let message =
+        format!("{} can never be approved{whose}: nobody approves their own request", at(name, rule));
+    linter.warn(&rule.span, "too-few-approvers", message, "add people to 'from'");
 }
 
 /// An id that is a group's name was probably meant to be the group.

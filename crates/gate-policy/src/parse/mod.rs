@@ -21,9 +21,9 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use crate::diagnostic::{Diagnostic, Position};
-use crate::policy::{LedgerSettings, Policy, Who};
+use crate::policy::{Commit, LedgerSettings, Policy, Who};
 use people::Names;
-use reader::Reader;
+use reader::{Reader, Value};
 use table::Table;
 pub use text::{MAX_BYTES, decode};
 
@@ -131,6 +131,7 @@ fn ledger(reader: &mut Reader<'_>, mut table: Table<'_>) -> LedgerSettings {
         url: table.string(reader, "url"),
         origin: table.checked(reader, "origin", is_origin),
         genesis: table.checked(reader, "genesis", is_hash),
+        commit: table.get("commit").map(|value| commit(reader, &value)).unwrap_or_default(),
     };
     if let (Some(_), Some(url)) = (&settings.path, table.get("url")) {
         reader
@@ -139,6 +140,12 @@ fn ledger(reader: &mut Reader<'_>, mut table: Table<'_>) -> LedgerSettings {
     }
     table.finish(reader);
     settings
+}
+
+/// `commit`. The field is called `reason` where it is hashed, so the key's word is too.
+fn commit(reader: &mut Reader<'_>, value: &Value<'_>) -> Commit {
+    let words = reader.each(value, |reader, item| reader.word(item, &[("reason", false), ("names", true)]));
+    Commit { reasons: words.contains(&false), names: words.contains(&true) }
 }
 
 /// What a checkpoint's origin line may be (C2SP signed-note: a key name without white space and '+').

@@ -1,6 +1,6 @@
 //! What `gate-verify policy` says about policies that parse.
 
-use gate_policy::{Severity, lint, parse};
+use gate_policy::{Severity, Signing, lint, lint_keys, parse};
 
 use crate::support::{policy, shown};
 
@@ -186,4 +186,89 @@ fn loose_tickets_and_forgotten_group_prefixes_are_named() {
     }
     let forgotten = format!("{SEC}{}", rule("actions = [\"skip\"]\nwho = [\"sec\"]\nmax_ttl = \"4h\""));
     assert_eq!(codes(&forgotten), ["3:unused-group", "5:perhaps-a-group"]);
+}
+
+/// A break-glass rule for `who`, with `more`.
+fn break_glass(who: &str, more: &str) -> String {
+    let rule = rule(&format!(
+        "actions = [\"skip\"]\nwho = [{who}]\nmax_ttl = \"1h\"\nbreak_glass = true\nreview_within = \"1d\"\n{more}"
+    ));
+    format!(
+        "groups.sec = [\"alice@x\", \"bob@x\"]\n[people]\n\"alice@x\" = [\"github:alice\"]\n\"dave@x\" = []\n[gates.g]\n{rule}"
+    )
+}
+
+#[test]
+fn debts_that_nobody_can_review_are_named() {
+    let stuck = ["8:unreviewable-debt"];
+    let debts = |text: &str| -> Vec<String> {
+        codes(text).into_iter().filter(|code| !code.ends_with("unused-group")).collect()
+    };
+    // Everybody may break the glass, known by a CI variable; a key cannot be told apart from that.
+    assert_eq!(debts(&break_glass("\"*\"", "reviewers = [\"bob@x\"]")), stuck);
+    assert_eq!(debts(&break_glass("\"*\"", "assurance = \"oidc\"\nreviewers = [\"dave@x\"]")), stuck);
+    // Where a reviewer has a name of that kind too, or all sign, the debts can be settled.
+    assert_eq!(debts(&break_glass("\"*\"", "reviewers = [\"group:sec\"]")), [""; 0]);
+    assert_eq!(debts(&break_glass("\"*\"", "reviewers = [\"github:erin\"]")), [""; 0]);
+    assert_eq!(debts(&break_glass("\"*\"", "assurance = \"signed\"\nreviewers = [\"bob@x\"]")), [""; 0]);
+    // One of the requesters is known by another kind of identity than every reviewer, or is the only reviewer.
+    let weak = "assurance = \"asserted\"\n";
+    assert_eq!(debts(&break_glass("\"github:carol\"", &format!("{weak}reviewers = [\"bob@x\"]"))), stuck);
+    assert_eq!(debts(&break_glass("\"github:carol\"", weak)), stuck);
+    assert_eq!(debts(&break_glass("\"github:carol\"", &format!("{weak}reviewers = [\"alice@x\"]"))), [""; 0]);
+    assert_eq!(debts(&break_glass("\"group:sec\"", "assurance = \"signed\"")), [""; 0]);
+    assert_eq!(
+        debts(&break_glass("\"alice@x\"", "assurance = \"signed\"\nreviewers = [\"github:Alice\"]")),
+        stuck
+    );
+}
+
+#[test]
+fn a_requester_who_is_the_only_approver_is_named() {
+    let text = |from: &str, count: u32| {
+        let approvals = format!("approvals = {{ count = {count}, from = [{from}] }}");
+        format!(
+            "{SEC}{}",
+            rule(&format!("actions = [\"skip\"]\nwho = [\"group:sec\"]\nmax_ttl = \"1h\"\n{approvals}"))
+        )
+    };
+    let found = lint(&policy(&text("\"alice@x\"", 1)));
+    assert_eq!(
+        found[0].message,
+        "rule 1 of gate 'g' can never be approved for alice@x: nobody approves their own request"
+    );
+    assert_eq!(codes(&text("\"alice@x\", \"carol@x\"", 2)), ["5:too-few-approvers"]);
+    assert_eq!(codes(&text("\"group:sec\"", 1)), [""; 0]);
+}
+
+#[test]
+fn signatures_that_nobody_can_make_are_named() {
+    let keyed = |text: &str, keys: &[(&str, Signing)]| {
+        let found = lint_keys(&policy(text), &|name, signing| keys.contains(&(name, signing)));
+        found.iter().map(|one| format!("{}:{}", one.line, one.code)).collect::<Vec<_>>()
+    };
+    let approved = "approvals = { count = 2, from = [\"group:sec\", \"carol@x\"], assurance = \"signed\" }";
+    let text = format!(
+        "{SEC}{}",
+        rule(&format!("actions = [\"skip\"]\nwho = [\"*\"]\nmax_ttl = \"1h\"\n{approved}"))
+    );
+    assert_eq!(keyed(&text, &[]), ["5:nobody-can-sign"]);
+    assert_eq!(
+        keyed(&text, &[("alice@x", Signing::Approval), ("bob@x", Signing::Request)]),
+        ["5:nobody-can-sign"]
+    );
+    assert_eq!(keyed(&text, &[("alice@x", Signing::Approval), ("carol@x", Signing::Approval)]), [""; 0]);
+    let text = format!(
+        "{SEC}{}",
+        rule("actions = [\"skip\"]\nwho = [\"group:sec\"]\nmax_ttl = \"1h\"\nassurance = \"signed\"")
+    );
+    assert_eq!(keyed(&text, &[("alice@x", Signing::Approval)]), ["5:nobody-can-sign"]);
+    assert_eq!(keyed(&text, &[("bob@x", Signing::Request)]), [""; 0]);
+    // Another name of the same person will do.
+    let glass = break_glass("\"*\"", "assurance = \"signed\"\nreviewers = [\"alice@x\"]");
+    assert_eq!(keyed(&glass, &[("bob@x", Signing::Review)]), ["8:nobody-can-sign"]);
+    assert_eq!(keyed(&glass, &[("github:alice", Signing::Review)]), [""; 0]);
+    let owned = format!("groups.sec = [\"alice@x\"]\npolicy.owners = [\"group:sec\"]\n{GATE}");
+    assert_eq!(keyed(&owned, &[]), ["1:nobody-can-sign"], "owners have no place of their own");
+    assert_eq!(keyed(&owned, &[("alice@x", Signing::Policy)]), [""; 0]);
 }

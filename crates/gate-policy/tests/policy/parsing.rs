@@ -164,6 +164,8 @@ fn each_defect_has_its_code_and_its_place() {
         ("both path and url", v1("[ledger]\npath = \"x\"\nurl = \"postgres://x\""), "4:7 two-ledgers"),
         ("genesis cut short", v1("[ledger]\ngenesis = \"b3:12\""), "3:11 bad-value"),
         ("origin with a space", v1("[ledger]\norigin = \"a b\""), "3:10 bad-value"),
+        ("commit of an unknown text", v1("[ledger]\ncommit = [\"names\", \"reasons\"]"), "3:20 unknown-word"),
+        ("commit that is no list", v1("[ledger]\ncommit = \"names\""), "3:10 wrong-type"),
         ("everybody owns the policy", v1("[policy]\nowners = [\"*\"]"), "3:11 wildcard"),
         (
             "issuer without jwks",

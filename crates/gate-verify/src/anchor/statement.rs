@@ -5,21 +5,24 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use gate_ledger::checkpoint::{self, Checkpoint};
-use gate_ledger::note::{self, KeyKind, NoteError, VerifierKey};
+use gate_ledger::cosignature::policy::QuorumError;
+use gate_ledger::note::{self, NoteError, VerifierKey};
 use gate_model::exit::Exit;
-use gate_model::verification::{Anchored, Warning};
+use gate_model::verification::{Anchored, Cosigned, Warning};
 
-use super::signers;
+use crate::trust::{Trust, Trusted};
 
 /// A checkpoint that a trusted key signed.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     /// What it says.
     pub checkpoint: Checkpoint,
-    /// The public keys of the logs that signed it.
-    pub keys: Vec<[u8; 32]>,
+    /// The keys of the logs that signed it.
+    pub keys: Vec<VerifierKey>,
+    /// Who saw it, and when.
+    witnesses: Vec<Cosigned>,
     /// The file, as a person wrote it.
-    shown: String,
+    pub shown: String,
 }
 
 /// A checkpoint that cannot be read as one.
@@ -59,36 +62,42 @@ impl CheckpointError {
 /// A [`CheckpointError`] for what is no checkpoint at all.
 pub(crate) fn read(
     paths: &[PathBuf],
-    keys: &[VerifierKey],
+    trust: &Trust,
     cwd: &Path,
 ) -> Result<(Vec<Statement>, Vec<Warning>), CheckpointError> {
     let (mut statements, mut refused) = (Vec::new(), Vec::new());
     for path in paths {
         let shown = path.display().to_string();
         let bytes = bytes(&cwd.join(path), &shown)?;
-        match checkpoint::open(&bytes, keys) {
-            Ok((checkpoint, signatures)) => {
-                let logs = signatures.iter().filter(|one| one.key.kind() == KeyKind::Note);
-                let keys = logs.map(|one| signers::public(&one.key)).collect();
-                statements.push(Statement { checkpoint, keys, shown });
-            }
-            Err(source) => match distrust(&source) {
-                Some(code) => refused.push(warning(code, format!("checkpoint '{shown}': {source}"))),
-                None => return Err(CheckpointError::Form { path: shown, source }),
-            },
+        match trust.open(&bytes) {
+            Ok(trusted) => statements.push(Statement::new(trusted, shown)),
+            Err(error) => refused.push(refusal(error, shown)?),
         }
     }
     Ok((statements, refused))
 }
 
+/// The warning about a checkpoint that does not count.
+fn refusal(error: QuorumError, shown: String) -> Result<Warning, CheckpointError> {
+    match (distrust(&error), error) {
+        (Some(code), error) => Ok(warning(code, format!("checkpoint '{shown}': {error}"))),
+        (None, QuorumError::Checkpoint(source)) => Err(CheckpointError::Form { path: shown, source }),
+        (None, error) => Ok(warning("checkpoint-quorum", format!("checkpoint '{shown}': {error}"))),
+    }
+}
+
 /// The code of a defect that is about trust; the others are about form.
-const fn distrust(error: &checkpoint::CheckpointError) -> Option<&'static str> {
+const fn distrust(error: &QuorumError) -> Option<&'static str> {
+    use checkpoint::CheckpointError as Defect;
     match error {
-        checkpoint::CheckpointError::Note(NoteError::BadSignature { .. }) => Some("checkpoint-signature"),
-        checkpoint::CheckpointError::Note(NoteError::NoKnownSignature { .. })
-        | checkpoint::CheckpointError::OnlyWitnesses
-        | checkpoint::CheckpointError::ForeignKey { .. } => Some("checkpoint-key"),
-        _ => None,
+        QuorumError::NotReached { .. } => Some("checkpoint-quorum"),
+        QuorumError::Checkpoint(Defect::Note(NoteError::BadSignature { .. })) => Some("checkpoint-signature"),
+        QuorumError::Checkpoint(
+            Defect::Note(NoteError::NoKnownSignature { .. })
+            | Defect::OnlyWitnesses
+            | Defect::ForeignKey { .. },
+        ) => Some("checkpoint-key"),
+        QuorumError::Checkpoint(_) => None,
     }
 }
 
@@ -106,9 +115,24 @@ fn bytes(path: &Path, shown: &str) -> Result<Vec<u8>, CheckpointError> {
 }
 
 impl Statement {
+    /// The checkpoint that counts, from the file that a person wrote as `shown`.
+    pub(crate) fn new(trusted: Trusted, shown: String) -> Self {
+        let Trusted { checkpoint, logs, witnesses } = trusted;
+        Self { checkpoint, keys: logs, witnesses, shown }
+    }
+
+    /// Whether that key signed it, under whatever name.
+    pub(super) fn is_signed_by(&self, key: &VerifierKey) -> bool {
+        self.keys.iter().any(|signer| signer.public() == key.public())
+    }
+
     /// What a verification says about it.
     pub(crate) fn anchored(&self) -> Anchored {
-        Anchored { size: self.checkpoint.size, origin: self.checkpoint.origin.clone() }
+        Anchored {
+            size: self.checkpoint.size,
+            origin: self.checkpoint.origin.clone(),
+            witnesses: self.witnesses.clone(),
+        }
     }
 
     /// A sentence about it.
@@ -122,9 +146,8 @@ impl Statement {
     /// A sentence that says of which it is.
     pub(crate) fn must_be_of(&self, ledger: Option<&str>) -> Result<(), String> {
         let origin = &self.checkpoint.origin;
-        let is_of = |id| origin.strip_suffix(id).is_some_and(|log: &str| log.ends_with('/'));
         match ledger {
-            Some(id) if is_of(id) => Ok(()),
+            Some(id) if self.checkpoint.is_of_ledger(id) => Ok(()),
             Some(id) => Err(self.says(&format!("is of '{origin}', and this ledger's id is {id}"))),
             None => Err(self.says(&format!("is of '{origin}', and this ledger's id cannot be read"))),
         }

@@ -17,6 +17,7 @@ use serde_json::json;
 use super::{Anchors, CheckpointError, read};
 use crate::args::Required;
 use crate::report;
+use crate::trust::Trust;
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::parse("2026-11-22T16:00:00Z").unwrap().plus(seconds).unwrap()
@@ -83,10 +84,11 @@ impl Desk {
         checkpoints: &[&str],
         required: Required,
     ) -> Result<Verification, CheckpointError> {
-        let keys = [key(1).verifier().clone()];
+        let words = [key(1).verifier().to_string()];
+        let trust = Trust::read(&words, None, self.dir.path()).unwrap();
         let paths: Vec<_> = checkpoints.iter().map(Into::into).collect();
-        let (statements, refused) = read(&paths, &keys, self.dir.path())?;
-        let mut anchors = Anchors::new(statements, refused, required);
+        let (statements, refused) = read(&paths, &trust, self.dir.path())?;
+        let mut anchors = Anchors::new(statements, refused, required, CompactRange::default());
         let mut observer = EachEntry(|seen: verify::Seen<'_>| anchors.take(&seen));
         let outcome = verify::sqlite(&self.path(ledger), &Options::default(), &mut observer).unwrap();
         let comparison = anchors.compare(&outcome, at(3_600 * 10));

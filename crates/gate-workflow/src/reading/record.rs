@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use gate_ledger::chain::Facts;
 use gate_ledger::entry::{Entry, write_line};
-use gate_ledger::store::StoreError;
+use gate_ledger::store::{StoreError, View};
 use gate_model::action::Action;
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,6 +16,8 @@ pub struct Record<'a> {
     pub facts: Facts,
     /// The canonical bytes.
     pub body: &'a [u8],
+    /// The ledger, which may know the texts that the entry only commits to.
+    pub view: View<'a>,
 }
 
 impl Record<'_> {
@@ -30,7 +32,9 @@ impl Record<'_> {
     /// # Errors
     /// [`StoreError::Bad`], which checked bytes never give.
     pub fn entry(&self) -> Result<Entry, StoreError> {
-        Entry::from_body(self.body).map_err(|error| self.bad(error.0))
+        let mut entry = Entry::from_body(self.body).map_err(|error| self.bad(error.0))?;
+        self.view.reveal(&mut entry)?;
+        Ok(entry)
     }
 
     /// The few members that lists and counts look at.
@@ -38,10 +42,15 @@ impl Record<'_> {
     /// # Errors
     /// [`StoreError::Bad`], which checked bytes never give.
     pub fn brief(&self) -> Result<Brief<'_>, StoreError> {
-        serde_json::from_slice(self.body).map_err(|_| {
+        let mut brief: Brief<'_> = serde_json::from_slice(self.body).map_err(|_| {
             let defect = "cannot be read";
             self.bad(gate_ledger::chain::Bad::Member { member: "actor", defect })
-        })
+        })?;
+        if let Some(commitment) = brief.actor.id_c.as_str().and_then(|text| text.parse().ok()) {
+            let name = self.view.opening(commitment)?.map_or(commitment.to_string(), |opening| opening.value);
+            brief.actor.id = Value::String(name);
+        }
+        Ok(brief)
     }
 
     fn bad(&self, source: gate_ledger::chain::Bad) -> StoreError {
@@ -63,6 +72,8 @@ pub struct Brief<'a> {
 struct ActorBrief {
     #[serde(default)]
     id: Value,
+    #[serde(default)]
+    id_c: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,7 +89,7 @@ struct DataBrief {
 }
 
 impl Brief<'_> {
-    /// The actor's id; empty where the entry names none.
+    /// The actor's id, a pseudonym where it was erased; empty where the entry names none.
     pub fn actor(&self) -> &str {
         self.actor.id.as_str().unwrap_or_default()
     }

@@ -1,13 +1,15 @@
 //! Walking over entries in batches, forward or backward.
 //!
 //! A batch is read in one short read transaction and checked; then the transaction is over and the entries
-//! are handed out. Rows are asked for by position, so a batch that brings fewer has a gap.
+//! are handed out. Rows are asked for by position, so a batch that brings fewer has a gap. One that an archive's
+//! statement accounts for is stepped over; any other is an error.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
+use gate_ledger::archive::Statement;
 use gate_ledger::chain::{self, Bad, Facts, LedgerId};
 use gate_ledger::entry::EntryHash;
-use gate_ledger::store::{Ledger, StoreError};
+use gate_ledger::store::{Ledger, StoreError, View};
 
 use super::record::Record;
 
@@ -31,7 +33,7 @@ pub(super) fn forward(
     while from <= last {
         let to = last.min(from.saturating_add(WIDTH - 1));
         let end = batch.read(ledger, from, to)?;
-        for record in batch.records() {
+        for record in batch.records(ledger.view()) {
             if each(&record)?.is_break() {
                 return Ok(());
             }
@@ -59,7 +61,7 @@ pub(super) fn backward(
             width = (width / 2).max(1);
             continue;
         }
-        for record in batch.records().rev() {
+        for record in batch.records(ledger.view()).rev() {
             if each(&record)?.is_break() {
                 return Ok(());
             }
@@ -70,16 +72,37 @@ pub(super) fn backward(
     Ok(())
 }
 
+/// Why a row is not taken.
+enum Unfit {
+    Bad(Bad),
+    Store(StoreError),
+}
+
+impl From<Bad> for Unfit {
+    fn from(bad: Bad) -> Self {
+        Self::Bad(bad)
+    }
+}
+
+impl From<StoreError> for Unfit {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 /// Checked entries, side by side.
+#[derive(Default)]
 struct Batch {
     ledger: Option<LedgerId>,
     bytes: Vec<u8>,
-    entries: Vec<(Facts, std::ops::Range<usize>)>,
+    entries: Vec<(Facts, Range<usize>)>,
+    /// What was archived, once a gap was met.
+    archived: Option<Statement>,
 }
 
 impl Batch {
     fn new(ledger: &Ledger) -> Self {
-        Self { ledger: LedgerId::read(ledger.id().as_bytes()), bytes: Vec::new(), entries: Vec::new() }
+        Self { ledger: LedgerId::read(ledger.id().as_bytes()), ..Self::default() }
     }
 
     /// Reads the entries from `from` to `to`, as many as fit. Returns the position after the last one read.
@@ -92,9 +115,9 @@ impl Batch {
             if self.bytes.len() > MAX_BYTES {
                 return ControlFlow::Break(());
             }
-            match self.take(next, body, hash) {
-                Ok(()) => {
-                    next += 1;
+            match self.take(ledger, next, body, hash) {
+                Ok(seq) => {
+                    next = seq + 1;
                     ControlFlow::Continue(())
                 }
                 Err(bad) => {
@@ -103,39 +126,63 @@ impl Batch {
                 }
             }
         })?;
-        if failure.is_none() && next <= to && self.bytes.len() <= MAX_BYTES {
-            failure = Some(Bad::Gap { expected: next, found: to + 1 });
+        let bad = |seq: u64, source| StoreError::Bad { seq: i64::try_from(seq).unwrap_or(i64::MAX), source };
+        match failure {
+            Some(Unfit::Bad(source)) => return Err(bad(next, source)),
+            Some(Unfit::Store(error)) => return Err(error),
+            None => {}
         }
-        let seq = i64::try_from(next).unwrap_or(i64::MAX);
-        failure.map_or(Ok(next), |source| Err(StoreError::Bad { seq, source }))
+        if next <= to && self.bytes.len() <= MAX_BYTES {
+            if !self.was_archived(ledger, next..to + 1)? {
+                return Err(bad(next, Bad::Gap { expected: next, found: to + 1 }));
+            }
+            next = to + 1;
+        }
+        Ok(next)
     }
 
-    /// Takes the body that stands at position `expected`, if it is that entry.
-    fn take(&mut self, expected: u64, body: &[u8], hash: EntryHash) -> Result<(), Bad> {
+    /// Whether all entries of `missing` were archived.
+    fn was_archived(&mut self, ledger: &Ledger, missing: Range<u64>) -> Result<bool, StoreError> {
+        let accounts = |statement: &Statement| {
+            let first = statement.kept.partition_point(|kept| kept.seq < missing.start);
+            let none_kept = statement.kept.get(first).is_none_or(|kept| kept.seq >= missing.end);
+            missing.end <= statement.before && none_kept
+        };
+        if self.archived.as_ref().is_some_and(accounts) {
+            return Ok(true);
+        }
+        // It may have been archived since the walk began.
+        self.archived = ledger.view().archive()?.map(|(_, statement)| statement);
+        Ok(self.archived.as_ref().is_some_and(accounts))
+    }
+
+    /// Takes the body that stands at position `expected`, or behind entries that were archived from there on.
+    /// Returns its seq.
+    fn take(&mut self, ledger: &Ledger, expected: u64, body: &[u8], hash: EntryHash) -> Result<u64, Unfit> {
         let facts = chain::inspect(body)?;
         if facts.hash != hash {
-            return Err(Bad::Hash { computed: facts.hash, recorded: hash });
+            return Err(Bad::Hash { computed: facts.hash, recorded: hash }.into());
         }
-        if facts.seq != expected {
-            let found = facts.seq;
-            return Err(if found > expected {
-                Bad::Gap { expected, found }
-            } else {
-                Bad::Order { expected, found }
-            });
+        let found = facts.seq;
+        if found < expected {
+            return Err(Bad::Order { expected, found }.into());
+        }
+        if found > expected && !self.was_archived(ledger, expected..found)? {
+            return Err(Bad::Gap { expected, found }.into());
         }
         if self.ledger != Some(facts.ledger) {
             let expected = self.ledger.map_or_else(String::new, |ledger| ledger.to_string());
-            return Err(Bad::Ledger { expected, found: facts.ledger.to_string() });
+            return Err(Bad::Ledger { expected, found: facts.ledger.to_string() }.into());
         }
         let start = self.bytes.len();
         self.bytes.extend_from_slice(body);
         self.entries.push((facts, start..self.bytes.len()));
-        Ok(())
+        Ok(facts.seq)
     }
 
-    fn records(&self) -> impl DoubleEndedIterator<Item = Record<'_>> {
-        self.entries.iter().map(|(facts, range)| Record {
+    fn records<'b>(&'b self, view: View<'b>) -> impl DoubleEndedIterator<Item = Record<'b>> {
+        self.entries.iter().map(move |(facts, range)| Record {
+            view,
             facts: *facts,
             body: self.bytes.get(range.clone()).unwrap_or_default(),
         })

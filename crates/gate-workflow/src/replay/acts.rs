@@ -3,7 +3,7 @@
 
 use gate_ledger::entry::Entry;
 use gate_model::action::Action;
-use gate_model::payload::{ApprovalData, DenialData, ReviewData, RevocationData};
+use gate_model::payload::{ApprovalData, DenialData, RefusalData, RejectionData, ReviewData, RevocationData};
 use gate_model::principal::{Assurance, Principal};
 use gate_policy::{Gate, Petition, Policy, Rule};
 
@@ -78,7 +78,7 @@ impl State {
         let Some(rule) = rule_today(used.policy(), opt_out, asked) else {
             return Err(Doubt::wrong("approves a request whose rule its policy does not have"));
         };
-        let author = entry.data.get("author").and_then(serde_json::Value::as_str);
+        let author = data.author.as_deref();
         let may =
             gate_policy::may_approve(used.policy(), rule, by, &opt_out.requester, author, &opt_out.approvers);
         may.map(drop).map_err(|reasons| refused(&reasons))?;
@@ -88,16 +88,11 @@ impl State {
     /// Judges a denial, and files it where it ends a request.
     pub(super) fn denial(&mut self, at: Position<'_>, entry: &Entry, report: &mut Report) -> Judged {
         let is_refusal = entry.data.get("refused").is_some();
-        let judged = read::<DenialData>(entry).and_then(|(data, by)| {
-            note_token(at.seq, &by, report);
-            known_judge(data.judge.into())?;
-            let used = self.used(at, &data.policy, report)?;
-            match entry.reference {
-                None => self.denied_ask(at, entry, &data, &by, &used),
-                Some(id) if is_refusal => self.judge_refusal(at, id, &data, &by, &used),
-                Some(id) => self.judge_rejection(at, id, entry, &by, &used),
-            }
-        });
+        let judged = match entry.reference {
+            None => self.file_denial(at, entry, report),
+            Some(id) if is_refusal => self.file_refusal(at, id, entry, report),
+            Some(id) => self.file_rejection(at, id, entry, report),
+        };
         if let Some(opt_out) = self.opt_out_of(entry) {
             opt_out.marks.push(Mark::of(entry));
             if let (false, Some(id)) = (is_refusal, entry.reference) {
@@ -107,25 +102,47 @@ impl State {
         judged
     }
 
+    fn file_denial(&mut self, at: Position<'_>, entry: &Entry, report: &mut Report) -> Judged {
+        let (data, by) = read::<DenialData>(entry)?;
+        note_token(at.seq, &by, report);
+        known_judge(data.judge.into())?;
+        let used = self.used(at, &data.policy, report)?;
+        self.denied_ask(at, entry, &data, &by, &used)
+    }
+
+    fn file_refusal(&mut self, at: Position<'_>, id: u64, entry: &Entry, report: &mut Report) -> Judged {
+        let (data, by) = read::<RefusalData>(entry)?;
+        note_token(at.seq, &by, report);
+        known_judge(data.judge.into())?;
+        let used = self.used(at, &data.policy, report)?;
+        self.judge_refusal(at, id, &data, &by, &used)
+    }
+
+    fn file_rejection(&mut self, at: Position<'_>, id: u64, entry: &Entry, report: &mut Report) -> Judged {
+        let (data, by) = read::<RejectionData>(entry)?;
+        note_token(at.seq, &by, report);
+        known_judge(data.judge.into())?;
+        let used = self.used(at, &data.policy, report)?;
+        self.judge_rejection(at, (id, entry), &data, &by, &used)
+    }
+
     fn judge_rejection(
         &self,
         at: Position<'_>,
-        id: u64,
-        entry: &Entry,
+        (id, entry): (u64, &Entry),
+        data: &RejectionData,
         by: &Principal,
         used: &Used,
     ) -> Judged {
         let (opt_out, asked) = self.waiting(at, id, at.moment.earliest)?;
-        if entry.data.get("subject").and_then(serde_json::Value::as_str)
-            != Some(&asked.entry.hash.to_string())
-        {
+        if data.subject != asked.entry.hash.to_string() {
             return Err(Doubt::Wrong(format!("rejects another entry than request {id}")));
         }
         let Some(rule) = rule_today(used.policy(), opt_out, asked) else {
             return Err(Doubt::wrong("rejects a request whose rule its policy does not have"));
         };
         stated(entry, by, used, &[Mark::of(&asked.entry)])?;
-        may_reject(used.policy(), rule, by, &opt_out.requester)
+        may_reject(used.policy(), rule, by, &opt_out.requester, data.author.as_deref())
     }
 
     /// Judges a revocation and files it.
@@ -248,12 +265,21 @@ fn refused(reasons: &[String]) -> Doubt {
     Doubt::Wrong(format!("should have been refused: {}", reasons.join("; ")))
 }
 
-/// Whether `by` may reject. The commit's author is not recorded with a rejection: where only that could
-/// speak against it, nobody can tell.
-fn may_reject(policy: &Policy, rule: &Rule, by: &Principal, requester: &Principal) -> Judged {
-    let Err(reasons) = gate_policy::may_approve(policy, rule, by, requester, None, &[]) else {
+/// Whether `by` may reject. The first writers did not record the commit's author with a rejection: where only
+/// that could speak against it, nobody can tell.
+fn may_reject(
+    policy: &Policy,
+    rule: &Rule,
+    by: &Principal,
+    requester: &Principal,
+    author: Option<&str>,
+) -> Judged {
+    let Err(reasons) = gate_policy::may_approve(policy, rule, by, requester, author, &[]) else {
         return Ok(());
     };
+    if author.is_some() {
+        return Err(refused(&reasons));
+    }
     let mut lenient = rule.clone();
     if let Some(approvals) = &mut lenient.approvals
         && std::mem::take(&mut approvals.exclude_author)

@@ -61,6 +61,7 @@ impl State {
         let judged = known_judge(data.judge.into())
             .and_then(|()| self.used(at, &data.policy, report))
             .and_then(|used| self.judge_request(at, entry, &data, &by, &used));
+        let judged = self.excuse(entry, judged);
         let mut opt_out = OptOut::new(entry, by, judged.clone().err());
         opt_out.request = Some(Asked { entry: entry.clone(), data });
         self.opt_outs.begin(entry.seq, opt_out);
@@ -81,6 +82,7 @@ impl State {
             (Ok(used), Some(id)) => self.judge_approved(at, id, &data, &by, used, &approved),
             (Err(doubt), _) => Err(doubt.clone()),
         });
+        let judged = self.excuse(entry, judged);
         self.file_grant(entry, data, by, used.ok(), approved, judged.clone().err());
         judged
     }
@@ -170,5 +172,6 @@ pub(super) fn rests_on(flaw: &Doubt, id: u64) -> Doubt {
             Doubt::Wrong(format!("rests on opt-out {id}, which should not have been recorded as it is"))
         }
         Doubt::Unjudged(_) => Doubt::Unjudged("rests on an opt-out that is not judged".to_owned()),
+        Doubt::Erased => Doubt::Erased,
     }
 }

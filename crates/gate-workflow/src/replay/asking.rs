@@ -23,7 +23,7 @@ use super::books::Used;
 use super::life::OptOut;
 use super::past::Past;
 use super::report::{Doubt, Judged};
-use super::terms::{fits, in_time, numbered, owes, wider};
+use super::terms::{counted, fits, in_time, numbered, owes, wider};
 use super::{Position, State};
 
 /// A verdict on something that was asked for.
@@ -94,6 +94,7 @@ impl State {
             Admission::Denied(trials) => Err(format!("should have been denied: {}", in_words(&trials))),
         })?;
         let rule = numbered(used, gate, data.rule)?;
+        counted(data, rule, by, &self.past(verdict))?;
         owes(data, rule.review_within)
     }
 
@@ -129,6 +130,7 @@ impl State {
         gate_policy::quota_allows(rule, by, &past).map_err(|reason| {
             Doubt::Wrong(format!("should have been denied: rule {} {reason}", rule.number))
         })?;
+        counted(data, rule, by, &past)?;
         owes(data, rule.review_within.filter(|_| rule.break_glass))?;
         inherited(opt_out)
     }
@@ -163,8 +165,7 @@ impl State {
         by: &Principal,
         used: &Used,
     ) -> Judged {
-        let Some(ask) = &data.ask else { return Err(Doubt::wrong("does not say what was denied")) };
-        let gate = at.gate()?;
+        let (ask, gate) = (&data.ask, at.gate()?);
         // Its exact instant is not recorded; it is right if it is right at some of them.
         let comes_out = |now: Timestamp| {
             let request = data.request.as_ref();
@@ -280,6 +281,7 @@ fn inherited(opt_out: &OptOut) -> Judged {
             Err(Doubt::wrong("grants a request that should not have been recorded as it is"))
         }
         Some(Doubt::Unjudged(_)) => Err(Doubt::Unjudged("grants a request that is not judged".to_owned())),
+        Some(Doubt::Erased) => Err(Doubt::Erased),
         None => Ok(()),
     }
 }

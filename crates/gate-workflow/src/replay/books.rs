@@ -12,9 +12,10 @@ use gate_model::payload::{PolicyData, TrustedFile};
 use gate_model::text::visible;
 use gate_policy::Policy;
 
-use crate::ownership;
+use crate::ownership::{self, Guards};
 use crate::policies::{self, Recorded};
 
+use super::archived;
 use super::report::{Doubt, Judged, Oddity};
 use super::unreadable;
 
@@ -109,9 +110,12 @@ impl Books {
             Some((_, right)) => *right |= admitted,
             None => book.sources.push((source.clone(), admitted)),
         }
-        let guards = source.starts_with("owner:") || !recorded.policy.owners.is_empty();
         let before = self.eras.last().and_then(|era| era.guardian);
-        let guardian = if guards { Some(number) } else { before };
+        let guardian = match ownership::guards(recorded) {
+            Guards::Always => Some(number),
+            Guards::Alone => before.or(Some(number)),
+            Guards::Never => before,
+        };
         self.eras.push(Era { since: recorded.seq, newest: number, guardian });
     }
 
@@ -143,6 +147,12 @@ impl Books {
             }
             Err(reason) => Err(Doubt::Wrong(format!("rests on a policy that cannot be used: {reason}"))),
         }
+    }
+
+    /// How long, in seconds, anything can count that was admitted under any of them.
+    pub(super) fn longest(&self) -> u64 {
+        let policies = self.all.iter().filter_map(|book| book.recorded.as_ref().ok());
+        policies.map(|recorded| archived::longest_of(&recorded.policy)).max().unwrap_or(0)
     }
 
     /// Whether `used` had been replaced before the entry `from` and did not rule again up to the entry `to`.

@@ -95,6 +95,11 @@ impl State {
         Err(Doubt::Wrong(format!("spends {}, and used up a use of {}", listed(&spent), listed(&limited))))
     }
 
+    fn passes_over(&self, live: Live<'_>) -> Doubt {
+        let (action, id) = (live.action(), live.id);
+        self.against(id, format!("passes over the {action} of opt-out {id}, which was in force"))
+    }
+
     /// Whether an opt-out was in force that comes before what decided.
     fn passes_over_none(
         &self,
@@ -112,7 +117,7 @@ impl State {
             }),
         };
         if let Some(live) = passed_over {
-            return Err(passes_over(live));
+            return Err(self.passes_over(live));
         }
         if came == Came::Blocks {
             self.as_few_as_possible(here, facts)?;
@@ -121,7 +126,7 @@ impl State {
             && facts.decision == Verdict::Fail
             && let Some(live) = self.in_force(here, Action::Override).next()
         {
-            return Err(passes_over(live));
+            return Err(self.passes_over(live));
         }
         Ok(())
     }
@@ -139,10 +144,6 @@ fn here<'a>(
     let ran = came != Came::NotAsked && facts.mode != Mode::Judge;
     let commanded_since = facts.seen_head.as_ref().map(|seen| seen.seq).filter(|_| ran);
     Here { at, gate, today, context, commanded_since }
-}
-
-fn passes_over(live: Live<'_>) -> Doubt {
-    Doubt::Wrong(format!("passes over the {} of opt-out {}, which was in force", live.action(), live.id))
 }
 
 fn listed(ids: &BTreeSet<u64>) -> String {

@@ -114,6 +114,9 @@ impl State {
         if covered <= facts.waived {
             return Ok(());
         }
+        if waivers.iter().any(|live| self.is_erased(live.id)) {
+            return Err(Doubt::Erased);
+        }
         Err(Doubt::Wrong(format!(
             "waives {} findings, and the waivers in force cover {covered}",
             facts.waived

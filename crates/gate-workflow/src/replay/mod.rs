@@ -20,14 +20,17 @@
 
 mod acts;
 mod admissions;
+mod archived;
 mod asking;
 mod books;
 mod decisions;
+mod erasure;
 mod findings;
 mod heads;
 mod life;
 mod moment;
 mod of_gate;
+mod openings;
 mod opt_outs;
 mod past;
 mod refusals;
@@ -36,11 +39,17 @@ mod terms;
 mod uses;
 mod wire;
 
+use std::collections::HashSet;
+
 use gate_ledger::entry::{Entry, EntryError, EntryHash, Kind};
+use gate_ledger::veil;
 use gate_ledger::verify::Seen;
 use gate_model::JUDGE;
 use gate_model::verification::{Replay, Warning};
 use serde::Deserialize;
+
+use archived::Archived;
+pub use openings::{ListError, Listed, Openings};
 
 use books::Books;
 use heads::Heads;
@@ -58,10 +67,11 @@ pub struct Replayed {
 }
 
 /// Judges the entries of one ledger again, in order from its first.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Replayer {
     state: State,
     report: Report,
+    openings: Option<Box<dyn Openings>>,
 }
 
 /// What earlier entries say that later ones are judged by.
@@ -72,6 +82,10 @@ struct State {
     books: Books,
     opt_outs: OptOuts,
     genesis: Option<EntryHash>,
+    /// Where entries are missing that were archived.
+    archived: Option<Archived>,
+    /// The opt-outs of which something was erased.
+    erased: HashSet<u64>,
 }
 
 /// Where a verdict stands.
@@ -94,10 +108,35 @@ impl Replayer {
         Self::default()
     }
 
-    /// Takes the next entry.
+    /// The same, with the openings of what the entries commit to. Without them all of it counts as erased.
+    #[must_use]
+    pub fn with_openings(mut self, openings: Option<Box<dyn Openings>>) -> Self {
+        self.openings = openings;
+        self
+    }
+
+    fn revealed(&mut self, mut entry: Entry) -> Result<Entry, String> {
+        if !veil::may_hold(&entry.body) {
+            return Ok(entry);
+        }
+        match &mut self.openings {
+            Some(openings) => openings.reveal(&mut entry)?,
+            None => ().reveal(&mut entry)?,
+        }
+        Ok(entry)
+    }
+
+    /// Entries up to `before` are missing, policies apart, since they were archived. What may rest on them is not
+    /// judged.
+    pub fn gap(&mut self, before: u64) {
+        self.state.archived = Some(Archived::behind(before));
+    }
+
+    /// Takes the next entry, its personal texts put back where they are known.
     pub fn entry(&mut self, entry: &Entry) {
         let moment = self.state.clock.moment(entry.kind, entry.at);
         let at = Position { seq: entry.seq, gate: entry.gate.as_deref(), moment };
+        self.state.note_erased(entry);
         let judged = match entry.kind {
             Kind::Genesis => {
                 self.state.genesis.get_or_insert(entry.hash);
@@ -113,6 +152,9 @@ impl Replayer {
             Kind::Review => Some(self.state.review(at, entry, &mut self.report)),
             Kind::Import | Kind::Archive | Kind::Note => None,
         };
+        let judged = judged.map(|judged| self.state.excuse(entry, judged));
+        let named = entry.reference.into_iter().chain(named_grants(&entry.data)).min();
+        let judged = judged.map(|judged| self.state.behind_archive((entry.kind, entry.at), named, judged));
         self.state.opt_outs.take_nonce(entry);
         self.pass(entry.seq, entry.kind, entry.hash, entry.at, moment, judged);
     }
@@ -130,13 +172,18 @@ impl Replayer {
             let moment = self.state.clock.moment(seen.kind, line.at);
             let at = Position { seq: seen.seq, gate: line.gate.as_ref().map(wire::Text::as_str), moment };
             let judged = self.facts(at, &line.data);
+            let named = line.data.grants.iter().copied().min();
+            let judged = self.state.behind_archive((seen.kind, line.at), named, judged);
             self.pass(seen.seq, seen.kind, seen.hash, line.at, moment, Some(judged));
             return Ok(());
         }
         // What is not a plain decision goes the long way, which also says what is wrong with it.
         let read = Entry::from_body(seen.body);
         match read {
-            Ok(entry) => self.entry(&entry),
+            Ok(entry) => match self.revealed(entry) {
+                Ok(entry) => self.entry(&entry),
+                Err(reason) => self.report.add(seen.seq, Err(Doubt::Wrong(reason))),
+            },
             Err(error) => {
                 self.report.add(seen.seq, Err(Doubt::Wrong(format!("cannot be read: {error}"))));
                 return Err(error);
@@ -185,6 +232,28 @@ impl Replayer {
         self.state.heads.pass(seq, hash, at);
         self.state.opt_outs.forget(at);
     }
+}
+
+impl State {
+    /// The judgement on an entry, or that it may rest on what was archived.
+    fn behind_archive(
+        &mut self,
+        entry: (Kind, gate_model::time::Timestamp),
+        named: Option<u64>,
+        judged: Judged,
+    ) -> Judged {
+        let Self { archived, books, .. } = self;
+        match archived {
+            Some(archived) => archived.excuse(entry, named, || books.longest(), judged),
+            None => judged,
+        }
+    }
+}
+
+/// The opt-outs that a decision used.
+fn named_grants(data: &serde_json::Value) -> impl Iterator<Item = u64> {
+    let grants = data.get("grants").and_then(serde_json::Value::as_array);
+    grants.into_iter().flatten().filter_map(serde_json::Value::as_u64)
 }
 
 /// Checks that this build has the judge that made a verdict.

@@ -155,8 +155,11 @@ impl OptOuts {
         self.nonces.contains(&digest(nonce))
     }
 
-    /// Takes note of the nonce of the entry's request: an entry of any kind uses it up.
+    /// Takes note of the nonce of the entry's request, if the entry uses it up.
     pub(super) fn take_nonce(&mut self, entry: &Entry) {
+        if !crate::records::takes_nonce(entry) {
+            return;
+        }
         let nonce = entry.data.get("request").and_then(|request| request.get("nonce"));
         if let Some(nonce) = nonce.and_then(serde_json::Value::as_str) {
             self.nonces.insert(digest(nonce));

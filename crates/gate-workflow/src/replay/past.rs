@@ -4,12 +4,13 @@
 //! [`crate::history`] answers the same questions from a store. Here a grant of the past is some forty bytes, so
 //! that none has to be forgotten: a policy to come may ask about any time.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use gate_model::action::Action;
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
-use gate_policy::{Earlier, History, Rule};
+use gate_policy::{Earlier, History, QuotaBy, Rule};
 
 use super::books::Used;
 use super::of_gate::{Debt, OfGate};
@@ -55,6 +56,8 @@ pub(super) struct Admissions {
     grants: Vec<Kept>,
     people: Vec<Principal>,
     numbers: HashMap<Principal, u32>,
+    /// Whether a grant was met of which nobody can tell whether it counts, since its name was erased.
+    unsure: Cell<bool>,
 }
 
 impl Admissions {
@@ -94,12 +97,22 @@ impl Admissions {
         count
     }
 
+    /// Whether the answers since the last time rest on grants of people whose names were erased.
+    pub(super) fn was_unsure(&self) -> bool {
+        self.unsure.take()
+    }
+
     fn counts(&self, used: &Used, rule: &Rule, by: &Principal, kept: &Kept) -> bool {
         let Some(what) = &kept.what else { return true };
         let Some(actor) = self.people.get(what.by as usize) else { return true };
         let same_policy = what.policy.is_some_and(|policy| policy as usize == used.number);
         let earlier = Earlier { rule: what.rule, action: what.action, by: actor, same_policy };
-        gate_policy::counts_against(used.policy(), rule, by, earlier)
+        let counts = gate_policy::counts_against(used.policy(), rule, by, earlier);
+        let by_person = rule.quota.as_ref().is_some_and(|quota| quota.by != QuotaBy::Gate);
+        if by_person && (actor.is_erased() || by.is_erased()) && actor.id != by.id {
+            self.unsure.set(true);
+        }
+        counts
     }
 }
 

@@ -1,11 +1,11 @@
 //! Refusals of acts, judged again: somebody tried to approve, reject, revoke, resume or review, and may not.
 //!
-//! Such an entry says who, on what and why, but not which act it was. It is right if one of the acts that were
-//! possible then is refused for the very reasons that it gives, or if all of them are refused; it is wrong if
-//! none is. In between nobody can tell.
+//! Such an entry is right if the act that it names is refused. The first writers did not say which act it was: then
+//! it is right if one of the acts that were possible is refused for the very reasons that it gives, or if all of
+//! them are refused; it is wrong if none is. In between nobody can tell.
 
 use gate_model::action::Action;
-use gate_model::payload::DenialData;
+use gate_model::payload::{RefusalData, Verb};
 use gate_model::principal::Principal;
 
 use super::acts::{gate_of, owing, rule_today};
@@ -23,21 +23,24 @@ impl State {
         &self,
         at: Position<'_>,
         id: u64,
-        data: &DenialData,
+        data: &RefusalData,
         by: &Principal,
         used: &Used,
     ) -> Judged {
         let opt_out = self.opt_out(at, id)?;
         let answers = self.answers(at, opt_out, data, by, used)?;
-        let is_refused = |answer: &Answer| answer.is_err();
-        let is_this = |answer: &Answer| answer.as_ref().is_err_and(|reasons| *reasons == data.reasons);
-        if answers.is_empty() {
-            return Err(Doubt::Wrong(format!("refuses an act on opt-out {id}, which had ended before")));
+        let is_possible = |(verb, _): &&(Verb, Answer)| data.act.is_none_or(|act| act == *verb);
+        let possible: Vec<&Answer> = answers.iter().filter(is_possible).map(|(_, answer)| answer).collect();
+        if possible.is_empty() {
+            return Err(Doubt::Wrong(format!(
+                "refuses an act on opt-out {id}, which was not possible any more"
+            )));
         }
-        if answers.iter().any(is_this) || answers.iter().all(is_refused) {
+        let is_this = |answer: &&Answer| answer.as_ref().is_err_and(|reasons| *reasons == data.reasons);
+        if possible.iter().any(is_this) || possible.iter().all(|answer| answer.is_err()) {
             return Ok(());
         }
-        if answers.iter().any(is_refused) {
+        if data.act.is_none() && possible.iter().any(|answer| answer.is_err()) {
             return Err(Doubt::Unjudged("is a refusal that does not say of which act".to_owned()));
         }
         Err(Doubt::wrong("refuses what is allowed"))
@@ -48,30 +51,22 @@ impl State {
         &self,
         at: Position<'_>,
         opt_out: &OptOut,
-        data: &DenialData,
+        data: &RefusalData,
         by: &Principal,
         used: &Used,
-    ) -> Result<Vec<Answer>, Doubt> {
+    ) -> Result<Vec<(Verb, Answer)>, Doubt> {
         let (policy, gate) = (used.policy(), gate_of(used, &opt_out.gate)?);
         let (now, requester) = (at.moment.earliest, &opt_out.requester);
         let mut answers = Vec::new();
         if let Some(asked) = opt_out.waits(now) {
-            answers.extend(self.answers_to_approvers(at, opt_out, asked, by, used));
+            answers.extend(self.answers_to_approvers(at, opt_out, asked, (data, by), used));
         }
-        let action = opt_out.action();
-        if let Some(action) = action.filter(|_| opt_out.lives(now)) {
-            let approvers = &opt_out.approvers;
-            answers.push(gate_policy::may_revoke(
-                policy,
-                gate,
-                by,
-                &data.context,
-                requester,
-                approvers,
-                action,
-            ));
+        if let Some(action) = opt_out.action().filter(|_| opt_out.lives(now)) {
+            let (context, approvers) = (&data.context, &opt_out.approvers);
+            let may = gate_policy::may_revoke(policy, gate, by, context, requester, approvers, action);
+            answers.push((Verb::Revoke, may));
             if action == Action::Pause && opt_out.grant.is_some() {
-                answers.push(gate_policy::may_resume(policy, gate, by, &data.context));
+                answers.push((Verb::Resume, gate_policy::may_resume(policy, gate, by, context)));
             }
         }
         if let Some(granted) = owing(opt_out) {
@@ -80,34 +75,40 @@ impl State {
                 vec![format!("today's policy has no break-glass rule {number} for gate '{}'", opt_out.gate)]
             };
             let rule = gate.rule(number).filter(|rule| rule.break_glass).ok_or_else(none);
-            answers.push(rule.and_then(|rule| gate_policy::may_review(policy, rule, by, requester)));
+            let may = rule.and_then(|rule| gate_policy::may_review(policy, rule, by, requester));
+            answers.push((Verb::Review, may));
         }
         Ok(answers)
     }
 
-    /// To approving, to rejecting, and to granting once the last approval has come in.
+    /// To approving and to rejecting.
     fn answers_to_approvers(
         &self,
         at: Position<'_>,
         opt_out: &OptOut,
         asked: &Asked,
-        by: &Principal,
+        (data, by): (&RefusalData, &Principal),
         used: &Used,
-    ) -> Vec<Answer> {
-        let (policy, requester) = (used.policy(), &opt_out.requester);
+    ) -> Vec<(Verb, Answer)> {
+        let (policy, requester, author) = (used.policy(), &opt_out.requester, data.author.as_deref());
         let Some(rule) = rule_today(policy, opt_out, asked) else {
-            return vec![Err(vec![
-                "today's policy no longer has the rule that this request waits under".to_owned(),
-            ])];
+            let gone =
+                || vec!["today's policy no longer has the rule that this request waits under".to_owned()];
+            return vec![(Verb::Approve, Err(gone())), (Verb::Reject, Err(gone()))];
         };
-        let may = |already: &[Principal]| {
-            gate_policy::may_approve(policy, rule, by, requester, None, already).map(drop)
-        };
-        let mut answers = vec![may(&opt_out.approvers), may(&[])];
-        if opt_out.approvers.last() == Some(by) {
+        let may =
+            |already: &[Principal]| gate_policy::may_approve(policy, rule, by, requester, author, already);
+        let room = || {
             let past = Past { of_gate: self.opt_outs.of_gate(&opt_out.gate), used, now: at.moment.latest };
-            let full = gate_policy::quota_allows(rule, requester, &past);
-            answers.push(full.map_err(|reason| vec![format!("rule {} {reason}", rule.number)]));
+            let allowed = gate_policy::quota_allows(rule, requester, &past);
+            allowed.map_err(|reason| vec![format!("rule {} {reason}", rule.number)])
+        };
+        let approving =
+            may(&opt_out.approvers).and_then(|standing| if standing.is_complete() { room() } else { Ok(()) });
+        let mut answers = vec![(Verb::Approve, approving), (Verb::Reject, may(&[]).map(drop))];
+        // The first writers recorded an approval first, and then refused the grant for its quota.
+        if data.act.is_none() && opt_out.approvers.last() == Some(by) {
+            answers.push((Verb::Approve, room()));
         }
         answers
     }

@@ -9,6 +9,9 @@ use super::Replayed;
 /// How many disagreements, and how many reasons for not judging, are listed. What is beyond is counted.
 pub(super) const MAX_LISTED: usize = 1000;
 
+/// What is said of a verdict that needs an erased text.
+const ERASED: &str = "erased: it rests on a name or a reason that is no longer there";
+
 /// Why an entry does not come out as it says, as the end of a sentence that begins with the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Doubt {
@@ -16,6 +19,8 @@ pub(super) enum Doubt {
     Wrong(String),
     /// This build cannot tell.
     Unjudged(String),
+    /// Nobody can tell any more, since a name or a reason was erased.
+    Erased,
 }
 
 impl Doubt {
@@ -84,6 +89,7 @@ impl Oddity {
 #[derive(Debug, Default)]
 pub(super) struct Report {
     judged: u64,
+    erased: u64,
     disagreements: Vec<Disagreement>,
     more: Tally,
     not_judged: BTreeMap<String, Tally>,
@@ -101,6 +107,10 @@ impl Report {
                 self.disagree(seq, reason);
             }
             Err(Doubt::Unjudged(reason)) => self.pass_over(seq, reason),
+            Err(Doubt::Erased) => {
+                self.erased += 1;
+                self.pass_over(seq, ERASED.to_owned());
+            }
         }
     }
 
@@ -151,7 +161,7 @@ impl Report {
             count: Some(tally.count),
             seq: Some(tally.first),
         });
-        let replay = Replay { judged: self.judged, disagreements, not_judged };
+        let replay = Replay { judged: self.judged, erased: self.erased, disagreements, not_judged };
         Replayed { replay, warnings: warnings.collect() }
     }
 }

@@ -2,8 +2,9 @@
 
 use gate_model::grant::Owes;
 use gate_model::payload::{Ask, GrantData};
+use gate_model::principal::Principal;
 use gate_model::scope::Scope;
-use gate_policy::{Rule, Terms};
+use gate_policy::{History, Rule, Terms};
 
 use super::Position;
 use super::books::Used;
@@ -57,6 +58,22 @@ pub(super) fn owes(data: &GrantData, within: Option<u64>) -> Judged {
         Some(owes) => Err(Doubt::Wrong(format!("owes a review by {}, and does not say so", owes.by))),
         None => Err(Doubt::wrong("says that it owes a review, and its rule asks for none")),
     }
+}
+
+/// Whether what the grant says of its rule's quota is what `past` holds. The first writers said nothing.
+pub(super) fn counted(data: &GrantData, rule: &Rule, by: &Principal, past: &dyn History) -> Judged {
+    let Some(said) = data.quota else { return Ok(()) };
+    let Some(quota) = &rule.quota else {
+        return Err(Doubt::wrong("says how far a quota was used, and its rule has none"));
+    };
+    let (since, used) = (data.not_before.minus(quota.per), past.used(rule, by, said.since));
+    if said.since != since || said.used != used {
+        let (said, from) = (said.used, said.since);
+        return Err(Doubt::Wrong(format!(
+            "says that {said} places of its quota were taken since {from}, and {used} were since {since}"
+        )));
+    }
+    Ok(())
 }
 
 /// The scopes that a rule may have narrowed to `scope`: those with fewer members.

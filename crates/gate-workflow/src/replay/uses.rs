@@ -83,7 +83,7 @@ impl State {
             return Err(rests_on(flaw, id));
         }
         could_count(live, here).map_err(|why| wrong(&why))?;
-        derives(live, here).map_err(|why| wrong(&why))?;
+        derives(live, here).map_err(|why| self.against(id, format!("uses opt-out {id}, which {why}")))?;
         Ok(live)
     }
 

@@ -499,7 +499,7 @@ fn a_denial_that_should_have_been_a_grant() {
     added(&world.entries(), "denies what rule 1 grants", |forgery| {
         forgery.add(2, |draft, _| ttl(&mut draft.data, "1h", 3_600))
     });
-    added(&world.entries(), "does not say what was denied", |forgery| {
+    added(&world.entries(), "missing field `action`", |forgery| {
         forgery.add(2, |draft, _| without(&mut draft.data, "action"))
     });
 }
@@ -511,6 +511,42 @@ fn a_refusal_of_what_is_allowed() {
     added(&world.entries(), "refuses what is allowed", |forgery| {
         forgery.add(4, |draft, _| draft.actor["id"] = json!("github:carol"))
     });
+}
+
+#[test]
+fn a_refusal_of_an_act_that_was_not_possible() {
+    let (world, id) = half_approved();
+    world.approve(&world.act("mallory", &id, "let me"));
+    added(&world.entries(), "was not possible any more", |forgery| {
+        forgery.add(4, |draft, _| draft.data["act"] = json!("review"))
+    });
+}
+
+/// Who has approved may not approve again, but may reject.
+#[test]
+fn a_refusal_with_another_act_than_was_refused() {
+    let (world, id) = half_approved();
+    world.approve(&world.act("erin", &id, "again"));
+    let entries = world.entries();
+    assert_agrees(&entries);
+    let forged = Forgery::of(&entries).data(4, |data| data["act"] = json!("reject")).entries();
+    assert_forged(&forged, 4, "refuses what is allowed");
+}
+
+#[test]
+fn a_quota_that_was_counted_short() {
+    let world = World::new(POLICY);
+    for _ in 0..2 {
+        world.ask("tests", ask(Action::Override, 3_600));
+    }
+    let entries = world.entries();
+    assert_agrees(&entries);
+    let forged = Forgery::of(&entries).data(3, |data| data["quota"]["used"] = json!(0)).entries();
+    assert_forged(&forged, 3, "says that 0 places of its quota were taken");
+    let forged = Forgery::of(&entries)
+        .data(3, |data| data["quota"]["since"] = json!("2026-11-22T10:00:00.000000Z"))
+        .entries();
+    assert_forged(&forged, 3, "and 1 were since 2026-11-21T10:0");
 }
 
 #[test]

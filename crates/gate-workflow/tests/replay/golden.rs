@@ -12,7 +12,7 @@ use gate_ledger::store::{Access, Ledger, StoreError};
 use gate_model::action::Action;
 use gate_model::decision::Verdict;
 use gate_model::grant::{Grant, Status};
-use gate_model::payload::{Ask, ReviewVerdict};
+use gate_model::payload::{Ask, ReviewVerdict, Verb};
 use gate_model::principal::{Assurance, Principal};
 use gate_model::request::{Request, SeenHead};
 use gate_model::verification::{Replay, Warning};
@@ -202,7 +202,7 @@ fn waiting() -> (World, String, Keys) {
 fn a_signed_rejection_that_somebody_records_as_an_approval() {
     let (world, id, keys) = waiting();
     let workshop = Workshop { world, keys };
-    workshop.world.reject(&workshop.act("bob", "reject", &id, None));
+    workshop.world.reject(&workshop.act("bob", Verb::Reject, &id, None));
     let entries = workshop.world.entries();
     let rejection = entries.len() as u64 - 1;
     let forged = Forgery::of(&entries).edit(rejection, |draft| draft.kind = Kind::Approval).entries();
@@ -214,7 +214,7 @@ fn an_approval_signed_for_another_request_or_by_another_key() {
     let (world, id, keys) = waiting();
     let workshop = Workshop { world, keys };
     let other = workshop.signed("alice", "prod", ask(Action::Override, 3_600)).id.unwrap().to_string();
-    let act = workshop.act("bob", "approve", &id, None);
+    let act = workshop.act("bob", Verb::Approve, &id, None);
     workshop.world.approve(&act);
     let entries = workshop.world.entries();
     assert_agrees(&entries);
@@ -394,14 +394,17 @@ impl Workshop {
     }
 
     /// A signed act.
-    fn act(&self, name: &str, verb: &str, id: &str, verdict: Option<ReviewVerdict>) -> Act {
+    fn act(&self, name: &str, verb: Verb, id: &str, verdict: Option<ReviewVerdict>) -> Act {
         let act = self.world.act("dave", id, "looked at it");
         self.world.with(|setting| {
             let ledger = setting.open(Access::Read).unwrap();
             let subject = records::find(&ledger.view(), id).unwrap();
             let statement = Statement {
+                by_c: None,
+                reason_c: None,
+                openings: Vec::new(),
                 schema: STATEMENT_SCHEMA.to_owned(),
-                act: verb.to_owned(),
+                act: verb,
                 ledger: ledger.id().to_owned(),
                 subject: subject.hash.to_string(),
                 by: format!("{name}@example.com"),
@@ -487,7 +490,7 @@ impl Workshop {
         assert_eq!(skip.status, Status::Granted);
         assert_eq!(self.world.run("prod", 1).decision, Verdict::Skip);
         let id = skip.id.unwrap().to_string();
-        assert_eq!(self.world.revoke(&self.act("alice", "revoke", &id, None)).status, Status::Revoked);
+        assert_eq!(self.world.revoke(&self.act("alice", Verb::Revoke, &id, None)).status, Status::Revoked);
 
         let mut detached = self.write("bob", "prod", &ticket(ask(Action::Skip, 7_200)));
         self.world.run("lint", 0);
@@ -505,17 +508,26 @@ impl Workshop {
         );
 
         let wanted = self.signed("alice", "prod", ask(Action::Override, 3_600)).id.unwrap().to_string();
-        assert_eq!(self.world.approve(&self.act("alice", "approve", &wanted, None)).status, Status::Denied);
-        assert_eq!(self.world.approve(&self.act("bob", "approve", &wanted, None)).status, Status::Granted);
+        assert_eq!(
+            self.world.approve(&self.act("alice", Verb::Approve, &wanted, None)).status,
+            Status::Denied
+        );
+        assert_eq!(
+            self.world.approve(&self.act("bob", Verb::Approve, &wanted, None)).status,
+            Status::Granted
+        );
         assert_eq!(self.world.run("prod", 1).decision, Verdict::Override);
         assert_eq!(self.world.run("prod", 1).decision, Verdict::Fail);
         let unwanted = self.signed("bob", "prod", ask(Action::Override, 3_600)).id.unwrap().to_string();
-        assert_eq!(self.world.reject(&self.act("alice", "reject", &unwanted, None)).status, Status::Denied);
+        assert_eq!(
+            self.world.reject(&self.act("alice", Verb::Reject, &unwanted, None)).status,
+            Status::Denied
+        );
 
         let pause = self.signed("bob", "prod", ask(Action::Pause, 3_600)).id.unwrap().to_string();
         assert_eq!(self.signed("alice", "prod", ask(Action::Pause, 3_600)).status, Status::Granted);
         assert_eq!(self.world.run("prod", 0).decision, Verdict::Hold);
-        let resumed = self.world.resume("prod", &self.act("alice", "resume", &pause, None));
+        let resumed = self.world.resume("prod", &self.act("alice", Verb::Resume, &pause, None));
         assert_eq!(resumed.status, Status::Revoked);
         assert_eq!(self.world.run("prod", 0).decision, Verdict::Pass);
     }

@@ -21,8 +21,9 @@ mod options;
 
 use gate_model::time::Timestamp;
 
+use super::Namespace;
 use super::key::PublicKey;
-use super::pattern::PatternList;
+use super::pattern::{Match, PatternList};
 
 pub use line::LineError;
 
@@ -60,6 +61,15 @@ pub(super) struct Options {
     pub(super) valid_before: Option<Timestamp>,
 }
 
+/// How a file of keys stands for a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Naming {
+    /// A line, or a certificate, says the name.
+    Literal,
+    /// Only a pattern fits it: whoever holds the key chooses the name, and approves nothing.
+    Pattern,
+}
+
 impl AllowedSigners {
     /// How many keys and authorities the file lists.
     pub fn len(&self) -> usize {
@@ -69,6 +79,25 @@ impl AllowedSigners {
     /// Whether the file lists nobody.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
+    }
+
+    /// How the file lets `name` sign in `namespace`: by a line that names it or by an authority, by a pattern with
+    /// wildcards only, or not at all. Whether a key is valid now is another question.
+    pub fn naming(&self, name: &str, namespace: Namespace) -> Option<Naming> {
+        let for_it = |line: &&SignerLine| {
+            let list = line.options.namespaces.as_ref();
+            list.is_none_or(|list| list.matches(namespace.as_str()).is_some())
+        };
+        let named = self.lines.iter().filter(for_it).filter_map(|line| {
+            let how = line.principals.matches(name)?;
+            // An authority's certificate names its holder literally.
+            Some(if how == Match::Exact || line.options.cert_authority {
+                Naming::Literal
+            } else {
+                Naming::Pattern
+            })
+        });
+        named.min()
     }
 
     /// The fingerprint of each key and authority that the file lists, in the file's order.
@@ -112,7 +141,7 @@ pub fn parse(text: &str) -> Result<AllowedSigners, Vec<LineError>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LineError, MAX_FILE, parse};
+    use super::{LineError, MAX_FILE, Namespace, Naming, parse};
     use proptest::prelude::*;
 
     /// The public key of 32 bytes 01, which has no known private half.
@@ -120,6 +149,19 @@ mod tests {
 
     fn error(line: &str) -> LineError {
         parse(line).unwrap_err().remove(0)
+    }
+
+    #[test]
+    fn a_name_is_listed_literally_by_a_pattern_or_for_another_purpose_only() {
+        let text = format!(
+            "alice@x,!bob@x namespaces=\"gate-request\" {KEY}\n*@x namespaces=\"gate-approval\" {KEY}\n*@y cert-authority {KEY}\n"
+        );
+        let signers = parse(&text).unwrap();
+        assert_eq!(signers.naming("alice@x", Namespace::Request), Some(Naming::Literal));
+        assert_eq!(signers.naming("alice@x", Namespace::Approval), Some(Naming::Pattern));
+        assert_eq!(signers.naming("carol@y", Namespace::Policy), Some(Naming::Literal));
+        assert_eq!(signers.naming("bob@x", Namespace::Request), None);
+        assert_eq!(signers.naming("alice@x", Namespace::Review), None);
     }
 
     #[test]
@@ -160,21 +202,21 @@ mod tests {
     }
 
     #[test]
-    fn times_that_do_not_exist_are_refused() {
-        for time in [
-            "20260230Z",
-            "20261301Z",
-            "00000101Z",
-            "20260101240000Z",
-            "20161231235960Z",
-            "2026-01-01Z",
-            "Z",
-            "+2026010Z",
+    fn times_that_do_not_exist_are_refused_each_with_its_own_words() {
+        for (time, words) in [
+            ("20260230Z", "is not a time that exists"),
+            ("20261301Z", "is not a time that exists"),
+            ("20260101240000Z", "is not a time that exists"),
+            ("20161231235960Z", "names a leap second"),
+            ("00000101Z", "is outside the years 0001 to 9999"),
+            ("100000101Z", "is not a time"),
+            ("2026-01-01Z", "is not a time"),
+            ("'20260101Z'", "is not a time"),
+            ("Z", "is not a time"),
+            ("+2026010Z", "is not a time"),
         ] {
-            assert!(
-                error(&format!("a valid-after=\"{time}\" {KEY}")).message.contains("is not a time"),
-                "{time}"
-            );
+            let found = error(&format!("a valid-after=\"{time}\" {KEY}"));
+            assert!(found.message.contains(words), "{time}: {found}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The options of a line: names, separated by commas, some with a quoted value. Names are read in any case,
 //! as OpenSSH reads them (`sshsigopt_parse`).
 
-use gate_model::time::Timestamp;
+use gate_model::time::{TimeError, Timestamp};
 
 use super::Options;
 use super::line::{Cursor, LineError};
@@ -132,10 +132,18 @@ fn instant(place: Cursor<'_>, value: &str) -> Result<Timestamp, LineError> {
         part(10, 12),
         part(12, 14)
     );
-    Timestamp::parse(&rfc3339).map_err(|_| {
-        place.error(
+    Timestamp::parse(&rfc3339).map_err(|error| match error {
+        TimeError::LeapSecond(_) => place.error(
+            format!("'{value}' names a leap second, which clocks do not count"),
+            "write the second before or after it",
+        ),
+        TimeError::Year(_) => place.error(
+            format!("'{value}' is outside the years 0001 to 9999"),
+            "write a year in which somebody could sign, or leave the option out",
+        ),
+        _ => place.error(
             format!("'{value}' is not a time that exists"),
             "write YYYYMMDDZ or YYYYMMDDHHMMSSZ, in UTC",
-        )
+        ),
     })
 }

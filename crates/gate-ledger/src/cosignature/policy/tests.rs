@@ -90,8 +90,26 @@ fn a_log_or_a_witness_that_is_not_trusted_does_not_count() {
     let result = policy.verify(&seen_by(&[1]), &[stranger.verifier().clone()]);
     assert!(matches!(result, Err(QuorumError::Checkpoint(CheckpointError::OnlyWitnesses))));
     let result = policy.verify(&seen_by(&[2, 7]), policy.logs());
-    let expected = QuorumError::NotReached { quorum: "w1".into(), witnesses: vec!["w2".into()] };
+    let expected = QuorumError::NotReached {
+        quorum: "w1".into(),
+        witnesses: vec!["w2".into()],
+        missing: vec!["w1".into()],
+    };
     assert_eq!(result, Err(expected));
+}
+
+#[test]
+fn who_is_missing_is_named_through_every_level_of_groups() {
+    let lines = "group x 2 w1 w2 w3\ngroup y any w4 w5\ngroup both all x y\nquorum both\n";
+    let policy = TrustPolicy::parse(file(lines).as_bytes()).unwrap();
+    let Err(QuorumError::NotReached { quorum, witnesses, missing }) =
+        policy.verify(&seen_by(&[2, 6]), policy.logs())
+    else {
+        panic!("the quorum was not reached");
+    };
+    assert_eq!((quorum.as_str(), witnesses), ("both", vec!["w2".to_owned(), "w6".to_owned()]));
+    // The sixth witness stands in the file and counts for nothing here.
+    assert_eq!(missing, ["w1", "w3", "w4", "w5"]);
 }
 
 #[test]

@@ -126,3 +126,15 @@ fn a_key_made_to_collide_with_a_trusted_one_is_not_taken_for_it() {
         assert_eq!(note.verify(&keys), Err(ambiguous.clone()));
     }
 }
+
+#[test]
+fn a_key_is_written_as_ssh_does() {
+    // The public key of RFC 8032, section 7.1, test 1, as ssh-keygen -i -m PKCS8 writes it.
+    let public = [
+        0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e,
+        0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
+    ];
+    let key = VerifierKey::new("example.org/log", KeyKind::Note, public).unwrap();
+    let text = "AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
+    assert_eq!(key.to_ssh_base64(), text);
+}

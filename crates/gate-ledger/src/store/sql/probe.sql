@@ -8,8 +8,8 @@ SELECT
     SELECT 1 FROM entry AS e INDEXED BY entry_admitted
     WHERE e.kind = 'grant' AND e.gate IS it.gate AND e.at IS it.at AND e.seq = it.seq) END,
   CASE WHEN it.kind = 'grant' THEN EXISTS (
-    SELECT 1 FROM entry AS e INDEXED BY entry_admitted_by
-    WHERE e.kind = 'grant' AND e.actor IS it.actor AND e.at IS it.at AND e.seq = it.seq) END,
+    SELECT 1 FROM entry AS e INDEXED BY entry_granted
+    WHERE e.kind = 'grant' AND e.gate IS it.gate AND e.seq = it.seq) END,
   CASE WHEN it.kind = 'grant' AND it.owes IS NOT NULL THEN EXISTS (
     SELECT 1 FROM entry AS e INDEXED BY entry_owing
     WHERE e.kind = 'grant' AND e.owes IS NOT NULL AND e.gate IS it.gate AND e.seq = it.seq) END,

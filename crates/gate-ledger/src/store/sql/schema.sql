@@ -10,7 +10,7 @@ CREATE TABLE entry (
   gate TEXT AS (body ->> '$.gate') VIRTUAL,
   ref INTEGER AS (body ->> '$.ref') VIRTUAL,
   at TEXT AS (body ->> '$.at') VIRTUAL,
-  actor TEXT AS (body ->> '$.actor.id') VIRTUAL,
+  actor TEXT AS (coalesce(body ->> '$.actor.id', body ->> '$.actor.id_c')) VIRTUAL,
   expires TEXT AS (body ->> '$.data.expires') VIRTUAL,
   owes TEXT AS (json_type(body, '$.data.owes')) VIRTUAL,
   spends TEXT AS (json_type(body, '$.data.spends')) VIRTUAL,
@@ -22,7 +22,7 @@ CREATE INDEX entry_live ON entry (gate, expires) WHERE kind = 'grant';
 
 CREATE INDEX entry_admitted ON entry (gate, at) WHERE kind = 'grant';
 
-CREATE INDEX entry_admitted_by ON entry (actor, at) WHERE kind = 'grant';
+CREATE INDEX entry_granted ON entry (gate) WHERE kind = 'grant';
 
 CREATE INDEX entry_owing ON entry (gate) WHERE kind = 'grant' AND owes IS NOT NULL;
 
@@ -35,6 +35,17 @@ CREATE INDEX entry_policy ON entry (digest) WHERE kind = 'policy';
 CREATE INDEX entry_spent ON entry (gate) WHERE kind = 'decision' AND spends IS NOT NULL;
 
 CREATE INDEX entry_nonce ON entry (nonce) WHERE nonce IS NOT NULL;
+
+-- What commitments hide, beside the chain, so that it can be erased. seq is the entry that committed to it first.
+CREATE TABLE private (
+  commitment BLOB NOT NULL PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  field TEXT NOT NULL,
+  salt BLOB NOT NULL,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX private_name ON private (value, seq) WHERE field = 'name';
 
 -- Refuses REPLACE too, for writers that leave recursive_triggers off, and anything but the next position.
 CREATE TRIGGER entry_append BEFORE INSERT ON entry

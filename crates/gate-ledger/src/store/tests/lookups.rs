@@ -54,13 +54,16 @@ fn admitted_grants_come_newest_first_from_an_instant_on() {
     let by_bob = Draft { actor: actor("os:bob"), ..grant("scan", at(9)) };
     append(&mut ledger, &[grant("lint", at(9)), by_bob, grant("lint", at(9)), grant("lint", at(9))]);
     let view = ledger.view();
-    let admitted = |gate, since, limit| walked(limit, |each| view.admitted(gate, at(since), each));
-    assert_eq!(admitted(Some("lint"), 0, 9), [4, 3, 1]);
-    assert_eq!(admitted(Some("lint"), 3, 9), [4, 3]);
-    assert_eq!(admitted(Some("lint"), 0, 1), [4]);
-    assert_eq!(admitted(None, 2, 9), [4, 3, 2]);
-    let by = |actor, since| walked(9, |each| view.admitted_by(actor, at(since), each));
-    assert_eq!((by("os:bob", 0), by("os:bob", 3), by("os:alice", 0)), (vec![2], vec![], vec![4, 3, 1]));
+    let admitted = |since, until: Option<u64>, limit| {
+        walked(limit, |each| view.admitted("lint", at(since), until.map(at), each))
+    };
+    assert_eq!(admitted(0, None, 9), [4, 3, 1]);
+    assert_eq!(admitted(3, None, 9), [4, 3]);
+    assert_eq!(admitted(0, None, 1), [4]);
+    // An entry is at `until` no longer, and at `since` already.
+    assert_eq!((admitted(1, Some(4), 9), admitted(0, Some(1), 9)), (vec![3, 1], vec![]));
+    assert_eq!(walked(2, |each| view.granted("lint", each)), [4, 3]);
+    assert_eq!(walked(9, |each| view.granted("scan", each)), [2]);
 }
 
 #[test]
@@ -90,7 +93,8 @@ fn the_other_lookups_find_what_they_name() {
     assert_eq!(seqs(&view.spends("lint", 6).unwrap()), [0_u64; 0]);
     assert_eq!(walked(9, |each| view.requests(None, each)), [3, 2]);
     assert_eq!(walked(9, |each| view.requests(Some("lint"), each)), [2]);
-    assert_eq!((view.nonce_used("n1").unwrap(), view.nonce_used("n2").unwrap()), (true, false));
+    assert_eq!(seqs(&view.with_nonce("n1").unwrap()), [2]);
+    assert_eq!(seqs(&view.with_nonce("n2").unwrap()), [0_u64; 0]);
     assert_eq!(seqs(&view.owing(None).unwrap()), [8]);
     assert_eq!(seqs(&view.owing(Some("scan")).unwrap()), [0_u64; 0]);
 }
@@ -162,7 +166,7 @@ fn odd_types_in_somebody_elses_events_disturb_nothing() {
         json!({"expires": 1, "owes": false, "spends": null, "digest": []}),
     ];
     append(&mut ledger, &events.map(|event| draft(Kind::Note, "lint", event)));
-    assert!(ledger.view().nonce_used("5").unwrap());
+    assert_eq!(ledger.view().with_nonce("5").unwrap().len(), 1);
     let outcome = crate::verify::sqlite(&bench.path(), &crate::verify::Options::default(), &mut ()).unwrap();
     assert_eq!(outcome.first_bad, None);
 }
@@ -213,9 +217,8 @@ fn every_lookup_of_judging_is_answered_from_its_index() {
     for (sql, parameters, expected) in [
         (include_str!("../sql/live.sql"), 2, "INDEX entry_live (gate=? AND expires>?)"),
         (include_str!("../sql/live_everywhere.sql"), 1, "INDEX entry_live (gate=? AND expires>?)"),
-        (include_str!("../sql/admitted.sql"), 2, "INDEX entry_admitted (gate=? AND at>?)"),
-        (include_str!("../sql/admitted_everywhere.sql"), 1, "INDEX entry_admitted (gate=? AND at>?)"),
-        (include_str!("../sql/admitted_by.sql"), 2, "INDEX entry_admitted_by (actor=? AND at>?)"),
+        (include_str!("../sql/admitted.sql"), 3, "INDEX entry_admitted (gate=? AND at>? AND at<?)"),
+        (include_str!("../sql/granted.sql"), 1, "INDEX entry_granted (gate=?)"),
         (include_str!("../sql/requested.sql"), 1, "INDEX entry_requested (gate=?)"),
         (include_str!("../sql/life.sql"), 1, "INDEX entry_life (ref=?)"),
         (include_str!("../sql/policy.sql"), 1, "INDEX entry_policy (digest=?)"),

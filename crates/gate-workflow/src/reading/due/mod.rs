@@ -14,12 +14,12 @@ use std::rc::Rc;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{Ledger, StoreError, View};
 use gate_model::action::Action;
+use gate_model::quote;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use serde::Serialize;
 
 use crate::policies::Policies;
-use crate::suggest;
 
 /// The value of `schema`.
 pub const SCHEMA: &str = "gate.due/1";
@@ -152,7 +152,7 @@ pub struct Remedy {
 
 impl Remedy {
     fn new(argv: Vec<String>) -> Self {
-        Self { command: suggest::quoted(&argv), argv }
+        Self { command: quote::command(&argv), argv }
     }
 
     fn of<const N: usize>(words: [&str; N]) -> Self {

@@ -10,8 +10,8 @@ use gate_policy::{Petition, Policy, Rule};
 
 use super::{Desk, Remedy, Waiting};
 use crate::admission::written;
-use crate::approval::is_refused_act;
 use crate::records::{self, Malformed};
+use crate::refusal::is_refused_act;
 
 pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Waiting>, StoreError> {
     let mut requests = Vec::new();

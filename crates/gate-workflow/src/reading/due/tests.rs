@@ -9,7 +9,9 @@ use gate_ledger::store::Ledger;
 use gate_model::context::Context;
 use gate_model::decision::PolicyUsed;
 use gate_model::grant::Owes;
-use gate_model::payload::{ApprovalData, Ask, DenialData, GrantData, PolicyData, RequestData};
+use gate_model::payload::{
+    ApprovalData, Ask, GrantData, PolicyData, RefusalData, RejectionData, RequestData, Verb,
+};
 use gate_model::principal::{Assurance, Principal};
 use gate_model::request::Ttl;
 use gate_model::scope::Scope;
@@ -120,6 +122,7 @@ impl Desk {
         let data = ApprovalData {
             subject: String::new(),
             reason: None,
+            author: None,
             policy: used(),
             judge: 1,
             context: context(),
@@ -129,19 +132,18 @@ impl Desk {
     }
 
     fn deny(&mut self, id: u64, refused: bool) {
-        let data = DenialData {
-            ask: None,
-            reasons: vec!["no".into()],
-            policy: used(),
-            judge: 1,
-            context: context(),
-            request: None,
+        let (reasons, policy, context) = (vec!["no".to_owned()], used(), context());
+        let (judge, author) = (1, None);
+        let data = if refused {
+            let (refused, act) = ("b3:…".to_owned(), Some(Verb::Approve));
+            serde_json::to_value(RefusalData { refused, act, reasons, author, policy, judge, context })
+        } else {
+            let (subject, reason, statement) = (String::new(), "no".to_owned(), None);
+            let rejection =
+                RejectionData { subject, reason, reasons, author, policy, judge, context, statement };
+            serde_json::to_value(rejection)
         };
-        let mut data = serde_json::to_value(data).unwrap();
-        if refused {
-            data["refused"] = json!("b3:…");
-        }
-        self.add(Kind::Denial, Some(id), "bob", &data);
+        self.add(Kind::Denial, Some(id), "bob", &data.unwrap());
     }
 
     fn break_glass(&mut self, by: &str, ends: u64, review_by: u64) -> u64 {
@@ -154,6 +156,7 @@ impl Desk {
             judge: 1,
             approvals: Vec::new(),
             owes: Some(Owes { what: "review".into(), by: at(review_by) }),
+            quota: None,
             context: context(),
             request: None,
         };

@@ -1,0 +1,1 @@
+DELETE FROM entry WHERE seq >= ?1 AND seq < ?2

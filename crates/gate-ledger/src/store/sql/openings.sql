@@ -1,0 +1,1 @@
+SELECT commitment, seq, field, salt, value FROM private

@@ -1,0 +1,146 @@
+//! Archiving: moving old entries to a segment.
+//!
+//! Nothing is deleted before the segment is on disk under its name, was read back, and verified as the
+//! continuation of what was archived before. The statement is signed before the ledger's lock is taken; what it
+//! says is compared with the ledger again within the transaction that appends it and deletes the entries. So a
+//! crash leaves everything as it was, at most with a segment that nobody needs, or a proper archive.
+
+mod failure;
+mod plan;
+mod segment;
+
+use std::path::Path;
+
+use gate_cli::Io;
+use gate_cli::options::Format;
+use gate_cli::render;
+use gate_identity::facts;
+use gate_ledger::archive::{Kept, Statement};
+use gate_ledger::checkpoint::{Checkpoint, ledger_origin};
+use gate_ledger::entry::{Draft, Entry, Kind};
+use gate_ledger::store::{Access, AppendError, Ledger};
+use gate_workflow::archiving;
+use gate_workflow::setting::LOCK_WAIT;
+use serde_json::{Value, json};
+
+use crate::args::ArchiveArgs;
+use crate::checkpoint::{self, CheckpointFailure, Order};
+use crate::desk::{Desk, Found};
+use crate::error::LogError;
+use crate::signer::{KeyPlace, Signer};
+
+pub(crate) use failure::ArchiveFailure;
+use plan::Plan;
+use segment::Segment;
+
+/// The value of `schema`.
+const SCHEMA: &str = "gate.archive/1";
+
+/// Archives what `args` name.
+///
+/// # Errors
+/// A [`LogError`]; then no entry was moved.
+pub(crate) fn archive(desk: &Desk<'_>, args: &ArchiveArgs, io: &mut Io<'_>) -> Result<(), LogError> {
+    let found = desk.find()?;
+    let mut ledger = found.open(Access::Append)?;
+    let Some(plan) = Plan::make(&ledger, found.policy(), args, desk.now())? else {
+        show(desk, &nothing(&ledger), "nothing was archived: no entry before that can be moved", io);
+        return Ok(());
+    };
+    let key = KeyPlace::of(args.key_file.as_deref(), args.agent.as_deref());
+    let key = key.ok_or_else(|| LogError::Usage("no key was named".to_owned()))?;
+    // The signer vouches for the ledger as it is, and must not do so for one that lost what it signed before.
+    let order = Order { key, origin: args.origin.as_deref(), since: None };
+    checkpoint::sign(desk, &found, &order, io)?;
+    let segment = segment::write(&ledger, &plan, &desk.env.cwd.join(&args.to), &args.to)?;
+    let statement = state(desk, &found, &ledger, &order, &plan, &segment)?;
+    let (entry, moved) = commit(desk, &found, &mut ledger, &statement, &plan)?;
+    let document = document(&ledger, &statement, &entry, moved, &segment.path);
+    ledger.close()?;
+    let (noun, path) = (if moved == 1 { "entry" } else { "entries" }, segment.path.display());
+    show(desk, &document, &format!("{moved} {noun} before {} moved to '{path}'", statement.before), io);
+    Ok(())
+}
+
+/// The signed statement about everything that was ever moved, this time included.
+fn state(
+    desk: &Desk<'_>,
+    found: &Found<'_>,
+    ledger: &Ledger,
+    order: &Order<'_>,
+    plan: &Plan,
+    segment: &Segment,
+) -> Result<Statement, LogError> {
+    let name = checkpoint::log_name(found, order.origin)?;
+    let origin = ledger_origin(&name, ledger.id()).map_err(CheckpointFailure::from)?;
+    let (size, root) = (segment.tree.size(), segment.tree.root());
+    let checkpoint = Checkpoint { origin, size, root, extensions: Vec::new() };
+    let mut signer = Signer::open(desk, order.key, &name).map_err(CheckpointFailure::from)?;
+    let mut segments = plan.earlier.as_ref().map_or_else(Vec::new, |earlier| earlier.segments.clone());
+    segments.push(segment.moved.clone());
+    let statement = Statement {
+        before: plan.before,
+        head: Kept { seq: plan.before - 1, hash: segment.head },
+        checkpoint: signer.sign(&checkpoint).map_err(CheckpointFailure::from)?,
+        range: segment.tree.roots(),
+        kept: plan.kept.clone(),
+        segments,
+    };
+    statement.check(ledger.id()).map_err(ArchiveFailure::Statement)?;
+    Ok(statement)
+}
+
+/// Appends the statement and deletes what it says was moved, if that is still not needed.
+fn commit(
+    desk: &Desk<'_>,
+    found: &Found<'_>,
+    ledger: &mut Ledger,
+    statement: &Statement,
+    plan: &Plan,
+) -> Result<(Entry, u64), LogError> {
+    let by = match found {
+        Found::Policy(setting) => setting.quick_facts().principal,
+        Found::Alone(_) => facts::without_git(desk.lookup, &desk.env.cwd).principal,
+    };
+    let (actor, data) = (serde_json::to_value(by), statement.to_data());
+    let (actor, data) = (actor.map_err(ArchiveFailure::Json)?, data.map_err(ArchiveFailure::Json)?);
+    let draft = Draft { kind: Kind::Archive, gate: None, reference: None, actor, data };
+    let appended = ledger.append(LOCK_WAIT, desk.clock, |transaction| -> Result<_, ArchiveFailure> {
+        let (view, now) = (transaction.view(), transaction.now());
+        if view.front()?.before != plan.from {
+            return Err(ArchiveFailure::Meanwhile);
+        }
+        if let Some(needed) = archiving::needed(&view, found.policy(), plan.before, now)? {
+            return Err(ArchiveFailure::needed(plan.before, needed));
+        }
+        let entry = transaction.append(&draft)?;
+        Ok((entry, transaction.remove(statement)?))
+    });
+    appended.map_err(|error| match error {
+        AppendError::Store(error) => error.into(),
+        AppendError::Work(failure) => failure.into(),
+    })
+}
+
+fn document(ledger: &Ledger, statement: &Statement, entry: &Entry, moved: u64, path: &Path) -> Value {
+    json!({
+        "schema": SCHEMA,
+        "ledger": ledger.id(),
+        "before": statement.before,
+        "moved": moved,
+        "segment": statement.segments.last(),
+        "path": path.display().to_string(),
+        "seq": entry.seq,
+    })
+}
+
+fn nothing(ledger: &Ledger) -> Value {
+    json!({"schema": SCHEMA, "ledger": ledger.id(), "moved": 0, "segment": null})
+}
+
+fn show(desk: &Desk<'_>, document: &Value, summary: &str, io: &mut Io<'_>) {
+    if desk.format(io) != Format::Text {
+        io.show(&(render::json(document) + "\n"));
+    }
+    desk.summary(io, summary);
+}

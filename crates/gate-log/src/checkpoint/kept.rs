@@ -1,0 +1,173 @@
+//! The last checkpoint, kept beside the ledger so that the next one costs only what is new.
+//!
+//! The file `<ledger>-checkpoint` holds a `c2sp.org/tlog-proof` of the newest entry that the last checkpoint
+//! covers. It is a cache and trusted by nobody: it is used only where this very key signed its checkpoint, its
+//! path proves its entry, and the ledger still has that entry. So whoever can write the file cannot make the
+//! signer sign a history that it did not read. Verification never looks at it, and it may be deleted.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use gate_ledger::checkpoint::{self, Checkpoint, CheckpointError};
+use gate_ledger::note::{NoteError, VerifierKey};
+use gate_ledger::proof::{MAX_BYTES, Tip, TlogProof};
+
+/// What the file said.
+#[derive(Debug)]
+pub(super) enum Kept {
+    /// There is none.
+    Absent,
+    /// Another key signed it, or it is of another log. It says nothing about this one.
+    Foreign,
+    /// It can be used.
+    Good(Box<Tip>),
+    /// Somebody changed it, or a disk did.
+    Damaged {
+        /// How one can tell.
+        why: String,
+        /// The checkpoint in it, where this key did sign that.
+        signed: Option<Checkpoint>,
+    },
+}
+
+impl Kept {
+    fn damaged(why: &impl ToString) -> Self {
+        Self::Damaged { why: why.to_string(), signed: None }
+    }
+
+    /// What this key signed before, and what a history that it signs now must extend.
+    pub(super) fn signed(&self) -> Option<&Checkpoint> {
+        match self {
+            Self::Good(tip) => Some(&tip.checkpoint),
+            Self::Damaged { signed, .. } => signed.as_ref(),
+            Self::Absent | Self::Foreign => None,
+        }
+    }
+}
+
+/// The file's path: beside the ledger's own file, whatever links lead to it.
+pub(super) fn place(ledger: &Path) -> PathBuf {
+    let real = fs::canonicalize(ledger).unwrap_or_else(|_| ledger.to_owned());
+    let mut name = real.into_os_string();
+    name.push("-checkpoint");
+    name.into()
+}
+
+/// Reads the file at `path` for the signer with the key `own`, who signs for `origin`.
+pub(super) fn read(path: &Path, own: &VerifierKey, origin: &str) -> Kept {
+    match bytes(path) {
+        Ok(Some(bytes)) => parse(&bytes, own, origin),
+        Ok(None) => Kept::Absent,
+        Err(error) => Kept::damaged(&error),
+    }
+}
+
+fn bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+        // A pipe would hold us, and a link could lead anywhere; neither was written here.
+        Ok(metadata) if !metadata.is_file() => return Err(io::Error::other("it is not a regular file")),
+        Ok(_) => {}
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+fn parse(bytes: &[u8], own: &VerifierKey, origin: &str) -> Kept {
+    let proof = match TlogProof::parse(bytes) {
+        Ok(proof) => proof,
+        Err(error) => return Kept::damaged(&error),
+    };
+    let keys = std::slice::from_ref(own);
+    let signed = match checkpoint::open(proof.checkpoint.as_bytes(), keys) {
+        Ok((checkpoint, _)) if checkpoint.origin == origin => checkpoint,
+        Ok(_)
+        | Err(
+            CheckpointError::Note(NoteError::NoKnownSignature { .. }) | CheckpointError::ForeignKey { .. },
+        ) => return Kept::Foreign,
+        Err(error) => return Kept::damaged(&error),
+    };
+    match proof.tip(keys) {
+        Ok(tip) => Kept::Good(Box::new(tip)),
+        Err(error) => Kept::Damaged { why: error.to_string(), signed: Some(signed) },
+    }
+}
+
+/// Puts `text` into the file, at once and for its owner only.
+///
+/// # Errors
+/// What the system says; then the file is as it was before.
+pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
+    let passing = passing(path)?;
+    let written = write_new(&passing, text).and_then(|()| fs::rename(&passing, path));
+    if written.is_err() {
+        // What could not be renamed is no cache; where it cannot be removed either, nobody reads it.
+        drop(fs::remove_file(&passing));
+    }
+    written
+}
+
+/// A name of its own for the time of writing: two signers may write at once. It begins as all passing names
+/// beside a ledger do, so that git ignores it too.
+fn passing(path: &Path) -> io::Result<PathBuf> {
+    let mut random = [0_u8; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let ledger = name.strip_suffix("-checkpoint").unwrap_or(&name);
+    Ok(path.with_file_name(format!(".{ledger}.checkpoint-{:016x}", u64::from_be_bytes(random))))
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    // Without this a crash could leave an empty file under the final name, which would look like damage.
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use gate_ledger::note::SignerKey;
+
+    use super::{Kept, place, read, write};
+
+    #[test]
+    fn the_file_is_for_its_owner_and_replaced_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = place(&dir.path().join("l.db"));
+        assert!(path.ends_with("l.db-checkpoint"));
+        write(&path, "old\n").unwrap();
+        write(&path, "new\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new\n");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no passing name is left");
+        std::fs::create_dir(dir.path().join("taken")).unwrap();
+        std::fs::write(dir.path().join("taken/x"), "").unwrap();
+        assert!(write(&dir.path().join("taken"), "x").is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "a failure leaves nothing");
+    }
+
+    #[test]
+    fn what_is_no_file_or_no_proof_is_damage_and_what_is_not_there_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = SignerKey::generate("example.com", [1; 32]).unwrap();
+        let of = |name: &str| read(&dir.path().join(name), key.verifier(), "example.com/1");
+        assert!(matches!(of("none"), Kept::Absent));
+        std::fs::create_dir(dir.path().join("directory")).unwrap();
+        assert!(matches!(of("directory"), Kept::Damaged { .. }));
+        std::os::unix::fs::symlink("/dev/zero", dir.path().join("link")).unwrap();
+        assert!(matches!(of("link"), Kept::Damaged { .. }));
+        std::fs::write(dir.path().join("text"), "hello\n").unwrap();
+        assert!(matches!(of("text"), Kept::Damaged { signed: None, .. }));
+        std::fs::write(dir.path().join("empty"), "").unwrap();
+        assert!(matches!(of("empty"), Kept::Damaged { .. }));
+    }
+}

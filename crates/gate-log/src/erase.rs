@@ -1,0 +1,205 @@
+//! Erasing personal text: the openings of commitments are deleted, the chain stays as it is.
+//!
+//! What is erased is found, recorded as a note that names the commitments only, and deleted in one transaction;
+//! afterwards the write-ahead log is folded, so that the bytes are gone from the files. All of it can be done again:
+//! what is not there any more is not recorded a second time, and the log is folded all the same.
+//!
+//! Not here: copies and backups, and text that stands in the policy, in events of others, or in entries that were
+//! written before the policy said `commit`.
+
+use std::collections::BTreeSet;
+
+use gate_cli::Io;
+use gate_cli::options::Format;
+use gate_cli::render;
+use gate_identity::facts;
+use gate_ledger::commitment::{Commitment, Field};
+use gate_ledger::entry::{Draft, Entry, Kind};
+use gate_ledger::store::{Access, AppendError, StoreError, Transaction, View};
+use gate_ledger::veil::{self, ERASURE_SCHEMA, Privacy};
+use gate_model::exit::Exit;
+use gate_model::text::{self, TextError};
+use gate_workflow::records::{self, IdError};
+use gate_workflow::setting::LOCK_WAIT;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::args::EraseArgs;
+use crate::desk::{Desk, Found};
+use crate::error::LogError;
+
+/// How many commitments one note names; an entry holds at most 1 MiB.
+const MAX_NAMED: usize = 5_000;
+
+/// Why nothing was erased.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EraseFailure {
+    /// The reason cannot be recorded.
+    #[error(
+        "the reason cannot be recorded: {0}\nwrite it as plain text, without the name that is to be erased"
+    )]
+    Reason(TextError),
+    /// The reason repeats what is to be erased.
+    #[error("the reason repeats the name that is to be erased\nwrite it without the name")]
+    Repeats,
+    /// An ID names nothing.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A document could not be written.
+    #[error("cannot write the entry as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl EraseFailure {
+    /// The exit code.
+    pub(crate) const fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) | Self::Id(IdError::Store(error)) => error.exit(),
+            Self::Reason(_) | Self::Repeats | Self::Id(_) => Exit::Usage,
+            Self::Json(_) => Exit::Failure,
+        }
+    }
+}
+
+/// What was erased.
+#[derive(Debug, Default, Serialize)]
+struct Erased {
+    schema: &'static str,
+    ledger: String,
+    names: u64,
+    reasons: u64,
+    /// The notes that record it.
+    seqs: Vec<u64>,
+}
+
+/// Erases what `args` name.
+///
+/// # Errors
+/// A [`LogError`].
+pub(crate) fn erase(desk: &Desk<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Result<(), LogError> {
+    text::check(&args.reason).map_err(EraseFailure::Reason)?;
+    let found = desk.find()?;
+    let names = names(&found, args);
+    if names.iter().any(|name| args.reason.contains(name.as_str())) {
+        return Err(EraseFailure::Repeats.into());
+    }
+    let by = match &found {
+        Found::Policy(setting) => setting.quick_facts().principal,
+        Found::Alone(_) => facts::without_git(desk.lookup, &desk.env.cwd).principal,
+    };
+    let actor = serde_json::to_value(by).map_err(EraseFailure::from)?;
+    let mut ledger = found.open(Access::Append)?;
+    if matches!(found, Found::Alone(_)) {
+        // Without its policy a ledger does not say what it commits to; committing to all is the safe side.
+        ledger.set_privacy(Privacy { reasons: true, names: true });
+    }
+    let id = ledger.id().to_owned();
+    let erased = ledger.append(LOCK_WAIT, desk.clock, |transaction| {
+        let chosen = chosen(&transaction.view(), &names, &args.ids)?;
+        perform(transaction, &chosen, &actor, &args.reason)
+    });
+    let erased = erased.map_err(|error| match error {
+        AppendError::Store(error) => EraseFailure::Store(error),
+        AppendError::Work(error) => error,
+    })?;
+    ledger.fold(LOCK_WAIT)?;
+    ledger.close()?;
+    show(desk, &Erased { schema: ERASURE_SCHEMA, ledger: id, ..erased }, io);
+    Ok(())
+}
+
+/// The names of the person, as far as the policy knows them.
+fn names(found: &Found<'_>, args: &EraseArgs) -> BTreeSet<String> {
+    let Some(person) = &args.person else { return BTreeSet::new() };
+    match found.policy() {
+        Some(policy) => policy.people.names_of(person).map(str::to_owned).collect(),
+        None => BTreeSet::from([person.clone()]),
+    }
+}
+
+type Chosen = BTreeSet<(Field, Commitment)>;
+
+/// The commitments whose openings are to go: the person's names and the reasons that they gave, and the reasons in
+/// the lives of the opt-outs `ids`.
+fn chosen(view: &View<'_>, names: &BTreeSet<String>, ids: &[String]) -> Result<Chosen, EraseFailure> {
+    let mut chosen = Chosen::new();
+    if !names.is_empty() {
+        of_person(view, names, &mut chosen)?;
+    }
+    for id in ids {
+        let first = records::id_of(&records::find(view, id)?);
+        let life = view.entry(first)?.into_iter().chain(view.life(first)?);
+        chosen.extend(life.flat_map(|entry| reasons(&entry)));
+    }
+    let mut there = Chosen::new();
+    for (field, commitment) in chosen {
+        if view.opening(commitment)?.is_some() {
+            there.insert((field, commitment));
+        }
+    }
+    Ok(there)
+}
+
+fn of_person(view: &View<'_>, names: &BTreeSet<String>, chosen: &mut Chosen) -> Result<(), EraseFailure> {
+    let mut given = Vec::new();
+    view.openings(&mut |kept| {
+        let kept = kept?;
+        match kept.opening.field {
+            Field::Name if names.contains(&kept.opening.value) => {
+                chosen.insert((Field::Name, kept.commitment));
+            }
+            Field::Reason => given.push((kept.commitment, kept.seq)),
+            Field::Name => {}
+        }
+        Ok(())
+    })?;
+    for (commitment, seq) in given {
+        let Some(entry) = view.entry(seq)? else { continue };
+        let actor = entry.actor.get("id").and_then(Value::as_str);
+        if actor.is_some_and(|actor| names.contains(actor)) {
+            chosen.insert((Field::Reason, commitment));
+        }
+    }
+    Ok(())
+}
+
+fn reasons(entry: &Entry) -> Vec<(Field, Commitment)> {
+    let committed = veil::commitments(entry.kind, &entry.actor, &entry.data);
+    committed.into_iter().filter(|(field, _)| *field == Field::Reason).collect()
+}
+
+/// Records the erasure and erases. The note comes first: where a person erases themselves, it goes with the rest.
+fn perform(
+    transaction: &mut Transaction<'_>,
+    chosen: &Chosen,
+    actor: &Value,
+    reason: &str,
+) -> Result<Erased, EraseFailure> {
+    let count = |wanted: Field| chosen.iter().filter(|(field, _)| *field == wanted).count() as u64;
+    let mut erased = Erased { names: count(Field::Name), reasons: count(Field::Reason), ..Erased::default() };
+    let all: Vec<Commitment> = chosen.iter().map(|(_, commitment)| *commitment).collect();
+    for part in all.chunks(MAX_NAMED) {
+        let named: Vec<String> = part.iter().map(ToString::to_string).collect();
+        let data = json!({"schema": ERASURE_SCHEMA, "reason": reason, "erased": named});
+        let draft = Draft { kind: Kind::Note, gate: None, reference: None, actor: actor.clone(), data };
+        erased.seqs.push(transaction.append(&draft)?.seq);
+    }
+    transaction.erase(&all)?;
+    Ok(erased)
+}
+
+fn show(desk: &Desk<'_>, erased: &Erased, io: &mut Io<'_>) {
+    if desk.format(io) != Format::Text {
+        io.show(&(render::json(erased) + "\n"));
+    }
+    let number = |count: u64, noun: &str| render::count(usize::try_from(count).unwrap_or(usize::MAX), noun);
+    let text = if erased.seqs.is_empty() {
+        "nothing to erase: no name or reason that was meant is known here".to_owned()
+    } else {
+        format!("{} and {} erased", number(erased.names, "name"), number(erased.reasons, "reason"))
+    };
+    desk.summary(io, &text);
+}

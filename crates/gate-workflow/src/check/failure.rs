@@ -1,0 +1,175 @@
+//! What can go wrong while a gate is decided, and after which failures it is enforced all the same.
+
+use gate_findings::ReportError;
+use gate_ledger::store::StoreError;
+use gate_model::exit::Exit;
+
+use super::{Checker, Started};
+use crate::ledger_access::Unusable;
+use crate::policies::RecordError;
+use crate::setting::SettingError;
+
+/// Why a gate could not be decided.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The policy has no such gate.
+    #[error(transparent)]
+    UnknownGate(#[from] gate_policy::UnknownGate),
+    /// The gate requires its ledger, and that cannot be used.
+    #[error("gate '{gate}' requires its ledger (require_ledger): {source}")]
+    LedgerRequired {
+        /// The gate.
+        gate: String,
+        /// Why the ledger cannot be used.
+        source: Unusable,
+    },
+    /// The gate requires its ledger, and the store failed.
+    #[error("gate '{gate}' requires its ledger (require_ledger): {source}")]
+    StoreRequired {
+        /// The gate.
+        gate: String,
+        /// The failure.
+        source: StoreError,
+    },
+    /// The ledger changed under the command in a way that only an attack or a mishap explains.
+    #[error(
+        "the ledger was replaced or cut while the command ran: {0}\n\
+         its result does not count; look at the ledger with: gate-verify"
+    )]
+    Tampered(String),
+    /// The facts of the run cannot be gathered.
+    #[error(transparent)]
+    Facts(#[from] SettingError),
+    /// The report cannot be judged.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A document could not be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+impl CheckError {
+    /// The exit code outside run mode.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::UnknownGate(_) => Exit::Usage,
+            Self::LedgerRequired { source, .. } => source.exit(),
+            Self::StoreRequired { source, .. } => source.exit(),
+            Self::Tampered(_) => Exit::Distrust,
+            Self::Facts(error) => error.exit(),
+            Self::Report(error) => error.exit(),
+            Self::Record(_) => Exit::Failure,
+        }
+    }
+}
+
+/// A failure inside a transaction: the store's, after which the gate is enforced without opt-outs, or one
+/// that ends the check.
+pub(super) enum Failed {
+    Store(StoreError),
+    Ledger(Unusable),
+    Check(CheckError),
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<CheckError> for Failed {
+    fn from(error: CheckError) -> Self {
+        Self::Check(error)
+    }
+}
+
+impl From<RecordError> for Failed {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Store(error) => Self::Store(error),
+            RecordError::Json(_) => Self::Check(CheckError::Record(error)),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Failed {
+    fn from(error: serde_json::Error) -> Self {
+        RecordError::Json(error).into()
+    }
+}
+
+impl Checker<'_> {
+    /// Goes on as if there were no opt-outs, where the gate's policy lets it.
+    pub(super) fn without_ledger<T>(
+        &self,
+        source: Unusable,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<T>, CheckError> {
+        if self.gate.require_ledger {
+            return Err(CheckError::LedgerRequired { gate: self.name.to_owned(), source });
+        }
+        warn_once(warnings, without_opt_outs(&source.to_string()));
+        Ok(None)
+    }
+
+    fn without_store<T>(
+        &self,
+        source: StoreError,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<T>, CheckError> {
+        if self.gate.require_ledger {
+            return Err(CheckError::StoreRequired { gate: self.name.to_owned(), source });
+        }
+        warn_once(warnings, without_opt_outs(&source.to_string()));
+        Ok(None)
+    }
+
+    /// The same after a failure that may be either's.
+    pub(super) fn without<T>(
+        &self,
+        failed: Failed,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<T>, CheckError> {
+        match failed {
+            Failed::Store(source) => self.without_store(source, warnings),
+            Failed::Ledger(source) => self.without_ledger(source, warnings),
+            Failed::Check(error) => Err(error),
+        }
+    }
+
+    /// Whether a failure to record is one after which the gate is enforced without opt-outs.
+    pub(super) fn excuse(
+        &self,
+        failed: Failed,
+        started: &Started,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), CheckError> {
+        match failed {
+            Failed::Check(error) => Err(error),
+            // Good before the command and broken after it: whoever did that did it while the command ran.
+            Failed::Store(source) if started.commanded && source.exit() == Exit::Distrust => {
+                Err(CheckError::Tampered(source.to_string()))
+            }
+            Failed::Store(source) => self.without_store::<()>(source, warnings).map(drop),
+            Failed::Ledger(source) if started.commanded && was_taken_away(&source) => {
+                Err(CheckError::Tampered(source.to_string()))
+            }
+            Failed::Ledger(source) => self.without_ledger::<()>(source, warnings).map(drop),
+        }
+    }
+}
+
+/// Whether a ledger that was usable before the command is missing or not trustworthy after it.
+fn was_taken_away(unusable: &Unusable) -> bool {
+    matches!(unusable.exit(), Exit::Usage | Exit::Distrust)
+}
+
+fn without_opt_outs(why: &str) -> String {
+    format!("{why}\nthe gate is enforced as if there were no opt-outs, and nothing is recorded")
+}
+
+fn warn_once(warnings: &mut Vec<String>, warning: String) {
+    if !warnings.contains(&warning) {
+        warnings.push(warning);
+    }
+}

@@ -1,0 +1,60 @@
+//! What would happen to a gate, now or at another instant. Nothing is recorded.
+
+use gate_model::decision::{Decision, Verdict};
+use gate_model::payload::Mode;
+use gate_model::time::Timestamp;
+
+use super::{CheckError, Checker, Finished};
+use crate::judgement::{self, Before, Ruling};
+use crate::standing::Standing;
+use crate::verdict::Circumstances;
+
+impl Checker<'_> {
+    /// What would happen at `at` (now, where it is left out). Records nothing.
+    ///
+    /// # Errors
+    /// A [`CheckError`].
+    pub fn plan(
+        &self,
+        finished: Option<Finished>,
+        at: Option<Timestamp>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Decision, CheckError> {
+        let looked = self.foresee(at, warnings)?;
+        let (standing, now) =
+            looked.unwrap_or_else(|| (Standing::default(), at.unwrap_or_else(|| self.setting.now())));
+        let quick = self.setting.quick_facts();
+        let mut facts = Circumstances::bare(Mode::Judge, quick.context, quick.principal);
+        if let Some(finished) = &finished {
+            facts.report.clone_from(&finished.report);
+            facts.notes.clone_from(&finished.notes);
+        }
+        let ruling = planned(&standing, finished);
+        Ok(self.compose(&standing, ruling, &facts, now))
+    }
+
+    /// The standing at `at`, even where newer entries exist; `None` where no ledger can be used and none is
+    /// required.
+    fn foresee(
+        &self,
+        at: Option<Timestamp>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<(Standing, Timestamp)>, CheckError> {
+        self.read(warnings, |view| {
+            let now = match at {
+                Some(at) => at,
+                None => self.setting.now().max(view.head()?.at),
+            };
+            Ok((self.standing_at(view, now)?, now))
+        })
+    }
+}
+
+fn planned(standing: &Standing, finished: Option<Finished>) -> Ruling {
+    match (judgement::before(standing), finished) {
+        (Before::Hold(live), _) => judgement::by_opt_out(Verdict::Hold, live),
+        (Before::Skip(live), _) => judgement::by_opt_out(Verdict::Skip, live),
+        (Before::Run, Some(finished)) => judgement::judge(standing, finished.outcome),
+        (Before::Run, None) => judgement::would_run(standing),
+    }
+}

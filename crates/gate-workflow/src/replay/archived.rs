@@ -1,0 +1,70 @@
+//! What cannot be judged because entries before it are in an archive.
+//!
+//! An entry that names an archived one cannot be judged. Neither can one that stands so close behind the archive
+//! that something in there could have counted for it without being named: a grant that was still live, a
+//! quota's window, a request that waited. How long that can be, the policies say, and these are kept. A review
+//! may be owed for longer, and then denials follow from it; so a denial that cannot be explained is not called
+//! wrong either.
+
+use gate_ledger::entry::Kind;
+use gate_model::time::Timestamp;
+use gate_policy::Policy;
+
+use super::report::{Doubt, Judged};
+
+/// What is said of a verdict that rests on archived entries.
+const REASON: &str = "it may rest on entries that were archived; judge it with their segments (--archive)";
+/// How long a signed request can wait to be submitted, in seconds: something archived may count for so long.
+const LEAST: u64 = 7 * 86_400;
+
+/// The place behind the archived entries.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Archived {
+    /// Entries before it are not seen, but for policies.
+    before: u64,
+    /// Until when archived entries can count.
+    until: Option<Timestamp>,
+}
+
+impl Archived {
+    pub(super) const fn behind(before: u64) -> Self {
+        Self { before, until: None }
+    }
+
+    /// What became of the judgement on an entry of `kind` at `at` that names entries down to `named`. `longest` is
+    /// how long anything of an archive can count, in seconds.
+    pub(super) fn excuse(
+        &mut self,
+        (kind, at): (Kind, Timestamp),
+        named: Option<u64>,
+        longest: impl FnOnce() -> u64,
+        judged: Judged,
+    ) -> Judged {
+        if kind == Kind::Policy {
+            return judged;
+        }
+        let until = *self.until.get_or_insert_with(|| {
+            let far = Timestamp::parse("9999-12-31T23:59:59Z").unwrap_or(at);
+            at.plus(longest().max(LEAST)).unwrap_or(far)
+        });
+        let rests_on_it = named.is_some_and(|seq| seq < self.before);
+        let unexplained = kind == Kind::Denial && matches!(judged, Err(Doubt::Wrong(_)));
+        if rests_on_it || at < until || unexplained {
+            Err(Doubt::Unjudged(REASON.to_owned()))
+        } else {
+            judged
+        }
+    }
+}
+
+/// How long, in seconds, anything can count that was admitted under `policy`.
+pub(super) fn longest_of(policy: &Policy) -> u64 {
+    let rules = policy.gates.values().flat_map(|gate| &gate.allow);
+    rules
+        .map(|rule| {
+            let quota = rule.quota.as_ref().map_or(0, |quota| quota.per);
+            rule.max_ttl.max(quota).max(rule.review_within.unwrap_or(0))
+        })
+        .max()
+        .unwrap_or(0)
+}
