@@ -5,7 +5,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use gate_ledger::entry::{Draft, Entry, Place};
+use gate_ledger::archive::{EntryRef, NamedSegment, Statement};
+use gate_ledger::checkpoint::Checkpoint;
+use gate_ledger::entry::{Draft, Entry, Kind, Place};
+use gate_ledger::note::SignerKey;
+use gate_ledger::tree::{CompactRange, leaf_hash};
 use gate_tests::{Output, Sandbox};
 use serde_json::{Value, json};
 
@@ -123,7 +127,7 @@ fn rechain(entries: &mut [Value], index: usize) {
         let old = entries[at].clone();
         let prev = entries[at - 1]["hash"].as_str().unwrap().parse().unwrap();
         let draft = Draft {
-            kind: gate_ledger::entry::Kind::parse(old["kind"].as_str().unwrap()).unwrap(),
+            kind: Kind::parse(old["kind"].as_str().unwrap()).unwrap(),
             gate: None,
             reference: None,
             actor: old["actor"].clone(),
@@ -312,6 +316,27 @@ mod needed {
 
 mod crash {
     use super::*;
+
+    #[test]
+    fn a_last_checkpoint_from_before_the_archive_never_makes_the_signer_leave_entries_out() {
+        let sandbox = Sandbox::with_starter();
+        let key = ["checkpoint", "--new-key", "log.key", "--origin", ORIGIN];
+        sandbox.run("gate-log", &key).expect(0);
+        fs::create_dir(sandbox.path("segments")).unwrap();
+        let (kept, old) = (sandbox.path(".gate/ledger.db-checkpoint"), sandbox.path("old"));
+        let archived = Archived { sandbox };
+        // The newest entry is a policy, which stays however much of what follows is moved.
+        archived.checkpoint("policy");
+        fs::copy(&kept, &old).unwrap();
+        let notes = (0..40).map(|n| format!("{{\"n\":{n}}}\n")).collect::<Vec<_>>().concat();
+        archived.sandbox.run_with("gate-log", &["append", "--quiet"], notes).expect(0);
+        archived.archive("20").expect(0);
+        archived.checkpoint("good");
+        fs::copy(&old, &kept).unwrap();
+        archived.checkpoint("again");
+        let text = |name: &str| fs::read_to_string(archived.sandbox.path(name)).unwrap();
+        assert_eq!(text("again"), text("good"));
+    }
 
     #[test]
     fn a_segment_that_nobody_states_is_taken_up_by_the_next_run() {
@@ -567,7 +592,7 @@ mod rest_attacks {
         let zeros = format!("b3:{}", "0".repeat(64));
         assert_eq!(forged(|data| data["head"]["hash"] = json!(zeros)), is(2, "archive"));
         assert_eq!(forged(|data| data["kept"] = json!([])), is(2, "archive"));
-        assert_eq!(forged(|data| data["kept"][1]["hash"] = json!(zeros)), is(1, "archive"));
+        assert_eq!(forged(|data| data["kept"][1]["hash"] = json!(zeros)), is(2, "archive"));
         assert_eq!(forged(|data| data["range"] = json!(["0".repeat(64), "1".repeat(64)])), is(2, "archive"));
         assert_eq!(forged(|data| data["segments"] = json!([])), is(2, "archive"));
         assert_eq!(forged(|data| data["segments"][0]["to"] = json!(19)), is(2, "archive"));
@@ -608,5 +633,291 @@ mod rest_attacks {
         archived.sandbox.shell("gate-log export > whole.jsonl").expect(0);
         archived.archive("20").expect(0);
         assert_eq!(bad(archived.together("whole.jsonl", &[])), is(20, "order"));
+    }
+}
+
+mod signing {
+    use super::*;
+
+    /// A ledger of 44 entries, and a statement that says 42 of them were archived, with all that is public: the
+    /// entries and an ordinary checkpoint.
+    fn planted() -> (Archived, Vec<Value>, Statement) {
+        let archived = Archived::whole();
+        archived.sandbox.run_with("gate-log", &["append", "--quiet"], "{\"n\":1}\n{\"n\":2}\n").expect(0);
+        let entries = archived.rest();
+        let hash = |seq: usize| entries[seq]["hash"].as_str().unwrap().parse().unwrap();
+        let mut tree = CompactRange::default();
+        for entry in &entries[..42] {
+            let mut body = entry.clone();
+            body.as_object_mut().unwrap().remove("hash");
+            tree.push(leaf_hash(body.to_string().as_bytes()));
+        }
+        let digest = format!("b3:{}", "0".repeat(64)).parse().unwrap();
+        let segment =
+            NamedSegment { name: "gone.jsonl.zst".to_owned(), from: 0, to: 42, digest, bytes: 1234 };
+        let statement = Statement {
+            before: 42,
+            head: EntryRef { seq: 41, hash: hash(41) },
+            checkpoint: archived.sandbox.read("whole"),
+            range: tree.roots(),
+            kept: vec![EntryRef { seq: 0, hash: hash(0) }, EntryRef { seq: 1, hash: hash(1) }],
+            segments: vec![segment],
+        };
+        let checkpoint = statement.checkpoint().unwrap();
+        assert_eq!(
+            (checkpoint.size, checkpoint.root),
+            (42, tree.root()),
+            "the forgery is right but for one thing"
+        );
+        (archived, entries, statement)
+    }
+
+    /// Writes what `statement` leaves of `entries`, with the statement behind it, to `rest.jsonl`.
+    fn write(archived: &Archived, entries: &[Value], statement: &Statement) {
+        let (first, last) = (&entries[0], &entries[43]);
+        let draft = Draft {
+            kind: Kind::Archive,
+            gate: None,
+            reference: None,
+            actor: last["actor"].clone(),
+            data: statement.to_data().unwrap(),
+        };
+        let prev = last["hash"].as_str().unwrap().parse().unwrap();
+        let at = gate_model::time::Timestamp::parse(last["at"].as_str().unwrap()).unwrap();
+        let entry = draft.at(Place { ledger: first["ledger"].as_str().unwrap(), seq: 44, prev, at }).unwrap();
+        let left = jsonl(&[&entries[..2], &entries[42..]].concat());
+        archived.sandbox.write("rest.jsonl", format!("{left}{}\n", entry.line()));
+    }
+
+    #[test]
+    fn an_ordinary_checkpoint_never_speaks_for_an_archive() {
+        let (archived, entries, statement) = planted();
+        write(&archived, &entries, &statement);
+        let found = bad(archived.verify(&["rest.jsonl", "--key", "log.pub", "--checkpoint", "whole"]));
+        assert_eq!(found, (2, "archive".to_owned()));
+        archived.verify(&["rest.jsonl"]).expect(1).says("an ordinary one does not count");
+    }
+
+    #[test]
+    fn what_the_key_signed_for_one_archiving_does_not_speak_for_another() {
+        let (archived, entries, mut statement) = planted();
+        let key = SignerKey::parse(archived.sandbox.read("log.key").trim_end()).unwrap();
+        let ordinary = statement.checkpoint().unwrap();
+        let extensions = vec![statement.line().unwrap()];
+        statement.checkpoint = Checkpoint { extensions, ..ordinary.clone() }.sign(&key).unwrap();
+        write(&archived, &entries, &statement);
+        archived.verify(&["rest.jsonl", "--key", "log.pub"]).expect(0);
+        let signed = statement.clone();
+        statement.segments[0].bytes += 1;
+        write(&archived, &entries, &statement);
+        assert_eq!(bad(archived.verify(&["rest.jsonl", "--key", "log.pub"])), (2, "archive".to_owned()));
+        // A second line, or the right one behind another, is not the line alone.
+        let extensions = vec!["more".to_owned(), signed.line().unwrap()];
+        let checkpoint = Checkpoint { extensions, ..ordinary }.sign(&key).unwrap();
+        write(&archived, &entries, &Statement { checkpoint, ..signed });
+        assert_eq!(bad(archived.verify(&["rest.jsonl", "--key", "log.pub"])), (2, "archive".to_owned()));
+    }
+
+    #[test]
+    fn a_member_that_nobody_reads_is_signed_too() {
+        let archived = Archived::new();
+        let mut entries = archived.rest();
+        let last = entries.len() - 1;
+        entries[last]["data"]["more"] = json!("of the forger's");
+        rechain(&mut entries, last);
+        archived.sandbox.write("rest.jsonl", jsonl(&entries));
+        assert_eq!(bad(archived.verify(&["rest.jsonl"])), (2, "archive".to_owned()));
+    }
+
+    #[test]
+    fn a_statement_serves_as_a_checkpoint_of_what_it_covers() {
+        let archived = Archived::new();
+        let statement = archived.rest().pop().unwrap();
+        archived.sandbox.write("statement", statement["data"]["checkpoint"].as_str().unwrap());
+        let both = archived.together(LEDGER, &["--key", "log.pub", "--checkpoint", "statement"]).expect(0);
+        assert_eq!(both.json()["anchored"]["size"], 20);
+        let more = ["--key", "log.pub", "--checkpoint", "statement", "--require-anchor"];
+        archived.together(LEDGER, &more).expect(1);
+    }
+
+    #[test]
+    fn nobody_signs_on_top_of_an_archive_that_another_key_signed() {
+        let archived = Archived::whole();
+        let key = ["checkpoint", "--new-key", "other.key", "--origin", ORIGIN];
+        archived.sandbox.run("gate-log", &key).expect(0);
+        let key = ["--to", "segments", "--key-file", "other.key", "--origin", ORIGIN];
+        archived
+            .sandbox
+            .run("gate-log", &[["archive", "--before", "20"].as_slice(), &key].concat())
+            .expect(0);
+        let args = ["checkpoint", "--key-file", "log.key", "--origin", ORIGIN];
+        archived.sandbox.run("gate-log", &args).expect(4).says("entry 42");
+    }
+
+    #[test]
+    fn nobody_signs_on_top_of_such_an_archive_from_their_last_checkpoint_either() {
+        let archived = Archived::whole();
+        let place = archived.sandbox.path(".gate/ledger.db-checkpoint");
+        let kept = fs::read(&place).unwrap();
+        let key = ["checkpoint", "--new-key", "other.key", "--origin", ORIGIN];
+        archived.sandbox.run("gate-log", &key).expect(0);
+        let key = ["--to", "segments", "--key-file", "other.key", "--origin", ORIGIN];
+        archived
+            .sandbox
+            .run("gate-log", &[["archive", "--before", "20"].as_slice(), &key].concat())
+            .expect(0);
+        fs::write(&place, kept).unwrap();
+        let args = ["checkpoint", "--key-file", "log.key", "--origin", ORIGIN];
+        archived.sandbox.run("gate-log", &args).expect(4).says("entry 42");
+    }
+
+    #[test]
+    fn the_summary_and_the_text_say_that_nobody_is_asked() {
+        let archived = Archived::new();
+        let words = "not looked at, whoever says so (no --key)";
+        let output = archived.verify(&["--format", "text"]).expect(0);
+        assert!(output.stdout.contains(words), "{output:?}");
+        archived.verify(&[]).expect(0).says(words).says("archive-unverified");
+        let asked = archived.verify(&["--key", "log.pub"]).expect(0);
+        assert!(!asked.stderr.contains(words) && asked.stderr.contains("not looked at"), "{asked:?}");
+    }
+}
+
+mod hostile_input {
+    use super::*;
+
+    /// Within this many KiB of address space: what is bounded fits well, what grows with the input does not.
+    const LIMIT: &str = "ulimit -v 800000";
+
+    #[test]
+    fn a_segment_of_newlines_or_of_empty_objects_takes_no_memory() {
+        let archived = Archived::new();
+        for text in ["\n", "{}\n"] {
+            let path = archived.sandbox.path("bomb.zst");
+            let text = text.repeat(1 << 20);
+            let mut encoder = zstd::Encoder::new(fs::File::create(&path).unwrap(), 3).unwrap();
+            for _ in 0..64 {
+                std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
+            }
+            encoder.finish().unwrap();
+            let alone = archived.sandbox.shell(&format!("{LIMIT}; gate-verify bomb.zst"));
+            assert_eq!(bad(alone), (0, "hash-missing".to_owned()));
+            archived.sandbox.shell(&format!("{LIMIT}; gate-verify {LEDGER} --archive bomb.zst")).expect(1);
+        }
+    }
+
+    #[test]
+    fn an_export_of_newlines_or_of_empty_objects_takes_no_memory() {
+        let archived = Archived::new();
+        let newlines = "head -c 100000000 /dev/zero | tr '\\0' '\\n'";
+        archived.sandbox.shell(&format!("{LIMIT}; {newlines} | gate-verify -")).expect(2);
+        let objects = "(gate-log export --quiet; yes '{}' | head -n 1000000)";
+        archived.sandbox.shell(&format!("{LIMIT}; {objects} | gate-verify -")).expect(1);
+    }
+
+    #[test]
+    fn rows_that_hold_nothing_take_no_memory() {
+        let archived = Archived::new();
+        let rows = "WITH RECURSIVE n(i) AS (SELECT 43 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) \
+                    INSERT INTO entry(seq, body, hash) SELECT i, '{}', zeroblob(32) FROM n";
+        archived.sandbox.shell(&format!("sqlite3 {LEDGER} \"{rows}\"")).expect(0);
+        let found = archived.sandbox.shell(&format!("{LIMIT}; gate-verify"));
+        assert_eq!(bad(found).0, 43);
+    }
+}
+
+mod places {
+    use super::*;
+
+    fn archive_to(archived: &Archived, place: &str) -> Output {
+        let args = ["archive", "--before", "20", "--to", place, "--key-file", "log.key", "--origin", ORIGIN];
+        archived.sandbox.run("gate-log", &args)
+    }
+
+    #[test]
+    fn nothing_is_written_under_a_name_that_belongs_to_the_ledger() {
+        let archived = Archived::whole();
+        let sandbox = &archived.sandbox;
+        let before = fs::read_dir(sandbox.path(".gate")).unwrap().count();
+        for name in ["journal", "wal", "shm", "mj0123456789", "lock", "checkpoint"] {
+            for place in [format!("{LEDGER}-{name}"), format!("segments/../.gate/ledger.db-{name}")] {
+                let words = "is a name for files that belong to the ledger";
+                archive_to(&archived, &place).expect(2).says(words);
+                sandbox.run("gate-log", &["copy", &place]).expect(2).says(words);
+                sandbox.run("gate-log", &["export", "--openings", &place]).expect(2).says(words);
+                let key = ["checkpoint", "--origin", ORIGIN, "--new-key", &place];
+                sandbox.run("gate-log", &key).expect(2).says(words);
+                let decision = ["lint", "--decision", &place, "--", "true"];
+                sandbox.run("gate-check", &decision).expect(125).says(words);
+            }
+        }
+        assert_eq!(fs::read_dir(sandbox.path(".gate")).unwrap().count(), before);
+        assert_eq!(archived.rest().len(), 42);
+        archive_to(&archived, ".gate/old.jsonl.zst").expect(0);
+    }
+
+    #[test]
+    fn a_pipe_or_a_device_is_no_place_for_a_segment() {
+        let archived = Archived::whole();
+        archived.sandbox.shell("mkfifo pipe; ln -s /dev/full link").expect(0);
+        for place in ["pipe", "/dev/full", "link"] {
+            archive_to(&archived, place).expect(2).says("exists already");
+        }
+        assert_eq!(archived.rest().len(), 42);
+    }
+
+    #[test]
+    fn a_long_file_under_the_segments_name_is_not_read_to_its_end() {
+        let archived = Archived::whole();
+        let file = fs::File::create(archived.sandbox.path("segments/mine")).unwrap();
+        file.set_len(1 << 42).unwrap();
+        archive_to(&archived, "segments/mine").expect(2).says("holds something else");
+    }
+}
+
+mod words {
+    use super::*;
+
+    #[test]
+    fn the_proof_of_an_archived_entry_names_its_segment() {
+        let archived = Archived::whole();
+        archived.sandbox.run_with("gate-log", &["append", "--quiet"], "{\"n\":1}\n{\"n\":2}\n").expect(0);
+        archived.archive("43").expect(0);
+        let last = ["prove", "--last", "--checkpoint", "whole"];
+        archived.sandbox.run("gate-log", &last).expect(2).says("entry 41 was archived; it is in segment '");
+    }
+
+    #[test]
+    fn a_run_during_which_its_place_was_archived_does_not_count_and_suspects_nobody() {
+        let archived = Archived::whole();
+        let key = format!("--to segments --key-file log.key --origin {ORIGIN}");
+        let script = format!(
+            "printf '{{\"n\":1}}\\n{{\"n\":2}}\\n' | gate-log append --quiet; gate-log archive --before 43 {key}"
+        );
+        archived.sandbox.write("meanwhile", script);
+        let output = archived.sandbox.shell("gate-check lint -- sh meanwhile").expect(125);
+        assert!(!output.stderr.contains("replaced or cut"), "{output:?}");
+        output.says("was archived while the command ran").says("run it again");
+        archived.sandbox.run("gate-check", &["lint", "--", "true"]).expect(0);
+    }
+
+    #[test]
+    fn lists_and_statistics_say_what_they_lack() {
+        let archived = Archived::new();
+        let sandbox = &archived.sandbox;
+        let words = "18 entries before 20 are in an archive";
+        let stats = sandbox.run("gate-log", &["stats"]).expect(0).json();
+        assert_eq!(stats["archived"], json!({"entries": 18, "before": 20}));
+        let text = sandbox.run("gate-log", &["stats", "--format", "text"]).expect(0);
+        assert!(text.stdout.contains(words), "{text:?}");
+        sandbox.run::<&str>("gate-log", &[]).expect(0).says(words);
+        sandbox.run("gate-log", &["--kind", "note", "--reverse"]).expect(0).says(words);
+        for complete in [&["--quiet"][..], &["-n", "3"], &["--id", "42"]] {
+            let output = sandbox.run("gate-log", complete).expect(0);
+            assert!(!output.stderr.contains("archive"), "{output:?}");
+        }
+        let whole = Archived::whole();
+        assert_eq!(whole.sandbox.run("gate-log", &["stats"]).expect(0).json()["archived"], Value::Null);
+        assert!(!whole.sandbox.run::<&str>("gate-log", &[]).expect(0).stderr.contains("archive"));
     }
 }

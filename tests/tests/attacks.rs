@@ -391,6 +391,36 @@ fn a_run_that_blocks_all_the_same_does_not_spend_a_waiver() {
     house.check(&["scan", "one.sarif"]).exits(0);
 }
 
+/// Whoever can write the database appends the grant once more, in good order. The copy has a signature that holds, so
+/// that only its nonce tells.
+#[test]
+fn a_copy_of_a_signed_grant_does_not_count_again() {
+    for ended in [false, true] {
+        let house = House::without_ledger(
+            "version = 1\n[identity]\nallowed_signers = \"signers\"\n[gates.lint]\n[[gates.lint.allow]]\n\
+             actions = [\"override\"]\nwho = [\"alice@example.com\"]\nassurance = \"signed\"\nmax_ttl = \"1h\"\n\
+             max_uses = 1\n",
+        );
+        let (key, public) = house.key("alice");
+        house.write("signers", format!("alice@example.com {public}\n"));
+        house.create_ledger(".gate/ledger.db");
+        house.commit("keys");
+        let sign = format!("--sign={key}");
+        let id = house.skip(&["lint", "--action", "override", "--reason", "x", &sign]).exits(0).id();
+        if ended {
+            house.skip(&["revoke", &id, "--reason", "x", &sign]).exits(0);
+        } else {
+            house.check(&["lint", "--", "false"]).exits(0);
+        }
+        house.check(&["lint", "--", "false"]).exits(1);
+        house.append_copy(id.parse().unwrap());
+        house.check(&["lint", "--decision", "d.json", "--", "false"]).exits(1);
+        let reasons = house.read("d.json");
+        assert!(reasons.contains(&format!("a signed request that entry {id} has used up")), "{reasons}");
+        Ran::of(house.tool("gate-verify", &["--replay"]).output().unwrap()).exits(1);
+    }
+}
+
 #[test]
 fn a_revoked_opt_out_does_not_count() {
     let house = House::new(POLICY);
@@ -438,7 +468,7 @@ fn no_opt_out_and_no_pause_is_for_ever() {
         let denied =
             house.skip(&["lint", "--action", action, "--ttl", "25h", "--reason", "x"]).exits(1).json();
         assert!(denied["reasons"].to_string().contains("at most --ttl 1d"), "{denied}");
-        house.skip(&["lint", "--action", action, "--ttl", "3651d", "--reason", "x"]).exits(2);
+        house.skip(&["lint", "--action", action, "--ttl", "3653d", "--reason", "x"]).exits(2);
     }
     let longest = house.skip(&["lint", "--reason", "x"]).exits(0).json();
     let time = |name: &str| gate_model::time::Timestamp::parse(longest[name].as_str().unwrap()).unwrap();

@@ -234,7 +234,7 @@ fn a_changed_a_swapped_and_an_added_opening_are_found() {
     let orphan = Opening { field: Field::Name, salt: [7; 32], value: "os:mallory".to_owned() };
     let commitment = orphan.commitment().unwrap().to_string();
     let added = format!(
-        "INSERT INTO private VALUES (x\\'{}\\', 2, \\'name\\', x\\'{}\\', \\'os:mallory\\')",
+        "INSERT INTO private VALUES (x\\'{}\\', 2, 2, \\'\\', \\'name\\', x\\'{}\\', \\'os:mallory\\')",
         &commitment[3..],
         orphan.salt_digits()
     );
@@ -243,7 +243,17 @@ fn a_changed_a_swapped_and_an_added_opening_are_found() {
         WHERE field = \\'reason\\'";
     let salted = "UPDATE private SET salt = randomblob(32)";
     let changed = "UPDATE private SET value = \\'word-good\\' WHERE value = \\'word-skip\\'";
-    for (attack, acted_upon) in [(changed, true), (salted, true), (swapped, true), (added.as_str(), false)] {
+    let of_another = "UPDATE private SET actor = \\'os:mallory\\' WHERE value = \\'word-skip\\'";
+    let of_another_life = "UPDATE private SET id = 3 WHERE value = \\'word-skip\\'";
+    let attacks = [
+        (changed, true),
+        (salted, true),
+        (swapped, true),
+        (added.as_str(), false),
+        (of_another, false),
+        (of_another_life, false),
+    ];
+    for (attack, acted_upon) in attacks {
         let sandbox = house();
         sandbox.shell("gate-skip --quiet lint --reason 'word-skip'").expect(0);
         sandbox.shell("gate-skip --quiet lint --action pause --reason 'word-other'").expect(0);
@@ -335,4 +345,105 @@ fn the_worked_example_comes_out_by_b3sum() {
     assert_eq!(format!("b3:{}", sum.stdout.trim()), opening.commitment().unwrap().to_string());
     let page = include_str!("../../man/gate-ledger.5").replace(['\n', ' '], "");
     assert!(page.contains(sum.stdout.trim()), "the page's example has another commitment");
+}
+
+/// What carol does, as a CI system says.
+const CAROL: &str = "GITHUB_ACTIONS=true GITHUB_ACTOR=carol";
+
+/// A skip of carol's that somebody revoked (2, 4), and one of somebody that carol revoked (3, 5), all archived.
+/// `covered` is what the policy commits to.
+fn archived_lives(covered: &str) -> Sandbox {
+    let policy = "version = 1\n[ledger]\ncommit = COVERED\n[gates.lint]\n[[gates.lint.allow]]\n\
+                  actions = [\"skip\"]\nwho = [\"*\"]\nmax_ttl = \"24h\"\n";
+    let sandbox = Sandbox::with_policy(&policy.replace("COVERED", covered));
+    sandbox.shell(&format!("{CAROL} gate-skip --quiet lint --reason word-asked")).expect(0);
+    sandbox.shell("gate-skip --quiet lint --reason word-other").expect(0);
+    sandbox.shell("gate-skip revoke --quiet 2 --reason word-ended").expect(0);
+    sandbox.shell(&format!("{CAROL} gate-skip revoke --quiet 3 --reason word-stopped")).expect(0);
+    sandbox.run_with("gate-log", &["append", "--quiet"], "{}\n{}\n").expect(0);
+    let key = "--origin example.com/house --quiet";
+    sandbox.shell(&format!("mkdir segments; gate-log checkpoint --new-key log.key {key}")).expect(0);
+    sandbox.shell(&format!("gate-log archive --before 6 --to segments --key-file log.key {key}")).expect(0);
+    sandbox.shell("gate-log show 2").expect(2).says("was archived");
+    assert_eq!(kept(&sandbox), ["asked", "other", "ended", "stopped"]);
+    sandbox
+}
+
+/// Which words of [`archived_lives`] are in the ledger's files.
+fn kept(sandbox: &Sandbox) -> Vec<&'static str> {
+    let words = ["asked", "other", "ended", "stopped"].into_iter();
+    words.filter(|word| is_in_files(sandbox, &format!("word-{word}"))).collect()
+}
+
+#[test]
+fn the_reasons_of_an_archived_opt_out_are_erased_by_its_id() {
+    for id in ["2", "4"] {
+        let sandbox = archived_lives("[\"reason\", \"names\"]");
+        let line = format!("gate-log erase --quiet {id} --reason 'it held a password'");
+        let erased = sandbox.shell(&line).expect(0).json();
+        assert_eq!((&erased["names"], &erased["reasons"]), (&0.into(), &2.into()), "{erased}");
+        assert_eq!(kept(&sandbox), ["other", "stopped"]);
+        let again = sandbox.shell(&line).expect(0).json();
+        assert_eq!(again["seqs"], serde_json::json!([]));
+        sandbox.shell("gate-log erase 999 --reason none").expect(2).says("no entry");
+        assert_eq!(verified(&sandbox, "")["ok"], true);
+    }
+}
+
+#[test]
+fn a_person_is_erased_from_what_was_archived_too() {
+    for (covered, names) in [("[\"reason\", \"names\"]", 1), ("[\"reason\"]", 0)] {
+        let sandbox = archived_lives(covered);
+        let line = "gate-log erase --quiet --person github:carol --reason 'left us'";
+        let erased = sandbox.shell(line).expect(0).json();
+        assert_eq!((&erased["names"], &erased["reasons"]), (&names.into(), &2.into()), "{erased}");
+        assert_eq!(kept(&sandbox), ["other", "ended"]);
+        assert_eq!(verified(&sandbox, "")["ok"], true);
+    }
+}
+
+/// Puts an opening with a value of 256 MiB into the table. Its commitment is not looked at, since it is not read.
+fn plant(sandbox: &Sandbox, field: &str) {
+    let value = "CAST(zeroblob(256 * 1048576) AS TEXT)";
+    let row = format!("randomblob(32), 2, 2, '', '{field}', randomblob(32), {value}");
+    tamper(sandbox, &format!("INSERT INTO private VALUES ({row})"));
+}
+
+#[test]
+fn a_planted_opening_of_any_size_is_not_read_and_not_used() {
+    for field in ["reason", "name"] {
+        let sandbox = house();
+        sandbox.shell("gate-skip --quiet lint --reason 'word-skip'").expect(0);
+        plant(&sandbox, field);
+        // An address space into which the planted text does not fit.
+        let limited = |line: &str| {
+            sandbox.shell(&format!("ulimit -v 240000; MALLOC_ARENA_MAX=1 RAYON_NUM_THREADS=1 {line}"))
+        };
+        let found = limited("gate-verify --quiet --format json").expect(1).json();
+        assert_eq!(found["first_bad"]["code"], "opening", "{found}");
+        assert!(found["first_bad"]["reason"].to_string().contains("of entry 2, is too long"), "{found}");
+        limited("gate-log erase 2 --reason none").expect(4).says("too long to be one");
+        limited("gate-log show 2").expect(0);
+        limited("gate-log due --quiet").expect(0);
+        limited("gate-skip --quiet lint --reason again").expect(0);
+        // A sentence might repeat the name; nobody asks for a reason that no entry commits to.
+        let check = limited("gate-check lint -- false");
+        if field == "name" {
+            check.expect(1).says("too long to be one")
+        } else {
+            check.expect(0)
+        };
+    }
+}
+
+#[test]
+fn openings_without_an_end_are_refused() {
+    let sandbox = house();
+    sandbox.shell("gate-log export > ledger.jsonl").expect(0);
+    let verify = "ulimit -v 700000; gate-verify ledger.jsonl --replay --openings";
+    sandbox.shell(&format!("{verify} /dev/zero")).expect(2).says("longer than");
+    sandbox
+        .shell(&format!("mkfifo pipe; yes '{{' | tr -d '\\n' > pipe & {verify} pipe"))
+        .expect(2)
+        .says("longer than");
 }

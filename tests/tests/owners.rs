@@ -351,3 +351,167 @@ fn the_owners_own_change_takes_effect() {
     let verified = Ran::of(change.house.tool("gate-verify", &["--replay"]).output().unwrap()).exits(0);
     assert_eq!(verified.json()["replay"]["disagreements"], serde_json::json!([]));
 }
+
+impl Change {
+    /// The policy with the secrets gate open, in the work tree.
+    fn open_the_secrets(&self) {
+        self.edit(
+            "gate.toml",
+            "[gates.secrets]\nrequire_ledger = true\n",
+            &format!("[gates.secrets]\nrequire_ledger = true\n{OPEN}"),
+        );
+    }
+
+    fn both(&self) -> (String, String) {
+        (self.house.read("gate.toml"), self.house.read("gate.toml.sig"))
+    }
+
+    fn put(&self, (policy, signature): &(String, String)) {
+        self.house.write("gate.toml", policy);
+        self.house.write("gate.toml.sig", signature);
+    }
+
+    #[track_caller]
+    fn replays(&self) {
+        let verified = Ran::of(self.house.tool("gate-verify", &["--replay"]).output().unwrap()).exits(0);
+        assert_eq!(verified.json()["replay"]["disagreements"], serde_json::json!([]));
+    }
+}
+
+/// Strict, then lenient, then strict again, each by the owner's word: what was lenient stays in the past.
+#[test]
+fn an_owners_return_to_an_older_policy_takes_effect_and_stays() {
+    let change = Change::new();
+    let strict = change.both();
+    change.open_the_secrets();
+    change.endorse(&change.owner).exits(0);
+    change.house.check(&["secrets", "--", "true"]).exits(0);
+    let lenient = change.both();
+    change.put(&strict);
+    change.refused_without_the_owner();
+    change.endorse(&change.owner).exits(0);
+    change.house.check(&["secrets", "--", "true"]).exits(0);
+    let returned = change.both();
+    assert_eq!(change.house.of_kind("policy").len(), 3, "the return is an entry of its own");
+    change.house.write("gate.toml", &lenient.0);
+    change.house.sh("rm gate.toml.sig").exits(0);
+    change.refused_without_the_owner();
+    // The word that put it in the strict one's place fits again, and counts once.
+    change.put(&lenient);
+    change.refused_without_the_owner();
+    change.endorse(&change.owner).exits(2).says(&["counts once", "comment"]);
+    change.put(&returned);
+    change.house.check(&["secrets", "--", "true"]).exits(0);
+    change.house.write("gate.toml", format!("{}# once more\n", lenient.0));
+    change.endorse(&change.owner).exits(0);
+    change.house.skip(&["secrets", "--reason", "the owner said so"]).exits(0);
+    change.replays();
+}
+
+/// Whoever can write the database puts the entry of the lenient policy there once more.
+#[test]
+fn a_copied_entry_of_an_older_policy_is_found_by_replay() {
+    let change = Change::new();
+    let strict = change.house.read("gate.toml");
+    change.open_the_secrets();
+    change.endorse(&change.owner).exits(0);
+    change.house.check(&["secrets", "--", "true"]).exits(0);
+    change.house.write("gate.toml", strict);
+    change.endorse(&change.owner).exits(0);
+    change.house.check(&["secrets", "--", "true"]).exits(0);
+    change.replays();
+    let lenient = &change.house.of_kind("policy")[1];
+    change.house.append_copy(lenient["seq"].as_u64().unwrap());
+    let verified = Ran::of(change.house.tool("gate-verify", &["--replay"]).output().unwrap()).exits(1);
+    assert!(
+        verified.json()["replay"]["disagreements"].to_string().contains("counts once"),
+        "{}",
+        verified.out()
+    );
+}
+
+#[test]
+fn a_check_that_ends_late_does_not_put_its_policy_back_in_force() {
+    let change = Change::new();
+    let lenient = change.both();
+    change.edit("gate.toml", "max_ttl = \"1h\"", "max_ttl = \"30m\"");
+    change.endorse(&change.owner).exits(0);
+    let strict = change.both();
+    change.house.write("strict.toml", &strict.0);
+    change.house.write("strict.toml.sig", &strict.1);
+    change.put(&lenient);
+    let script =
+        "cp strict.toml gate.toml && cp strict.toml.sig gate.toml.sig && gate-check secrets -- true >&2";
+    change.house.check(&["secrets", "--", "sh", "-c", script]).exits(0);
+    assert_eq!(change.house.of_kind("policy").len(), 2);
+    change.put(&lenient);
+    change.refused_without_the_owner();
+    change.put(&strict);
+    change.house.check(&["secrets", "--", "true"]).exits(0);
+    change.replays();
+}
+
+/// Where no ledger is found nobody can say who guards the policy; what was read then is not recorded as admitted.
+#[test]
+fn a_policy_that_was_read_while_the_ledger_was_away_does_not_come_into_force() {
+    let change = Change::new();
+    change.house.write("gate.toml", format!("version = 1\n[gates.secrets]\n{OPEN}"));
+    change.house.sh("rm gate.toml.sig; mkdir away; mv .gate/ledger.db* away").exits(0);
+    let ran = change.house.check(&["secrets", "--", "sh", "-c", "mv away/ledger.db* .gate"]);
+    assert_ne!(ran.code, 2, "{}", ran.stderr);
+    assert_eq!(change.house.of_kind("policy").len(), 1);
+    change.refused_without_the_owner();
+}
+
+#[test]
+fn revisions_that_take_turns_are_recorded_once_each() {
+    let change = Change::new();
+    change.house.git(&["commit", "-q", "--allow-empty", "-m", "the same rules"]);
+    let next = change.house.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    for _ in 0..3 {
+        for revision in [&change.base, &next] {
+            change.house.check(&["secrets", "--policy-ref", revision, "--", "true"]).exits(0);
+        }
+    }
+    assert_eq!(change.house.of_kind("policy").len(), 3, "the work tree's and two revisions");
+    change.replays();
+}
+
+#[test]
+fn a_key_that_a_pattern_names_signs_no_policy() {
+    let change = Change::new();
+    let (key, public) = &change.mallory;
+    let alice = change.house.read("allowed_signers");
+    change.house.write("allowed_signers", format!("{alice}*@example.com {public}\n"));
+    change.endorse(&change.owner).exits(0);
+    change.house.check(&["secrets", "--", "true"]).exits(0);
+    change.open_the_secrets();
+    let sign = format!("--sign={key}");
+    let args = ["approve", "./gate.toml", &sign, "--as", "alice@example.com"];
+    change.house.skip(&args).exits(2).says(&["by a pattern"]);
+    // With ssh-keygen alone she gets a signature, and it does not count.
+    change.endorse(&change.owner).exits(0);
+    let mut word: Value = serde_json::from_str(&change.house.read("gate.toml.sig")).unwrap();
+    let mut signed = word.clone();
+    signed.as_object_mut().unwrap().remove("signature");
+    change.house.write("word", signed.to_string());
+    change.house.sh(&format!("ssh-keygen -q -Y sign -n gate-policy -f {key} word")).exits(0);
+    word["signature"] = change.house.read("word.sig").into();
+    change.house.write("gate.toml.sig", word.to_string());
+    change.refused_without_the_owner();
+    let ran = change.house.check(&["secrets", "--", "true"]).exits(125);
+    ran.says(&["by a pattern"]);
+}
+
+#[test]
+fn a_signature_that_is_a_list_is_none() {
+    let change = Change::new();
+    change.open_the_secrets();
+    change.endorse(&change.owner).exits(0);
+    let word: Value = serde_json::from_str(&change.house.read("gate.toml.sig")).unwrap();
+    let members: Vec<_> =
+        ["schema", "digest", "replaces", "by", "signature"].map(|name| word[name].clone()).into();
+    change.house.write("gate.toml.sig", Value::from(members).to_string());
+    change.refused_without_the_owner();
+    change.house.check(&["secrets", "--", "true"]).exits(125).says(&["not a JSON object"]);
+}

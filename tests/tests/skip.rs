@@ -357,6 +357,76 @@ fn a_detached_request_is_submitted_once() {
     assert_eq!(ran.code, 1, "another ledger: {}", ran.stderr);
 }
 
+/// Whoever carries a signed request elsewhere must not be able to burn it.
+#[test]
+fn a_request_that_was_denied_for_where_it_was_submitted_is_not_spent() {
+    let Signed { house, alice, .. } = signed();
+    house.write("r.json", detached(&house, &alice));
+    house.write("gate.toml", format!("{SIGNED}# another policy\n"));
+    house.skip(&["submit", "r.json"]).exits(1).says(&["another policy"]);
+    house.write("gate.toml", SIGNED);
+    let denied = house.of_kind("denial").pop().unwrap();
+    assert_eq!(denied["actor"]["assurance"], "signed", "the signature itself holds");
+    house.skip(&["submit", "r.json"]).exits(0);
+    house.skip(&["submit", "r.json"]).exits(1).says(&["submitted before"]);
+    house.check(&["lint", "--", "false"]).exits(0);
+    let replayed = Ran::of(house.tool("gate-verify", &["--replay"]).output().unwrap()).exits(0).json();
+    assert_eq!(replayed["replay"]["disagreements"], json!([]));
+}
+
+/// A pattern trusts an authority here, and the authority's certificate says who it is.
+#[test]
+fn a_certificate_names_its_holder_who_may_approve() {
+    let Signed { house, alice, .. } = signed();
+    let (_, authority) = house.key("ca");
+    let (holder, _) = house.key("holder");
+    let ca = house.outside("ca").display().to_string();
+    house.sh(&format!("ssh-keygen -q -s {ca} -I bob -n bob@example.com -V -1d:+1d {holder}.pub")).exits(0);
+    let alices = house.read("signers").lines().next().unwrap().to_owned();
+    house.write("signers", format!("{alices}\n*@example.com cert-authority {authority}\n"));
+    house.commit("authority");
+    let bob = format!("--sign={holder}-cert.pub");
+    let linted = Ran::of(house.tool("gate-verify", &["policy"]).output().unwrap()).exits(0).json();
+    assert!(!linted["warnings"].to_string().contains("nobody-can-sign"), "{linted}");
+    let id = house.skip(&["two", "--reason", "x", &alice]).exits(3).id();
+    house.skip(&["approve", &id, &bob, "--as", "alice@example.com"]).exits(2);
+    house.skip(&["approve", &id, &bob]).exits(0);
+    let approval = house.of_kind("approval").pop().unwrap();
+    assert_eq!(
+        (&approval["actor"]["via"], &approval["actor"]["id"]),
+        (&json!("ssh"), &json!("bob@example.com"))
+    );
+    house.check(&["two", "--", "false"]).exits(0);
+}
+
+/// A key that a pattern names may ask as anybody, and is taken for nobody in particular.
+#[test]
+fn a_key_that_a_pattern_names_neither_approves_its_own_request_nor_revokes_anothers() {
+    let Signed { house, alice, bob, mallory } = signed();
+    let people =
+        "[people]\n\"alice@example.com\" = [\"github:alice\"]\n\"bob@example.com\" = [\"github:bob\"]\n";
+    house.write("gate.toml", format!("{SIGNED}\n{people}"));
+    let public = std::fs::read_to_string(house.outside("mallory.pub")).unwrap();
+    house.write("signers", format!("{}*@example.com {public}", house.read("signers")));
+    house.commit("a pattern");
+    let as_alice = [mallory.as_str(), "--as", "alice@example.com"];
+    // Bob holds that key, asks as Alice, and would approve as himself.
+    let asked = house.skip(&[&["two", "--reason", "x"], &as_alice[..]].concat()).exits(3).id();
+    house.skip(&["approve", &asked, &bob]).exits(1).says(&["by a pattern"]);
+    house.skip(&[&["revoke", asked.as_str(), "--reason", "x"], &as_alice[..]].concat()).exits(0);
+    let id = house.skip(&["two", "--reason", "x", &alice]).exits(3).id();
+    house.skip(&["approve", &id, &bob]).exits(0);
+    house.write(
+        "gate.toml",
+        format!("{SIGNED}\n{people}").replace(
+            "who = [\"alice@example.com\"]\nassurance = \"signed\"\nmax_ttl = \"1h\"",
+            "who = [\"carol@example.com\"]\nassurance = \"signed\"\nmax_ttl = \"1h\"",
+        ),
+    );
+    house.skip(&[&["revoke", id.as_str(), "--reason", "x"], &as_alice[..]].concat()).exits(1);
+    house.skip(&["revoke", &id, "--reason", "x", &alice]).exits(0);
+}
+
 /// Every member of a signed request, changed in turn.
 #[test]
 fn no_edited_request_is_granted() {
@@ -422,6 +492,11 @@ fn hostile_requests_are_errors_with_a_place() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let float = request.replacen("\"seconds\":3600", "\"seconds\":3600.0", 1);
     let cut = &request[..request.len() / 2];
+    let members: Value = serde_json::from_str(&request).unwrap();
+    let list = Value::from(members.as_object().unwrap().values().cloned().collect::<Vec<_>>()).to_string();
+    house.skip_stdin(&["submit", "-"], list.as_bytes()).exits(2).says(&["not a JSON object"]);
+    house.write("list.json", "[\"gate.decision/1\"]");
+    house.skip(&["list.json", "--reason", "x"]).exits(2).says(&["not a JSON object"]);
     for (what, text) in [
         ("doubled", doubled.as_bytes()),
         ("unknown", unknown.as_bytes()),

@@ -4,7 +4,9 @@
 //! one's, whatever ends the tool; and a path that cannot be written is known before the gate runs. One that
 //! is an input (report, policy, ledger) is refused, since emptying it would destroy it.
 
+use std::ffi::OsStr;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use gate_model::decision::Decision;
@@ -37,6 +39,11 @@ pub(crate) enum DecisionFileError {
         "'{0}' is an input, and writing the decision there would destroy it\nname another file with --decision"
     )]
     Input(String),
+    /// It is the name of a file that belongs to a ledger.
+    #[error(
+        "'{0}' is a name for files that belong to the ledger beside it, and writing there could destroy it\nname another file with --decision"
+    )]
+    Reserved(String),
 }
 
 impl DecisionFileError {
@@ -44,7 +51,7 @@ impl DecisionFileError {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Write { .. } => Exit::Failure,
-            Self::Input(_) => Exit::Usage,
+            Self::Input(_) | Self::Reserved(_) => Exit::Usage,
         }
     }
 }
@@ -58,6 +65,9 @@ impl DecisionFile {
     pub(crate) fn claim(path: &Path, inputs: &[PathBuf]) -> Result<Self, DecisionFileError> {
         if inputs.iter().any(|input| same_place(path, input)) || is_database(path) {
             return Err(DecisionFileError::Input(path.display().to_string()));
+        }
+        if is_beside_database(path) {
+            return Err(DecisionFileError::Reserved(path.display().to_string()));
         }
         let claimed = Self(path.to_owned());
         let is_special = path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
@@ -81,6 +91,16 @@ impl DecisionFile {
     fn error(&self, source: std::io::Error) -> DecisionFileError {
         DecisionFileError::Write { path: self.0.display().to_string(), source }
     }
+}
+
+/// Whether `path`, or what it leads to, is named after a database in the same directory, as its write-ahead log is.
+fn is_beside_database(path: &Path) -> bool {
+    let named_after = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        let mut ends = (0..name.len()).filter(|end| name[*end] == b'-');
+        ends.any(|end| is_database(&path.with_file_name(OsStr::from_bytes(&name[..end]))))
+    };
+    named_after(path) || path.canonicalize().is_ok_and(|real| named_after(&real))
 }
 
 /// Whether a regular file holds a database: which ledger the policy names is not known yet.

@@ -64,7 +64,8 @@ impl Facts<'_> {
             ErrorKind::MissingRequiredArgument => format!("'{arg}' is missing"),
             ErrorKind::InvalidValue if value.is_empty() => format!("'{arg}' needs a value"),
             ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-                format!("invalid value '{value}' for '{arg}'{}", self.cause())
+                let cause = self.cause().map_or_else(String::new, |(cause, _)| format!(": {cause}"));
+                format!("invalid value '{value}' for '{arg}'{cause}")
             }
             ErrorKind::TooManyValues => format!("unexpected value '{value}' for '{arg}'"),
             ErrorKind::ArgumentConflict => self.conflict(&arg),
@@ -86,9 +87,13 @@ impl Facts<'_> {
         }
     }
 
-    /// What a value's own parser said, where it said something.
-    fn cause(&self) -> String {
-        std::error::Error::source(self.0).map_or_else(String::new, |cause| format!(": {cause}"))
+    /// What a value's own parser said, where it said something: what is wrong, and the remedy if it knows one.
+    fn cause(&self) -> Option<(String, Option<String>)> {
+        let cause = std::error::Error::source(self.0)?.to_string();
+        Some(match cause.split_once('\n') {
+            Some((problem, remedy)) => (problem.to_owned(), Some(remedy.to_owned())),
+            None => (cause, None),
+        })
     }
 
     /// The parser's first line, for the kinds that have no words of ours.
@@ -104,6 +109,9 @@ impl Facts<'_> {
         let near = kinds.into_iter().map(|kind| self.words(kind, "' or '")).find(|words| !words.is_empty());
         if let Some(near) = near {
             return format!("did you mean '{near}'? '{tool} --help' lists what there is");
+        }
+        if let Some((_, Some(remedy))) = self.cause() {
+            return remedy;
         }
         let kinds = [ContextKind::ValidValue, ContextKind::ValidSubcommand];
         let valid = kinds.into_iter().map(|kind| self.words(kind, ", ")).find(|words| !words.is_empty());

@@ -23,9 +23,12 @@
 //!
 //! The rest alone shows that the writer of the newest statement vouches for what is missing: the entry at N
 //! names the hash of the last moved one, and the statement holds the tree over all of them, so that later
-//! checkpoints still have their roots. It cannot show that the moved entries were good: the segments can.
+//! checkpoints still have their roots. What is signed is the statement as a whole: its checkpoint has an extension
+//! line with the digest of everything else in it. It cannot show that the moved entries were good: the segments can.
 //!
 //! Not here: which entries may be moved (whoever knows what they mean decides), and where segments are kept.
+
+use crate::entry::Kind;
 
 mod digest;
 mod segment;
@@ -33,7 +36,14 @@ mod statement;
 mod write;
 
 pub use digest::{SEGMENT_CONTEXT, SegmentDigest, digest_of};
-pub use segment::{Finished, is_segment};
 pub(crate) use segment::{LineError, Lines};
-pub use statement::{Kept, MAX_KEPT, Moved, Statement, StatementError, segment_name};
+pub use segment::{SegmentFile, is_segment};
+pub use statement::{
+    EntryRef, MAX_KEPT, NamedSegment, STATEMENT_CONTEXT, Statement, StatementError, segment_name,
+};
 pub use write::{WriteError, Writer};
+
+/// Whether an entry of `kind` stays in its ledger whatever is archived.
+pub const fn is_always_kept(kind: Kind) -> bool {
+    matches!(kind, Kind::Genesis | Kind::Policy)
+}

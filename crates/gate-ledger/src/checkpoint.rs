@@ -15,7 +15,7 @@
 //! ```
 //!
 //! (the explanations are not part of it). Lines after these are *extensions*: opaque, signed, not empty, and
-//! not used here. The origin of a ledger is the policy's origin, `/`, and the ledger's id
+//! not used here; the checkpoint in a statement about an archive has one ([`crate::archive::Statement::line`]). The origin of a ledger is the policy's origin, `/`, and the ledger's id
 //! ([`ledger_origin`]).
 //!
 //! # Which keys may speak for an origin
@@ -67,7 +67,7 @@ pub struct Checkpoint {
     pub size: u64,
     /// The RFC 6962 root of that many entries.
     pub root: Hash,
-    /// Further signed lines, none empty. Written by others; none of ours has any.
+    /// Further signed lines, none empty. Of ours only the checkpoint in a statement about an archive has one.
     pub extensions: Vec<String>,
 }
 

@@ -28,8 +28,8 @@
 //! assert_eq!(opening.commitment().unwrap().to_string(), written);
 //! ```
 //!
-//! Purpose: the arithmetic, and nothing else: no storage, no randomness. Where commitments stand in an entry is
-//! told by [`crate::veil`].
+//! Purpose: the arithmetic, and drawing a salt; nothing is stored here. Where commitments stand in an entry is told
+//! by [`crate::veil`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -107,6 +107,16 @@ impl fmt::Debug for Opening {
 }
 
 impl Opening {
+    /// A new opening for `value`, with a salt that nobody can guess.
+    ///
+    /// # Errors
+    /// Where the system gives no random bytes.
+    pub fn draw(field: Field, value: &str) -> Result<Self, getrandom::Error> {
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt)?;
+        Ok(Self { field, salt, value: value.to_owned() })
+    }
+
     /// The commitment to it.
     ///
     /// # Errors

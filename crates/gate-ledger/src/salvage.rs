@@ -22,6 +22,7 @@
 //! Not here: following the chain. What comes out is for [`crate::verify`], which names the first gap, and which
 //! alone says whether it is good.
 
+mod archived;
 mod choose;
 mod page;
 mod record;
@@ -53,6 +54,8 @@ pub struct Salvage {
     pub mended: Vec<Loss>,
     /// How many entries came from space that the table does not lead to.
     pub loose: u64,
+    /// How many positions are missing because their entries were archived, as the newest statement says.
+    pub archived: u64,
     /// How many intact entries of other ledgers there were, which stay out.
     pub foreign: u64,
     /// Whether the file was written to meanwhile, so that a loss may be none.

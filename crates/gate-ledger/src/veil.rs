@@ -28,7 +28,7 @@ use serde_json::{Map, Value};
 use crate::commitment::{Commitment, Field, Opening, WrittenOpening};
 use crate::entry::Kind;
 
-pub use sentences::{Text, hide};
+pub use sentences::{Text, hide, mentions};
 
 /// The `schema` of a note that tells of an erasure.
 pub const ERASURE_SCHEMA: &str = "gate.erasure/1";

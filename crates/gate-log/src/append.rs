@@ -12,9 +12,6 @@ use std::path::Path;
 
 use gate_cli::Io;
 use gate_cli::clock::Clock;
-use gate_cli::options::Format;
-use gate_cli::render;
-use gate_identity::facts;
 use gate_ledger::entry::{Draft, DraftError, Kind};
 use gate_ledger::profile::ProfileError;
 use gate_ledger::store::{Access, AppendError, Ledger, StoreError};
@@ -24,7 +21,7 @@ use gate_workflow::setting::LOCK_WAIT;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::desk::{Desk, Found};
+use crate::desk::Desk;
 use crate::error::LogError;
 use events::{Events, Next};
 
@@ -149,11 +146,7 @@ pub(crate) fn append(
         policy.gate(gate).map_err(AppendFailure::from)?;
     }
     let ledger = found.open(Access::Append)?;
-    let by = match &found {
-        Found::Policy(setting) => setting.quick_facts().principal,
-        Found::Alone(_) => facts::without_git(desk.lookup, &desk.env.cwd).principal,
-    };
-    let actor = serde_json::to_value(by).map_err(AppendFailure::Actor)?;
+    let actor = serde_json::to_value(found.principal(desk)).map_err(AppendFailure::Actor)?;
     let draft =
         Draft { kind: Kind::Note, gate: gate.map(str::to_owned), reference: None, actor, data: Value::Null };
     let mut recorder = Recorder::new(ledger, desk.clock, draft);
@@ -179,16 +172,13 @@ fn open(path: &Path, shown: &Path) -> Result<File, AppendFailure> {
 }
 
 fn show(desk: &Desk<'_>, appended: &Appended, io: &mut Io<'_>) {
-    if desk.format(io) != Format::Text {
-        io.show(&(render::json(appended) + "\n"));
-    }
     let range = match (appended.first, appended.last) {
         (Some(first), Some(last)) if first < last => format!(" ({first} to {last})"),
         (Some(first), _) => format!(" ({first})"),
         _ => String::new(),
     };
     let noun = if appended.recorded == 1 { "event" } else { "events" };
-    desk.summary(io, &format!("{} {noun} recorded{range}", appended.recorded));
+    desk.report(appended, &format!("{} {noun} recorded{range}", appended.recorded), io);
 }
 
 /// Records every event of `input`. `ready` tells whether more can be read without waiting for long.

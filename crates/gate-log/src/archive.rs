@@ -12,10 +12,7 @@ mod segment;
 use std::path::Path;
 
 use gate_cli::Io;
-use gate_cli::options::Format;
-use gate_cli::render;
-use gate_identity::facts;
-use gate_ledger::archive::{Kept, Statement};
+use gate_ledger::archive::{EntryRef, Statement};
 use gate_ledger::checkpoint::{Checkpoint, ledger_origin};
 use gate_ledger::entry::{Draft, Entry, Kind};
 use gate_ledger::store::{Access, AppendError, Ledger};
@@ -44,21 +41,22 @@ pub(crate) fn archive(desk: &Desk<'_>, args: &ArchiveArgs, io: &mut Io<'_>) -> R
     let found = desk.find()?;
     let mut ledger = found.open(Access::Append)?;
     let Some(plan) = Plan::make(&ledger, found.policy(), args, desk.now())? else {
-        show(desk, &nothing(&ledger), "nothing was archived: no entry before that can be moved", io);
+        desk.report(&nothing(&ledger), "nothing was archived: no entry before that can be moved", io);
         return Ok(());
     };
-    let key = KeyPlace::of(args.key_file.as_deref(), args.agent.as_deref());
-    let key = key.ok_or_else(|| LogError::Usage("no key was named".to_owned()))?;
+    let (path, shown) = segment::place(&ledger, &plan, &desk.env.cwd.join(&args.to), &args.to);
+    found.refuse_reserved(&path, &shown)?;
+    let key = KeyPlace::required(args.key_file.as_deref(), args.agent.as_deref())?;
     // The signer vouches for the ledger as it is, and must not do so for one that lost what it signed before.
     let order = Order { key, origin: args.origin.as_deref(), since: None };
     checkpoint::sign(desk, &found, &order, io)?;
-    let segment = segment::write(&ledger, &plan, &desk.env.cwd.join(&args.to), &args.to)?;
+    let segment = segment::write(&ledger, &plan, &path, &shown)?;
     let statement = state(desk, &found, &ledger, &order, &plan, &segment)?;
     let (entry, moved) = commit(desk, &found, &mut ledger, &statement, &plan)?;
     let document = document(&ledger, &statement, &entry, moved, &segment.path);
     ledger.close()?;
     let (noun, path) = (if moved == 1 { "entry" } else { "entries" }, segment.path.display());
-    show(desk, &document, &format!("{moved} {noun} before {} moved to '{path}'", statement.before), io);
+    desk.report(&document, &format!("{moved} {noun} before {} moved to '{path}'", statement.before), io);
     Ok(())
 }
 
@@ -73,19 +71,22 @@ fn state(
 ) -> Result<Statement, LogError> {
     let name = checkpoint::log_name(found, order.origin)?;
     let origin = ledger_origin(&name, ledger.id()).map_err(CheckpointFailure::from)?;
-    let (size, root) = (segment.tree.size(), segment.tree.root());
-    let checkpoint = Checkpoint { origin, size, root, extensions: Vec::new() };
-    let mut signer = Signer::open(desk, order.key, &name).map_err(CheckpointFailure::from)?;
     let mut segments = plan.earlier.as_ref().map_or_else(Vec::new, |earlier| earlier.segments.clone());
-    segments.push(segment.moved.clone());
-    let statement = Statement {
+    segments.push(segment.named.clone());
+    let mut statement = Statement {
         before: plan.before,
-        head: Kept { seq: plan.before - 1, hash: segment.head },
-        checkpoint: signer.sign(&checkpoint).map_err(CheckpointFailure::from)?,
+        head: EntryRef { seq: plan.before - 1, hash: segment.head },
+        checkpoint: String::new(),
         range: segment.tree.roots(),
         kept: plan.kept.clone(),
         segments,
     };
+    // The digest of all that is in the signed text: the key signs that it was archived, not only that it was there.
+    let extensions = vec![statement.line().map_err(ArchiveFailure::Statement)?];
+    let (size, root) = (segment.tree.size(), segment.tree.root());
+    let checkpoint = Checkpoint { origin, size, root, extensions };
+    let mut signer = Signer::open(desk, order.key, &name).map_err(CheckpointFailure::from)?;
+    statement.checkpoint = signer.sign(&checkpoint).map_err(CheckpointFailure::from)?;
     statement.check(ledger.id()).map_err(ArchiveFailure::Statement)?;
     Ok(statement)
 }
@@ -98,12 +99,8 @@ fn commit(
     statement: &Statement,
     plan: &Plan,
 ) -> Result<(Entry, u64), LogError> {
-    let by = match found {
-        Found::Policy(setting) => setting.quick_facts().principal,
-        Found::Alone(_) => facts::without_git(desk.lookup, &desk.env.cwd).principal,
-    };
-    let (actor, data) = (serde_json::to_value(by), statement.to_data());
-    let (actor, data) = (actor.map_err(ArchiveFailure::Json)?, data.map_err(ArchiveFailure::Json)?);
+    let actor = serde_json::to_value(found.principal(desk)).map_err(ArchiveFailure::Json)?;
+    let data = statement.to_data().map_err(ArchiveFailure::Json)?;
     let draft = Draft { kind: Kind::Archive, gate: None, reference: None, actor, data };
     let appended = ledger.append(LOCK_WAIT, desk.clock, |transaction| -> Result<_, ArchiveFailure> {
         let (view, now) = (transaction.view(), transaction.now());
@@ -136,11 +133,4 @@ fn document(ledger: &Ledger, statement: &Statement, entry: &Entry, moved: u64, p
 
 fn nothing(ledger: &Ledger) -> Value {
     json!({"schema": SCHEMA, "ledger": ledger.id(), "moved": 0, "segment": null})
-}
-
-fn show(desk: &Desk<'_>, document: &Value, summary: &str, io: &mut Io<'_>) {
-    if desk.format(io) != Format::Text {
-        io.show(&(render::json(document) + "\n"));
-    }
-    desk.summary(io, summary);
 }

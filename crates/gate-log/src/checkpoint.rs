@@ -7,7 +7,7 @@
 
 mod failure;
 mod history;
-mod kept;
+mod last;
 
 use std::fs::File;
 use std::io::Read;
@@ -17,10 +17,13 @@ use std::path::Path;
 use gate_cli::Io;
 use gate_cli::message;
 use gate_cli::progress::Progress;
+use gate_ledger::chain;
 use gate_ledger::checkpoint::{self, Checkpoint, ledger_origin};
+use gate_ledger::entry::Kind;
 use gate_ledger::note::{self, VerifierKey};
-use gate_ledger::proof::TlogProof;
+use gate_ledger::proof::{Tip, TlogProof};
 use gate_ledger::store::{Access, Ledger, StoreError};
+use gate_ledger::tree::CompactRange;
 
 use crate::args::CheckpointArgs;
 use crate::desk::{Desk, Found};
@@ -29,7 +32,7 @@ use crate::run::TOOL;
 use crate::signer::{self, KeyPlace, Signer};
 pub(crate) use failure::CheckpointFailure;
 use history::{Base, History, NoHistory};
-use kept::Kept;
+use last::Last;
 
 /// Where to sign, and what must be extended.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +62,7 @@ pub(crate) fn checkpoint(desk: &Desk<'_>, args: &CheckpointArgs, io: &mut Io<'_>
     let origin = args.origin.as_deref();
     if let Some(path) = &args.new_key {
         let name = log_name(&found, origin)?;
+        found.refuse_reserved(&desk.env.cwd.join(path), path)?;
         let key = signer::generate(&desk.env.cwd.join(path), path, &name).map_err(CheckpointFailure::from)?;
         io.show(&format!("{}\n", key.verifier()));
         desk.summary(
@@ -67,8 +71,7 @@ pub(crate) fn checkpoint(desk: &Desk<'_>, args: &CheckpointArgs, io: &mut Io<'_>
         );
         return Ok(());
     }
-    let key = KeyPlace::of(args.key_file.as_deref(), args.agent.as_deref());
-    let key = key.ok_or_else(|| LogError::Usage("no key was named".to_owned()))?;
+    let key = KeyPlace::required(args.key_file.as_deref(), args.agent.as_deref())?;
     if args.public_key {
         let name = log_name(&found, origin)?;
         let signer = Signer::open(desk, key, &name).map_err(CheckpointFailure::from)?;
@@ -101,28 +104,33 @@ pub(crate) fn sign(
     let origin = ledger_origin(&name, ledger.id()).map_err(CheckpointFailure::from)?;
     let mut signer = Signer::open(desk, order.key, &name).map_err(CheckpointFailure::from)?;
     refuse_request_key(&ledger, signer.verifier())?;
-    let place = kept::place(&found.path()?);
-    let kept = kept::read(&place, signer.verifier(), &origin);
-    tell_of(&kept, &place, io);
+    let place = last::place(&found.path()?);
+    let last = last::read(&place, signer.verifier(), &origin);
+    tell_of(&last, &place, io);
     let mut promises: Vec<Promise> =
-        kept.signed().map(|one| Promise::kept(one, &place)).into_iter().collect();
+        last.signed().map(|one| Promise::last(one, &place)).into_iter().collect();
     if let Some(path) = order.since {
         promises.push(Promise::asked(old(desk, path, signer.verifier(), &origin)?, path));
     }
-    let base = base(&kept, &ledger, &promises, (signer.verifier(), &origin))?;
+    let base = base(&last, &ledger, &promises, (signer.verifier(), &origin))?;
     let promises = comparable(promises, &base)?;
     let progress = Progress::new(io.stderr_terminal && !desk.shared.output.quiet);
     let history = read_history(found, &ledger, &base, &promises, progress)?;
     let made = vouch(&history, &origin, &mut signer)?;
-    if let Err(error) = kept::write(&place, &made.tip.to_string()) {
-        let text =
-            format!("cannot keep '{}': {error}; the next checkpoint reads every entry", place.display());
-        io.tell(&message::warning(TOOL, &text));
-    }
+    keep(&made.tip, &place, io);
     if matches!(signer, Signer::Agent { .. }) {
         desk.summary(io, &format!("signed by the agent; the verifier key is {}", signer.verifier()));
     }
     Ok(made)
+}
+
+/// Keeps the proof of the newest entry for the next time. Where that fails, the next time only takes longer.
+fn keep(tip: &TlogProof, place: &Path, io: &mut Io<'_>) {
+    if let Err(error) = last::write(place, &tip.to_string()) {
+        let text =
+            format!("cannot keep '{}': {error}; the next checkpoint reads every entry", place.display());
+        io.tell(&message::warning(TOOL, &text));
+    }
 }
 
 /// A checkpoint that the new one must extend.
@@ -135,8 +143,8 @@ struct Promise {
 }
 
 impl Promise {
-    /// The one that was kept at `place`.
-    fn kept(checkpoint: &Checkpoint, place: &Path) -> Self {
+    /// The last one, which was kept at `place`.
+    fn last(checkpoint: &Checkpoint, place: &Path) -> Self {
         Self { checkpoint: checkpoint.clone(), name: place.display().to_string(), asked: false }
     }
 
@@ -146,29 +154,52 @@ impl Promise {
     }
 }
 
-/// Where to begin: behind a kept entry that the ledger still has, unless an older root is asked for; else
-/// behind what was archived; else at the first entry.
-fn base<'k>(
-    kept: &'k Kept,
+/// Where to begin: behind the last checkpoint's entry if the ledger still has that, unless an older root is asked
+/// for; else behind what was archived; else at the first entry.
+///
+/// A last checkpoint that reaches less far than the archive is passed over, even where its entry is one that the
+/// archive kept: entries between the two are not there to be read, so their leaves would be missing from the tree.
+fn base<'l>(
+    last: &'l Last,
     ledger: &Ledger,
     promises: &[Promise],
     (own, origin): (&VerifierKey, &str),
-) -> Result<Base<'k>, LogError> {
-    if let Kept::Good(tip) = kept {
+) -> Result<Base<'l>, LogError> {
+    // Where even that cannot be read, [`History`] finds out in the end that leaves are missing.
+    let archived = ledger.view().front().map_or(0, |front| front.before);
+    if let Last::Good(tip) = last {
         let is_oldest = promises.iter().all(|promise| promise.checkpoint.size >= tip.size());
         // An entry that is gone, changed or cannot be read is named when all of them are read, as then they are.
         let entry = ledger.view().entry(tip.entry.seq).ok().flatten();
-        if is_oldest && entry.is_some_and(|entry| entry.hash == tip.entry.hash) {
+        if is_oldest && tip.size() >= archived && entry.is_some_and(|entry| entry.hash == tip.entry.hash) {
+            // What was archived before the tip was looked at when that was signed.
+            if archived > 0 && was_archived_behind(ledger, tip)? {
+                own_archive(ledger, own, origin)?;
+            }
             return Ok(Base::Tip(tip));
         }
     }
-    let Some((entry, statement)) = ledger.view().archive()? else { return Ok(Base::Genesis) };
+    Ok(own_archive(ledger, own, origin)?.map_or(Base::Genesis, Base::Archive))
+}
+
+/// Whether a statement about an archive came behind `tip`.
+fn was_archived_behind(ledger: &Ledger, tip: &Tip) -> Result<bool, StoreError> {
+    let mut found = false;
+    ledger.view().scan_lines(tip.size(), None, &mut |body, _| {
+        found = chain::inspect(body).is_ok_and(|facts| facts.kind == Kind::Archive);
+        if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(found)
+}
+
+/// The tree of the archived entries, if any were archived. Nobody reads these here, so only their own signer can
+/// vouch for them again.
+fn own_archive(ledger: &Ledger, own: &VerifierKey, origin: &str) -> Result<Option<CompactRange>, LogError> {
+    let Some((entry, statement)) = ledger.view().archive()? else { return Ok(None) };
     let fails = |source| CheckpointFailure::Archive { seq: entry.seq, source };
-    // Nobody reads the archived entries here, so only their own signer can vouch for them again.
     checkpoint::open_pinned(statement.checkpoint.as_bytes(), origin, std::slice::from_ref(own))
         .map_err(fails)?;
-    let range = statement.tree().map_err(|_| CheckpointFailure::ArchiveTree(entry.seq))?;
-    Ok(Base::Archive(range))
+    Ok(Some(statement.tree().map_err(|_| CheckpointFailure::ArchiveTree(entry.seq))?))
 }
 
 /// The promises that can be compared with what is read from `base` on. Those that reach less far are of entries
@@ -195,6 +226,10 @@ fn read_history(
     let history = read.map_err(|error| match error {
         NoHistory::Unverified(error) => CheckpointFailure::Unverified(error),
         NoHistory::Bad(bad) => CheckpointFailure::Bad { seq: bad.seq, reason: bad.reason },
+        NoHistory::Incomplete(seq) => {
+            let reason = "it is missing, and nothing that this key signed accounts for it".to_owned();
+            CheckpointFailure::Bad { seq, reason }
+        }
     })?;
     for Promise { checkpoint, name, .. } in promises {
         let failure = |why| CheckpointFailure::NotExtended { path: name.clone(), why };
@@ -213,9 +248,9 @@ fn vouch(history: &History, origin: &str, signer: &mut Signer) -> Result<Signed,
     Ok(Signed { tip: TlogProof { index, extra, hashes, checkpoint: note.clone() }, note })
 }
 
-/// Says what is odd about the kept checkpoint.
-fn tell_of(kept: &Kept, place: &Path, io: &mut Io<'_>) {
-    if let Kept::Damaged { why, .. } = kept {
+/// Says what is odd about the last checkpoint.
+fn tell_of(last: &Last, place: &Path, io: &mut Io<'_>) {
+    if let Last::Damaged { why, .. } = last {
         let text = format!("'{}' was changed: {why}; every entry is read instead", place.display());
         io.tell(&message::warning(TOOL, &text));
     }

@@ -92,6 +92,7 @@ pub(crate) fn copy(desk: &Desk<'_>, to: &Path, io: &mut Io<'_>) -> Result<(), Lo
     let ledger = found.open(Access::Read)?;
     let head = ledger.view().head()?;
     let target = desk.env.cwd.join(to);
+    found.refuse_reserved(&target, to)?;
     let staged = Staged::beside(&target).map_err(CopyError::from)?;
     let text = staged.path.to_str().ok_or_else(|| CopyError::NotUtf8(target.clone()))?;
     write(&path, text).map_err(|source| CopyError::Write { path: to.display().to_string(), source })?;

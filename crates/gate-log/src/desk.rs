@@ -3,17 +3,20 @@
 //! With a policy the ledger is the policy's, and must have the genesis that it pins. Reading needs no policy
 //! where the ledger is named: an auditor has nothing but the file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gate_cli::clock::Clock;
 use gate_cli::options::{Format, Shared};
-use gate_cli::render::View;
+use gate_cli::render::{self, View};
 use gate_cli::{Env, Io, terminal};
-use gate_ledger::store::{Access, Ledger};
+use gate_identity::facts;
+use gate_ledger::store::{Access, Ledger, is_reserved};
+use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use gate_workflow::policy_source::PolicyError;
 use gate_workflow::setting::Setting;
+use serde::Serialize;
 
 use crate::error::LogError;
 
@@ -85,6 +88,14 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// Shows `document` where a program reads, and tells `summary` on stderr.
+    pub(crate) fn report(&self, document: &impl Serialize, summary: &str, io: &mut Io<'_>) {
+        if self.format(io) != Format::Text {
+            io.show(&(render::json(document) + "\n"));
+        }
+        self.summary(io, summary);
+    }
+
     /// Tells `text` on stderr, unless that is not wanted.
     pub(crate) fn summary(&self, io: &mut Io<'_>, text: &str) {
         if !self.shared.output.quiet {
@@ -113,6 +124,28 @@ impl Found<'_> {
         match self {
             Self::Policy(setting) => Ok(setting.ledger_path()?),
             Self::Alone(path) => Ok(path.clone()),
+        }
+    }
+
+    /// Refuses to write to `target`, which a person wrote as `shown`, where that is the name of a file that
+    /// belongs to the ledger. Where no ledger is, no file does.
+    ///
+    /// # Errors
+    /// [`LogError::Reserved`].
+    pub(crate) fn refuse_reserved(&self, target: &Path, shown: &Path) -> Result<(), LogError> {
+        match self.path() {
+            Ok(ledger) if is_reserved(&ledger, target) => {
+                Err(LogError::Reserved(shown.display().to_string()))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Who acts.
+    pub(crate) fn principal(&self, desk: &Desk<'_>) -> Principal {
+        match self {
+            Self::Policy(setting) => setting.quick_facts().principal,
+            Self::Alone(_) => facts::without_git(desk.lookup, &desk.env.cwd).principal,
         }
     }
 

@@ -4,18 +4,19 @@
 //! afterwards the write-ahead log is folded, so that the bytes are gone from the files. All of it can be done again:
 //! what is not there any more is not recorded a second time, and the log is folded all the same.
 //!
+//! The texts of archived entries are erased like all others: their openings are here, and say whose they are and to
+//! which opt-out they belong.
+//!
 //! Not here: copies and backups, and text that stands in the policy, in events of others, or in entries that were
 //! written before the policy said `commit`.
 
 use std::collections::BTreeSet;
 
 use gate_cli::Io;
-use gate_cli::options::Format;
 use gate_cli::render;
-use gate_identity::facts;
 use gate_ledger::commitment::{Commitment, Field};
 use gate_ledger::entry::{Draft, Entry, Kind};
-use gate_ledger::store::{Access, AppendError, StoreError, Transaction, View};
+use gate_ledger::store::{Access, AppendError, KeptOpening, StoreError, Transaction, View};
 use gate_ledger::veil::{self, ERASURE_SCHEMA, Privacy};
 use gate_model::exit::Exit;
 use gate_model::text::{self, TextError};
@@ -86,11 +87,7 @@ pub(crate) fn erase(desk: &Desk<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Resul
     if names.iter().any(|name| args.reason.contains(name.as_str())) {
         return Err(EraseFailure::Repeats.into());
     }
-    let by = match &found {
-        Found::Policy(setting) => setting.quick_facts().principal,
-        Found::Alone(_) => facts::without_git(desk.lookup, &desk.env.cwd).principal,
-    };
-    let actor = serde_json::to_value(by).map_err(EraseFailure::from)?;
+    let actor = serde_json::to_value(found.principal(desk)).map_err(EraseFailure::from)?;
     let mut ledger = found.open(Access::Append)?;
     if matches!(found, Found::Alone(_)) {
         // Without its policy a ledger does not say what it commits to; committing to all is the safe side.
@@ -107,7 +104,8 @@ pub(crate) fn erase(desk: &Desk<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Resul
     })?;
     ledger.fold(LOCK_WAIT)?;
     ledger.close()?;
-    show(desk, &Erased { schema: ERASURE_SCHEMA, ledger: id, ..erased }, io);
+    let erased = Erased { schema: ERASURE_SCHEMA, ledger: id, ..erased };
+    desk.report(&erased, &summary(&erased), io);
     Ok(())
 }
 
@@ -129,10 +127,8 @@ fn chosen(view: &View<'_>, names: &BTreeSet<String>, ids: &[String]) -> Result<C
     if !names.is_empty() {
         of_person(view, names, &mut chosen)?;
     }
-    for id in ids {
-        let first = records::id_of(&records::find(view, id)?);
-        let life = view.entry(first)?.into_iter().chain(view.life(first)?);
-        chosen.extend(life.flat_map(|entry| reasons(&entry)));
+    if !ids.is_empty() {
+        of_lives(view, &firsts(view, ids)?, &mut chosen)?;
     }
     let mut there = Chosen::new();
     for (field, commitment) in chosen {
@@ -144,25 +140,66 @@ fn chosen(view: &View<'_>, names: &BTreeSet<String>, ids: &[String]) -> Result<C
 }
 
 fn of_person(view: &View<'_>, names: &BTreeSet<String>, chosen: &mut Chosen) -> Result<(), EraseFailure> {
-    let mut given = Vec::new();
+    let mut known_as = names.clone();
     view.openings(&mut |kept| {
         let kept = kept?;
-        match kept.opening.field {
-            Field::Name if names.contains(&kept.opening.value) => {
-                chosen.insert((Field::Name, kept.commitment));
-            }
-            Field::Reason => given.push((kept.commitment, kept.seq)),
-            Field::Name => {}
+        if kept.opening.field == Field::Name && names.contains(&kept.opening.value) {
+            known_as.insert(kept.commitment.to_string());
+            chosen.insert((Field::Name, kept.commitment));
         }
         Ok(())
     })?;
-    for (commitment, seq) in given {
-        let Some(entry) = view.entry(seq)? else { continue };
-        let actor = entry.actor.get("id").and_then(Value::as_str);
-        if actor.is_some_and(|actor| names.contains(actor)) {
-            chosen.insert((Field::Reason, commitment));
+    view.openings(&mut |kept| {
+        let kept = kept?;
+        if kept.opening.field == Field::Reason && known_as.contains(&author(view, &kept)?) {
+            chosen.insert((Field::Reason, kept.commitment));
         }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Who gave a reason: the actor of its entry, or who the row says that was where the entry was archived.
+fn author(view: &View<'_>, kept: &KeptOpening) -> Result<String, StoreError> {
+    let Some(entry) = view.entry(kept.seq)? else { return Ok(kept.actor.clone()) };
+    Ok(entry.actor.get("id").and_then(Value::as_str).unwrap_or_default().to_owned())
+}
+
+/// The first entries of the lives that `ids` are of. Where an entry was archived its openings tell.
+fn firsts(view: &View<'_>, ids: &[String]) -> Result<BTreeSet<u64>, EraseFailure> {
+    let (mut firsts, mut archived) = (BTreeSet::new(), BTreeSet::new());
+    for id in ids {
+        match records::find(view, id) {
+            Ok(entry) => firsts.insert(records::id_of(&entry)),
+            Err(IdError::Store(StoreError::Archived { seq, .. })) => archived.insert(seq),
+            Err(error) => return Err(error.into()),
+        };
     }
+    if !archived.is_empty() {
+        view.openings(&mut |kept| {
+            let kept = kept?;
+            firsts.extend(archived.contains(&kept.seq).then_some(kept.id));
+            Ok(())
+        })?;
+    }
+    // An ID whose own entry committed to nothing still begins a life.
+    firsts.append(&mut archived);
+    Ok(firsts)
+}
+
+/// The reasons in the lives that begin with `firsts`: those of the entries that are there, and of those that were.
+fn of_lives(view: &View<'_>, firsts: &BTreeSet<u64>, chosen: &mut Chosen) -> Result<(), EraseFailure> {
+    for first in firsts {
+        let life = view.entry(*first)?.into_iter().chain(view.life(*first)?);
+        chosen.extend(life.flat_map(|entry| reasons(&entry)));
+    }
+    view.openings(&mut |kept| {
+        let kept = kept?;
+        if kept.opening.field == Field::Reason && firsts.contains(&kept.id) {
+            chosen.insert((Field::Reason, kept.commitment));
+        }
+        Ok(())
+    })?;
     Ok(())
 }
 
@@ -191,15 +228,11 @@ fn perform(
     Ok(erased)
 }
 
-fn show(desk: &Desk<'_>, erased: &Erased, io: &mut Io<'_>) {
-    if desk.format(io) != Format::Text {
-        io.show(&(render::json(erased) + "\n"));
-    }
+fn summary(erased: &Erased) -> String {
     let number = |count: u64, noun: &str| render::count(usize::try_from(count).unwrap_or(usize::MAX), noun);
-    let text = if erased.seqs.is_empty() {
+    if erased.seqs.is_empty() {
         "nothing to erase: no name or reason that was meant is known here".to_owned()
     } else {
         format!("{} and {} erased", number(erased.names, "name"), number(erased.reasons, "reason"))
-    };
-    desk.summary(io, &text);
+    }
 }

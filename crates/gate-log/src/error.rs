@@ -69,6 +69,11 @@ pub(crate) enum LogError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file would get the name of one that belongs to the ledger.
+    #[error(
+        "'{0}' is a name for files that belong to the ledger, and SQLite deletes what it finds there\nname another place"
+    )]
+    Reserved(String),
     /// `prove`.
     #[error(transparent)]
     Prove(#[from] ProveFailure),
@@ -84,9 +89,9 @@ impl LogError {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Id(IdError::Shape(_) | IdError::None(_) | IdError::Ambiguous(_)) => {
-                Exit::Usage
-            }
+            Self::Usage(_)
+            | Self::Reserved(_)
+            | Self::Id(IdError::Shape(_) | IdError::None(_) | IdError::Ambiguous(_)) => Exit::Usage,
             Self::Policy(error) => error.exit(),
             Self::Ledger(error) => error.exit(),
             Self::Open(error) => error.exit(),

@@ -14,7 +14,7 @@ use gate_cli::io::Reader;
 use gate_cli::render;
 use gate_ledger::commitment::WrittenOpening;
 use gate_ledger::entry::write_line;
-use gate_ledger::store::Ledger;
+use gate_ledger::store::{Access, Ledger};
 
 use crate::desk::Desk;
 use crate::error::LogError;
@@ -29,8 +29,10 @@ const MAX_BYTES: usize = 4 << 20;
 /// # Errors
 /// A [`LogError`].
 pub(crate) fn export(desk: &Desk<'_>, openings: Option<&Path>, io: &mut Io<'_>) -> Result<(), LogError> {
-    let ledger = desk.ledger()?;
+    let found = desk.find()?;
+    let ledger = found.open(Access::Read)?;
     if let Some(path) = openings {
+        found.refuse_reserved(&desk.env.cwd.join(path), path)?;
         write_openings(&ledger, &desk.env.cwd, path)?;
     }
     let head = ledger.view().head()?.seq;

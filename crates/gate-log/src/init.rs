@@ -82,7 +82,7 @@ impl InitError {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Name(error) => error.exit(),
-            Self::Pinned { .. } => Exit::Usage,
+            Self::Pinned { .. } | Self::Record(RecordError::Replaced) => Exit::Usage,
             Self::Create(error) => error.exit(),
             Self::Record(RecordError::Store(error)) | Self::Store(error) => error.exit(),
             Self::Record(RecordError::Json(_)) | Self::Publish { .. } | Self::Write { .. } => Exit::Failure,

@@ -11,6 +11,7 @@ use crate::args::Args;
 use crate::desk::Desk;
 use crate::error::LogError;
 use crate::lines::{self, Entries};
+use crate::stats;
 
 /// Shows the entries that `args` select.
 ///
@@ -21,8 +22,15 @@ pub(crate) fn list(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), 
     let id = opt_out(&ledger, args)?;
     let (format, view) = (desk.format(io), desk.view(io));
     let mut entries = Entries::list(io, format, view).revealing(args.reveal);
-    list::list(&ledger, &args.selection(desk.now(), id), &mut |record| entries.take(record))?;
+    let (selection, mut shown) = (args.selection(desk.now(), id), 0);
+    list::list(&ledger, &selection, &mut |record| {
+        shown += 1;
+        entries.take(record)
+    })?;
     entries.finish();
+    if let Some(archived) = list::archived(&ledger, &selection, shown)? {
+        desk.summary(io, &format!("{}, not in this list", stats::archived(archived)));
+    }
     Ok(())
 }
 

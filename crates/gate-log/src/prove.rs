@@ -90,7 +90,7 @@ pub(crate) enum ProveFailure {
 
 impl ProveFailure {
     /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Checkpoint(error) => error.exit(),
             Self::Prove(ProveError::Read(error)) => error.exit(),
@@ -125,31 +125,31 @@ fn inclusion(desk: &Desk<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<Strin
     let ledger = found.open(Access::Read)?;
     // An ID that names nothing is told before anything is signed.
     let named = args.id.as_deref().map(|id| records::find(&ledger.view(), id)).transpose()?;
-    let statement = match (&args.checkpoint, KeyPlace::of(args.key_file.as_deref(), args.agent.as_deref())) {
-        (Some(path), _) => Statement::read(desk, path)?,
+    let signed = match (&args.checkpoint, KeyPlace::of(args.key_file.as_deref(), args.agent.as_deref())) {
+        (Some(path), _) => SignedCheckpoint::read(desk, path)?,
         (None, Some(key)) => {
             let order = Order { key, origin: args.origin.as_deref(), since: None };
             let Signed { note, tip } = checkpoint::sign(desk, &found, &order, io)?;
             if named.is_none() {
                 return Ok(tip.to_string());
             }
-            Statement::parse(note.as_bytes(), "the new checkpoint".to_owned())?
+            SignedCheckpoint::parse(note.as_bytes(), "the new checkpoint".to_owned())?
         }
         (None, None) => {
             return Err(LogError::Usage("a proof needs --checkpoint, --key-file or --agent".to_owned()));
         }
     };
-    statement.must_be_of(&ledger)?;
+    signed.must_be_of(&ledger)?;
     let entry = match named {
         Some(entry) => entry,
-        None => statement.last(&ledger)?,
+        None => signed.last(&ledger)?,
     };
-    Ok(statement.prove(&ledger, entry)?)
+    Ok(signed.prove(&ledger, entry)?)
 }
 
 /// The body of a request to a witness: the older size, the proof, and the newer checkpoint below it.
 fn consistency(desk: &Desk<'_>, old: &Path, new: &Path) -> Result<String, LogError> {
-    let (old, new) = (Statement::read(desk, old)?, Statement::read(desk, new)?);
+    let (old, new) = (SignedCheckpoint::read(desk, old)?, SignedCheckpoint::read(desk, new)?);
     if old.checkpoint.origin != new.checkpoint.origin {
         return Err(ProveFailure::Two { old: old.path, new: new.path }.into());
     }
@@ -171,14 +171,14 @@ fn written(hash: &Hash) -> String {
     STANDARD.encode(hash)
 }
 
-/// A signed checkpoint. Its signatures are for whoever verifies: here its root is compared with the ledger.
-struct Statement {
+/// A checkpoint in its signed form. Its signatures are for whoever verifies: here its root is compared with the ledger.
+struct SignedCheckpoint {
     checkpoint: Checkpoint,
     note: String,
     path: String,
 }
 
-impl Statement {
+impl SignedCheckpoint {
     fn read(desk: &Desk<'_>, path: &Path) -> Result<Self, ProveFailure> {
         Self::parse(&checkpoint::read(desk, path)?, path.display().to_string())
     }
@@ -199,8 +199,14 @@ impl Statement {
     fn last(&self, ledger: &Ledger) -> Result<Entry, LogError> {
         let size = self.checkpoint.size;
         let newest = size.checked_sub(1).ok_or_else(|| ProveFailure::CoversNothing(self.path.clone()))?;
-        let beyond = || ProveFailure::Beyond { path: self.path.clone(), size };
-        Ok(ledger.view().entry(newest)?.ok_or_else(beyond)?)
+        if let Some(entry) = ledger.view().entry(newest)? {
+            return Ok(entry);
+        }
+        let archived = ledger.view().archive()?;
+        if let Some(archived) = archived.and_then(|(_, statement)| StoreError::archived(&statement, newest)) {
+            return Err(archived.into());
+        }
+        Err(ProveFailure::Beyond { path: self.path.clone(), size }.into())
     }
 
     /// The proof that `entry` is among those that it covers.

@@ -41,7 +41,7 @@ pub(crate) fn salvage(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> 
     tell(&salvage, io);
     let summary = summary(&salvage);
     if salvage.is_whole() {
-        desk.summary(io, &summary);
+        summary.lines().for_each(|line| desk.summary(io, line));
         Ok(())
     } else {
         Err(LogError::Lost(summary))
@@ -89,6 +89,9 @@ fn summary(salvage: &Salvage) -> String {
     let mut text = format!("saved {entries} entries of ledger {ledger}, up to entry {last}");
     if *loose > 0 {
         text += &format!(", {loose} of them from space that its table does not lead to");
+    }
+    if salvage.archived > 0 {
+        text += &format!("; {} are in an archive", salvage.archived);
     }
     if !salvage.is_whole() {
         // A position is at most 2^53, so that the sum of any of them is one of a few more bits.

@@ -1,4 +1,8 @@
 //! What signs checkpoints: a key in a file, or one that an ssh-agent holds.
+//!
+//! Invariants: a key file that others can read is refused; what an agent signed was verified before it is used.
+//!
+//! Not here: what may be signed; see [`crate::checkpoint`].
 
 mod file;
 
@@ -12,6 +16,7 @@ use gate_ledger::note::{KeyError, KeyKind, SignerKey, VerifierKey};
 use gate_model::exit::Exit;
 
 use crate::desk::Desk;
+use crate::error::LogError;
 
 pub(crate) use file::{generate, read};
 
@@ -90,7 +95,7 @@ pub(crate) enum SignerError {
 
 impl SignerError {
     /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Read { .. }
             | Self::Open(_)
@@ -101,6 +106,7 @@ impl SignerError {
             | Self::Agent(AgentError::NoAgent | AgentError::NotHeld { .. } | AgentError::Choice(_)) => {
                 Exit::Usage
             }
+            Self::Write { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => Exit::Usage,
             Self::Write { .. } | Self::Random(_) | Self::Agent(_) => Exit::Failure,
         }
     }
@@ -130,6 +136,14 @@ impl<'a> KeyPlace<'a> {
     /// The place that the options name, if they name one.
     pub(crate) fn of(file: Option<&'a Path>, agent: Option<&'a str>) -> Option<Self> {
         file.map(Self::File).or(agent.map(Self::Agent))
+    }
+
+    /// The same where one must be named.
+    ///
+    /// # Errors
+    /// [`LogError::Usage`] where none is.
+    pub(crate) fn required(file: Option<&'a Path>, agent: Option<&'a str>) -> Result<Self, LogError> {
+        Self::of(file, agent).ok_or_else(|| LogError::Usage("no key was named".to_owned()))
     }
 }
 

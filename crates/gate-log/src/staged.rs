@@ -37,6 +37,16 @@ impl NameError {
     }
 }
 
+/// The random part of a passing name.
+///
+/// # Errors
+/// Where the system gives no random bytes.
+pub(crate) fn random_word() -> Result<String, getrandom::Error> {
+    let mut random = [0_u8; 8];
+    getrandom::fill(&mut random)?;
+    Ok(format!("{:016x}", u64::from_be_bytes(random)))
+}
+
 /// A file that is removed unless it was published.
 #[derive(Debug)]
 pub(crate) struct Staged {
@@ -69,11 +79,10 @@ impl Staged {
     /// A [`NameError`].
     pub(crate) fn passing(target: &Path) -> Result<Self, NameError> {
         let Some(name) = target.file_name() else { return Err(NameError::NoName(target.to_owned())) };
-        let mut random = [0_u8; 8];
-        getrandom::fill(&mut random).map_err(NameError::Random)?;
+        let random = random_word().map_err(NameError::Random)?;
         let mut passing = std::ffi::OsString::from(".");
         passing.push(name);
-        passing.push(format!(".new-{:016x}", u64::from_be_bytes(random)));
+        passing.push(format!(".new-{random}"));
         Ok(Self { path: target.with_file_name(passing), target: target.to_owned() })
     }
 

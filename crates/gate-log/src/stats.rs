@@ -4,7 +4,7 @@ use gate_cli::Io;
 use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet};
-use gate_workflow::reading::stats::{self, Counts, Stats};
+use gate_workflow::reading::stats::{self, Archived, Counts, Stats};
 
 use crate::args::SpanArgs;
 use crate::desk::Desk;
@@ -48,6 +48,7 @@ fn sheet(stats: &Stats) -> Sheet {
     sheet.fact("ledger", stats.ledger.clone());
     sheet.maybe("since", stats.since.map(render::instant));
     sheet.maybe("until", stats.until.map(render::instant));
+    sheet.maybe("archived", stats.archived.map(archived));
     sheet.fact("decisions", stats.total.decisions.to_string());
     sheet.fact("opt-outs", stats.total.opt_outs.to_string());
     sheet.maybe("rate", stats.total.rate.map(percent));
@@ -56,6 +57,13 @@ fn sheet(stats: &Stats) -> Sheet {
     let principals = stats.principals.iter().map(|one| row(&one.principal, &one.counts)).collect();
     sheet.table("Principals", PRINCIPALS, principals);
     sheet
+}
+
+/// What is in an archive, in half a sentence.
+pub(crate) fn archived(archived: Archived) -> String {
+    let Archived { entries, before } = archived;
+    let (noun, verb) = if entries == 1 { ("entry", "is") } else { ("entries", "are") };
+    format!("{entries} {noun} before {before} {verb} in an archive")
 }
 
 fn row(name: &str, counts: &Counts) -> Vec<String> {

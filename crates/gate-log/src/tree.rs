@@ -40,7 +40,7 @@ impl Leaves for Bodies<'_> {
         let mut found = None;
         self.scan(index..index.saturating_add(1), &mut |leaf| found = Some(leaf))?;
         let missing = gate_ledger::chain::Bad::Gap { expected: index, found: index.saturating_add(1) };
-        found.ok_or(StoreError::Bad { seq: i64::try_from(index).unwrap_or(i64::MAX), source: missing })
+        found.ok_or(StoreError::bad(index, missing))
     }
 
     fn scan(&self, range: Range<u64>, visit: &mut dyn FnMut(Hash)) -> Result<(), StoreError> {

@@ -74,7 +74,7 @@ pub fn visible(text: &str) -> String {
 }
 
 /// Whether `c` is a bidirectional control, a line separator, or has no width (UAX #9, UTR #36).
-const fn is_deceptive(c: char) -> bool {
+pub const fn is_deceptive(c: char) -> bool {
     matches!(
         c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -7,8 +7,8 @@
 use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The longest duration accepted anywhere: ten years of 365 days, in seconds.
-pub const MAX_SECONDS: u64 = 10 * 365 * 86_400;
+/// The longest duration accepted anywhere, in seconds: ten years of 365.25 days, which is what `10y` is read as.
+pub const MAX_SECONDS: u64 = 10 * 31_557_600;
 
 /// An instant in UTC, whole microseconds, years 1 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,6 +24,11 @@ pub enum TimeError {
     /// A date alone: which instant of the day, and in which zone?
     #[error("'{0}' is a date without a time; write the instant, as in {0}T00:00:00Z")]
     DateOnly(String),
+    /// A date with a year of two digits, or a month or day of one.
+    #[error(
+        "'{0}' is not a date; write four digits of the year and two of month and day, as in 2026-11-22T00:00:00Z"
+    )]
+    ShortDate(String),
     /// A time without a zone would mean another instant on another machine.
     #[error("'{0}' has no time zone; add Z for UTC, or an offset such as +01:00")]
     NoZone(String),
@@ -57,8 +62,11 @@ impl Timestamp {
             }
             return Self::new(time.with_timezone(&Utc)).ok_or_else(|| TimeError::Year(given()));
         }
+        let year_digits = text.bytes().take_while(u8::is_ascii_digit).count();
         if chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok() {
-            return Err(TimeError::DateOnly(given()));
+            // RFC 3339 has four digits of year and two of the others, which is what the advice must have.
+            let whole = year_digits == 4 && text.len() == 10;
+            return Err(if whole { TimeError::DateOnly(given()) } else { TimeError::ShortDate(given()) });
         }
         let zoneless = text.replacen(' ', "T", 1);
         if DateTime::parse_from_rfc3339(&format!("{zoneless}Z")).is_ok() {
@@ -67,7 +75,6 @@ impl Timestamp {
         if is_quoted(text) {
             return Err(TimeError::Quoted(given()));
         }
-        let year_digits = text.bytes().take_while(u8::is_ascii_digit).count();
         if year_digits > 4 && text.as_bytes().get(year_digits) == Some(&b'-') {
             return Err(TimeError::Year(given()));
         }
@@ -273,6 +280,23 @@ mod tests {
         assert!(matches!(wrong("30M"), DurationError::Month(_)));
         assert!(matches!(wrong("1d 30M"), DurationError::Month(_)));
         assert!(matches!(wrong(""), DurationError::Shape(_)));
+    }
+
+    #[test]
+    fn ten_years_are_not_longer_than_ten_years() {
+        assert_eq!(parse_duration("10y"), Ok(super::MAX_SECONDS));
+        assert!(matches!(parse_duration("10y 1s"), Err(DurationError::TooLong(_))));
+        assert!(matches!(parse_duration("3653d"), Err(DurationError::TooLong(_))));
+    }
+
+    #[test]
+    fn the_time_that_a_date_is_advised_to_be_written_as_is_one() {
+        for date in ["2026-11-22", "26-11-22", "2026-1-2", "1-1-1"] {
+            let said = Timestamp::parse(date).unwrap_err().to_string();
+            let advised = said.rsplit(' ').next().unwrap();
+            assert!(Timestamp::parse(advised).is_ok(), "{said}");
+        }
+        assert!(Timestamp::parse("26-11-22").unwrap_err().to_string().contains("four digits of the year"));
     }
 
     #[test]

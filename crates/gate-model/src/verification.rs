@@ -116,6 +116,21 @@ pub struct Warning {
     pub seq: Option<u64>,
 }
 
+impl Warning {
+    /// One that concerns no entry in particular.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into(), count: None, seq: None }
+    }
+
+    /// The same about so many entries, the first of which is at `seq`, as far as that is known.
+    #[must_use]
+    pub const fn about(mut self, count: Option<u64>, seq: Option<u64>) -> Self {
+        self.count = count;
+        self.seq = seq;
+        self
+    }
+}
+
 /// What judging every admission and decision again found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replay {

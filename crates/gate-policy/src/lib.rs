@@ -163,7 +163,7 @@ pub use diagnostic::{Diagnostic, Position, Severity};
 pub use lint::{Signing, lint, lint_keys};
 pub use parse::{MAX_BYTES, decode, parse, parse_bytes};
 pub use pattern::{Pattern, PatternError, RefGlob, RefGlobError, escaped as escaped_ref, glob_matches};
-pub use person::{WILDCARD_VIA, is_same_person, names, person};
+pub use person::{WILDCARD_VIA, is_same_person, may_be_one_person, names, person};
 pub use policy::{
     Commit, Gate, IdentitySettings, LedgerSettings, OidcIssuer, People, Policy, Suppressions, UnknownGate,
     Who,

@@ -55,7 +55,8 @@ pub(crate) enum Likeness {
     Same,
     /// Two people.
     Different,
-    /// They are known by different kinds of identity, and `[people]` does not list both.
+    /// They are known by different kinds of identity, and `[people]` does not list both; or one of them chose the
+    /// name.
     Unknown,
 }
 
@@ -67,6 +68,9 @@ pub(crate) fn compare(policy: &Policy, left: &Principal, right: &Principal) -> L
     let right_name = right_person.unwrap_or(&right.id);
     if one_key || same_spelling(left_name, right_name) {
         Likeness::Same
+    } else if is_wildcard(left) || is_wildcard(right) {
+        // Whoever holds such a key chose the name, and may be anybody: the name tells them apart from nobody.
+        Likeness::Unknown
     } else if left_person.is_some() && right_person.is_some() {
         Likeness::Different
     } else if left.is_erased() || right.is_erased() {
@@ -80,9 +84,15 @@ pub(crate) fn compare(policy: &Policy, left: &Principal, right: &Principal) -> L
 }
 
 /// Whether two principals are surely one person: by key, by `[people]`, or by a name that differs in the case of
-/// its letters only. For debts (an overdue review) and for rights (a requester who revokes).
+/// its letters only. For rights (a requester who revokes).
 pub fn is_same_person(policy: &Policy, left: &Principal, right: &Principal) -> bool {
     compare(policy, left, right) == Likeness::Same
+}
+
+/// Whether two principals are one person, or may be. For debts (an overdue review): whoever cannot be told apart from
+/// the debtor is taken for the debtor, as quotas do.
+pub fn may_be_one_person(policy: &Policy, left: &Principal, right: &Principal) -> bool {
+    compare(policy, left, right) != Likeness::Different
 }
 
 /// Whether two names differ in nothing but the case of their letters.

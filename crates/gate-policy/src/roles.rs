@@ -137,6 +137,12 @@ fn not_requester(policy: &Policy, other: &Principal, requester: &Principal) -> R
         Likeness::Same => {
             Err("the requester cannot decide on their own request; ask somebody else".to_owned())
         }
+        Likeness::Unknown if is_wildcard(requester) => Err(format!(
+            "the requester's key is listed by a pattern, so that its holder chose the name {} and may be {}; \
+             list the key with the name of its holder",
+            shown(requester),
+            shown(other)
+        )),
         Likeness::Unknown => Err(format!(
             "{} and the requester {} are known by different kinds of identity and may be one person; \
              list both in [people]",
@@ -256,8 +262,11 @@ pub fn may_revoke(
     action: Action,
 ) -> Result<(), Vec<String>> {
     // Known no less well than then: a name in a CI variable does not end what a key began.
-    let is_one_of =
-        |other: &Principal| compare(policy, by, other) == Likeness::Same && by.assurance >= other.assurance;
+    let is_one_of = |other: &Principal| {
+        // Whoever chose the name is who holds the key, and nobody else.
+        let is_somebody = !is_wildcard(by) || (by.key.is_some() && by.key == other.key);
+        is_somebody && compare(policy, by, other) == Likeness::Same && by.assurance >= other.assurance
+    };
     if is_one_of(requester) || approvers.iter().any(is_one_of) {
         return Ok(());
     }

@@ -33,6 +33,10 @@ pub(crate) fn decision(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Decis
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(wrong("it is empty; gate-check decided nothing".to_owned()));
     }
+    // A list of the members in their order would be read as well.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(wrong("it is not a JSON object".to_owned()));
+    }
     let decision: Decision = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
     if decision.schema != decision::SCHEMA {
         return Err(wrong(format!("its schema is '{}', not '{}'", decision.schema, decision::SCHEMA)));

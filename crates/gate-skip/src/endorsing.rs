@@ -33,10 +33,19 @@ pub(crate) fn endorse(
     let path = ledger_access::locate(ledger, cwd, &loaded)?;
     // Before there is a ledger there is no policy in force; one that is there must be usable.
     let ledger = if path.exists() { Some(ledger_access::open(&path, Access::Read, &loaded)?) } else { None };
-    let guardian = match ledger.as_ref().map(Ledger::view) {
-        Some(view) => ownership::guardian(&view)?,
+    let view = ledger.as_ref().map(Ledger::view);
+    let guardian = match &view {
+        Some(view) => ownership::guardian(view)?,
         None => None,
     };
+    let replaces = guardian.as_ref().map(|guardian| guardian.data.digest.as_str());
+    if let Some(view) = &view
+        && replaces != Some(&loaded.used.digest)
+        && ownership::was_admitted(view, &loaded.used.digest, replaces)?
+    {
+        let text = format!("a signature of '{}' would not count: {}", act.id, ownership::SPENT);
+        return Err(SkipError::Usage(text));
+    }
     let trust = match &guardian {
         Some(guardian) => (&guardian.policy, guardian.data.files.as_slice()),
         None => (&loaded.policy, loaded.files.as_slice()),
@@ -51,7 +60,7 @@ pub(crate) fn endorse(
     let draft = Endorsement {
         schema: SCHEMA.to_owned(),
         digest: loaded.used.digest.clone(),
-        replaces: guardian.as_ref().map(|guardian| guardian.data.digest.clone()),
+        replaces: replaces.map(str::to_owned),
         by: signer.claimed(Namespace::Policy)?,
         signature: None,
     };

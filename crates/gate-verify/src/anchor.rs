@@ -5,8 +5,8 @@
 //! A checkpoint counts only if a key from the command line signed it, for this ledger, and if that key is not
 //! one with which people sign requests: who may ask for an opt-out must not vouch for the record of it.
 
+mod given;
 mod signers;
-mod statement;
 
 use std::collections::BTreeMap;
 
@@ -19,11 +19,11 @@ use gate_model::verification::{Anchored, FirstBad, Warning};
 use crate::args::Required;
 use signers::Fingerprint;
 
-pub(crate) use statement::{CheckpointError, Statement, read};
+pub(crate) use given::{CheckpointError, GivenCheckpoint, read};
 
 /// Checkpoints, and what the ledger has in their places.
 pub(crate) struct Anchors {
-    statements: Vec<Statement>,
+    given: Vec<GivenCheckpoint>,
     refused: Vec<Warning>,
     required: Required,
     range: CompactRange,
@@ -53,26 +53,26 @@ pub(crate) struct Comparison {
 }
 
 impl Anchors {
-    /// Compares with `statements`; `refused` are checkpoints that did not become one. `range` is the tree of
+    /// Compares with `given`; `refused` are checkpoints that did not become one. `range` is the tree of
     /// the entries that are not looked at because they were proven elsewhere.
     pub(crate) fn new(
-        statements: Vec<Statement>,
+        given: Vec<GivenCheckpoint>,
         refused: Vec<Warning>,
         required: Required,
         range: CompactRange,
     ) -> Self {
-        let sizes = statements.iter().map(|statement| statement.checkpoint.size).chain([0]);
+        let sizes = given.iter().map(|given| given.checkpoint.size).chain([0]);
         let after = sizes.map(|size| (size, None)).collect();
         // The tree has a root before any entry too; without any, that of the empty tree.
         let roots = BTreeMap::from([(range.size(), range.root())]);
-        let fingerprints = statements.iter().flat_map(|one| one.keys.iter().map(Fingerprint::of)).collect();
+        let fingerprints = given.iter().flat_map(|one| one.keys.iter().map(Fingerprint::of)).collect();
         let (behind, stretches) = (None, BTreeMap::new());
-        Self { statements, refused, required, range, behind, stretches, roots, after, fingerprints }
+        Self { given, refused, required, range, behind, stretches, roots, after, fingerprints }
     }
 
     /// Whether entries have to be looked at.
     pub(crate) const fn wants_entries(&self) -> bool {
-        !self.statements.is_empty() || matches!(self.required, Required::OlderThan(_))
+        !self.given.is_empty() || matches!(self.required, Required::OlderThan(_))
     }
 
     /// Takes the next good entry.
@@ -80,7 +80,7 @@ impl Anchors {
         if let Some(at) = self.after.get_mut(&seen.seq) {
             *at = gate_ledger::entry::Entry::from_body(seen.body).ok().map(|entry| entry.at);
         }
-        if self.statements.is_empty() {
+        if self.given.is_empty() {
             return;
         }
         if seen.kind == Kind::Policy {
@@ -110,7 +110,7 @@ impl Anchors {
     }
 
     fn is_asked(&self, size: u64) -> bool {
-        self.statements.iter().any(|statement| statement.checkpoint.size == size)
+        self.given.iter().any(|given| given.checkpoint.size == size)
     }
 
     /// The roots behind archived entries, now that the tree of those is known.
@@ -131,10 +131,10 @@ impl Anchors {
         let mut comparison =
             Comparison { refused: std::mem::take(&mut self.refused), ..Comparison::default() };
         self.join(outcome);
-        self.statements.sort_by_key(|statement| statement.checkpoint.size);
-        for statement in &self.statements {
-            match self.judge(statement, outcome) {
-                Judged::Agrees => comparison.anchored = Some(statement.anchored()),
+        self.given.sort_by_key(|given| given.checkpoint.size);
+        for given in &self.given {
+            match self.judge(given, outcome) {
+                Judged::Agrees => comparison.anchored = Some(given.anchored()),
                 Judged::Refused(warning) => comparison.refused.push(warning),
                 Judged::Contradicts(code, words) => {
                     let seq = comparison.anchored.as_ref().map_or(0, |anchored| anchored.size);
@@ -149,37 +149,37 @@ impl Anchors {
         comparison
     }
 
-    fn judge(&self, statement: &Statement, outcome: &Outcome) -> Judged {
-        let size = statement.checkpoint.size;
-        if let Err(words) = statement.must_be_of(outcome.ledger.as_deref()) {
+    fn judge(&self, given: &GivenCheckpoint, outcome: &Outcome) -> Judged {
+        let size = given.checkpoint.size;
+        if let Err(words) = given.must_be_of(outcome.ledger.as_deref()) {
             return Judged::refused("checkpoint-origin", words);
         }
-        if self.fingerprints.iter().any(|key| key.found && statement.is_signed_by(&key.key)) {
+        if self.fingerprints.iter().any(|key| key.found && given.is_signed_by(&key.key)) {
             let words = "is signed with a key that the ledger's policy trusts for requests; \
                          whoever may ask must not vouch for the record";
-            return Judged::refused("checkpoint-signer", statement.says(words));
+            return Judged::refused("checkpoint-signer", given.says(words));
         }
         match self.roots.get(&size) {
-            Some(root) if *root == statement.checkpoint.root => Judged::Agrees,
+            Some(root) if *root == given.checkpoint.root => Judged::Agrees,
             Some(_) => Judged::Contradicts(
                 "checkpoint-root",
-                statement
+                given
                     .says(&format!("has another root for the first {size} entries: history was rewritten")),
             ),
             // What lies behind a bad entry was not looked at, so the end need not be cut off.
             None if !outcome.is_good() => Judged::refused(
                 "checkpoint-unreached",
-                statement.says(&format!("covers {size} entries, and only {} are good", outcome.entries)),
+                given.says(&format!("covers {size} entries, and only {} are good", outcome.entries)),
             ),
             None if outcome.archived.is_some_and(|archived| size < archived.before) => Judged::refused(
                 "checkpoint-archived",
-                statement.says(&format!(
+                given.says(&format!(
                     "covers {size} entries, which were archived; give their segments with --archive to compare it"
                 )),
             ),
             None => Judged::Contradicts(
                 "checkpoint-larger",
-                statement.says(&format!(
+                given.says(&format!(
                     "covers {size} entries, and the ledger has {}: its end was cut off",
                     outcome.entries
                 )),
@@ -203,8 +203,7 @@ impl Anchors {
                 format!("no checkpoint covers these entries, and the first is older than {age}")
             }
         };
-        let (count, seq) = (Some(entries - covered), Some(covered));
-        Some(Warning { code: "anchor-required".to_owned(), message, count, seq })
+        Some(Warning::new("anchor-required", message).about(Some(entries - covered), Some(covered)))
     }
 }
 
@@ -216,7 +215,7 @@ enum Judged {
 
 impl Judged {
     fn refused(code: &str, message: String) -> Self {
-        Self::Refused(Warning { code: code.to_owned(), message, count: None, seq: None })
+        Self::Refused(Warning::new(code, message))
     }
 }
 
@@ -230,12 +229,7 @@ fn unanchored(anchored: Option<&Anchored>, entries: u64) -> Option<Warning> {
     } else {
         "no checkpoint covers this ledger: a chain alone cannot see that its end was cut off or all of it rewritten"
     };
-    Some(Warning {
-        code: "unanchored".to_owned(),
-        message: message.to_owned(),
-        count: Some(entries - covered),
-        seq: Some(covered),
-    })
+    Some(Warning::new("unanchored", message).about(Some(entries - covered), Some(covered)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
 //! Segments that are verified with their ledger, and who signed the statement about them.
+//!
+//! Whether the statement is true of the entries is for gate-ledger. Who vouches for it only the caller's keys can tell:
+//! without any, a verification says so and no more.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +32,7 @@ pub(crate) fn judge(
     let statement = statement?;
     if trust.is_empty() {
         let message = "nobody asked who signed the statement about archived entries; name the key with --key";
-        return Some(warning("archive-unverified", message.to_owned()));
+        return Some(Warning::new("archive-unverified", message));
     }
     // A quorum of witnesses is asked of checkpoints that are given: a statement never leaves its ledger.
     if let Err(error) = checkpoint::open(statement.checkpoint.as_bytes(), trust.keys()) {
@@ -37,11 +40,7 @@ pub(crate) fn judge(
             checkpoint::CheckpointError::Note(NoteError::BadSignature { .. }) => "archive-signature",
             _ => "archive-key",
         };
-        refused.push(warning(code, format!("the statement about archived entries: {error}")));
+        refused.push(Warning::new(code, format!("the statement about archived entries: {error}")));
     }
     None
-}
-
-fn warning(code: &str, message: String) -> Warning {
-    Warning { code: code.to_owned(), message, count: None, seq: None }
 }

@@ -3,15 +3,14 @@
 //! A proof of the newest entry that a checkpoint covers holds what is needed to go on without the entries
 //! before it ([`Tip`]). What it proves is taken on the word of the checkpoint's signer, and said to be so.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use gate_ledger::cosignature::policy::QuorumError;
 use gate_ledger::proof::{MAX_BYTES, Tip, TipError, TlogProof, TlogProofError};
 use gate_model::exit::Exit;
 
-use crate::anchor::Statement;
+use crate::anchor::GivenCheckpoint;
+use crate::input;
 use crate::trust::Trust;
 
 /// Why it cannot begin there.
@@ -74,30 +73,28 @@ impl FromError {
     }
 }
 
-/// Reads the proof in the file `path`. Returns the proven entry, and adds the checkpoint over it to the
-/// `statements` that the ledger is compared with.
+/// Reads the proof in the file `path`. Returns the proven entry, and adds the checkpoint over it to those
+/// that are `given`, with which the ledger is compared.
 ///
 /// # Errors
-/// A [`FromError`]; among them a statement that could not be compared.
+/// A [`FromError`]; among them a given checkpoint that could not be compared.
 pub(crate) fn begin(
     path: &Path,
     trust: &Trust,
     cwd: &Path,
-    statements: &mut Vec<Statement>,
+    given: &mut Vec<GivenCheckpoint>,
 ) -> Result<Tip, FromError> {
     let shown = path.display().to_string();
     let fails = |source| FromError::Read { path: shown.clone(), source };
-    let mut bytes = Vec::new();
-    let file = File::open(cwd.join(path)).map_err(fails)?;
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(fails)?;
+    let bytes = input::document(&cwd.join(path), MAX_BYTES).map_err(fails)?;
     let proof = TlogProof::parse(&bytes).map_err(|source| FromError::Form { path: shown.clone(), source })?;
     let trusted = trust
         .open(proof.checkpoint.as_bytes())
         .map_err(|source| FromError::Untrusted { path: shown.clone(), source })?;
     let tip = proof.tip(trust.keys()).map_err(|source| FromError::Tip { path: shown.clone(), source })?;
-    if let Some(older) = statements.iter().find(|one| one.checkpoint.size < tip.size()) {
+    if let Some(older) = given.iter().find(|one| one.checkpoint.size < tip.size()) {
         return Err(FromError::Older { checkpoint: older.shown.clone(), size: older.checkpoint.size });
     }
-    statements.push(Statement::new(trusted, shown));
+    given.push(GivenCheckpoint::new(trusted, shown));
     Ok(tip)
 }

@@ -119,6 +119,25 @@ pub(crate) fn segment(path: &Path, shown: &str) -> Result<PathBuf, InputError> {
     }
 }
 
+/// The bytes of the file at `path`: all of them, or one more than `most`, so that whoever parses them tells a larger
+/// file from one that just fits.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn document(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    document_of(&mut File::open(path)?, most)
+}
+
+/// The same of what is open already.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn document_of(input: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Takes standard input.
 ///
 /// # Errors

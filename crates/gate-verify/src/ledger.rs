@@ -1,14 +1,19 @@
-//! Verifying a ledger.
-
-use std::ops::Range;
+//! Verifying a ledger: options and keys, then one pass over its entries, then the document.
+//!
+//! Invariant: everything that the caller named is read, or an error, before the first entry is; so nobody gets a
+//! result that passed over a key, a checkpoint, a segment or an opening.
+//!
+//! Not here: what an entry must be (gate-ledger), and what a judgement must be (gate-workflow).
 
 use std::fs::File;
 use std::io::BufReader;
+use std::ops::Range;
 use std::path::Path;
 
 use gate_cli::clock::Clock;
 use gate_cli::progress::Progress;
 use gate_cli::{Env, Io};
+use gate_ledger::entry::EntryHash;
 use gate_ledger::proof::Tip;
 use gate_ledger::store::{Access, Ledger};
 use gate_ledger::tree::CompactRange;
@@ -19,9 +24,10 @@ use gate_workflow::replay::{Listed, Openings, Replayer};
 use crate::anchor::{self, Anchors};
 use crate::args::Args;
 use crate::input::{self, Input};
+use crate::pin::{self, Subject};
 use crate::run::VerifyFailure;
 use crate::trust::Trust;
-use crate::{archive, from, pin, report};
+use crate::{archive, from, report};
 
 /// Verifies what `args` name.
 ///
@@ -36,39 +42,64 @@ pub(crate) fn verify(
     let task = args.task().map_err(VerifyFailure::Usage)?;
     let subject = pin::find(args, &task, env)?;
     let trust = Trust::read(&args.key, args.quorum.as_deref(), &env.cwd)?;
-    let (mut statements, refused) = anchor::read(&args.checkpoint, &trust, &env.cwd)?;
-    let tip =
-        args.from.as_deref().map(|path| from::begin(path, &trust, &env.cwd, &mut statements)).transpose()?;
+    let (mut given, refused) = anchor::read(&args.checkpoint, &trust, &env.cwd)?;
+    let tip = args.from.as_deref().map(|path| from::begin(path, &trust, &env.cwd, &mut given)).transpose()?;
     let range = tip.as_ref().map_or_else(CompactRange::default, Tip::range);
-    let anchors = Anchors::new(statements, refused, task.required, range);
+    let anchors = Anchors::new(given, refused, task.required, range);
     let progress = Progress::new(io.stderr_terminal && !args.output.quiet);
-    let start = tip.as_ref().map(|tip| verify::Start::behind(tip, subject.genesis));
-    let options = Options {
-        genesis: subject.genesis,
-        quick_check: args.quick_check,
-        start,
-        segments: archive::segments(&args.archive, &env.cwd)?,
-    };
-    let input = if subject.path.as_os_str() == "-" {
-        input::stdin(io.stdin)?
-    } else {
-        input::file(&env.cwd.join(&subject.path), &subject.path.display().to_string())?
-    };
+    let options = options(args, subject.genesis, tip.as_ref(), env)?;
+    let input = open(&subject, io, env)?;
+    let only = matches!(input, Input::Segment(_)).then(report::segments_only);
     let openings = openings(&input, args.openings.as_deref(), &env.cwd)?;
     let replayer = args.replay.then(|| Replayer::new().with_openings(openings));
     let mut watch = Watch { anchors, progress, replayer };
     let outcome = read(input, options, &mut watch)?;
+    let mut found = conclude(outcome, watch, tip, &trust, clock);
+    found.warnings.extend(only);
+    Ok(found)
+}
+
+/// What the entries are verified against.
+fn options(
+    args: &Args,
+    genesis: Option<EntryHash>,
+    tip: Option<&Tip>,
+    env: &Env,
+) -> Result<Options, VerifyFailure> {
+    Ok(Options {
+        genesis,
+        quick_check: args.quick_check,
+        start: tip.map(|tip| verify::Start::behind(tip, genesis)),
+        segments: archive::segments(&args.archive, &env.cwd)?,
+    })
+}
+
+fn open<'i>(subject: &Subject, io: &'i mut Io<'_>, env: &Env) -> Result<Input<'i>, VerifyFailure> {
+    if subject.path.as_os_str() == "-" {
+        return Ok(input::stdin(io.stdin)?);
+    }
+    Ok(input::file(&env.cwd.join(&subject.path), &subject.path.display().to_string())?)
+}
+
+/// The document about what was found, once all entries were looked at.
+fn conclude(
+    outcome: Outcome,
+    watch: Watch,
+    tip: Option<Tip>,
+    trust: &Trust,
+    clock: Clock<'_>,
+) -> Verification {
     let Watch { anchors, progress, replayer } = watch;
     drop(progress);
     let mut comparison = anchors.compare(&outcome, clock());
-    let odd = archive::judge(outcome.statement.as_ref(), &trust, &mut comparison.refused);
+    let odd = archive::judge(outcome.statement.as_ref(), trust, &mut comparison.refused);
     let begun = tip.map(|tip| Begun { size: tip.size(), origin: tip.checkpoint.origin });
     let mut found = report::verification(outcome, comparison, replayer.map(Replayer::finish));
     found.warnings.extend(odd);
     found.warnings.extend(report::not_looked_at(begun.as_ref()));
     found.warnings.extend(report::unsupported(&trust.unsupported()));
     found.from = begun;
-    Ok(found)
+    found
 }
 
 /// Where the texts are found that entries only commit to.

@@ -3,8 +3,6 @@
 //! A proof needs nothing but itself and a key: the entry, its path to the root, and a signed checkpoint are
 //! in it. It shows that whoever holds the key vouched for a ledger that has this entry at this place.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use gate_cli::options::Format;
@@ -20,6 +18,7 @@ use gate_model::verification::Cosigned;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::input;
 use crate::trust::{Trust, TrustError, Trusted};
 
 /// The value of `schema`.
@@ -88,7 +87,7 @@ pub(crate) struct ProofReport {
 struct Proven {
     ledger: String,
     hash: String,
-    checkpoint: Statement,
+    checkpoint: Covering,
     /// The names of the keys that signed.
     signed_by: Vec<String>,
     /// The witnesses that cosigned and are trusted, and when.
@@ -97,8 +96,9 @@ struct Proven {
     entry: Value,
 }
 
+/// The checkpoint that covers the entry, as a report names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Statement {
+struct Covering {
     size: u64,
     origin: String,
 }
@@ -136,9 +136,9 @@ pub(crate) fn check(
     let shown = file.display().to_string();
     let fails = |source| ProofFailure::Read { path: shown.clone(), source };
     let bytes = if file == Path::new("-") {
-        bytes(io.stdin)
+        input::document_of(io.stdin, MAX_BYTES)
     } else {
-        File::open(env.cwd.join(file)).and_then(|mut file| bytes(&mut file))
+        input::document(&env.cwd.join(file), MAX_BYTES)
     };
     let parsed = TlogProof::parse(&bytes.map_err(fails)?);
     let proof = parsed.map_err(|source| ProofFailure::Form { path: shown.clone(), source })?;
@@ -148,13 +148,6 @@ pub(crate) fn check(
         Err(not_proven) => (Some(not_proven.to_string()), None),
     };
     Ok(ProofReport { schema: SCHEMA, ok: reason.is_none(), seq: proof.index, reason, proven })
-}
-
-/// All of the input, up to one byte more than a proof may have.
-fn bytes(input: &mut dyn Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    input.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn prove(proof: &TlogProof, body: &[u8], trust: &Trust) -> Result<Proven, NotProven> {
@@ -173,7 +166,7 @@ fn prove(proof: &TlogProof, body: &[u8], trust: &Trust) -> Result<Proven, NotPro
         // A line of ours is JSON; were it not, its text would still be shown.
         entry: serde_json::from_str(&entry.line()).unwrap_or_else(|_| Value::String(entry.line())),
         hash: entry.hash.to_string(),
-        checkpoint: Statement { size: proven.checkpoint.size, origin },
+        checkpoint: Covering { size: proven.checkpoint.size, origin },
         signed_by: signed_by(&logs, &witnesses),
         witnesses,
         ledger: entry.ledger,

@@ -1,4 +1,7 @@
 //! The verification document, from what was found.
+//!
+//! Pure: what is ok is decided here and nowhere else, and only a warning that [`Comparison::refused`] holds speaks
+//! against it; any other tells what was not looked at.
 
 use gate_ledger::verify::{self, Outcome};
 use gate_model::request::SeenHead;
@@ -22,10 +25,11 @@ pub(crate) fn verification(
     let mut warnings = comparison.refused;
     warnings.extend(comparison.unanchored);
     warnings.extend((!outcome.genesis_pinned).then(unpinned));
-    let archived = outcome.archived;
-    warnings.extend(archived.filter(|archived| !archived.verified).map(not_given));
+    warnings.extend(outcome.archived.filter(|archived| !archived.verified).map(not_given));
     warnings.extend(good_after(&outcome));
     warnings.extend(outcome.warnings.into_iter().map(warning));
+    let genesis =
+        Genesis { hash: outcome.genesis.map(|hash| hash.to_string()), pinned: outcome.genesis_pinned };
     let (replay, odd) =
         replayed.map_or((None, Vec::new()), |replayed| (Some(replayed.replay), replayed.warnings));
     warnings.extend(odd);
@@ -35,17 +39,9 @@ pub(crate) fn verification(
         entries: outcome.entries,
         head: outcome.head.map(|(seq, hash)| SeenHead { seq, hash: hash.to_string() }),
         ledger: outcome.ledger,
-        genesis: Genesis {
-            hash: outcome.genesis.map(|hash| hash.to_string()),
-            pinned: outcome.genesis_pinned,
-        },
+        genesis,
         from: None,
-        archived: archived.map(|archived| Archived {
-            entries: archived.moved,
-            before: archived.before,
-            statement: archived.statement,
-            verified: archived.verified,
-        }),
+        archived: outcome.archived.map(archived),
         anchored: comparison.anchored,
         first_bad: bad,
         warnings,
@@ -53,25 +49,32 @@ pub(crate) fn verification(
     }
 }
 
+fn archived(found: verify::Archived) -> Archived {
+    let verify::Archived { moved, before, statement, verified } = found;
+    Archived { entries: moved, before, statement, verified }
+}
+
 fn first_bad(bad: &verify::FirstBad) -> FirstBad {
     FirstBad { seq: bad.seq, reason: format!("{}: {}", bad.code, bad.reason), code: bad.code.to_owned() }
+}
+
+/// Segments alone are no ledger: what came behind them was not looked at.
+pub(crate) fn segments_only() -> Warning {
+    let message = "only segments of an archive were read, not the ledger that they belong to; \
+                   name the ledger, and the segments with --archive";
+    Warning::new("segments-only", message)
 }
 
 fn unpinned() -> Warning {
     let message = "genesis: unpinned; nothing outside the ledger says which one this is \
                    (--genesis, or [ledger] genesis in the policy)";
-    Warning { code: "genesis-unpinned".to_owned(), message: message.to_owned(), count: None, seq: Some(0) }
+    Warning::new("genesis-unpinned", message).about(None, Some(0))
 }
 
 /// That archived entries were not looked at.
 fn not_given(archived: verify::Archived) -> Warning {
     let message = "entries are in an archive and were not looked at; give its segments with --archive";
-    Warning {
-        code: "archived".to_owned(),
-        message: message.to_owned(),
-        count: Some(archived.moved),
-        seq: None,
-    }
+    Warning::new("archived", message).about(Some(archived.moved), None)
 }
 
 /// That the entries before the place where the verification began were not looked at.
@@ -79,8 +82,7 @@ pub(crate) fn not_looked_at(begun: Option<&Begun>) -> Option<Warning> {
     let begun = begun?;
     let message =
         "entries before the proven one were not looked at; whoever signed its checkpoint vouches for them";
-    let (count, seq) = (Some(begun.size), Some(0));
-    Some(Warning { code: "not-looked-at".to_owned(), message: message.to_owned(), count, seq })
+    Some(Warning::new("not-looked-at", message).about(Some(begun.size), Some(0)))
 }
 
 /// That witnesses of the quorum file cannot be heard.
@@ -90,23 +92,14 @@ pub(crate) fn unsupported(witnesses: &[String]) -> Option<Warning> {
         witnesses.join(", ")
     );
     let count = u64::try_from(witnesses.len()).ok();
-    (!witnesses.is_empty()).then(|| Warning {
-        code: "witness-unsupported".to_owned(),
-        message,
-        count,
-        seq: None,
-    })
+    (!witnesses.is_empty()).then(|| Warning::new("witness-unsupported", message).about(count, None))
 }
 
 /// How much behind the first bad entry is intact in itself.
 fn good_after(outcome: &Outcome) -> Option<Warning> {
     let message = "entries behind the first bad one are intact in themselves; the chain does not reach them";
-    (outcome.good_after > 0).then(|| Warning {
-        code: "good-after".to_owned(),
-        message: message.to_owned(),
-        count: Some(outcome.good_after),
-        seq: None,
-    })
+    let count = outcome.good_after;
+    (count > 0).then(|| Warning::new("good-after", message).about(Some(count), None))
 }
 
 fn warning(warning: verify::Warning) -> Warning {

@@ -4,8 +4,6 @@
 //! log of that file and cosigned by enough of its witnesses (C2SP tlog-policy); keys given beside it then say
 //! which of its logs are meant, or who the log is if the file names none.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use gate_ledger::checkpoint::{self, Checkpoint};
@@ -15,10 +13,11 @@ use gate_model::exit::Exit;
 use gate_model::time::Timestamp;
 use gate_model::verification::Cosigned;
 
+use crate::input;
 use crate::keys::{self, KeysError};
 
-/// The largest quorum file, in bytes, and one more so that a larger one is told.
-const MAX_BYTES: u64 = (1 << 20) + 1;
+/// The largest quorum file, in bytes.
+const MAX_BYTES: usize = 1 << 20;
 
 /// Why it cannot be told whom to trust.
 #[derive(Debug, thiserror::Error)]
@@ -88,9 +87,7 @@ impl Trust {
         let Some(path) = quorum else { return Ok(Self { keys, quorum: None }) };
         let shown = path.display().to_string();
         let fails = |source| TrustError::Read { path: shown.clone(), source };
-        let mut bytes = Vec::new();
-        let file = File::open(cwd.join(path)).map_err(fails)?;
-        file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(fails)?;
+        let bytes = input::document(&cwd.join(path), MAX_BYTES).map_err(fails)?;
         let policy =
             TrustPolicy::parse(&bytes).map_err(|source| TrustError::Form { path: shown.clone(), source })?;
         let given: Vec<VerifierKey> = keys.into_iter().filter(|key| key.kind() == KeyKind::Note).collect();

@@ -72,7 +72,9 @@ impl TransactError {
             | Self::Record(RecordError::Store(error))
             | Self::Id(records::IdError::Store(error)) => error.exit(),
             Self::Record(RecordError::Json(_)) => Exit::Failure,
-            Self::UnknownGate(_) | Self::Subject(_) | Self::Id(_) => Exit::Usage,
+            Self::Record(RecordError::Replaced) | Self::UnknownGate(_) | Self::Subject(_) | Self::Id(_) => {
+                Exit::Usage
+            }
             Self::Malformed(_) => Exit::Distrust,
         }
     }

@@ -1,7 +1,12 @@
 //! Approvals: recording them, and whether those in the ledger suffice.
+//!
+//! Invariants: whether somebody may approve is judged within the transaction that records it; an approval that a full
+//! quota would make useless is refused, so that its giver can give it again.
+
+mod sufficient;
 
 use gate_ledger::entry::{Entry, Kind};
-use gate_ledger::store::{StoreError, Transaction, View};
+use gate_ledger::store::Transaction;
 use gate_model::JUDGE;
 use gate_model::context::Context;
 use gate_model::grant::{Approvals, Grant, Owes, Status};
@@ -11,11 +16,13 @@ use gate_policy::{Approval, Policy, Rule};
 
 use crate::admission::{self, TransactError, answer, transact, written};
 use crate::history::{Counted, Past};
-use crate::policies::{self, Recorded};
+use crate::policies;
 use crate::records;
 use crate::refusal::{is_refused_act, refuse};
 use crate::setting::Setting;
-use crate::signatures::{self, Statement};
+use crate::signatures::Statement;
+
+pub use sufficient::{same_request, standing, suffice};
 
 /// A person's act on something in the ledger.
 #[derive(Debug, Clone)]
@@ -291,72 +298,4 @@ fn grant_data(
         context: waiting.data.context.clone(),
         request: waiting.data.request.clone(),
     })
-}
-
-/// Whether the approvals in a grant's life suffice under the policy of its admission.
-///
-/// # Errors
-/// A failure of the store; the inner result says what is missing.
-pub fn suffice(
-    view: &View<'_>,
-    then: &Recorded,
-    grant: &Entry,
-    data: &GrantData,
-    requester: &Principal,
-    life: &[Entry],
-) -> Result<Result<(), String>, StoreError> {
-    let gate = grant.gate.as_deref().unwrap_or_default();
-    let rule = then.policy.gate(gate).ok().and_then(|gate| gate.rule(data.rule));
-    let Some(rule) = rule else { return Ok(Err(format!("its policy has no rule {}", data.rule))) };
-    if rule.approvals.is_none() {
-        return Ok(Ok(()));
-    }
-    let Some(request) = grant.reference.map(|seq| view.entry(seq)).transpose()?.flatten() else {
-        return Ok(Err("it names no request".to_owned()));
-    };
-    Ok(same_request(&request, data, requester)
-        .and_then(|()| standing(then, rule, grant, &request, requester, life)))
-}
-
-/// Whether the grant gives just what `request` asked for, to whoever asked.
-///
-/// # Errors
-/// Why not, as a sentence's end.
-pub fn same_request(request: &Entry, data: &GrantData, requester: &Principal) -> Result<(), String> {
-    let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
-    let by = records::actor(request).map_err(|error| error.to_string())?;
-    if asked.ask != data.ask || by != *requester || request.kind != Kind::Request {
-        return Err("it grants something else than was requested".to_owned());
-    }
-    Ok(())
-}
-
-/// Whether the approvals in `life` before `grant` hold and are enough for `request` under `then`.
-///
-/// # Errors
-/// What is missing, as a sentence's end.
-pub fn standing(
-    then: &Recorded,
-    rule: &Rule,
-    grant: &Entry,
-    request: &Entry,
-    requester: &Principal,
-    life: &[Entry],
-) -> Result<(), String> {
-    let mut approvers = Vec::new();
-    let mut author = None;
-    for entry in life.iter().filter(|entry| entry.kind == Kind::Approval && entry.seq < grant.seq) {
-        let by = records::actor(entry).map_err(|error| error.to_string())?;
-        signatures::statement(&then.policy, &then.data.files, entry, &by, request)
-            .map_err(|error| format!("approval {} does not hold: {error}", entry.seq))?;
-        let named = entry.data.get("author").and_then(serde_json::Value::as_str);
-        author = author.or_else(|| named.map(str::to_owned));
-        approvers.push(by);
-    }
-    let standing =
-        gate_policy::approvals_standing(&then.policy, rule, requester, author.as_deref(), &approvers);
-    if standing.is_complete() {
-        return Ok(());
-    }
-    Err(format!("{} of {} are there", standing.standing, standing.needed))
 }

@@ -21,12 +21,10 @@ use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use memchr::memmem::Finder;
 
+use crate::approval::ends_request;
 use crate::policies;
 use crate::records;
-use crate::refusal::is_refused_act;
-
-/// Until when a request without a `submit_by` counts as one that may be submitted again, in seconds.
-const SUBMITTABLE: u64 = 7 * 86_400;
+use crate::signing::MAX_WAIT;
 
 /// The first position that must stay, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,11 +93,7 @@ fn pending_requests(view: &View<'_>, now: Timestamp, first: &mut Earliest) -> Re
         ControlFlow::Continue(())
     })?;
     for (seq, lapses) in waiting {
-        let ends = |later: &Entry| {
-            matches!(later.kind, Kind::Grant | Kind::Revocation)
-                || (later.kind == Kind::Denial && !is_refused_act(later))
-        };
-        if !view.life(seq)?.iter().any(ends) {
+        if !view.life(seq)?.iter().any(ends_request) {
             let until = lapses.map_or_else(String::new, |lapses| format!(" until {lapses}"));
             first.offer(seq, || format!("is a request that waits for approval{until}"));
         }
@@ -119,15 +113,16 @@ fn owed_reviews(view: &View<'_>, first: &mut Earliest) -> Result<(), StoreError>
 
 /// The longest window, in seconds, in which any policy counts grants. One that cannot be read judges nothing.
 fn longest_quota(view: &View<'_>, today: Option<&Policy>) -> Result<u64, StoreError> {
-    let mut longest = today.map_or(0, longest_of);
+    let mut longest = today.map_or(0, longest_window);
     view.policies(&mut |entry| {
-        longest = longest.max(policies::recorded(entry).map_or(0, |recorded| longest_of(&recorded.policy)));
+        longest =
+            longest.max(policies::recorded(entry).map_or(0, |recorded| longest_window(&recorded.policy)));
         ControlFlow::Continue(())
     })?;
     Ok(longest)
 }
 
-fn longest_of(policy: &Policy) -> u64 {
+fn longest_window(policy: &Policy) -> u64 {
     let rules = policy.gates.values().flat_map(|gate| &gate.allow);
     rules.filter_map(|rule| Some(rule.quota.as_ref()?.per)).max().unwrap_or(0)
 }
@@ -155,7 +150,7 @@ fn counted_and_replayable(
                 first.offer(entry.seq, || why);
             }
             Err(EntryError(source)) => {
-                damage = Some(StoreError::Bad { seq: i64::try_from(seq + 1).unwrap_or(i64::MAX), source });
+                damage = Some(StoreError::bad(seq + 1, source));
             }
         }
         ControlFlow::Break(())
@@ -175,10 +170,11 @@ fn counted(entry: &Entry, window: u64, now: Timestamp) -> Option<String> {
 }
 
 fn replayable(entry: &Entry, now: Timestamp) -> Option<String> {
-    let request = entry.data.get("request")?;
+    let request = entry.data.get("request").filter(|_| records::takes_nonce(entry))?;
     request.get("nonce")?;
     let read: Option<Request> = serde::Deserialize::deserialize(request).ok();
-    let until = read.map(|request| request.submit_by).or_else(|| entry.at.plus(SUBMITTABLE));
+    // One that cannot be read is taken to wait as long as any may.
+    let until = read.map(|request| request.submit_by).or_else(|| entry.at.plus(MAX_WAIT));
     let open = until.is_none_or(|until| until > now);
     let until = until.map_or_else(String::new, |until| format!(" until {until}"));
     open.then(|| format!("holds a signed request that could be submitted again{until}"))

@@ -14,6 +14,7 @@ use gate_policy::{Petition, Policy, Rule, Trial};
 use crate::approval;
 use crate::policies::{NoPolicy, Policies};
 use crate::policy_source::Loaded;
+use crate::records;
 use crate::signatures::{self, Unproven};
 
 /// A grant that was derived again.
@@ -39,6 +40,9 @@ pub enum Underivable {
     /// Its own terms do not fit what was asked for.
     #[error("has terms that do not fit what was asked for: {0}")]
     Terms(String),
+    /// Its signed request was admitted before.
+    #[error("rests on a signed request that entry {0} has used up")]
+    Reused(u64),
     /// A signature does not hold.
     #[error("has a signature that does not hold: {0}")]
     Unproven(#[from] Unproven),
@@ -75,10 +79,24 @@ pub fn grant(
             return Ok(Err(reason.into()));
         }
     }
+    if let Some(earlier) = admitted_before(view, entry, data)? {
+        return Ok(Err(Underivable::Reused(earlier)));
+    }
     if let Err(reason) = approval::suffice(view, &then, entry, data, by, life)? {
         return Ok(Err(Underivable::Approvals(reason)));
     }
     Ok(allowed_today(&today.policy, gate, data, by, context))
+}
+
+/// The entry that used up the nonce of the grant's signed request before the grant, its own request aside: what is
+/// signed once is granted once, and a copy of its grant is none.
+fn admitted_before(view: &View<'_>, entry: &Entry, data: &GrantData) -> Result<Option<u64>, StoreError> {
+    let Some(request) = &data.request else { return Ok(None) };
+    let holders = view.with_nonce(&request.nonce)?;
+    let is_earlier = |holder: &&Entry| {
+        holder.seq < entry.seq && Some(holder.seq) != entry.reference && records::takes_nonce(holder)
+    };
+    Ok(holders.iter().find(is_earlier).map(|holder| holder.seq))
 }
 
 /// Whether the rule that the grant names allowed these very terms.

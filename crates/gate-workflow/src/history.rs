@@ -191,13 +191,13 @@ impl<'a> Past<'a> {
         gate_policy::counts_against(self.policy, count.rule, count.by, earlier)
     }
 
-    fn same_person(&self, a: &Principal, b: &Principal) -> bool {
-        gate_policy::is_same_person(self.policy, a, b)
+    fn may_owe(&self, by: &Principal, debtor: &Principal) -> bool {
+        gate_policy::may_be_one_person(self.policy, by, debtor)
     }
 
     fn overdue(&self, by: &Principal) -> Result<Option<u64>, StoreError> {
         for entry in self.view.owing(Some(self.gate))? {
-            let due = records::actor(&entry).is_ok_and(|actor| self.same_person(by, &actor))
+            let due = records::actor(&entry).is_ok_and(|actor| self.may_owe(by, &actor))
                 && is_overdue(self.view, &entry, self.now)?;
             if due {
                 return Ok(Some(records::id_of(&entry)));

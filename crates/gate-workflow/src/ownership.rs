@@ -14,7 +14,9 @@
 //! ```
 //!
 //! `signature` is an SSHSIG in the namespace `gate-policy` over the canonical bytes of the other members.
-//! `replaces` is left out where there is no guardian yet.
+//! `replaces` is left out where there is no guardian yet. What a signature says counts once: see `succession`.
+
+mod succession;
 
 use gate_identity::ssh::Namespace;
 use gate_ledger::entry::Entry;
@@ -30,8 +32,15 @@ use crate::policy_source::Loaded;
 use crate::records;
 use crate::signatures::{self, Unproven};
 
+pub use succession::was_admitted;
+pub(crate) use succession::{Succession, Word, recorded_word, succession};
+
 /// The value of `schema` in `gate.toml.sig`.
 pub const SCHEMA: &str = "gate.policy/1";
+
+/// Why a word that says what an earlier one said admits nothing.
+pub const SPENT: &str = "it replaced the same policy by the same text before, and counts once; change the text, \
+                         a comment will do";
 
 /// An owner's word on a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,6 +173,11 @@ pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Res
         }
     };
     let key = endorsed(&loaded, owners, trust, replaced, now)?;
+    if let (Some(view), Predecessor::Known(replaces)) = (view, replaced)
+        && was_admitted(view, &loaded.used.digest, replaces)?
+    {
+        return Err(Unowned::Wrong { name: loaded.name, reason: SPENT.to_owned() });
+    }
     loaded.used.source = format!("owner:{key}");
     Ok(loaded)
 }
@@ -210,6 +224,20 @@ fn endorsed(
     holds(text, &loaded.used.digest, owners, trust, replaced, now).map_err(wrong)
 }
 
+/// The endorsement that `text` holds.
+fn read(text: &str) -> Result<Endorsement, String> {
+    let value = profile::parse(text.trim().as_bytes()).map_err(|error| error.to_string())?;
+    // A list of the members in their order would be read as well.
+    if !value.is_object() {
+        return Err("it is not a JSON object".to_owned());
+    }
+    let endorsement: Endorsement = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    if endorsement.schema != SCHEMA {
+        return Err(format!("its schema is not '{SCHEMA}'"));
+    }
+    Ok(endorsement)
+}
+
 /// The key behind an endorsement that holds: the right digest, the right predecessor, an owner's key.
 fn holds(
     text: &str,
@@ -219,11 +247,7 @@ fn holds(
     replaced: Predecessor<'_>,
     now: Timestamp,
 ) -> Result<String, String> {
-    let value = profile::parse(text.trim().as_bytes()).map_err(|error| error.to_string())?;
-    let endorsement: Endorsement = serde_json::from_value(value).map_err(|error| error.to_string())?;
-    if endorsement.schema != SCHEMA {
-        return Err(format!("its schema is not '{SCHEMA}'"));
-    }
+    let endorsement = read(text)?;
     if endorsement.digest != digest {
         return Err("it was made for another text, or for other trusted files".to_owned());
     }
@@ -238,6 +262,9 @@ fn holds(
     let signer =
         signatures::signer(&message, signature, Namespace::Policy, &endorsement.by, trust, (now, now))
             .map_err(|error| error.to_string())?;
+    if signer.via == gate_policy::WILDCARD_VIA {
+        return Err(Unproven::Chosen.to_string());
+    }
     if !gate_policy::names(trust.0, owners, &signer) {
         return Err(format!("{} is no owner of the policy", gate_model::text::visible(&signer.id)));
     }

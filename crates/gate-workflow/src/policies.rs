@@ -4,14 +4,16 @@
 //! a grant can be derived again from the rules of its moment.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use gate_ledger::entry::Kind;
+use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, Transaction, View};
 use gate_model::payload::PolicyData;
 use gate_model::principal::Principal;
 use gate_policy::Policy;
 
+use crate::ownership::{self, Succession};
 use crate::policy_source::{self, Loaded};
 use crate::records;
 
@@ -77,7 +79,7 @@ impl Policies {
 ///
 /// # Errors
 /// A [`NoPolicy`].
-pub fn recorded(entry: &gate_ledger::entry::Entry) -> Result<Recorded, NoPolicy> {
+pub fn recorded(entry: &Entry) -> Result<Recorded, NoPolicy> {
     let malformed = |reason: String| NoPolicy::Malformed { seq: entry.seq, reason };
     let data: PolicyData = records::data(entry).map_err(|error| malformed(error.to_string()))?;
     if policy_source::digest_of(&data.text, &data.files) != data.digest {
@@ -98,9 +100,17 @@ pub enum RecordError {
     /// A document could not be written as JSON.
     #[error("cannot write the entry as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// Owners guard the ledger's policy, and this one does not follow the one in force.
+    #[error(
+        "the policy in force was replaced in the meantime, and no owner admitted this one in its place\nrun it again"
+    )]
+    Replaced,
 }
 
-/// Records the policy in force where the ledger does not hold its digest from the same source yet.
+/// Records the policy in force where the ledger does not hold its digest from the same source yet, and where an
+/// owner returns to a text that was replaced in the meantime: only an entry of its own puts it in force again.
+///
+/// A revision that the ledger holds needs no second entry, since it never takes the place of a guardian.
 ///
 /// # Errors
 /// A [`RecordError`].
@@ -109,10 +119,26 @@ pub fn ensure_recorded(
     loaded: &Loaded,
     by: &Principal,
 ) -> Result<(), RecordError> {
-    if let Some(entry) = transaction.view().policy(&loaded.used.digest)?
-        && entry.data.get("source").and_then(serde_json::Value::as_str) == Some(loaded.used.source.as_str())
-    {
+    let view = transaction.view();
+    let mut newest = None;
+    view.policies(&mut |entry: &Entry| {
+        newest = Some(holds(entry, loaded));
+        ControlFlow::Break(())
+    })?;
+    if newest == Some(true) {
         return Ok(());
+    }
+    let known = is_recorded(&view, loaded)?;
+    let succession = if loaded.used.source.starts_with("rev:") {
+        Succession::None
+    } else {
+        ownership::succession(&view, loaded)?
+    };
+    match succession {
+        // What was replaced while it was in use stays recorded where it was.
+        Succession::None | Succession::Refused if known => return Ok(()),
+        Succession::Refused => return Err(RecordError::Replaced),
+        Succession::None | Succession::Follows => (),
     }
     let data = PolicyData {
         digest: loaded.used.digest.clone(),
@@ -123,4 +149,25 @@ pub fn ensure_recorded(
     };
     transaction.append(&records::draft(Kind::Policy, None, None, by, &data)?)?;
     Ok(())
+}
+
+/// Whether some entry holds the policy from the same source. The newest of its digest usually does.
+fn is_recorded(view: &View<'_>, loaded: &Loaded) -> Result<bool, StoreError> {
+    match view.policy(&loaded.used.digest)? {
+        None => return Ok(false),
+        Some(entry) if holds(&entry, loaded) => return Ok(true),
+        Some(_) => (),
+    }
+    let mut found = false;
+    view.policies(&mut |entry: &Entry| {
+        found = holds(entry, loaded);
+        if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(found)
+}
+
+/// Whether `entry` holds the policy from the same source.
+fn holds(entry: &Entry, loaded: &Loaded) -> bool {
+    let is = |member: &str, value: &str| entry.data.get(member).and_then(|held| held.as_str()) == Some(value);
+    is("digest", &loaded.used.digest) && is("source", &loaded.used.source)
 }

@@ -2,23 +2,27 @@
 //!
 //! One file, `gate.toml`, found in one way: the path that was named, else the nearest one upward, no further
 //! than the git root (outside git, only the working directory: a file that a stranger left in `/tmp` must
-//! not become somebody's policy). A second one on the way is refused, since a nested file could quietly
-//! replace the rules. With a revision, the text and every file that it names come from that one tree, and
+//! not become somebody's policy). A second one on the way, or around a nested repository, is refused, since a
+//! nested file could quietly replace the rules. With a revision, the text and every file that it names come from that one tree, and
 //! what does not resolve never falls back to the work tree.
 //!
 //! Text and trusted files together make the policy's digest, so that a change of the keys that a policy
-//! trusts is a change of the policy.
+//! trusts is a change of the policy. All of it can be recorded in one entry, or nothing is loaded.
+
+mod error;
+mod nesting;
+mod recordable;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use gate_identity::git;
 use gate_model::decision::PolicyUsed;
-use gate_model::exit::Exit;
 use gate_model::payload::TrustedFile;
-use gate_policy::{Diagnostic, Policy};
+use gate_policy::Policy;
 
-use crate::ownership::Unowned;
+pub use error::PolicyError;
+pub use recordable::Unrecordable;
 
 /// The file's name.
 pub const FILE_NAME: &str = "gate.toml";
@@ -56,100 +60,10 @@ pub struct Loaded {
     pub signature: Option<String>,
 }
 
-/// Why there is no policy.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
-    /// None was found.
-    #[error("no policy: there is no {FILE_NAME} in '{0}' or above it\nwrite one with: gate-log init")]
-    NotFound(PathBuf),
-    /// Two were found on the way up.
-    #[error("two policies: '{0}' and '{1}'\nkeep one, or name the one you mean with --policy")]
-    Second(PathBuf, PathBuf),
-    /// The file cannot be read.
-    #[error(
-        "cannot read policy '{path}': {source}\nname the policy with --policy, or write one with: gate-log init"
-    )]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not a regular file.
-    #[error("cannot read policy '{0}': it is not a regular file\nname the policy's file with --policy")]
-    NotAFile(PathBuf),
-    /// The file is larger than [`MAX_BYTES`].
-    #[error(
-        "cannot read policy '{0}': it is larger than {MAX_BYTES} bytes\nmake it smaller: it must fit into one ledger entry"
-    )]
-    TooLarge(PathBuf),
-    /// The bytes are not UTF-8 text.
-    #[error("cannot read policy '{path}': byte {offset} is not UTF-8\nsave the file as UTF-8")]
-    Encoding {
-        /// The file.
-        path: PathBuf,
-        /// Where.
-        offset: usize,
-    },
-    /// The text breaks the rules of policies.
-    #[error("policy '{name}' has {} error(s)", .diagnostics.len())]
-    Invalid {
-        /// The file as messages name it.
-        name: String,
-        /// Its text.
-        text: String,
-        /// What is wrong, with places.
-        diagnostics: Vec<Diagnostic>,
-    },
-    /// Owners guard the policy, and none admitted this text.
-    #[error(transparent)]
-    Unowned(#[from] Unowned),
-    /// The revision cannot be used.
-    #[error("cannot read the policy from --policy-ref: {0}")]
-    Revision(#[from] git::tree::RevError),
-    /// The revision has no policy.
-    #[error(
-        "revision {commit} has no {FILE_NAME} in '{dir}' or above it\nname a revision that has one, or its path with --policy"
-    )]
-    NotInRevision {
-        /// The commit.
-        commit: String,
-        /// The directory, relative to the repository's root.
-        dir: String,
-    },
-    /// `--policy-ref` outside a repository, or a path outside it.
-    #[error(
-        "--policy-ref needs a policy inside a git repository; '{0}' is not in one\nrun it in the checkout"
-    )]
-    OutsideRepository(PathBuf),
-    /// A file that the policy names cannot be read.
-    #[error("cannot read '{path}', which policy '{name}' trusts: {reason}\nmend {key} in the policy")]
-    Trusted {
-        /// The policy.
-        name: String,
-        /// The key that names the file.
-        key: &'static str,
-        /// The file.
-        path: String,
-        /// Why.
-        reason: String,
-    },
-}
-
 impl Loaded {
     /// The owner's signature, where that is what admitted this text.
     pub fn admitted_by_signature(&self) -> Option<String> {
         self.signature.clone().filter(|_| self.used.source.starts_with("owner:"))
-    }
-}
-
-impl PolicyError {
-    /// Each is an error of what was given: nothing was decided.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::Unowned(Unowned::Store(error)) => error.exit(),
-            _ => Exit::Usage,
-        }
     }
 }
 
@@ -172,7 +86,7 @@ fn from_worktree(choice: &Choice<'_>) -> Result<Loaded, PolicyError> {
     let name = choice.path.map_or_else(|| shortened(&path, choice.cwd), |path| path.display().to_string());
     let text = text_of(&path, read_file(&path)?)?;
     let dir = path.parent().unwrap_or(choice.cwd).to_owned();
-    let signature = read_optional(&path.with_file_name(signature_name(&path)))?;
+    let signature = read_signature(&path.with_file_name(signature_name(&path)), choice.cwd)?;
     let read = |relative: &str| read_trusted(&dir.join(relative));
     assemble(text, name, dir.clone(), "worktree".to_owned(), signature, &read)
 }
@@ -194,8 +108,11 @@ fn nearest(start: &Path) -> Result<PathBuf, PolicyError> {
         start.ancestors().take_while(|dir| dir.starts_with(&root)).map(|dir| dir.join(FILE_NAME));
     let mut found = candidates.filter(|path| path.symlink_metadata().is_ok());
     let Some(first) = found.next() else { return Err(PolicyError::NotFound(start.to_owned())) };
-    match found.next() {
-        Some(second) => Err(PolicyError::Second(first, second)),
+    if let Some(second) = found.next() {
+        return Err(PolicyError::Second(first, second));
+    }
+    match nesting::in_worktree(&root) {
+        Some(outer) => Err(PolicyError::Nested { inner: first, outer }),
         None => Ok(first),
     }
 }
@@ -215,11 +132,21 @@ fn read_file(path: &Path) -> Result<Vec<u8>, PolicyError> {
     Ok(bytes)
 }
 
-fn read_optional(path: &Path) -> Result<Option<String>, PolicyError> {
+/// The owner's signature beside a policy, where there is one.
+fn read_signature(path: &Path, cwd: &Path) -> Result<Option<String>, PolicyError> {
     match path.symlink_metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        _ => text_of(path, read_file(path)?).map(Some),
+        _ => {
+            let text = text_of(path, read_file(path)?)?;
+            refuse_unrecordable(shortened(path, cwd), &text)?;
+            Ok(Some(text))
+        }
     }
+}
+
+/// An entry of the ledger must be able to hold the text.
+fn refuse_unrecordable(path: String, text: &str) -> Result<(), PolicyError> {
+    recordable::check(text).map_err(|source| PolicyError::Unrecordable { path, source })
 }
 
 fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String, PolicyError> {
@@ -276,6 +203,11 @@ fn named_in_tree(
     let absolute = choice.cwd.join(path);
     let relative =
         absolute.strip_prefix(root).map_err(|_| PolicyError::OutsideRepository(absolute.clone()))?;
+    if let Some(revision) = choice.revision
+        && nesting::displaces(root, &absolute, revision)?
+    {
+        return Err(PolicyError::Displaced { path: absolute, revision: revision.to_owned() });
+    }
     let relative = relative.to_string_lossy().into_owned();
     let found = pinned.read(&relative)?;
     let missing = || PolicyError::NotInRevision { commit: pinned.commit().to_owned(), dir: relative.clone() };
@@ -299,7 +231,12 @@ fn nearest_in_tree(
         first = Some((path, bytes));
     }
     let dir = below.display().to_string();
-    first.ok_or_else(|| PolicyError::NotInRevision { commit: pinned.commit().to_owned(), dir })
+    let missing = || PolicyError::NotInRevision { commit: pinned.commit().to_owned(), dir };
+    let (path, bytes) = first.ok_or_else(missing)?;
+    match choice.revision.map(|name| nesting::in_revision(root, name)).transpose()?.flatten() {
+        Some(outer) => Err(PolicyError::Nested { inner: root.join(path), outer }),
+        None => Ok((path, bytes)),
+    }
 }
 
 /// Parses `text`, reads the files it trusts through `read`, and computes the digest over all of it.
@@ -316,6 +253,10 @@ fn assemble(
         Err(diagnostics) => return Err(PolicyError::Invalid { name, text, diagnostics }),
     };
     let files = trusted_files(&policy, &name, read)?;
+    let length = recordable::recorded_length(&text, &files, signature.as_deref());
+    if length > recordable::MAX_RECORDED {
+        return Err(PolicyError::TooMuch { name, length });
+    }
     let digest = digest_of(&text, &files);
     Ok(Loaded { policy, text, files, used: PolicyUsed { digest, source }, name, dir, signature })
 }
@@ -337,6 +278,7 @@ fn trusted_files(
     for (key, path) in signers.chain(issuers) {
         let wrap = |reason| PolicyError::Trusted { name: name.to_owned(), key, path: path.clone(), reason };
         let text = read(path).map_err(wrap)?;
+        refuse_unrecordable(path.clone(), &text)?;
         files.push(TrustedFile { path: path.clone(), text });
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));

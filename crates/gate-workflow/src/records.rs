@@ -2,7 +2,7 @@
 
 use gate_ledger::entry::{Draft, Entry, Kind};
 use gate_ledger::store::{StoreError, View};
-use gate_model::principal::{Assurance, Principal};
+use gate_model::principal::Principal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -118,9 +118,14 @@ pub fn id_of(entry: &Entry) -> u64 {
     entry.reference.unwrap_or(entry.seq)
 }
 
-/// Whether the request that `entry` carries has used up its nonce. A denial of somebody whose signature did not
-/// hold has not: whoever edits a copy of a request must not be able to spend the real one.
-pub fn takes_nonce(entry: &Entry) -> bool {
-    let is_signed = || actor(entry).is_ok_and(|by| by.assurance == Assurance::Signed);
-    entry.kind != Kind::Denial || is_signed()
+/// Whether the request that `entry` carries has used up its nonce: it was granted, or it waits. A denial gave nothing
+/// away. Whoever submits a copy, edited, or under another policy or with a wrong clock, must not be able to spend the
+/// real one.
+pub const fn takes_nonce(entry: &Entry) -> bool {
+    matches!(entry.kind, Kind::Request | Kind::Grant)
+}
+
+/// The nonce of the signed request that `entry` carries.
+pub fn nonce_of(entry: &Entry) -> Option<&str> {
+    entry.data.get("request")?.get("nonce")?.as_str()
 }

@@ -99,9 +99,7 @@ fn name(name: &str, view: Option<&View<'_>>) -> Result<Opening, CommitError> {
 }
 
 fn drawn(field: Field, value: &str) -> Result<Opening, CommitError> {
-    let mut salt = [0; 32];
-    getrandom::fill(&mut salt).map_err(|error| CommitError::Random(error.to_string()))?;
-    Ok(Opening { field, salt, value: value.to_owned() })
+    Opening::draw(field, value).map_err(|error| CommitError::Random(error.to_string()))
 }
 
 /// The members of `document` that a signature covers: all but the signature, the openings, and the texts that the
@@ -164,17 +162,20 @@ pub enum UnpackError {
 /// # Errors
 /// An [`UnpackError`].
 pub fn unpack(mut document: Value, privacy: Privacy) -> Result<Request, UnpackError> {
+    only_object(&document)?;
     let schema = document.get("schema").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut openings = Vec::new();
     if schema == SCHEMA {
         let Some(members) = document.as_object_mut() else { return Err(UnpackError::Schema(schema)) };
         let carried = members.remove("openings").unwrap_or_default();
+        carried.as_array().into_iter().flatten().try_for_each(only_object)?;
         openings = serde_json::from_value(carried).map_err(|error| shape(&error))?;
         let inner = members.remove("request").unwrap_or_default();
         if let Some(other) = members.keys().find(|key| *key != "schema") {
             return Err(UnpackError::Shape(format!("unknown member '{}'", gate_model::text::visible(other))));
         }
         document = inner;
+        only_object(&document)?;
     }
     if let Some(members) = document.as_object_mut() {
         open(members, &openings, privacy)?;
@@ -185,6 +186,11 @@ pub fn unpack(mut document: Value, privacy: Privacy) -> Result<Request, UnpackEr
     }
     request.openings = openings;
     Ok(request)
+}
+
+/// A list of an object's members in their order would be read as well, and nobody wrote that.
+fn only_object(value: &Value) -> Result<(), UnpackError> {
+    if value.is_object() { Ok(()) } else { Err(UnpackError::Shape("it is not a JSON object".to_owned())) }
 }
 
 fn shape(error: &serde_json::Error) -> UnpackError {

@@ -84,6 +84,9 @@ pub enum Unproven {
     /// The policy's file of keys cannot be read.
     #[error("the allowed_signers of the policy are malformed: {0}")]
     Signers(String),
+    /// A pattern names the signer, where only a person can decide.
+    #[error("allowed_signers names its signer by a pattern, so that whoever holds the key chose the name")]
+    Chosen,
     /// The document is not in the profile, so it has no canonical bytes.
     #[error("the signed document cannot be written canonically: {0}")]
     Document(String),
@@ -147,10 +150,11 @@ pub fn signer(
     let armored = signature.ok_or(Unproven::Missing)?;
     let verified = ssh::verify(message, armored, namespace, claimed, &signers, interval)
         .map_err(|error| Unproven::Signature(error.to_string()))?;
+    let via = if verified.is_named() { "ssh" } else { gate_policy::WILDCARD_VIA };
     Ok(Principal {
         id: verified.principal,
         assurance: Assurance::Signed,
-        via: if verified.wildcard { "ssh-wildcard".to_owned() } else { "ssh".to_owned() },
+        via: via.to_owned(),
         key: Some(verified.key),
         issuer: None,
     })

@@ -139,7 +139,10 @@ impl Signer<'_> {
     pub fn endorsement(&self, mut endorsement: Endorsement) -> Result<Endorsement, SigningError> {
         let message = signatures::signed_bytes(&endorsement)?;
         let signature = self.sign_bytes(&message, Namespace::Policy)?;
-        self.check(&message, &signature, Namespace::Policy, &endorsement.by)?;
+        let owner = self.check(&message, &signature, Namespace::Policy, &endorsement.by)?;
+        if owner.via == gate_policy::WILDCARD_VIA {
+            return Err(Unproven::Chosen.into());
+        }
         endorsement.signature = Some(signature);
         Ok(endorsement)
     }

@@ -5,26 +5,27 @@
 //! it, its signature and approvals must hold, its scope must cover the run, and uses must be left. What
 //! fails is set aside with the reason, so that a decision can say why an opt-out did not count.
 
+mod weigh;
+
 use std::ops::ControlFlow;
 
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, View};
-use gate_ledger::veil;
 use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::decision::OptOut;
 use gate_model::finding::Evidence;
 use gate_model::payload::{GrantData, RequestData};
-use gate_model::principal::{Assurance, Principal};
+use gate_model::principal::Principal;
 use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
 
 use crate::approval;
-use crate::derivation;
 use crate::history;
 use crate::policies::Policies;
 use crate::policy_source::Loaded;
 use crate::records;
+use weigh::{Objection, weigh};
 
 /// An opt-out that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,80 +201,62 @@ fn examine(
     entry: &Entry,
 ) -> Result<Examined, StoreError> {
     let id = records::id_of(entry);
-    let (data, by) =
-        match records::data::<GrantData>(entry).and_then(|data| Ok((data, records::actor(entry)?))) {
-            Ok(read) => read,
-            Err(error) => {
-                let (by, reason, expires, why) = (None, None, None, error.to_string());
-                return Ok(Examined::Aside(SetAside {
-                    id,
-                    action: None,
-                    by,
-                    reason,
-                    expires,
-                    why,
-                    elsewhere: false,
-                }));
-            }
-        };
+    let read = records::data::<GrantData>(entry).and_then(|data| Ok((data, records::actor(entry)?)));
+    let (data, by) = match read {
+        Ok(read) => read,
+        Err(error) => return Ok(Examined::Aside(unreadable(id, error.to_string()))),
+    };
     let life = view.life(id)?;
     if life.iter().any(|later| later.kind == Kind::Revocation) {
         return Ok(Examined::Over);
     }
     let uses_left = match data.ask.max_uses {
         None => None,
-        Some(max) => match max.saturating_sub(uses(view, question.gate, id, entry.seq)?) {
-            0 => return Ok(Examined::Over),
-            left => Some(left),
-        },
+        Some(max) => Some(max.saturating_sub(uses(view, question.gate, id, entry.seq)?)),
     };
-    let aside = |why: String, elsewhere| {
-        Ok(Examined::Aside(SetAside {
-            id,
-            action: Some(data.ask.action),
-            by: Some(by.id.clone()),
-            reason: Some(data.ask.reason.clone()),
-            expires: Some(data.expires),
-            why,
-            elsewhere,
-        }))
+    if uses_left == Some(0) {
+        return Ok(Examined::Over);
+    }
+    let accepted_risk = match weigh(view, policies, question, (entry, &data, &by), &life)? {
+        Ok(accepted_risk) => accepted_risk,
+        Err(objection) => return Ok(Examined::Aside(aside(id, data, by, objection))),
     };
-    if let Err(why) = here_and_now(question, entry, &data, &by) {
-        return aside(why, true);
-    }
-    if let Some(approval) = approved_meanwhile(question, &life) {
-        return aside(
-            format!("rests on approval {approval}, made while the command ran and without a signature"),
-            true,
-        );
-    }
-    // What was erased cannot be derived again, so it does not count. A pause is the safe side: nobody lifts one by
-    // erasing who made it.
-    let erased = veil::has_erased(entry.kind, &entry.actor, &entry.data);
-    if erased && data.ask.action != Action::Pause {
-        return aside("rests on a name or a reason that was erased; ask again".to_owned(), false);
-    }
-    let here = (question.today, question.context);
-    let accepted_risk = if erased {
-        None
-    } else {
-        match derivation::grant(view, policies, here, entry, &data, &by, &life)? {
-            Ok(derived) => derived.accepted_risk,
-            Err(why) => return aside(why.to_string(), false),
-        }
-    };
-    Ok(Examined::Counts(Box::new(Live {
+    Ok(Examined::Counts(Box::new(Live { uses_left, accepted_risk, ..live(id, entry.seq, data, by) })))
+}
+
+/// An opt-out that counts, with what its grant says.
+fn live(id: u64, seq: u64, data: GrantData, by: Principal) -> Live {
+    let GrantData { ask, expires, .. } = data;
+    Live {
         id,
-        seq: entry.seq,
-        action: data.ask.action,
+        seq,
+        action: ask.action,
         by,
-        reason: data.ask.reason,
-        expires: data.expires,
-        scope: data.ask.scope,
-        findings: data.ask.findings,
-        uses_left,
-        accepted_risk,
-    })))
+        reason: ask.reason,
+        expires,
+        scope: ask.scope,
+        findings: ask.findings,
+        uses_left: None,
+        accepted_risk: None,
+    }
+}
+
+/// A grant that does not count, with what it says.
+fn aside(id: u64, data: GrantData, by: Principal, objection: Objection) -> SetAside {
+    SetAside {
+        id,
+        action: Some(data.ask.action),
+        by: Some(by.id),
+        reason: Some(data.ask.reason),
+        expires: Some(data.expires),
+        why: objection.why,
+        elsewhere: objection.elsewhere,
+    }
+}
+
+/// A grant that does not count, since it cannot be read.
+const fn unreadable(id: u64, why: String) -> SetAside {
+    SetAside { id, action: None, by: None, reason: None, expires: None, why, elsewhere: false }
 }
 
 /// How many decisions have spent the opt-out `id` since its grant.
@@ -283,37 +266,4 @@ fn uses(view: &View<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreEr
         list.is_some_and(|ids| ids.iter().any(|spent| spent.as_u64() == Some(id)))
     };
     Ok(view.spends(gate, since)?.iter().filter(|entry| spends(entry)).count() as u64)
-}
-
-/// The approval in a grant's life that the command could have given itself.
-fn approved_meanwhile(question: &Question<'_>, life: &[Entry]) -> Option<u64> {
-    let seen = question.seen?;
-    let is_signed = |entry: &Entry| records::actor(entry).is_ok_and(|by| by.assurance == Assurance::Signed);
-    life.iter()
-        .find(|entry| entry.kind == Kind::Approval && entry.seq > seen && !is_signed(entry))
-        .map(|entry| entry.seq)
-}
-
-/// Whether the grant is for this time and this place, apart from whether it is right.
-fn here_and_now(
-    question: &Question<'_>,
-    entry: &Entry,
-    data: &GrantData,
-    by: &Principal,
-) -> Result<(), String> {
-    if question.now < data.not_before {
-        return Err(format!("counts from {} on", data.not_before));
-    }
-    // A command can read its job's token, or fetch one, and so act under the job's `oidc` identity as it can
-    // under an asserted one. Only a signature shows that somebody else agreed.
-    if question.seen.is_some_and(|seen| entry.seq > seen) && by.assurance != Assurance::Signed {
-        return Err("was made while the command ran, without a signature".to_owned());
-    }
-    // A pause is the safe side: it holds even where the facts of the run contradict each other.
-    if data.ask.action != Action::Pause
-        && let Some(conflict) = question.context.conflicts.first()
-    {
-        return Err(format!("does not count, since the facts of this run contradict each other: {conflict}"));
-    }
-    gate_policy::scope_holds(&data.ask.scope, question.context).map_err(|out| out.0)
 }

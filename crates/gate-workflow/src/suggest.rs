@@ -1,7 +1,8 @@
 //! The narrowest commands that would ask for a way past what blocks.
 //!
-//! A suggestion is only made where some rule of the gate allows its action at all. Its reason is left
-//! empty, and `gate-skip` refuses an empty reason: a pasted command cannot be granted without a word.
+//! A suggestion is only made where some rule of the gate allows its action at all. Its reason, and a
+//! ticket where the rules ask for one, are left empty, and `gate-skip` refuses an empty reason: a pasted command
+//! cannot be granted without a word.
 
 use gate_findings::evidence;
 use gate_findings::match_syntax::Match;
@@ -22,20 +23,26 @@ pub fn ways_past(name: &str, gate: &Gate, ruling: &Ruling) -> Vec<Suggestion> {
     }
     let allowed = |action| gate.allow.iter().any(|rule| rule.actions.contains(&action));
     if !ruling.blocking.is_empty() && allowed(Action::Waive) {
-        return waivers(name, ruling);
+        return waivers(name, ruling, needs_ticket(gate, Action::Waive));
     }
     if allowed(Action::Override) {
         let purpose = "let this commit past, though the gate fails".to_owned();
-        return vec![suggestion(purpose, [name, "--action", "override"].map(str::to_owned).to_vec())];
+        let arguments = [name, "--action", "override"].map(str::to_owned).to_vec();
+        return vec![suggestion(purpose, arguments, needs_ticket(gate, Action::Override))];
     }
     if ruling.blocking.is_empty() && allowed(Action::Skip) {
         let purpose = "let this commit past without running the gate".to_owned();
-        return vec![suggestion(purpose, vec![name.to_owned()])];
+        return vec![suggestion(purpose, vec![name.to_owned()], needs_ticket(gate, Action::Skip))];
     }
     Vec::new()
 }
 
-fn waivers(name: &str, ruling: &Ruling) -> Vec<Suggestion> {
+/// Whether every rule that allows `action` asks for a ticket: then a command without one is denied.
+fn needs_ticket(gate: &Gate, action: Action) -> bool {
+    gate.allow.iter().filter(|rule| rule.actions.contains(&action)).all(|rule| rule.ticket.is_some())
+}
+
+fn waivers(name: &str, ruling: &Ruling, with_ticket: bool) -> Vec<Suggestion> {
     // Identical findings share a command, so more findings than commands are looked at.
     let looked_at = ruling.blocking.len().min(20 * MAX_FINDINGS);
     let groups = evidence::of(&ruling.blocking[..looked_at]);
@@ -45,14 +52,17 @@ fn waivers(name: &str, ruling: &Ruling) -> Vec<Suggestion> {
             1 => format!("accept this finding of {}", evidence.rule),
             count => format!("accept these {count} findings of {}", evidence.rule),
         };
-        suggestion(purpose, vec![name.to_owned(), "--waive".to_owned(), wanted])
+        suggestion(purpose, vec![name.to_owned(), "--waive".to_owned(), wanted], with_ticket)
     };
     groups.iter().take(MAX_FINDINGS).map(one).collect()
 }
 
-fn suggestion(purpose: String, arguments: Vec<String>) -> Suggestion {
+fn suggestion(purpose: String, arguments: Vec<String>, with_ticket: bool) -> Suggestion {
     let mut argv = vec!["gate-skip".to_owned()];
     argv.extend(arguments);
+    if with_ticket {
+        argv.extend(["--ticket".to_owned(), String::new()]);
+    }
     argv.extend(["--reason".to_owned(), String::new()]);
     Suggestion { purpose, command: quote::command(&argv), argv }
 }

@@ -26,7 +26,7 @@ const TOKEN: &str = include_str!("material/token");
 
 const ALICE: &str = "alice@example.com";
 
-/// A file that is read does not care for its line ends and stands for as many keys as it lists; one that is not
+/// A file that is read stands for as many keys as it lists; one that is not
 /// says in which line and column.
 pub fn allowed_signers(data: &[u8]) {
     let Some(text) = text(data) else { return };
@@ -34,7 +34,11 @@ pub fn allowed_signers(data: &[u8]) {
         Ok(read) => {
             assert_eq!(read.fingerprints().count(), read.len());
             let dos = text.replace("\r\n", "\n").replace('\n', "\r\n");
-            assert!(dos.len() > signers::MAX_FILE || signers::parse(&dos).as_ref() == Ok(&read), "{dos:?}");
+            // A ledger cannot hold a carriage return: where one counts the file is refused, never read as another.
+            assert!(
+                signers::parse(&dos).is_ok_and(|other| other == read) || signers::parse(&dos).is_err(),
+                "{dos:?}"
+            );
             let twice = signers::parse(&format!("{text}\n{text}")).map(|twice| twice.len());
             assert!(text.len() > signers::MAX_FILE / 3 || twice == Ok(2 * read.len()));
         }

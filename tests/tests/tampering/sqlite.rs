@@ -229,3 +229,23 @@ pub(super) fn hold_open(sandbox: &Sandbox) -> gate_ledger::store::Ledger {
     .unwrap();
     held
 }
+
+#[test]
+fn a_pipe_or_a_link_beside_the_file_stops_every_tool_and_hangs_none() {
+    for suffix in ["journal", "wal", "shm"] {
+        for made_by in ["mkfifo", "ln -s nowhere", "mkdir"] {
+            let sandbox = ledger();
+            let beside = format!("{LEDGER}-{suffix}");
+            sandbox.shell(&format!("rm -f {beside}; {made_by} {beside}")).expect(0);
+            let limited = |line: &str| sandbox.shell(&format!("timeout 20 {line}"));
+            for tool in ["gate-log", "gate-verify", "gate-skip lint --reason x", "gate-log copy copy.db"] {
+                limited(tool).expect(5).says("is not a regular file");
+            }
+            // The gate is enforced as without a ledger, so that the grant is none.
+            limited("gate-check lint -- true").expect(0).says("is not a regular file");
+            limited("gate-check lint -- false").expect(1).says("is not a regular file");
+            let saved = limited("gate-log export --salvage").expect(0);
+            assert_eq!(saved.lines().len(), 7, "{saved:?}");
+        }
+    }
+}

@@ -88,7 +88,7 @@ pub fn verification(tool: &str, verification: &Verification) -> String {
     let entries = if verification.entries == 1 { "entry" } else { "entries" };
     let mut notes = vec![format!("{} {entries}", verification.entries), anchored(verification)];
     notes.extend(verification.from.as_ref().map(begun));
-    notes.extend(verification.archived.as_ref().map(archived));
+    notes.extend(archived(verification));
     if !verification.genesis.pinned {
         notes.push("genesis: unpinned".to_owned());
     }

@@ -16,7 +16,7 @@ pub(super) fn sheet(verification: &Verification) -> Sheet {
     sheet.maybe("head", verification.head.as_ref().map(|head| format!("{} {}", head.seq, head.hash)));
     sheet.fact("genesis", genesis(&verification.genesis));
     sheet.maybe("from", verification.from.as_ref().map(begun));
-    sheet.maybe("archived", verification.archived.as_ref().map(archived));
+    sheet.maybe("archived", archived(verification));
     sheet.fact("anchored", anchored(verification));
     let witnesses = verification.anchored.iter().flat_map(|anchored| &anchored.witnesses);
     sheet.list("witnessed by", witnesses.map(|one| format!("{} at {}", one.name, one.at)).collect());
@@ -44,10 +44,16 @@ pub(super) fn begun(from: &Begun) -> String {
     format!("from entry {}, those before it not looked at", from.size)
 }
 
-/// What is in an archive, in half a sentence.
-pub(super) fn archived(archived: &Archived) -> String {
-    let looked_at = if archived.verified { "verified too" } else { "not looked at" };
-    format!("{} entries before {} are in an archive, {looked_at}", archived.entries, archived.before)
+/// What is in an archive, in half a sentence, and whether anybody is known to vouch for it.
+pub(super) fn archived(verification: &Verification) -> Option<String> {
+    let Archived { entries, before, verified, .. } = verification.archived.as_ref()?;
+    let unasked = verification.warnings.iter().any(|warning| warning.code == "archive-unverified");
+    let looked_at = match (verified, unasked) {
+        (true, _) => "verified too",
+        (false, false) => "not looked at",
+        (false, true) => "not looked at, whoever says so (no --key)",
+    };
+    Some(format!("{entries} entries before {before} are in an archive, {looked_at}"))
 }
 
 /// How much of the ledger a checkpoint vouches for.

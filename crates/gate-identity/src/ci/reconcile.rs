@@ -23,11 +23,28 @@ pub struct Evidence<'a> {
 /// Merges what the variables say with what was found. What disagrees is added to
 /// [`Context::conflicts`]; the checkout's word stands, and no opt-out counts.
 pub fn reconcile(ci: Option<&CiFacts>, evidence: Evidence<'_>) -> Context {
-    match (ci, evidence.checkout) {
+    let mut context = match (ci, evidence.checkout) {
         (None, None) => Context::default(),
         (None, Some(checkout)) => from_checkout(checkout),
         (Some(ci), None) => without_checkout(ci, evidence.head),
         (Some(ci), Some(checkout)) => both(ci, checkout, evidence.head),
+    };
+    drop_unrecordable(&mut context);
+    context
+}
+
+/// Git lets the name of a branch hold control characters beyond ASCII. No entry of a ledger can hold them, and a run
+/// whose facts cannot be recorded must not go on without its ledger: what holds them is a contradiction.
+fn drop_unrecordable(context: &mut Context) {
+    for (what, fact) in [("ref", &mut context.git_ref), ("repository", &mut context.repository)] {
+        if fact.as_ref().is_some_and(|text| text.chars().any(char::is_control)) {
+            *fact = None;
+            let sentence = format!("the name of the {what} holds a control character, so it is not used");
+            context.conflicts.push(sentence);
+        }
+    }
+    for sentence in &mut context.conflicts {
+        *sentence = gate_model::text::clean(sentence).into_owned();
     }
 }
 
@@ -333,6 +350,20 @@ mod tests {
             Some("refs/heads/main")
         );
         assert_eq!(reconcile(Some(&ci(Some(ATTACHED), OWN, Some(OWN))), evidence).git_ref, None);
+    }
+
+    #[test]
+    fn a_branch_or_remote_with_a_control_character_is_a_conflict_and_not_recorded() {
+        let checkout = Checkout {
+            remote: Some("example.com/\u{9b}".to_owned()),
+            ..at("a", &[], Some("refs/heads/x\u{85}"))
+        };
+        for ci in [None, Some(&ci(None, "a", None))] {
+            let context = reconcile(ci, Evidence { checkout: Some(&checkout), head: None });
+            assert_eq!((context.git_ref.as_deref(), context.conflicts.is_empty()), (None, false));
+            let written = serde_json::to_string(&context).unwrap();
+            assert!(!written.chars().any(char::is_control), "{written}");
+        }
     }
 
     #[test]

@@ -43,6 +43,16 @@ pub(super) fn git_dir(root: &Path) -> Result<PathBuf, GitError> {
     Ok(root.join(target.trim()))
 }
 
+/// Whether the work tree at `root` is one that `git worktree add` linked to the repository whose main work tree is at
+/// `main`. What cannot be read is none.
+pub fn is_linked(root: &Path, main: &Path) -> bool {
+    let (Ok(own), Ok(common)) = (git_dir(root), git_dir(main)) else { return false };
+    match (std::fs::canonicalize(own), std::fs::canonicalize(common.join("worktrees"))) {
+        (Ok(own), Ok(linked)) => own.parent() == Some(linked.as_path()),
+        _ => false,
+    }
+}
+
 /// Reads `HEAD` in an administrative directory.
 pub(super) fn head(git_dir: &Path) -> Result<Head, GitError> {
     let path = git_dir.join("HEAD");

@@ -27,7 +27,7 @@ pub mod tree;
 pub use commit::{author, parents};
 pub use error::GitError;
 pub use glance::{Glance, Glimpse, glance};
-pub use head::root;
+pub use head::{is_linked, root};
 pub use inspect::{Checkout, Inspection, inspect, look};
 pub use remote::{remote_name, same_repository};
 pub use resolve::{exact_ref, resolve};

@@ -104,6 +104,11 @@ impl KeySet {
         Ok(Self { keys })
     }
 
+    /// How many keys it has that a token can name.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     /// The key that a token's header names.
     pub(super) fn find(&self, kid: &str) -> Option<&Jwk> {
         self.keys.iter().find(|key| key.kid == kid)

@@ -104,6 +104,14 @@ impl Claims {
     }
 }
 
+/// Reads an issuer's JSON Web Key Set as [`verify`] would, and counts the keys in it that a token can name.
+///
+/// # Errors
+/// What is wrong with the key set: no token of its issuer would count.
+pub fn count_keys(jwks_text: &str) -> Result<usize, JwksError> {
+    KeySet::parse(jwks_text).map(|keys| keys.len())
+}
+
 /// Verifies a token against the pinned issuers at the instant `now`.
 ///
 /// Where several entries pin the token's issuer (for several audiences, say), one that holds is enough.

@@ -229,10 +229,10 @@ impl ViaCertificate {
 }
 
 impl Verified {
-    /// Whether the trust rests on exactly this person: a line that names it literally, or a certificate
-    /// that names nobody else. Otherwise one key can speak for several people.
-    pub fn names_one_person(&self) -> bool {
-        let alone = |certificate: &ViaCertificate| certificate.principals.len() == 1;
-        !self.wildcard || self.via_certificate.as_ref().is_some_and(alone)
+    /// Whether somebody who is trusted named the principal literally: a line of the file, or an authority in a
+    /// certificate that it signed. Otherwise whoever holds the key chose the name within a pattern.
+    pub fn is_named(&self) -> bool {
+        // A certificate was checked for exactly this principal, see `Certificate::check`.
+        !self.wildcard || self.via_certificate.is_some()
     }
 }

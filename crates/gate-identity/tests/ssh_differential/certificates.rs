@@ -35,7 +35,7 @@ fn the_authority_and_the_certificate_must_both_name_the_principal() {
         }
     }
     let verified = Check::new(authority(&workshop, "*@example.com", ""), signature.clone()).ours().unwrap();
-    assert!(verified.wildcard && !verified.names_one_person());
+    assert!(verified.wildcard && verified.is_named());
     let via = verified.via_certificate.unwrap();
     assert_eq!((via.serial, via.key_id.as_str()), (7, "two"));
     assert_eq!(via.principals, ["alice@example.com", "bob@example.com"]);

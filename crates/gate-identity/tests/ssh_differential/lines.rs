@@ -70,7 +70,7 @@ fn wildcards_are_reported_unless_a_literal_pattern_says_the_name() {
     assert!(!wildcard("*@example.com,alice@example.com"));
     let both = format!("* {0}\nalice@example.com {0}\n", signed.public);
     let verified = Check::new(both, signed.request.clone()).ours().unwrap();
-    assert!(!verified.wildcard && verified.line == 2 && verified.names_one_person());
+    assert!(!verified.wildcard && verified.line == 2 && verified.is_named());
     let line = format!("*@example.com,alice@example.com,bob,!bob {}", signed.public);
     let (names, wildcards) = names_and_wildcards_of(&line, &signed.request);
     assert_eq!((names, wildcards), (vec!["alice@example.com".to_owned()], vec!["*@example.com".to_owned()]));
@@ -152,7 +152,10 @@ fn several_lines_count_together() {
     let key = &signed.public;
     let files = [
         (format!("# comment\n\n   # indented\n\talice@example.com\t{key}\n"), Expect::Accept),
-        (format!("alice@example.com {key}\r\n"), Expect::Accept),
+        (
+            format!("alice@example.com {key}\r\n"),
+            Expect::Stricter("no entry of a ledger can hold a carriage return"),
+        ),
         (format!("alice@example.com namespaces=\"git\" {key}\nalice@example.com {key}\n"), Expect::Accept),
         (format!("alice@example.com valid-before=\"20200101Z\" {key}\n* {key}"), Expect::Accept),
         (format!("bob@example.com {key}\n"), Expect::Refuse),

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Finished;
+use super::SegmentFile;
 use crate::entry::{EntryHash, HashError};
 
 /// The context string of BLAKE3's key-derivation mode for the bytes of a segment.
@@ -33,14 +33,14 @@ impl FromStr for SegmentDigest {
     }
 }
 
-/// The digest and the size of the file at `path`.
+/// The digest and the size of the file at `path`, or of as much of it as shows that it is longer than `limit`.
 ///
 /// # Errors
 /// What the system says.
-pub fn digest_of(path: &Path) -> io::Result<Finished> {
-    let mut file = Digested::new(File::open(path)?);
+pub fn digest_of(path: &Path, limit: u64) -> io::Result<SegmentFile> {
+    let mut file = Digested::new(File::open(path)?.take(limit.saturating_add(1)));
     io::copy(&mut file, &mut io::sink())?;
-    Ok(Finished { digest: file.digest(), bytes: file.bytes })
+    Ok(SegmentFile { digest: file.digest(), bytes: file.bytes })
 }
 
 /// Bytes that are read, or written elsewhere, with their digest and their number.

@@ -41,7 +41,7 @@ pub(crate) enum LineError {
 
 /// The file of a segment that was read or written to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Finished {
+pub struct SegmentFile {
     /// The digest of its bytes.
     pub digest: SegmentDigest,
     /// How many there are.
@@ -97,13 +97,13 @@ impl<R: Read> Lines<R> {
     ///
     /// # Errors
     /// A [`LineError`].
-    pub(crate) fn finish(self) -> Result<Finished, LineError> {
+    pub(crate) fn finish(self) -> Result<SegmentFile, LineError> {
         let mut packed = self.unpacked.into_inner().finish();
         if !packed.fill_buf().map_err(LineError::Io)?.is_empty() {
             return Err(damaged("bytes follow its one Zstandard frame"));
         }
         let packed = packed.into_inner();
-        Ok(Finished { digest: packed.digest(), bytes: packed.bytes })
+        Ok(SegmentFile { digest: packed.digest(), bytes: packed.bytes })
     }
 
     /// Whether the file or what is in it is at fault.

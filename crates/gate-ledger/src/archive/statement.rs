@@ -1,5 +1,6 @@
 //! The statement that an entry of kind `archive` carries.
 
+use gate_model::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -7,8 +8,11 @@ use super::SegmentDigest;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::entry::{Entry, EntryHash, Kind};
 use crate::note;
+use crate::profile;
 use crate::tree::{CompactRange, CompactRangeError, Hash};
 
+/// The context string of BLAKE3's key-derivation mode for what a statement says, its checkpoint left out.
+pub const STATEMENT_CONTEXT: &str = "gate v1 archive";
 /// The most kept entries that a reader remembers: more than a statement has room for in an entry.
 pub const MAX_KEPT: usize = 16_384;
 
@@ -18,30 +22,32 @@ pub struct Statement {
     /// Entries before this position were moved, but for [`Statement::kept`]. The one before it was.
     pub before: u64,
     /// The last entry that was moved; its seq is `before` − 1.
-    pub head: Kept,
-    /// A signed checkpoint of the first `before` entries ([`crate::checkpoint`]), as its text.
+    pub head: EntryRef,
+    /// A signed checkpoint of the first `before` entries ([`crate::checkpoint`]), as its text. Its one extension
+    /// line is that of the statement ([`Statement::line`]), which no ordinary checkpoint has: so the key signed
+    /// the archiving itself, and not only what was archived.
     pub checkpoint: String,
     /// The tree over the first `before` entries: the roots of the perfect subtrees that it consists of, largest
     /// first, in hexadecimal ([`CompactRange`]).
     pub range: Vec<String>,
     /// The entries before `before` that are still in the ledger, by seq; genesis is the first.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<EntryRef>,
     /// The files that the entries were moved to, in order; together they hold all of them.
-    pub segments: Vec<Moved>,
+    pub segments: Vec<NamedSegment>,
 }
 
 /// An entry, by position and hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct EntryRef {
     /// The position.
     pub seq: u64,
     /// The hash.
     pub hash: EntryHash,
 }
 
-/// One segment.
+/// A segment, as a statement names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
+pub struct NamedSegment {
     /// The file's name, without a directory.
     pub name: String,
     /// The first position in it.
@@ -98,7 +104,8 @@ impl Statement {
         if statement.before > entry.seq {
             return Err(wrong("before", "is behind its own entry"));
         }
-        statement.check(&entry.ledger)?;
+        // The entry's own members are hashed, so that none of them is left unsigned because nobody here reads it.
+        statement.check_signed(&entry.ledger, &signed_line(entry.data.clone())?)?;
         Ok(statement)
     }
 
@@ -107,6 +114,19 @@ impl Statement {
     /// # Errors
     /// The first defect.
     pub fn check(&self, ledger: &str) -> Result<(), StatementError> {
+        self.check_signed(ledger, &self.line()?)
+    }
+
+    /// The extension line that the statement's checkpoint must have: `archive b3:…`, with the digest of all other
+    /// members.
+    ///
+    /// # Errors
+    /// [`StatementError::Form`] where the members cannot be written as an entry's.
+    pub fn line(&self) -> Result<String, StatementError> {
+        signed_line(self.to_data().map_err(|error| StatementError::Form(error.to_string()))?)
+    }
+
+    fn check_signed(&self, ledger: &str, line: &str) -> Result<(), StatementError> {
         if self.before.checked_sub(1) != Some(self.head.seq) {
             return Err(wrong("head", "is not the entry before 'before'"));
         }
@@ -118,6 +138,13 @@ impl Statement {
         }
         if checkpoint.size != self.before || checkpoint.root != self.root()? {
             return Err(wrong("checkpoint", "is not of the tree that 'range' describes"));
+        }
+        // Checkpoints are public: around any of them an archive could be claimed that nobody signed.
+        if checkpoint.extensions != [line] {
+            return Err(wrong(
+                "checkpoint",
+                "was not signed for this archiving; an ordinary one does not count",
+            ));
         }
         Ok(())
     }
@@ -178,7 +205,7 @@ impl Statement {
     }
 
     /// The segment that holds the entry `seq`, where it was moved.
-    pub fn segment_of(&self, seq: u64) -> Option<&Moved> {
+    pub fn segment_of(&self, seq: u64) -> Option<&NamedSegment> {
         if self.kept.binary_search_by_key(&seq, |kept| kept.seq).is_ok() {
             return None;
         }
@@ -192,6 +219,15 @@ impl Statement {
     pub fn to_data(&self) -> Result<Value, serde_json::Error> {
         serde_json::to_value(self)
     }
+}
+
+/// The line that a checkpoint must have to speak for `data`, from which its `checkpoint` is left out.
+fn signed_line(mut data: Value) -> Result<String, StatementError> {
+    if let Some(members) = data.as_object_mut() {
+        members.remove("checkpoint");
+    }
+    let canonical = profile::canonical(&data).map_err(|error| StatementError::Form(error.to_string()))?;
+    Ok(format!("archive {}", digest::of(STATEMENT_CONTEXT, canonical.as_bytes())))
 }
 
 /// The name of a segment.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zstd::stream::write::Encoder;
 
 use super::digest::Digested;
-use super::segment::Finished;
+use super::segment::SegmentFile;
 use crate::entry::{EntryHash, write_line};
 
 /// The compression level, that of zstd(1): a higher one saves little, for half of a line are hashes.
@@ -62,13 +62,13 @@ impl Writer {
     ///
     /// # Errors
     /// A [`WriteError`].
-    pub fn finish(self) -> Result<Finished, WriteError> {
+    pub fn finish(self) -> Result<SegmentFile, WriteError> {
         let Self { path, encoder, .. } = self;
         let end = || {
             let mut digested = encoder.finish()?;
             digested.flush()?;
             digested.inner.get_ref().sync_all()?;
-            Ok(Finished { digest: digested.digest(), bytes: digested.bytes })
+            Ok(SegmentFile { digest: digested.digest(), bytes: digested.bytes })
         };
         end().map_err(|source| WriteError { path, source })
     }

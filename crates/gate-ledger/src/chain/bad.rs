@@ -153,6 +153,11 @@ pub enum Bad {
     /// An opening beside the chain was changed, or hides nothing that the entry beside it commits to.
     #[error("every entry is good, but the opening of commitment {0} {1}: the table of openings was edited")]
     Opening(Commitment, &'static str),
+    /// An opening is longer than any text of an entry.
+    #[error(
+        "every entry is good, but the opening of commitment {0}, of entry {1}, is too long to be one: the table of openings was edited"
+    )]
+    OpeningTooLong(Commitment, u64),
     /// A row of the table of openings is none.
     #[error("every entry is good, but the table of openings holds a row that is none")]
     Private,
@@ -220,7 +225,7 @@ impl Bad {
             Self::Archive { .. } => "archive",
             Self::Proven { .. } => "proven",
             Self::CutOff(_) => "cut-off",
-            Self::Opening(..) | Self::Private => "opening",
+            Self::Opening(..) | Self::OpeningTooLong(..) | Self::Private => "opening",
             Self::Structure(_) => "structure",
             Self::Index { .. } => "index",
         }

@@ -24,7 +24,7 @@ pub struct Start {
     pub prev: EntryHash,
     /// The ledger's id, where it is known; else that of the next entry.
     pub ledger: Option<LedgerId>,
-    /// The hash of the first entry, where it is known.
+    /// The hash that the first entry must have where it is met, if that is known.
     pub genesis: Option<EntryHash>,
 }
 
@@ -52,10 +52,11 @@ impl Chain {
         Self::default()
     }
 
-    /// A chain whose entries before `start` are known to be good.
+    /// A chain whose entries before `start` are known to be good. Its first entry counts as known only once it was
+    /// met ([`Chain::meet_genesis`]): what somebody expects it to be is no evidence.
     pub const fn starting(start: Start) -> Self {
-        let Start { next, prev, ledger, genesis } = start;
-        Self { ledger, genesis, next, prev: Some(prev), head: None }
+        let Start { next, prev, ledger, genesis: _ } = start;
+        Self { ledger, genesis: None, next, prev: Some(prev), head: None }
     }
 
     /// Checks that `body` is the next entry. `recorded` is the hash that stood beside it, where one did.

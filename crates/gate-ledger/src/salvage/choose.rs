@@ -5,6 +5,7 @@
 
 use std::ops::ControlFlow;
 
+use super::archived;
 use super::page::Pages;
 use super::record;
 use super::search::{Found, Index};
@@ -53,17 +54,9 @@ pub(super) fn write(
     ledger: u8,
     take: &mut dyn FnMut(&[u8], EntryHash) -> ControlFlow<()>,
 ) -> Salvage {
-    let all = index.found.len();
-    index.found.retain(|found| found.ledger == ledger);
-    index.found.sort_unstable_by_key(|found| (found.seq, !found.live, found.layer, found.page, found.at));
-    index.bad.sort_unstable();
-    let mut salvage = Salvage {
-        ledger: index.ledgers.get(usize::from(ledger)).map(ToString::to_string).unwrap_or_default(),
-        foreign: (all - index.found.len()) as u64,
-        ..Salvage::default()
-    };
+    let mut salvage = begin(&mut index, ledger);
     let mut bad = Bad { rows: &index.bad };
-    let (mut next, mut previous) = (0, None);
+    let (mut next, mut previous, mut statement) = (0, None, None);
     let mut groups = index.found.chunk_by(|one, other| one.seq == other.seq).peekable();
     while let Some(group) = groups.next() {
         let Some(seq) = group.first().map(|found| found.seq) else { continue };
@@ -84,12 +77,27 @@ pub(super) fn write(
         salvage.entries += 1;
         salvage.loose += u64::from(!chosen.live);
         previous = Some(chosen.hash);
+        statement = archived::statement(&chosen.body).or(statement);
         if take(&chosen.body, chosen.hash).is_break() {
             return salvage;
         }
     }
     bad.behind(next, pages.room(), &mut salvage);
+    salvage.archived = statement.map_or(0, |statement| archived::excuse(&statement, &mut salvage.lost));
     salvage
+}
+
+/// Sorts what was found, leaves out what is of other ledgers, and says so.
+fn begin(index: &mut Index, ledger: u8) -> Salvage {
+    let all = index.found.len();
+    index.found.retain(|found| found.ledger == ledger);
+    index.found.sort_unstable_by_key(|found| (found.seq, !found.live, found.layer, found.page, found.at));
+    index.bad.sort_unstable();
+    Salvage {
+        ledger: index.ledgers.get(usize::from(ledger)).map(ToString::to_string).unwrap_or_default(),
+        foreign: (all - index.found.len()) as u64,
+        ..Salvage::default()
+    }
 }
 
 /// The bad rows that were not told of yet, by number.
@@ -169,20 +177,26 @@ fn choose(
         }
     }
     if candidates.len() > 1 {
-        let named: Vec<EntryHash> = after
-            .into_iter()
-            .flatten()
-            .filter_map(|found| candidate(pages, *found))
-            .map(|next| next.prev)
-            .collect();
-        // The entry behind names one of them; the one in front is named by all that were forged after it.
-        if candidates.iter().any(|one| named.contains(&one.hash)) {
-            candidates.retain(|one| named.contains(&one.hash));
-        } else {
-            candidates.retain(|one| previous == Some(one.prev));
-        }
+        keep_linked(pages, &mut candidates, previous, after);
     }
     candidates.pop().filter(|_| candidates.is_empty())
+}
+
+/// Keeps the candidates that the neighbours are linked to.
+fn keep_linked(
+    pages: &Pages,
+    candidates: &mut Vec<Candidate>,
+    previous: Option<EntryHash>,
+    after: Option<&[Found]>,
+) {
+    let behind = after.into_iter().flatten().filter_map(|found| candidate(pages, *found));
+    let named: Vec<EntryHash> = behind.map(|next| next.prev).collect();
+    // The entry behind names one of them; the one in front is named by all that were forged after it.
+    if candidates.iter().any(|one| named.contains(&one.hash)) {
+        candidates.retain(|one| named.contains(&one.hash));
+    } else {
+        candidates.retain(|one| previous == Some(one.prev));
+    }
 }
 
 fn candidate(pages: &Pages, found: Found) -> Option<Candidate> {

@@ -46,7 +46,9 @@ impl Pages {
     pub(super) fn open(real: &Path) -> io::Result<Self> {
         let file = File::open(real)?;
         let length = file.metadata()?.len();
-        let wal = File::open(beside(real, "-wal")).ok().and_then(Wal::read);
+        let log = beside(real, "-wal");
+        // Opening a pipe that somebody put there would never end.
+        let wal = log.is_file().then(|| File::open(&log).ok()).flatten().and_then(Wal::read);
         Ok(Self { file, wal, length, shape: Shape { size: 8192, reserved: 0 } })
     }
 

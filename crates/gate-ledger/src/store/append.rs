@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use gate_model::time::Timestamp;
 use rusqlite::TransactionBehavior;
 
-use super::{Access, AppendError, Database, Head, StoreError, View, archive, lock, private, sealing};
+use super::{
+    Access, AppendError, Database, Head, KeptOpening, StoreError, View, archive, lock, private, sealing,
+};
 use crate::archive::Statement;
 use crate::commitment::Commitment;
 use crate::entry::{Draft, Entry, Place};
@@ -78,8 +80,8 @@ impl Transaction<'_> {
         let mut entry = draft.at(place)?;
         let mut statement = self.inner.prepare_cached(include_str!("sql/append.sql"))?;
         statement.execute((entry.seq.cast_signed(), &entry.body, &entry.hash.0[..]))?;
-        for (commitment, opening) in &openings {
-            private::keep(self.inner, entry.seq, *commitment, opening)?;
+        for (commitment, opening) in openings {
+            private::keep(self.inner, &KeptOpening::beside(&entry, commitment, opening))?;
         }
         self.head = Head { seq: entry.seq, hash: entry.hash, at: entry.at };
         private::reveal(self.inner, &mut entry)?;

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use super::row::RawRow;
 use super::{StoreError, View, schema};
-use crate::archive::{Kept, Statement};
+use crate::archive::{EntryRef, Statement, is_always_kept};
 use crate::chain::Bad;
 use crate::entry::{Entry, Kind};
 
@@ -21,7 +21,7 @@ pub struct Front {
     /// Where the last gap ends: entries before it were moved, but for `kept`. 0 where nothing is missing.
     pub before: u64,
     /// The entries before it that are there.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<EntryRef>,
 }
 
 /// Finds the last gap. Only genesis and policies stand before one, so that few rows are read.
@@ -33,11 +33,8 @@ pub(super) fn front(view: &View<'_>) -> Result<Front, StoreError> {
             (before, count) = (entry.seq, seen.len());
         }
         next = entry.seq + 1;
-        seen.push(Kept { seq: entry.seq, hash: entry.hash });
-        match entry.kind {
-            Kind::Genesis | Kind::Policy => ControlFlow::Continue(()),
-            _ => ControlFlow::Break(()),
-        }
+        seen.push(EntryRef { seq: entry.seq, hash: entry.hash });
+        if is_always_kept(entry.kind) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     seen.truncate(count);
     Ok(Front { before, kept: seen })
@@ -59,8 +56,7 @@ pub(super) fn newest(view: &View<'_>) -> Result<Option<(Entry, Statement)>, Stor
 }
 
 fn contradiction(entry: &Entry, defect: String) -> StoreError {
-    let source = Bad::Archive { statement: entry.seq, defect };
-    StoreError::Bad { seq: i64::try_from(entry.seq).unwrap_or(i64::MAX), source }
+    StoreError::bad(entry.seq, Bad::Archive { statement: entry.seq, defect })
 }
 
 /// The newest entry of kind `archive` at or behind `from`, from the end: no index holds these few.
@@ -78,8 +74,7 @@ fn search(view: &View<'_>, from: u64) -> Result<Entry, StoreError> {
             return Ok(entry);
         }
     }
-    let source = Bad::Gap { expected: 0, found: from };
-    Err(StoreError::Bad { seq: 0, source })
+    Err(StoreError::bad(0, Bad::Gap { expected: 0, found: from }))
 }
 
 /// Deletes what `statement` says was moved, and returns how many entries that were.

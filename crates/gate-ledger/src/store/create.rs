@@ -12,8 +12,8 @@ use gate_model::time::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::place::{beside, refuse_network};
-use super::{Access, Ledger, OpenError, StoreError, private, schema, sealing};
-use crate::entry::{Draft, DraftError, EntryHash, Kind, Place};
+use super::{Access, KeptOpening, Ledger, OpenError, StoreError, private, schema, sealing};
+use crate::entry::{Draft, DraftError, Entry, EntryHash, Kind, Place};
 use crate::veil::Privacy;
 
 /// The page size, in bytes: with 4096 an entry of 500 bytes takes 7 % more on disk, with 16384 a durable append
@@ -96,7 +96,7 @@ pub(super) fn create(
     let openings = sealing::first(&mut draft, privacy).map_err(fails)?;
     let genesis = draft.at(Place { ledger: &id, seq: 0, prev: EntryHash::ZERO, at: now })?;
     let draft_file = Scratch::beside(&target, &random_hex()?);
-    build(&draft_file.path, &genesis.body, genesis.hash, &openings).map_err(fails)?;
+    build(&draft_file.path, &genesis, openings).map_err(fails)?;
     publish(&draft_file.path, &target).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => CreateError::Exists { path: path.to_owned() },
         _ => CreateError::Io { path: path.to_owned(), source },
@@ -152,16 +152,16 @@ impl Drop for Scratch {
 
 /// Writes schema and first entry in one transaction of a rollback journal; the mode is changed at the end, so
 /// that closing leaves one file and nothing beside it.
-fn build(path: &Path, body: &str, hash: EntryHash, openings: &[sealing::New]) -> Result<(), StoreError> {
+fn build(path: &Path, genesis: &Entry, openings: Vec<sealing::New>) -> Result<(), StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.pragma_update(None, "page_size", PAGE_SIZE)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     let transaction = connection.transaction()?;
     schema::install(&transaction)?;
-    transaction.execute(include_str!("sql/append.sql"), (0, body, &hash.0[..]))?;
+    transaction.execute(include_str!("sql/append.sql"), (0, &genesis.body, &genesis.hash.0[..]))?;
     for (commitment, opening) in openings {
-        private::keep(&transaction, 0, *commitment, opening)?;
+        private::keep(&transaction, &KeptOpening::beside(genesis, commitment, opening))?;
     }
     transaction.commit()?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;

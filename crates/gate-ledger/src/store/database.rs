@@ -53,6 +53,14 @@ impl Database {
         Ok(Self { connection, lock: lock::path_for(&real), access })
     }
 
+    /// Opens for reading every page once, with so many KiB of pages kept in memory.
+    pub(crate) fn open_to_scan(path: &Path, kib: i64) -> Result<Self, OpenError> {
+        let database = Self::open(path, Access::Read)?;
+        let limited = database.connection.pragma_update(None, "cache_size", -kib);
+        limited.map_err(|source| open_error(path, source))?;
+        Ok(database)
+    }
+
     pub(super) fn close(self) -> Result<(), StoreError> {
         self.connection.close().map_err(|(_, error)| error.into())
     }

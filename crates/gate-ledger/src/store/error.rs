@@ -29,6 +29,12 @@ pub enum OpenError {
         /// What it is instead.
         what: &'static str,
     },
+    /// What stands where SQLite keeps a file of its own is a directory, a link, a pipe or a device.
+    #[error("'{}' is not a regular file, and stands where the ledger's own file belongs; remove it", path.display())]
+    Beside {
+        /// The path beside the ledger.
+        path: PathBuf,
+    },
     /// The path does not lead anywhere: a loop of symbolic links, or a file in place of a directory.
     #[error("the path '{}' does not lead to a file: {source}", path.display())]
     NoPath {
@@ -111,7 +117,7 @@ impl OpenError {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Missing { .. } | Self::NotAFile { .. } | Self::NoPath { .. } => Exit::Usage,
-            Self::Io { .. } => Exit::Failure,
+            Self::Io { .. } | Self::Beside { .. } => Exit::Failure,
             Self::Network { .. }
             | Self::NotALedger { .. }
             | Self::Newer { .. }
@@ -177,6 +183,17 @@ pub enum StoreError {
     /// An opening was changed, or belongs to another commitment.
     #[error("the ledger's opening of commitment {0} does not match it: somebody edited it; see gate-verify")]
     Opening(Commitment),
+    /// An opening is longer than any text of an entry.
+    #[error(
+        "the ledger's opening of commitment {commitment}, of entry {seq}, is too long to be one and was not read: \
+         somebody planted it; see gate-verify"
+    )]
+    OpeningTooLong {
+        /// The commitment.
+        commitment: Commitment,
+        /// The entry that it is said to belong to.
+        seq: u64,
+    },
     /// A row of the table of openings is none.
     #[error("the ledger's table of openings holds a row that is none; see gate-verify")]
     Private,
@@ -217,6 +234,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// That the entry at `seq` is bad.
+    pub fn bad(seq: u64, source: Bad) -> Self {
+        Self::Bad { seq: i64::try_from(seq).unwrap_or(i64::MAX), source }
+    }
+
     /// That the entry `seq` was archived, if `statement` says so.
     pub fn archived(statement: &Statement, seq: u64) -> Option<Self> {
         Some(Self::Archived { seq, segment: statement.segment_of(seq)?.name.clone() })
@@ -229,6 +251,7 @@ impl StoreError {
             | Self::OutOfStep { .. }
             | Self::Corrupt(_)
             | Self::Opening(_)
+            | Self::OpeningTooLong { .. }
             | Self::Private => Exit::Distrust,
             Self::Draft(error) => error.exit(),
             Self::Archived { .. } | Self::HashPrefix(_) | Self::Seal(_) => Exit::Usage,

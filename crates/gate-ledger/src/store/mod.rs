@@ -39,7 +39,8 @@ pub use archive::Front;
 pub use create::CreateError;
 pub use database::Access;
 pub use error::{AppendError, OpenError, StoreError};
-pub use private::Kept;
+pub use place::is_reserved;
+pub use private::KeptOpening;
 pub use view::{Head, View};
 
 pub(crate) use database::Database;

@@ -1,5 +1,6 @@
 //! Where a ledger is: the file itself, and whether the file system it is on can be used.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,24 @@ use super::OpenError;
 pub(super) fn locate(path: &Path) -> Result<PathBuf, OpenError> {
     let real = regular_file(path)?;
     refuse_network(&real)?;
+    refuse_odd_neighbours(&real)?;
     Ok(real)
+}
+
+/// Refuses a pipe, a device or a link where SQLite keeps its own files: it opens whatever has the name, and opening
+/// a pipe that nobody writes to never ends.
+fn refuse_odd_neighbours(real: &Path) -> Result<(), OpenError> {
+    for suffix in ["-journal", "-wal", "-shm"] {
+        let path = beside(real, suffix);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if !metadata.is_file() => return Err(OpenError::Beside { path }),
+            Err(source) if source.kind() != ErrorKind::NotFound => {
+                return Err(OpenError::Io { path, source });
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// The same wherever it is: for whoever only reads bytes, and takes no lock.
@@ -38,6 +56,32 @@ fn unreachable(path: &Path, source: io::Error) -> OpenError {
         return OpenError::NoPath { path, source };
     }
     OpenError::Io { path, source }
+}
+
+/// Whether `target` has the name of a file that belongs to the ledger at `ledger`: in the same directory, and
+/// beginning with its name and `-`. SQLite plays back or deletes what it finds under such names, and the tools
+/// keep files there too. Symbolic links are resolved as far as they lead anywhere.
+pub fn is_reserved(ledger: &Path, target: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    let ledgers =
+        [Some(ledger.to_owned()), real(ledger)].into_iter().flatten().filter_map(|path| place(&path));
+    let targets =
+        [Some(target.to_owned()), real(target)].into_iter().flatten().filter_map(|path| place(&path));
+    let targets: Vec<_> = targets.collect();
+    let belongs = |(directory, name): &(PathBuf, OsString)| {
+        targets.iter().filter(|(other, _)| other == directory).any(|(_, target)| {
+            let rest = target.as_encoded_bytes().strip_prefix(name.as_encoded_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b"-"))
+        })
+    };
+    ledgers.into_iter().any(|ledger| belongs(&ledger))
+}
+
+/// The directory of `path`, which must be there, and the name in it.
+fn place(path: &Path) -> Option<(PathBuf, OsString)> {
+    let parent =
+        path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?;
+    Some((fs::canonicalize(parent).ok()?, path.file_name()?.to_owned()))
 }
 
 /// `path` with `suffix` added to its last component.
@@ -110,4 +154,38 @@ fn network_fuse(path: &Path) -> Option<String> {
     // The longest mount point that holds the path is the one that serves it.
     let serving = inner.filter(|(point, _)| path.starts_with(point)).max_by_key(|(point, _)| point.len());
     serving.map(|(_, name)| name.to_owned()).filter(|name| REMOTE.contains(&name.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_reserved;
+
+    #[test]
+    fn names_beside_the_ledger_are_reserved_through_links_and_detours() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::create_dir(at("sub")).unwrap();
+        std::fs::write(at("l.db"), "").unwrap();
+        std::os::unix::fs::symlink(at("l.db"), at("sub/link.db")).unwrap();
+        std::os::unix::fs::symlink(dir.path(), at("sub/up")).unwrap();
+        std::fs::write(at("l.db-wal"), "").unwrap();
+        std::os::unix::fs::symlink(at("l.db-wal"), at("sub/other")).unwrap();
+        for (ledger, target, reserved) in [
+            ("l.db", "l.db-journal", true),
+            ("l.db", "l.db-anything", true),
+            ("l.db", "sub/../l.db-journal", true),
+            ("l.db", "sub/up/l.db-journal", true),
+            ("l.db", "sub/other", true),
+            ("sub/link.db", "l.db-journal", true),
+            ("sub/link.db", "sub/link.db-wal", true),
+            ("none.db", "none.db-wal", true),
+            ("l.db", "l.db", false),
+            ("l.db", "l.dbx", false),
+            ("l.db", "l.db.zst", false),
+            ("l.db", "sub/l.db-journal", false),
+            ("l.db", "none/l.db-journal", false),
+        ] {
+            assert_eq!(is_reserved(&at(ledger), &at(target)), reserved, "{ledger} {target}");
+        }
+    }
 }

@@ -6,29 +6,50 @@
 //!
 //! A name has one opening in a ledger as long as it is known there, so that its commitment serves as a pseudonym.
 //!
+//! A row says whose it is and to which opt-out it belongs, so that it can be found when its entry was archived. What
+//! cannot be an opening because of its size is never read, however large it is.
+//!
 //! What it cannot do: reach copies of the file, backups, or blocks that a file system has not reused yet.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::Value;
 
 use super::StoreError;
 use crate::commitment::{Commitment, Field, Opening};
 use crate::entry::Entry;
 use crate::veil::{self, Text};
 
+/// The longest text that is read, in bytes: no entry could hold a longer one. The queries say the same number.
+const MAX_VALUE: i64 = 1 << 20;
+
 /// An opening with the entry that first committed to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptOpening {
     /// The commitment.
     pub commitment: Commitment,
     /// The entry that it was recorded with.
     pub seq: u64,
+    /// The first entry of the life that this entry belongs to: the ID of the opt-out.
+    pub id: u64,
+    /// The actor of that entry as it is written there: an id, or the commitment to one.
+    pub actor: String,
     /// What it hides.
     pub opening: Opening,
 }
 
-/// Reads the columns commitment, seq, field, salt, value, and checks them against each other.
-fn kept(row: &Row<'_>) -> Result<Kept, StoreError> {
+impl KeptOpening {
+    /// An opening that is kept beside `entry`, which is as it was written.
+    pub(super) fn beside(entry: &Entry, commitment: Commitment, opening: Opening) -> Self {
+        let actor = entry.actor.get("id").or_else(|| entry.actor.get("id_c"));
+        let actor = actor.and_then(Value::as_str).unwrap_or_default().to_owned();
+        let id = entry.reference.unwrap_or(entry.seq);
+        Self { commitment, seq: entry.seq, id, actor, opening }
+    }
+}
+
+/// Reads a row of the table, one of whose columns is NULL where it was too long to be read, and checks it.
+fn kept(row: &Row<'_>) -> Result<KeptOpening, StoreError> {
     let ValueRef::Blob(written) = row.get_ref(0)? else { return Err(StoreError::Private) };
     let commitment = Commitment(written.try_into().map_err(|_| StoreError::Private)?);
     let altered = || StoreError::Opening(commitment);
@@ -36,14 +57,23 @@ fn kept(row: &Row<'_>) -> Result<Kept, StoreError> {
         ValueRef::Text(bytes) => std::str::from_utf8(bytes).map_err(|_| altered()),
         _ => Err(altered()),
     };
-    let ValueRef::Blob(salt) = row.get_ref(3)? else { return Err(altered()) };
-    let opening = Opening {
-        field: Field::parse(text(2)?).ok_or_else(altered)?,
-        salt: salt.try_into().map_err(|_| altered())?,
-        value: text(4)?.to_owned(),
+    let position = |column: usize| {
+        row.get::<_, i64>(column).ok().and_then(|seq| u64::try_from(seq).ok()).ok_or_else(altered)
     };
-    let seq = row.get::<_, i64>(1).ok().and_then(|seq| u64::try_from(seq).ok()).ok_or_else(altered)?;
-    if opening.opens(commitment) { Ok(Kept { commitment, seq, opening }) } else { Err(altered()) }
+    let (seq, id) = (position(1)?, position(2)?);
+    if row.get::<_, i64>(7)? > MAX_VALUE {
+        return Err(StoreError::OpeningTooLong { commitment, seq });
+    }
+    let ValueRef::Blob(salt) = row.get_ref(5)? else { return Err(altered()) };
+    let opening = Opening {
+        field: Field::parse(text(4)?).ok_or_else(altered)?,
+        salt: salt.try_into().map_err(|_| altered())?,
+        value: text(6)?.to_owned(),
+    };
+    if !opening.opens(commitment) {
+        return Err(altered());
+    }
+    Ok(KeptOpening { commitment, seq, id, actor: text(3)?.to_owned(), opening })
 }
 
 /// The opening of `commitment`, if it is known.
@@ -80,8 +110,12 @@ pub(super) fn mentioned(connection: &Connection, sentence: &str) -> Result<Vec<T
     let mut rows = statement.query([sentence])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let Kept { commitment, opening, .. } = kept(row)?;
-        found.push(Text { field: opening.field, value: opening.value, commitment });
+        let KeptOpening { commitment, opening, .. } = kept(row)?;
+        let text = Text { field: opening.field, value: opening.value, commitment };
+        // Not all are kept at once: many that do not occur take no more memory than one.
+        if veil::mentions(sentence, &text) {
+            found.push(text);
+        }
     }
     Ok(found)
 }
@@ -89,7 +123,7 @@ pub(super) fn mentioned(connection: &Connection, sentence: &str) -> Result<Vec<T
 /// Hands every opening to `each`, in no order; each is checked, and one that does not fit is an error to it.
 pub(crate) fn walk(
     connection: &Connection,
-    each: &mut dyn FnMut(Result<Kept, StoreError>) -> Result<(), StoreError>,
+    each: &mut dyn FnMut(Result<KeptOpening, StoreError>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(include_str!("sql/openings.sql"))?;
     let mut rows = statement.query([])?;
@@ -99,24 +133,14 @@ pub(crate) fn walk(
     Ok(())
 }
 
-/// Writes an opening beside the entry `seq`, unless it is there.
-pub(super) fn keep(
-    connection: &Connection,
-    seq: u64,
-    commitment: Commitment,
-    opening: &Opening,
-) -> Result<(), StoreError> {
+/// Writes an opening, unless it is there.
+pub(super) fn keep(connection: &Connection, kept: &KeptOpening) -> Result<(), StoreError> {
+    let KeptOpening { commitment, seq, id, actor, opening } = kept;
     let mut statement = connection.prepare_cached(include_str!("sql/opening_keep.sql"))?;
     let (field, salt) = (opening.field.as_str(), &opening.salt[..]);
-    statement.execute((&commitment.0[..], seq.cast_signed(), field, salt, &opening.value))?;
+    let (seq, id) = (seq.cast_signed(), id.cast_signed());
+    statement.execute((&commitment.0[..], seq, id, actor, field, salt, &opening.value))?;
     Ok(())
-}
-
-/// A new opening for `value`.
-pub(super) fn draw(field: Field, value: &str) -> Result<Opening, StoreError> {
-    let mut salt = [0; 32];
-    getrandom::fill(&mut salt).map_err(|error| StoreError::Random(error.to_string()))?;
-    Ok(Opening { field, salt, value: value.to_owned() })
 }
 
 /// Removes the openings of `commitments`. Returns those that were there.
@@ -129,15 +153,7 @@ pub(super) fn erase(
     commitments: &[Commitment],
 ) -> Result<Vec<Commitment>, StoreError> {
     connection.pragma_update(None, "secure_delete", true)?;
-    let mut gone = Vec::new();
-    for commitment in commitments {
-        let there = connection
-            .query_row(include_str!("sql/opening.sql"), [&commitment.0[..]], |_| Ok(()))
-            .optional()?;
-        if there.is_some() && !gone.contains(commitment) {
-            gone.push(*commitment);
-        }
-    }
+    let gone = known(connection, commitments)?;
     if gone.is_empty() {
         return Ok(gone);
     }
@@ -151,10 +167,24 @@ pub(super) fn erase(
         Ok(())
     })?;
     connection.execute(include_str!("sql/openings_delete.sql"), [])?;
-    for Kept { commitment, seq, opening } in &rest {
-        keep(connection, *seq, *commitment, opening)?;
+    for kept in &rest {
+        keep(connection, kept)?;
     }
     Ok(gone)
+}
+
+/// Those of `commitments` that have an opening here, each once.
+fn known(connection: &Connection, commitments: &[Commitment]) -> Result<Vec<Commitment>, StoreError> {
+    let mut known = Vec::new();
+    for commitment in commitments {
+        let there = connection
+            .query_row(include_str!("sql/opening_known.sql"), [&commitment.0[..]], |_| Ok(()))
+            .optional()?;
+        if there.is_some() && !known.contains(commitment) {
+            known.push(*commitment);
+        }
+    }
+    Ok(known)
 }
 
 /// Moves the write-ahead log into the file and cuts it to nothing, so that nothing erased is left in it.

@@ -157,7 +157,7 @@ impl Desk<'_> {
         let offered = self.offered.iter().find(|opening| is_same(opening)).cloned();
         let opening = match offered {
             Some(opening) => opening,
-            None => private::draw(field, value)?,
+            None => Opening::draw(field, value).map_err(|error| StoreError::Random(error.to_string()))?,
         };
         let commitment = opening.commitment().map_err(|source| {
             StoreError::Draft(crate::entry::DraftError::Profile { member: field.as_str(), source })

@@ -1,5 +1,8 @@
 //! Reading: the look-ups that judging needs, and whole scans.
 
+mod confirm;
+mod personal;
+
 use std::ops::ControlFlow;
 
 use gate_model::time::Timestamp;
@@ -7,12 +10,12 @@ use rusqlite::{Connection, Params, Row};
 
 use super::StoreError;
 use super::archive::{self, Front};
-use super::private::{self, Kept};
+use super::private;
 use super::row::RawRow;
 use crate::archive::Statement;
 use crate::chain::Bad;
-use crate::commitment::{Commitment, Opening};
 use crate::entry::{Entry, EntryHash, Kind};
+use confirm::{confirm, confirming, ends_after, is};
 
 /// The newest entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,41 +253,6 @@ impl<'a> View<'a> {
         Ok(())
     }
 
-    /// The opening of `commitment`, checked against it; nothing where it was erased.
-    ///
-    /// # Errors
-    /// [`StoreError::Opening`] where somebody edited it; another [`StoreError`].
-    pub fn opening(&self, commitment: Commitment) -> Result<Option<Opening>, StoreError> {
-        private::find(self.connection, commitment)
-    }
-
-    /// The commitments that stand for `name`, the one that this ledger uses first.
-    ///
-    /// # Errors
-    /// As [`View::opening`].
-    pub fn pseudonyms(&self, name: &str) -> Result<Vec<Commitment>, StoreError> {
-        private::pseudonyms(self.connection, name)
-    }
-
-    /// Hands every opening to `each`, in no order; one that does not fit its commitment as the error that it is.
-    ///
-    /// # Errors
-    /// What `each` returns; a [`StoreError`].
-    pub fn openings(
-        &self,
-        each: &mut dyn FnMut(Result<Kept, StoreError>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        private::walk(self.connection, each)
-    }
-
-    /// Puts personal text back into an entry that was read elsewhere, as far as it is known here.
-    ///
-    /// # Errors
-    /// As [`View::opening`].
-    pub fn reveal(&self, entry: &mut Entry) -> Result<(), StoreError> {
-        private::reveal(self.connection, entry)
-    }
-
     fn collect(&self, sql: &str, params: impl Params) -> Result<Vec<Entry>, StoreError> {
         let mut found = Vec::new();
         self.walk(sql, params, &mut |entry| {
@@ -320,40 +288,6 @@ impl<'a> View<'a> {
         }
         private::reveal(self.connection, &mut entry)?;
         Ok(entry)
-    }
-}
-
-/// Whether `entry` is of `kind` and, where one is given, of `gate`.
-fn is(entry: &Entry, kind: Kind, gate: Option<&str>) -> bool {
-    entry.kind == kind && gate.is_none_or(|gate| entry.gate.as_deref() == Some(gate))
-}
-
-/// Whether a grant ends after `now`. A time that is not a text has no end that could be compared; it sorts
-/// somewhere in the index, and is no grant that anybody may use.
-fn ends_after(grant: &Entry, now: &str) -> bool {
-    grant.data["expires"].as_str().is_some_and(|expires| expires > now)
-}
-
-/// `found`, if all of it belongs to the index that found it.
-fn confirm(
-    found: Vec<Entry>,
-    index: &'static str,
-    belongs: impl Fn(&Entry) -> bool,
-) -> Result<Vec<Entry>, StoreError> {
-    match found.iter().find(|entry| !belongs(entry)) {
-        Some(entry) => Err(StoreError::OutOfStep { index, seq: entry.seq }),
-        None => Ok(found),
-    }
-}
-
-/// The same for a walk.
-fn confirming<'e>(
-    index: &'static str,
-    belongs: impl Fn(&Entry) -> bool + 'e,
-    each: Each<'e>,
-) -> impl FnMut(Entry) -> Result<ControlFlow<()>, StoreError> + 'e {
-    move |entry| {
-        if belongs(&entry) { Ok(each(&entry)) } else { Err(StoreError::OutOfStep { index, seq: entry.seq }) }
     }
 }
 

@@ -1,4 +1,7 @@
 //! Sentences that repeat personal texts: each occurrence becomes its commitment, and back.
+//!
+//! Invariant: only texts that the caller names are looked for, and only commitments with an opening at hand are
+//! replaced, so that a digest in a sentence stays what it is.
 
 use gate_model::text::visible;
 
@@ -43,6 +46,11 @@ pub fn hide(sentence: &str, texts: &[Text]) -> String {
         rest = behind;
     }
     out
+}
+
+/// Whether `sentence` may repeat `text`; a quick look, which takes a part of a word for one too.
+pub fn mentions(sentence: &str, text: &Text) -> bool {
+    spellings(text).any(|(word, _)| !word.is_empty() && sentence.contains(&word))
 }
 
 /// How sentences may spell a text: as it is, and a name also in its visible form.

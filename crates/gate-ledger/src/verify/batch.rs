@@ -6,6 +6,8 @@ use crate::entry::{EntryHash, Kind, ManyHasher};
 /// How many bytes of bodies wait before their hashes are computed: enough to fill the lanes, little enough to
 /// stay in the processor's cache.
 const MAX_WAITING: usize = 128 << 10;
+/// How many items wait at most: bodies that are none have no bytes, but each takes its place here.
+const MAX_ITEMS: usize = 1024;
 
 /// Bodies in order, with what is known of them.
 #[derive(Default)]
@@ -42,7 +44,7 @@ impl Batch {
     /// Whether enough bodies wait.
     pub(super) fn is_ready(&self) -> bool {
         let first = self.items.get(self.hashed).map_or(self.bytes.len(), |item| item.start);
-        self.bytes.len() - first >= MAX_WAITING
+        self.bytes.len() - first >= MAX_WAITING || self.items.len() - self.hashed >= MAX_ITEMS
     }
 
     /// Computes the hashes that are missing and compares them with the stored ones.

@@ -7,16 +7,20 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::tally::Tally;
 use crate::chain::Bad;
-use crate::store::{StoreError, walk_openings};
+use crate::store::{KeptOpening, StoreError, walk_openings};
 
 /// Checks every opening.
 pub(super) fn check(connection: &Connection, tally: &mut Tally<'_>) -> Result<(), StoreError> {
-    let mut bodies = connection.prepare(include_str!("../store/sql/entry.sql"))?;
+    let mut origins = connection.prepare(include_str!("../store/sql/opening_origin.sql"))?;
     walk_openings(connection, &mut |found| {
         let kept = match found {
             Ok(kept) => kept,
             Err(StoreError::Opening(commitment)) => {
                 tally.bad(&Bad::Opening(commitment, "does not match it"));
+                return Ok(());
+            }
+            Err(StoreError::OpeningTooLong { commitment, seq }) => {
+                tally.bad(&Bad::OpeningTooLong(commitment, seq));
                 return Ok(());
             }
             Err(StoreError::Private) => {
@@ -26,10 +30,20 @@ pub(super) fn check(connection: &Connection, tally: &mut Tally<'_>) -> Result<()
             Err(error) => return Err(error),
         };
         let seq = i64::try_from(kept.seq).unwrap_or(i64::MAX);
-        let body: Option<String> = bodies.query_row([seq], |row| row.get(1)).optional()?;
-        if body.is_some_and(|body| !body.contains(&kept.commitment.to_string())) {
-            tally.bad(&Bad::Opening(kept.commitment, "belongs to no commitment of its entry"));
+        let origin =
+            origins.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        if let Some(defect) = origin.and_then(|origin| contradiction(&kept, &origin)) {
+            tally.bad(&Bad::Opening(kept.commitment, defect));
         }
         Ok(())
     })
+}
+
+/// How an opening contradicts its entry, of which body, the first of its life, and actor are given.
+fn contradiction(kept: &KeptOpening, (body, id, actor): &(String, i64, String)) -> Option<&'static str> {
+    if !body.contains(&kept.commitment.to_string()) {
+        return Some("belongs to no commitment of its entry");
+    }
+    let same = u64::try_from(*id) == Ok(kept.id) && *actor == kept.actor;
+    (!same).then_some("names another opt-out or another actor than its entry")
 }

@@ -5,15 +5,15 @@
 //! once everything was read. Only genesis and policies are kept before a statement's position, so that a gap
 //! behind anything else is none of an archive's, and what has to be remembered stays small.
 
-use crate::archive::{Kept, MAX_KEPT, Statement};
+use crate::archive::{EntryRef, MAX_KEPT, Statement, is_always_kept};
 use crate::chain::{Bad, Chain, Facts, Linked};
-use crate::entry::{Entry, EntryHash, Kind};
+use crate::entry::{Entry, EntryHash};
 
 /// What is known about missing entries.
 #[derive(Default)]
 pub(super) struct Rest {
     /// The entries so far, while each of them is one that an archive keeps.
-    kept: Vec<Kept>,
+    kept: Vec<EntryRef>,
     /// Whether one was seen that an archive would not keep.
     closed: bool,
     /// The first gap.
@@ -52,8 +52,8 @@ impl Rest {
             return;
         }
         // The first entry behind a gap may be the first that was not moved, of whatever kind it is.
-        if matches!(facts.kind, Kind::Genesis | Kind::Policy) && self.kept.len() < MAX_KEPT {
-            self.kept.push(Kept { seq: facts.seq, hash: facts.hash });
+        if is_always_kept(facts.kind) && self.kept.len() < MAX_KEPT {
+            self.kept.push(EntryRef { seq: facts.seq, hash: facts.hash });
         } else {
             self.closed = true;
         }
@@ -114,7 +114,7 @@ impl Rest {
     }
 
     /// The entries before `position` that were seen, as long as only such were seen that are kept.
-    pub(super) fn kept_before(&self, position: u64) -> &[Kept] {
+    pub(super) fn kept_before(&self, position: u64) -> &[EntryRef] {
         &self.kept[..self.kept.partition_point(|kept| kept.seq < position)]
     }
 

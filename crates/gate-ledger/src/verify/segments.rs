@@ -12,9 +12,11 @@ use super::batch::Batch;
 use super::json_lines::cut;
 use super::tally::Tally;
 use super::{Observer, Options, Outcome, VerifyError};
-use crate::archive::{Finished, Kept, LineError, Lines, MAX_KEPT, Statement};
+use crate::archive::{
+    EntryRef, LineError, Lines, MAX_KEPT, NamedSegment, SegmentFile, Statement, is_always_kept,
+};
 use crate::chain::{Bad, Facts, inspect_unhashed};
-use crate::entry::{EntryHash, Kind};
+use crate::entry::EntryHash;
 use crate::tree::{CompactRange, leaf_hash};
 
 /// What the segments hold.
@@ -22,13 +24,13 @@ use crate::tree::{CompactRange, leaf_hash};
 pub(super) struct Segments {
     ends: Vec<End>,
     /// Entries that may stand in the rest again.
-    twice: Vec<Kept>,
+    twice: Vec<EntryRef>,
     tree: CompactRange,
 }
 
 /// Where a segment ends.
 struct End {
-    file: Finished,
+    file: SegmentFile,
     from: u64,
     to: u64,
     head: EntryHash,
@@ -54,7 +56,7 @@ pub fn segment(
     path: &Path,
     options: &Options,
     observer: &mut dyn Observer,
-) -> Result<(Outcome, Option<Finished>), VerifyError> {
+) -> Result<(Outcome, Option<SegmentFile>), VerifyError> {
     let mut tally = Tally::new(options, observer);
     let finished = read_one(path, &mut tally, &mut Segments::default())?;
     Ok((tally.finish(), finished))
@@ -73,6 +75,9 @@ pub(super) fn read(paths: &[PathBuf], tally: &mut Tally<'_>) -> Result<(), Verif
     ordered.sort();
     let mut found = Segments::default();
     for (_, path) in ordered {
+        if !tally.is_good() {
+            break;
+        }
         let from = tally.next();
         let finished = read_one(path, tally, &mut found)?;
         if let (Some(file), Some((_, head))) = (finished, tally.newest()) {
@@ -87,9 +92,13 @@ fn fails(path: &Path) -> impl Fn(io::Error) -> VerifyError {
     move |source| VerifyError::Segment { path: path.to_owned(), source }
 }
 
+fn open(path: &Path) -> Result<Lines<File>, VerifyError> {
+    File::open(path).and_then(Lines::new).map_err(fails(path))
+}
+
 /// The seq of the first entry, for sorting; what cannot be read comes first and is named soon.
 fn first_seq(path: &Path) -> Result<u64, VerifyError> {
-    let mut lines = Lines::new(File::open(path).map_err(fails(path))?).map_err(fails(path))?;
+    let mut lines = open(path)?;
     Ok(match lines.next() {
         Ok(Some(line)) => strict(line).1.map_or(0, |facts| facts.seq),
         _ => 0,
@@ -101,33 +110,52 @@ fn read_one(
     path: &Path,
     tally: &mut Tally<'_>,
     found: &mut Segments,
-) -> Result<Option<Finished>, VerifyError> {
-    let mut lines = Lines::new(File::open(path).map_err(fails(path))?).map_err(fails(path))?;
-    let mut batch = Batch::default();
-    let mut count = 0_u64;
-    let end = loop {
-        match lines.next() {
-            Ok(Some(line)) => {
-                let (body, facts, recorded) = strict(line);
-                batch.push(body, facts, recorded);
-                count += 1;
-            }
-            Ok(None) => break lines.finish(),
-            Err(error) => break Err(error),
-        }
-        if batch.is_ready() {
-            settle(&mut batch, tally, found)?;
-        }
+) -> Result<Option<SegmentFile>, VerifyError> {
+    let mut lines = open(path)?;
+    let (count, end) = take_lines(&mut lines, tally, found)?;
+    let end = match end {
+        Ok(()) if !tally.is_good() => return Ok(None),
+        Ok(()) => lines.finish(),
+        Err(error) => Err(error),
     };
-    settle(&mut batch, tally, found)?;
     match end {
         Err(LineError::Io(source)) => return Err(fails(path)(source)),
         Err(LineError::Bad(bad)) => tally.bad(&bad),
         Ok(_) if count == 0 => tally.bad(&Bad::Segment("it holds no entry".to_owned())),
-        Ok(finished) if tally.is_good() => return Ok(Some(finished)),
-        Ok(_) => {}
+        Ok(file) => return Ok(Some(file)),
     }
     Ok(None)
+}
+
+/// Takes lines up to the last or to the first bad one: nothing behind that counts, and how much of it a file unpacks
+/// to is up to whoever wrote it. Says how many there were, and why there are no more.
+fn take_lines(
+    lines: &mut Lines<File>,
+    tally: &mut Tally<'_>,
+    found: &mut Segments,
+) -> Result<(u64, Result<(), LineError>), VerifyError> {
+    let (mut batch, mut count) = (Batch::default(), 0);
+    let end = loop {
+        let is_bad = match lines.next() {
+            Ok(Some(line)) => {
+                let (body, facts, recorded) = strict(line);
+                let is_bad = facts.is_err();
+                batch.push(body, facts, recorded);
+                is_bad
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
+        count += 1;
+        if is_bad || batch.is_ready() {
+            settle(&mut batch, tally, found)?;
+        }
+        if !tally.is_good() {
+            break Ok(());
+        }
+    };
+    settle(&mut batch, tally, found)?;
+    Ok((count, end))
 }
 
 /// What a line says, which must be exactly as it was exported.
@@ -157,11 +185,32 @@ fn settle(batch: &mut Batch, tally: &mut Tally<'_>, found: &mut Segments) -> Res
     Ok(())
 }
 
+impl End {
+    /// Whether it is the end of the segment that a statement names.
+    fn must_be(&self, named: &NamedSegment) -> Result<(), String> {
+        let name = gate_model::text::visible(&named.name);
+        if (named.from, named.to) != (self.from, self.to) {
+            return Err(format!(
+                "its segment '{name}' holds entries {} to {}, the given one {} to {}",
+                named.from,
+                named.to - 1,
+                self.from,
+                self.to - 1
+            ));
+        }
+        if (named.digest, named.bytes) != (self.file.digest, self.file.bytes) {
+            let (found, expected) = (self.file.digest, named.digest);
+            return Err(format!("the file of segment '{name}' has the digest {found}, not {expected}"));
+        }
+        Ok(())
+    }
+}
+
 impl Segments {
     fn add(&mut self, facts: &Facts, body: &[u8]) {
         self.tree.push(leaf_hash(body));
-        if matches!(facts.kind, Kind::Genesis | Kind::Policy) && self.twice.len() < MAX_KEPT {
-            self.twice.push(Kept { seq: facts.seq, hash: facts.hash });
+        if is_always_kept(facts.kind) && self.twice.len() < MAX_KEPT {
+            self.twice.push(EntryRef { seq: facts.seq, hash: facts.hash });
         }
     }
 
@@ -179,24 +228,7 @@ impl Segments {
     /// Compares `statement` with what the segments hold, as far as they go.
     pub(super) fn judge(&self, statement: &Statement) -> Result<(), String> {
         for (named, end) in statement.segments.iter().zip(&self.ends) {
-            if (named.from, named.to) != (end.from, end.to) {
-                return Err(format!(
-                    "its segment '{}' holds entries {} to {}, the given one {} to {}",
-                    gate_model::text::visible(&named.name),
-                    named.from,
-                    named.to - 1,
-                    end.from,
-                    end.to - 1
-                ));
-            }
-            if (named.digest, named.bytes) != (end.file.digest, end.file.bytes) {
-                return Err(format!(
-                    "the file of segment '{}' has the digest {}, not {}",
-                    gate_model::text::visible(&named.name),
-                    end.file.digest,
-                    named.digest
-                ));
-            }
+            end.must_be(named)?;
         }
         let Some(end) = self.ends.iter().find(|end| end.to == statement.before) else { return Ok(()) };
         if statement.head.hash != end.head {

@@ -8,12 +8,12 @@ use rusqlite::Connection;
 use super::openings;
 use super::segments;
 use super::tally::Tally;
-use super::wave::{Counts, NAMES, STRETCH, Worker};
+use super::wave::{Counts, NAMES, STRETCH, STRETCH_KEPT, Worker};
 use super::{Observer, Options, Outcome, VerifyError};
 use crate::chain::Bad;
 use crate::store::{OpenError, StoreError};
 
-/// The most connections at once; each has a page cache, and memory is to stay the same on any machine.
+/// The most workers of a crew; each has a connection with a page cache, and memory is to stay the same on any machine.
 const MAX_WORKERS: usize = 4;
 /// Up to this size, in bytes, SQLite's own check of its pages runs too.
 const QUICK_CHECK_UP_TO: i64 = 16 << 20;
@@ -25,46 +25,59 @@ const QUICK_CHECK_UP_TO: i64 = 16 << 20;
 /// # Errors
 /// A [`VerifyError`] where the file is missing, is no ledger, or cannot be read.
 pub fn sqlite(path: &Path, options: &Options, observer: &mut dyn Observer) -> Result<Outcome, VerifyError> {
-    let fails = |source: StoreError| VerifyError::Store { path: path.to_owned(), source };
-    let report = |error| match error {
-        Failure::Store(source) => fails(source),
-        Failure::Verify(error) => error,
-    };
     let mut tally = Tally::new(options, observer);
-    let first = Worker::open(path, tally.wants_entries())?;
-    let Some((lowest, highest)) =
-        bounds(&first.database().connection).map_err(|error| fails(error.into()))?
-    else {
-        return Err(OpenError::NoEntries { path: path.to_owned() }.into());
+    file(path, options, &mut tally).map_err(|error| match error {
+        Failure::Store(source) => VerifyError::Store { path: path.to_owned(), source },
+        Failure::Verify(error) => error,
+    })?;
+    Ok(tally.finish())
+}
+
+/// What ends a verification before there is a result.
+#[derive(thiserror::Error, Debug)]
+enum Failure {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Segments first, then the rows, and then what can be judged only once all of them are good.
+fn file(path: &Path, options: &Options, tally: &mut Tally<'_>) -> Result<(), Failure> {
+    let open = |tally: &Tally<'_>| Worker::open(path, tally.wants_entries()).map_err(VerifyError::from);
+    let mut workers = vec![open(tally)?];
+    let Some((lowest, highest)) = bounds(&workers[0].database().connection)? else {
+        return Err(VerifyError::from(OpenError::NoEntries { path: path.to_owned() }).into());
     };
-    segments::read(&options.segments, &mut tally)?;
+    segments::read(&options.segments, tally)?;
     tally.begin_rest();
-    let mut workers = vec![first];
     let lowest = match tally.start() {
-        Some(next) => skip(&mut workers[0], next, lowest, &mut tally).map_err(report)?,
+        Some(next) => skip(&mut workers[0], next, lowest, tally)?,
         None => lowest,
     };
-    let wanted = workers_for(lowest, highest);
-    while workers.len() < wanted {
-        workers.push(Worker::open(path, tally.wants_entries())?);
+    let crew = workers_for(lowest, highest, width(tally));
+    while workers.len() < 2 * crew {
+        workers.push(open(tally)?);
     }
-    let indexed = rows(&mut workers, lowest, highest, &mut tally).map_err(report)?;
+    let (now, ahead) = workers.split_at_mut(crew);
+    let indexed = rows([now, ahead], lowest, highest, tally)?;
     tally.settle();
     if tally.is_good() {
         let connection = &workers[0].database().connection;
         // How many entries an index should have in all is known only where all of them were read.
         if options.start.is_none() {
-            indexes(connection, highest, &indexed, &mut tally).map_err(|error| fails(error.into()))?;
+            indexes(connection, highest, &indexed, tally)?;
         }
-        openings::check(connection, &mut tally).map_err(fails)?;
-        structure(connection, options.quick_check, &mut tally).map_err(|error| fails(error.into()))?;
+        openings::check(connection, tally)?;
+        structure(connection, options.quick_check, tally)?;
     }
-    Ok(tally.finish())
-}
-
-enum Failure {
-    Store(StoreError),
-    Verify(VerifyError),
+    Ok(())
 }
 
 /// The lowest and the highest row, if there is any.
@@ -80,56 +93,95 @@ fn bounds(connection: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
 fn skip(worker: &mut Worker, next: u64, lowest: i64, tally: &mut Tally<'_>) -> Result<i64, Failure> {
     let next = i64::try_from(next).unwrap_or(i64::MAX);
     for seq in [0, next - 1] {
-        worker.inspect(seq, seq).map_err(Failure::Store)?;
+        worker.inspect(seq, seq)?;
         for (found, body) in worker.found() {
-            tally.take(found, body).map_err(Failure::Verify)?;
+            tally.take(found, body)?;
         }
     }
     Ok(lowest.max(next))
 }
 
-fn workers_for(lowest: i64, highest: i64) -> usize {
-    let stretches = usize::try_from(highest.saturating_sub(lowest) / STRETCH).unwrap_or(usize::MAX);
+/// How many workers a crew has.
+fn workers_for(lowest: i64, highest: i64, width: i64) -> usize {
+    let stretches = usize::try_from(highest.saturating_sub(lowest) / width).unwrap_or(usize::MAX);
     rayon::current_num_threads().min(MAX_WORKERS).min(stretches.saturating_add(1))
 }
 
-/// Runs over all rows in waves, each worker taking one stretch of a wave. Returns how many entries each index
-/// should have.
-fn rows(workers: &mut [Worker], lowest: i64, highest: i64, tally: &mut Tally<'_>) -> Result<Counts, Failure> {
+/// Runs over all rows in waves, each worker of a crew taking one stretch of a wave. While what one crew found is
+/// linked, which one thread does in order, the other crew inspects the next wave. Returns how many entries each
+/// index should have.
+fn rows(
+    [crew, other]: [&mut [Worker]; 2],
+    lowest: i64,
+    highest: i64,
+    tally: &mut Tally<'_>,
+) -> Result<Counts, Failure> {
     let total = u64::try_from(highest).ok().map(|highest| highest + 1);
+    let (mut now, mut ahead) = (crew, other);
     let mut indexed = Counts::default();
-    let mut from = lowest;
+    let mut wave = Wave { from: lowest, highest, width: width(tally) };
+    inspect(now, wave)?;
     loop {
-        let inspected: Result<Vec<()>, StoreError> = workers
-            .par_iter_mut()
-            .enumerate()
-            .map(|(place, worker)| {
-                let (start, end) = stretch(from, place, highest);
-                worker.inspect(start, end)
-            })
-            .collect();
-        inspected.map_err(Failure::Store)?;
-        let (stopped, nothing) = link(workers, tally, &mut indexed).map_err(Failure::Verify)?;
+        let next = wave.next(now.len());
+        let (linked, inspected) = std::thread::scope(|scope| {
+            let inspecting = scope.spawn(|| inspect(ahead, next));
+            let linked = link(now, tally, &mut indexed);
+            (linked, inspecting.join())
+        });
+        let (stopped, nothing) = linked?;
         tally.progress(total);
-        let width = STRETCH.saturating_mul(i64::try_from(workers.len()).unwrap_or(1));
-        from = stopped.unwrap_or(from.saturating_add(width));
+        let mut from = stopped.unwrap_or(next.from);
         if from > highest || from == i64::MAX {
             return Ok(indexed);
         }
         if nothing {
             // Behind a gap of any width the next row is asked for, not searched.
-            from =
-                workers[0].next_row(from).map_err(|error| Failure::Store(error.into()))?.unwrap_or(highest);
+            from = now[0].next_row(from)?.unwrap_or(highest);
         }
+        wave = Wave { from, ..next };
+        match inspected {
+            Ok(inspected) if from == next.from => inspected?,
+            // What was inspected ahead is not what comes next; or it could not be, which is for this thread to find.
+            _ => inspect(ahead, wave)?,
+        }
+        std::mem::swap(&mut now, &mut ahead);
     }
 }
 
-/// The stretch of the worker at `place` in a wave that begins at `from`; an empty one beyond the last row.
-fn stretch(from: i64, place: usize, highest: i64) -> (i64, i64) {
-    let before = STRETCH.saturating_mul(i64::try_from(place).unwrap_or(i64::MAX));
-    let start = from.saturating_add(before);
-    let end = start.saturating_add(STRETCH - 1).min(highest);
-    (start, end)
+/// How many positions a worker takes at once: fewer where their bodies are kept for somebody who looks at them, so
+/// that they fit.
+const fn width(tally: &Tally<'_>) -> i64 {
+    if tally.wants_entries() { STRETCH_KEPT } else { STRETCH }
+}
+
+/// The positions that a crew inspects at once: one stretch for each of its workers, up to the highest row.
+#[derive(Debug, Clone, Copy)]
+struct Wave {
+    from: i64,
+    highest: i64,
+    width: i64,
+}
+
+impl Wave {
+    /// The stretch of the worker at `place`; an empty one beyond the last row.
+    fn stretch(self, place: usize) -> (i64, i64) {
+        let before = self.width.saturating_mul(i64::try_from(place).unwrap_or(i64::MAX));
+        let start = self.from.saturating_add(before);
+        (start, start.saturating_add(self.width - 1).min(self.highest))
+    }
+
+    /// The wave after this one of so many workers.
+    fn next(self, workers: usize) -> Self {
+        Self { from: self.stretch(workers).0, ..self }
+    }
+}
+
+fn inspect(crew: &mut [Worker], wave: Wave) -> Result<(), StoreError> {
+    let inspected = crew.par_iter_mut().enumerate().map(|(place, worker)| {
+        let (start, end) = wave.stretch(place);
+        worker.inspect(start, end)
+    });
+    inspected.collect()
 }
 
 /// Links what a wave found, in order. Returns where to go on if a worker stopped early, and whether there was

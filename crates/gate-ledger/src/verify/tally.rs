@@ -1,10 +1,16 @@
 //! Keeping count: the chain so far, the first bad entry, and what was odd.
+//!
+//! Entries come one by one and in order, whatever they are read from; the chain, the gaps that an archive may have
+//! left, and the observer see each of them once. What can be judged only at the end is in [`settle`].
+//!
+//! Invariant: the first defect stays the first; behind it entries are counted and nothing is taken as good.
+
+mod settle;
 
 use super::json_lines::cut;
 use super::rest::Rest;
 use super::segments::Segments;
-use super::{Archived, FirstBad, Observer, Options, Outcome, Seen, VerifyError, Warning};
-use crate::archive::Statement;
+use super::{FirstBad, Observer, Options, Seen, VerifyError, Warning};
 use crate::chain::{Bad, Chain, Facts, Start};
 use crate::entry::{EntryHash, Kind, LINE_EXTRA};
 
@@ -248,89 +254,6 @@ impl<'o> Tally<'o> {
         self.first_bad.get_or_insert_with(|| FirstBad { seq, code: bad.code(), reason: bad.to_string() });
     }
 
-    /// Judges what could not be judged before the end: what is missing, and whether statement and segments fit.
-    pub(super) fn settle(&mut self) {
-        if let Some(start) = self.start.take()
-            && !self.met
-        {
-            self.bad_at(start.next - 1, &Bad::CutOff(start.next));
-        }
-        if let Err(contradiction) = self.rest.judge(self.proven) {
-            self.reject(contradiction);
-        }
-        let contradiction = match (&self.segments, self.rest.statement()) {
-            (Some(segments), Some((seq, statement))) => {
-                let judged = self.judge_segments(segments, seq, statement);
-                judged.err().map(|(at, defect)| (at, Bad::Archive { statement: seq, defect }))
-            }
-            (Some(segments), None) => self.rest_without_statement(segments),
-            (None, _) => None,
-        };
-        if let Some((at, bad)) = contradiction {
-            self.bad_at(at, &bad);
-        }
-    }
-
-    /// What is missing beside the segments although no statement, or none that can be read, says so: then the
-    /// end was cut off, or the statement was changed.
-    fn rest_without_statement(&self, segments: &Segments) -> Option<(u64, Bad)> {
-        if !self.in_rest {
-            return None;
-        }
-        if let Some((seq, defect)) = self.rest.unreadable() {
-            return Some((seq, Bad::Archive { statement: seq, defect: defect.to_owned() }));
-        }
-        let kept = self.rest.kept_before(segments.end());
-        let expected =
-            (0..).zip(kept).find(|(seq, kept)| *seq != kept.seq).map_or(kept.len() as u64, |(seq, _)| seq);
-        (expected < segments.end()).then(|| (expected, Bad::Gap { expected, found: segments.end() }))
-    }
-
-    /// Compares the newest statement with the segments, and with what is kept beside them.
-    fn judge_segments(
-        &self,
-        segments: &Segments,
-        seq: u64,
-        statement: &Statement,
-    ) -> Result<(), (u64, String)> {
-        segments.judge(statement).map_err(|defect| (seq, defect))?;
-        if !self.in_rest || self.rest.is_broken() {
-            return Ok(());
-        }
-        if statement.before != segments.end() {
-            let (before, end) = (statement.before, segments.end());
-            return Err((seq, format!("it is about entries before {before}, the segments end before {end}")));
-        }
-        self.rest.judge_kept(statement, 0)
-    }
-
-    /// Nothing accounts for the first gap, or something contradicts what does: all behind it is unproven.
-    fn reject(&mut self, contradiction: Option<(u64, Bad)>) {
-        let Some(gap) = self.rest.take_first() else { return };
-        let (seq, bad) = contradiction.unwrap_or((gap.at, gap.bad));
-        self.good_head = if seq >= gap.at {
-            gap.head
-        } else {
-            let before = self.rest.kept_before(seq).last();
-            before.filter(|kept| kept.seq + 1 == seq).map(|kept| (kept.seq, kept.hash))
-        };
-        self.good_after += self.rest.behind;
-        self.first_bad = Some(FirstBad { seq: seq.min(gap.at), code: bad.code(), reason: bad.to_string() });
-    }
-
-    /// What is missing and accounted for.
-    fn archived(&self) -> Option<Archived> {
-        let (seq, statement) = self.rest.statement()?;
-        let verified = !self.rest.is_broken();
-        let missing = self.in_rest && (self.segments.is_some() || self.rest.is_broken());
-        (self.is_good() && missing).then(|| Archived {
-            moved: statement.moved(),
-            before: statement.before,
-            statement: seq,
-            verified,
-        })
-    }
-
     /// Records that the next entry had to be written anew before it could be hashed.
     pub(super) fn reformatted(&mut self) {
         self.reformatted.add(self.chain.entries());
@@ -343,30 +266,6 @@ impl<'o> Tally<'o> {
     pub(super) fn progress(&mut self, total: Option<u64>) {
         let done = self.last.map_or(0, |last| last + 1);
         self.observer.progress(done, total);
-    }
-
-    pub(super) fn finish(mut self) -> Outcome {
-        self.settle();
-        let clock = "the clock went back between entries; times are claims, so this is odd, not wrong";
-        let format = "entries were re-spaced or re-ordered by a filter and were written anew to be hashed";
-        self.warnings.extend(self.clock_back.warning("clock-back", clock));
-        self.warnings.extend(self.reformatted.warning("reformatted", format));
-        let genesis = self.chain.genesis();
-        let all = self.chain.entries();
-        let good = self.first_bad.as_ref().map_or(all, |bad| bad.seq.min(all));
-        Outcome {
-            entries: good,
-            proven: self.proven,
-            head: if good == all { self.chain.newest() } else { self.good_head },
-            archived: self.archived(),
-            statement: self.rest.statement().map(|(_, statement)| statement.clone()),
-            ledger: self.chain.ledger().map(|id| id.to_string()),
-            genesis,
-            genesis_pinned: self.pin.is_some() && self.pin == genesis,
-            first_bad: self.first_bad,
-            good_after: self.good_after,
-            warnings: self.warnings,
-        }
     }
 }
 

@@ -12,10 +12,14 @@ use rusqlite::{CachedStatement, ErrorCode};
 use super::batch::Batch;
 use crate::chain::{Bad, Facts, inspect_unhashed};
 use crate::entry::{EntryHash, Kind};
-use crate::store::{Access, Database, OpenError, RawRow, StoreError};
+use crate::store::{Database, OpenError, RawRow, StoreError};
 
 /// How many positions a stretch has.
-pub(super) const STRETCH: i64 = 8192;
+pub(super) const STRETCH: i64 = 4096;
+/// How many it has where the bodies are kept.
+pub(super) const STRETCH_KEPT: i64 = 1024;
+/// How much of the file a connection keeps, in KiB. Each page is needed once, and the way to it at each stretch.
+const PAGE_CACHE: i64 = 512;
 /// How many bytes of bodies a worker holds before it stops early, for an observer or on its way to be hashed.
 const MAX_KEPT: usize = 2 << 20;
 /// How many indexes there are.
@@ -50,7 +54,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn open(path: &Path, keep_bodies: bool) -> Result<Self, OpenError> {
-        let database = Database::open(path, Access::Read)?;
+        let database = Database::open_to_scan(path, PAGE_CACHE)?;
         let (batch, signs) = (Batch::default(), Signs::new());
         Ok(Self { database, keep_bodies, batch, signs, indexed: [0; INDEXES], stopped: None })
     }

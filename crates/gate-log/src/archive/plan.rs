@@ -1,10 +1,13 @@
 //! What is to be moved: from which position up to which.
+//!
+//! Invariant: the entry before the end is one that is moved, so that the statement's `head` is not kept beside it.
+//!
+//! Not here: what somebody still needs ([`archiving::needed`]), and moving anything.
 
 use std::ops::ControlFlow;
 
-use gate_ledger::archive::{Kept, Statement};
+use gate_ledger::archive::{EntryRef, Statement, is_always_kept};
 use gate_ledger::chain;
-use gate_ledger::entry::Kind;
 use gate_ledger::store::{Ledger, StoreError, View};
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
@@ -24,7 +27,7 @@ pub(super) struct Plan {
     /// The position behind what is archived now. The entry before it is moved.
     pub(super) before: u64,
     /// What stays before that.
-    pub(super) kept: Vec<Kept>,
+    pub(super) kept: Vec<EntryRef>,
     /// The statement about what was archived before.
     pub(super) earlier: Option<Statement>,
 }
@@ -78,7 +81,7 @@ fn behind_last_moved(view: &View<'_>, from: u64, limit: u64) -> Result<Option<u6
     let mut last = None;
     let Some(to) = limit.checked_sub(1).filter(|to| *to >= from) else { return Ok(None) };
     each(view, from, Some(to), |facts| {
-        if !matches!(facts.kind, Kind::Genesis | Kind::Policy) {
+        if !is_always_kept(facts.kind) {
             last = Some(facts.seq + 1);
         }
         true
@@ -100,7 +103,7 @@ fn each(
             if look(&facts) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         }
         Err(source) => {
-            damage = Some(StoreError::Bad { seq: i64::try_from(next).unwrap_or(i64::MAX), source });
+            damage = Some(StoreError::bad(next, source));
             ControlFlow::Break(())
         }
     })?;
@@ -108,11 +111,11 @@ fn each(
 }
 
 /// Genesis and the policies before `before`.
-fn kept(ledger: &Ledger, view: &View<'_>, before: u64) -> Result<Vec<Kept>, ArchiveFailure> {
-    let mut kept = vec![Kept { seq: 0, hash: ledger.genesis() }];
+fn kept(ledger: &Ledger, view: &View<'_>, before: u64) -> Result<Vec<EntryRef>, ArchiveFailure> {
+    let mut kept = vec![EntryRef { seq: 0, hash: ledger.genesis() }];
     view.policies(&mut |entry| {
         if entry.seq < before {
-            kept.push(Kept { seq: entry.seq, hash: entry.hash });
+            kept.push(EntryRef { seq: entry.seq, hash: entry.hash });
         }
         ControlFlow::Continue(())
     })?;

@@ -101,7 +101,7 @@ pub(crate) enum CheckpointFailure {
 
 impl CheckpointFailure {
     /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::NoOrigin
             | Self::Checkpoint(_)

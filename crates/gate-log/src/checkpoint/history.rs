@@ -20,6 +20,8 @@ pub(super) enum NoHistory {
     Unverified(VerifyError),
     /// An entry is bad.
     Bad(verify::FirstBad),
+    /// The entry at this position, or one behind it, is not a leaf of the tree, and is none of what was read.
+    Incomplete(u64),
 }
 
 /// Where the tree begins.
@@ -79,6 +81,10 @@ impl History {
         let outcome = verify::sqlite(path, &options, &mut reader).map_err(NoHistory::Unverified)?;
         match outcome.first_bad {
             Some(bad) => Err(NoHistory::Bad(bad)),
+            // A tree that lacks a leaf would be signed as another history than the one that was read.
+            None if reader.history.size() != outcome.entries => {
+                Err(NoHistory::Incomplete(reader.history.size()))
+            }
             None => Ok(reader.history),
         }
     }

@@ -3,7 +3,8 @@
 use gate_model::action::Action;
 use gate_model::principal::{Assurance, Principal};
 use gate_policy::{
-    Policy, approvals_standing, is_same_person, may_approve, may_resume, may_review, may_revoke, person,
+    Policy, approvals_standing, is_same_person, may_approve, may_be_one_person, may_resume, may_review,
+    may_revoke, person,
 };
 
 use crate::support::{asserted, here, known, policy, signed};
@@ -158,7 +159,37 @@ fn a_name_that_stands_for_many_never_approves() {
     assert!(refused.contains("'bob@x' stands for many people"), "{refused}");
     let asked =
         approve(&policy, &signed("carol@x"), &Principal { id: "eve@x".into(), ..chosen }, &[]).unwrap_err();
-    assert!(asked.contains("may be one person"), "who chose a name may be anybody: {asked}");
+    assert!(asked.contains("chose the name"), "who chose a name may be anybody: {asked}");
+}
+
+#[test]
+fn people_do_not_tell_apart_who_chose_the_name() {
+    let text = "[people]\n\"alice@x\" = [\"github:alice\"]\n\"bob@x\" = [\"github:bob\"]\n";
+    let policy = policy(&format!("{text}[gates.g]\n"));
+    let chosen = Principal { via: gate_policy::WILDCARD_VIA.into(), ..signed("alice@x") };
+    assert!(
+        may_be_one_person(&policy, &signed("bob@x"), &chosen)
+            && !is_same_person(&policy, &signed("bob@x"), &chosen)
+    );
+    assert!(!may_be_one_person(&policy, &signed("bob@x"), &signed("alice@x")), "both are listed");
+    assert!(may_be_one_person(&policy, &asserted("os:eve"), &signed("alice@x")), "nobody knows who that is");
+}
+
+#[test]
+fn who_chose_the_name_revokes_nothing_as_the_requester() {
+    let policy = pausing();
+    let gate = policy.gate("g").unwrap();
+    let revoke = |by: &Principal, requester: &Principal| {
+        may_revoke(&policy, gate, by, &here(), requester, &[], Action::Pause)
+    };
+    let chosen = |key: &str| Principal {
+        via: gate_policy::WILDCARD_VIA.into(),
+        key: Some(key.to_owned()),
+        ..signed("dave@x")
+    };
+    assert!(revoke(&chosen("SHA256:a"), &signed("dave@x")).is_err());
+    assert!(revoke(&chosen("SHA256:a"), &chosen("SHA256:b")).is_err());
+    assert_eq!(revoke(&chosen("SHA256:a"), &chosen("SHA256:a")), Ok(()), "it is the same key");
 }
 
 #[test]

@@ -87,8 +87,8 @@ impl Desk {
         let words = [key(1).verifier().to_string()];
         let trust = Trust::read(&words, None, self.dir.path()).unwrap();
         let paths: Vec<_> = checkpoints.iter().map(Into::into).collect();
-        let (statements, refused) = read(&paths, &trust, self.dir.path())?;
-        let mut anchors = Anchors::new(statements, refused, required, CompactRange::default());
+        let (given, refused) = read(&paths, &trust, self.dir.path())?;
+        let mut anchors = Anchors::new(given, refused, required, CompactRange::default());
         let mut observer = EachEntry(|seen: verify::Seen<'_>| anchors.take(&seen));
         let outcome = verify::sqlite(&self.path(ledger), &Options::default(), &mut observer).unwrap();
         let comparison = anchors.compare(&outcome, at(3_600 * 10));

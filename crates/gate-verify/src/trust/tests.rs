@@ -1,3 +1,5 @@
+//! Keys and quorum files, alone and together.
+
 use std::path::Path;
 
 use gate_ledger::checkpoint::Checkpoint;

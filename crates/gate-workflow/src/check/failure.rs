@@ -1,6 +1,7 @@
 //! What can go wrong while a gate is decided, and after which failures it is enforced all the same.
 
 use gate_findings::ReportError;
+use gate_ledger::entry::DraftError;
 use gate_ledger::store::StoreError;
 use gate_model::exit::Exit;
 
@@ -31,12 +32,23 @@ pub enum CheckError {
         /// The failure.
         source: StoreError,
     },
+    /// The ledger can be used, and no entry can hold what the run is about. Whoever chose such a text must not switch
+    /// the ledger off with it, so the run is not decided.
+    #[error(
+        "the run cannot be decided: {0}\nlook at the names of the run (ref, environment, actor) and at the policy: an entry must be able to hold them"
+    )]
+    Unrecordable(StoreError),
     /// The ledger changed under the command in a way that only an attack or a mishap explains.
     #[error(
         "the ledger was replaced or cut while the command ran: {0}\n\
          its result does not count; look at the ledger with: gate-verify"
     )]
     Tampered(String),
+    /// The newest entry of before the command was archived, so that nothing shows that the ledger goes on from it.
+    #[error(
+        "entry {0} of the ledger was archived while the command ran, so its result does not count\nrun it again"
+    )]
+    Archived(u64),
     /// The facts of the run cannot be gathered.
     #[error(transparent)]
     Facts(#[from] SettingError),
@@ -52,13 +64,13 @@ impl CheckError {
     /// The exit code outside run mode.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::UnknownGate(_) => Exit::Usage,
+            Self::UnknownGate(_) | Self::Record(RecordError::Replaced) => Exit::Usage,
             Self::LedgerRequired { source, .. } => source.exit(),
-            Self::StoreRequired { source, .. } => source.exit(),
+            Self::StoreRequired { source, .. } | Self::Unrecordable(source) => source.exit(),
             Self::Tampered(_) => Exit::Distrust,
             Self::Facts(error) => error.exit(),
             Self::Report(error) => error.exit(),
-            Self::Record(_) => Exit::Failure,
+            Self::Record(_) | Self::Archived(_) => Exit::Failure,
         }
     }
 }
@@ -87,7 +99,7 @@ impl From<RecordError> for Failed {
     fn from(error: RecordError) -> Self {
         match error {
             RecordError::Store(error) => Self::Store(error),
-            RecordError::Json(_) => Self::Check(CheckError::Record(error)),
+            RecordError::Json(_) | RecordError::Replaced => Self::Check(CheckError::Record(error)),
         }
     }
 }
@@ -117,6 +129,7 @@ impl Checker<'_> {
         source: StoreError,
         warnings: &mut Vec<String>,
     ) -> Result<Option<T>, CheckError> {
+        let source = of_the_store(source)?;
         if self.gate.require_ledger {
             return Err(CheckError::StoreRequired { gate: self.name.to_owned(), source });
         }
@@ -159,6 +172,16 @@ impl Checker<'_> {
     }
 }
 
+/// The failure, where it is the store's own and not one of what should have been recorded.
+fn of_the_store(source: StoreError) -> Result<StoreError, CheckError> {
+    match source {
+        StoreError::Draft(DraftError::Profile { .. } | DraftError::Invalid(_)) => {
+            Err(CheckError::Unrecordable(source))
+        }
+        _ => Ok(source),
+    }
+}
+
 /// Whether a ledger that was usable before the command is missing or not trustworthy after it.
 fn was_taken_away(unusable: &Unusable) -> bool {
     matches!(unusable.exit(), Exit::Usage | Exit::Distrust)
@@ -171,5 +194,22 @@ fn without_opt_outs(why: &str) -> String {
 fn warn_once(warnings: &mut Vec<String>, warning: String) {
     if !warnings.contains(&warning) {
         warnings.push(warning);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CheckError, of_the_store};
+    use gate_ledger::entry::DraftError;
+    use gate_ledger::store::StoreError;
+    use gate_model::exit::Exit;
+
+    #[test]
+    fn a_text_that_no_entry_can_hold_does_not_let_a_run_go_on_without_its_ledger() {
+        let source = gate_ledger::profile::canonical(&serde_json::json!("\u{1b}")).unwrap_err();
+        let refused = of_the_store(DraftError::Profile { member: "data", source }.into()).unwrap_err();
+        assert!(matches!(refused, CheckError::Unrecordable(_)));
+        assert_eq!(refused.exit(), Exit::Usage);
+        assert!(of_the_store(StoreError::Full).is_ok());
     }
 }

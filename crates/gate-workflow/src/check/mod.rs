@@ -375,6 +375,16 @@ fn check_ancestor(transaction: &Transaction<'_>, started: &Started) -> Result<()
     match transaction.view().entry(seen.seq)? {
         Some(entry) if entry.hash.to_string() == seen.hash => Ok(()),
         Some(_) => tampered(format!("entry {} is another one than before", seen.seq)),
+        // It comes to the same, but is no reason to suspect anybody.
+        None if was_archived(&transaction.view(), seen.seq) => {
+            Err(Failed::Check(CheckError::Archived(seen.seq)))
+        }
         None => tampered(format!("entry {} is gone", seen.seq)),
     }
+}
+
+/// Whether the ledger's statement says that `seq` was moved to a segment. One that cannot be read says nothing.
+fn was_archived(view: &View<'_>, seq: u64) -> bool {
+    let statement = view.archive().ok().flatten();
+    statement.is_some_and(|(_, statement)| statement.segment_of(seq).is_some())
 }

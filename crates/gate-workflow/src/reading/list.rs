@@ -6,6 +6,7 @@ use gate_ledger::store::{Ledger, StoreError};
 
 use super::filter::Filter;
 use super::record::Record;
+use super::stats::Archived;
 use super::walk;
 
 /// What a list shows.
@@ -53,6 +54,17 @@ pub fn list(ledger: &Ledger, selection: &Selection, each: Each<'_>) -> Result<u6
         (None, false) => forward(ledger, filter, filter.first(), head, each)?,
     }
     Ok(head + 1)
+}
+
+/// The entries that a list of `selection` could not show because they are in an archive, where `shown` is how many it
+/// did show.
+///
+/// # Errors
+/// A [`StoreError`].
+pub fn archived(ledger: &Ledger, selection: &Selection, shown: u64) -> Result<Option<Archived>, StoreError> {
+    let is_complete = selection.newest.is_some_and(|newest| shown >= newest);
+    let archived = if is_complete { None } else { Archived::read(ledger)? };
+    Ok(archived.filter(|archived| selection.filter.first() < archived.before))
 }
 
 /// Hands the entries from position `from` on that `filter` admits to `each`. Returns the position after the

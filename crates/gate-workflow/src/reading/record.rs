@@ -54,7 +54,7 @@ impl Record<'_> {
     }
 
     fn bad(&self, source: gate_ledger::chain::Bad) -> StoreError {
-        StoreError::Bad { seq: i64::try_from(self.facts.seq).unwrap_or(i64::MAX), source }
+        StoreError::bad(self.facts.seq, source)
     }
 }
 

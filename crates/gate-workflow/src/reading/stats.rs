@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use gate_ledger::entry::Kind;
-use gate_ledger::store::{Ledger, StoreError};
+use gate_ledger::store::{Front, Ledger, StoreError};
 use gate_model::time::Timestamp;
 use serde::Serialize;
 
@@ -33,6 +33,9 @@ pub struct Stats {
     /// Until when entries count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// The entries that are in an archive and were not counted; left out where none are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<Archived>,
     /// How many entries were counted, of every kind.
     pub entries: u64,
     /// All gates together.
@@ -41,6 +44,25 @@ pub struct Stats {
     pub gates: Vec<GateCounts>,
     /// Each principal, by id.
     pub principals: Vec<PrincipalCounts>,
+}
+
+/// Entries that were moved to an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Archived {
+    /// How many.
+    pub entries: u64,
+    /// They stood before this position.
+    pub before: u64,
+}
+
+impl Archived {
+    /// What is missing in front of `ledger`, if anything is. Whether a statement accounts for it is for whoever walks
+    /// over the entries.
+    pub(super) fn read(ledger: &Ledger) -> Result<Option<Self>, StoreError> {
+        let Front { before, kept } = ledger.view().front()?;
+        let entries = before.saturating_sub(u64::try_from(kept.len()).unwrap_or(u64::MAX));
+        Ok((before > 0).then_some(Self { entries, before }))
+    }
 }
 
 /// The counts of one gate.
@@ -119,6 +141,7 @@ pub fn read(
         at: now,
         since,
         until,
+        archived: Archived::read(ledger)?,
         entries: sums.entries,
         total: sums.total.finish(),
         gates: gates.collect(),

@@ -126,15 +126,14 @@ impl Batch {
                 }
             }
         })?;
-        let bad = |seq: u64, source| StoreError::Bad { seq: i64::try_from(seq).unwrap_or(i64::MAX), source };
         match failure {
-            Some(Unfit::Bad(source)) => return Err(bad(next, source)),
+            Some(Unfit::Bad(source)) => return Err(StoreError::bad(next, source)),
             Some(Unfit::Store(error)) => return Err(error),
             None => {}
         }
         if next <= to && self.bytes.len() <= MAX_BYTES {
             if !self.was_archived(ledger, next..to + 1)? {
-                return Err(bad(next, Bad::Gap { expected: next, found: to + 1 }));
+                return Err(StoreError::bad(next, Bad::Gap { expected: next, found: to + 1 }));
             }
             next = to + 1;
         }

@@ -11,11 +11,10 @@ use gate_model::time::Timestamp;
 use gate_policy::Policy;
 
 use super::report::{Doubt, Judged};
+use crate::signing::MAX_WAIT;
 
 /// What is said of a verdict that rests on archived entries.
 const REASON: &str = "it may rest on entries that were archived; judge it with their segments (--archive)";
-/// How long a signed request can wait to be submitted, in seconds: something archived may count for so long.
-const LEAST: u64 = 7 * 86_400;
 
 /// The place behind the archived entries.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +44,8 @@ impl Archived {
         }
         let until = *self.until.get_or_insert_with(|| {
             let far = Timestamp::parse("9999-12-31T23:59:59Z").unwrap_or(at);
-            at.plus(longest().max(LEAST)).unwrap_or(far)
+            // A signed request may have waited in there, whatever the policies say.
+            at.plus(longest().max(MAX_WAIT)).unwrap_or(far)
         });
         let rests_on_it = named.is_some_and(|seq| seq < self.before);
         let unexplained = kind == Kind::Denial && matches!(judged, Err(Doubt::Wrong(_)));
@@ -58,7 +58,7 @@ impl Archived {
 }
 
 /// How long, in seconds, anything can count that was admitted under `policy`.
-pub(super) fn longest_of(policy: &Policy) -> u64 {
+pub(super) fn longest_effect(policy: &Policy) -> u64 {
     let rules = policy.gates.values().flat_map(|gate| &gate.allow);
     rules
         .map(|rule| {

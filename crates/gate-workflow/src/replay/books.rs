@@ -4,7 +4,7 @@
 //! both. Each text is parsed once, and its digest computed again. Where a policy had owners, the entries after
 //! it must be admitted by them: [`crate::ownership`] has the rules.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use gate_ledger::entry::Entry;
@@ -12,7 +12,7 @@ use gate_model::payload::{PolicyData, TrustedFile};
 use gate_model::text::visible;
 use gate_policy::Policy;
 
-use crate::ownership::{self, Guards};
+use crate::ownership::{self, Guards, Word};
 use crate::policies::{self, Recorded};
 
 use super::archived;
@@ -42,6 +42,8 @@ pub(super) struct Books {
     all: Vec<Book>,
     by_digest: HashMap<String, usize>,
     eras: Vec<Era>,
+    /// What the owners' signatures in the entries say: each counts once.
+    words: HashSet<Word>,
 }
 
 /// A policy that a verdict was made under.
@@ -77,7 +79,13 @@ impl Books {
         };
         let guardian = self.eras.last().and_then(|era| self.all.get(era.guardian?)?.recorded.as_ref().ok());
         let (data, own) = (&recorded.data, &recorded.policy);
-        let admitted = ownership::recorded_endorsement(data, guardian.map(Rc::as_ref), own, entry.at);
+        let guardian = guardian.map(Rc::as_ref);
+        let mut admitted = ownership::recorded_endorsement(data, guardian, own, entry.at);
+        let in_force = guardian.is_some_and(|guardian| guardian.data.digest == data.digest);
+        let is_first = ownership::recorded_word(data).is_none_or(|word| self.words.insert(word));
+        if !is_first && !in_force {
+            admitted = admitted.and(Err(ownership::SPENT.to_owned()));
+        }
         self.add(&recorded, admitted.is_ok());
         admitted.map_err(|reason| Doubt::Wrong(format!("is no policy that takes effect: {reason}")))
     }
@@ -149,10 +157,19 @@ impl Books {
         }
     }
 
+    /// Whether the policy that the verdict `entry` names has personal text committed to. Where it does not, nothing
+    /// can have been erased of the entry, whatever it looks like. A policy that is not there may have.
+    pub(super) fn may_commit(&self, entry: &Entry) -> bool {
+        let digest = entry.data.pointer("/policy/digest").and_then(serde_json::Value::as_str);
+        let book = digest.and_then(|digest| self.all.get(*self.by_digest.get(digest)?));
+        let policy = book.and_then(|book| book.recorded.as_ref().ok()).map(|recorded| &recorded.policy);
+        policy.is_none_or(|policy| policy.ledger.commit.reasons || policy.ledger.commit.names)
+    }
+
     /// How long, in seconds, anything can count that was admitted under any of them.
     pub(super) fn longest(&self) -> u64 {
         let policies = self.all.iter().filter_map(|book| book.recorded.as_ref().ok());
-        policies.map(|recorded| archived::longest_of(&recorded.policy)).max().unwrap_or(0)
+        policies.map(|recorded| archived::longest_effect(&recorded.policy)).max().unwrap_or(0)
     }
 
     /// Whether `used` had been replaced before the entry `from` and did not rule again up to the entry `to`.

@@ -13,7 +13,7 @@ impl State {
     /// Takes note of an entry in an opt-out's life of which something was erased.
     pub(super) fn note_erased(&mut self, entry: &Entry) {
         let in_a_life = matches!(entry.kind, Kind::Request | Kind::Grant | Kind::Approval);
-        if in_a_life && has_erased(entry) {
+        if in_a_life && self.has_erased(entry) {
             self.erased.insert(crate::records::id_of(entry));
         }
     }
@@ -27,7 +27,7 @@ impl State {
     pub(super) fn excuse(&self, entry: &Entry, judged: Judged) -> Judged {
         let gate = entry.gate.as_deref().and_then(|gate| self.opt_outs.of_gate(gate));
         let unsure = gate.is_some_and(|gate| gate.admissions.was_unsure());
-        let own = has_erased(entry);
+        let own = self.has_erased(entry);
         match judged {
             Err(Doubt::Wrong(_)) if own || unsure || self.is_erased(crate::records::id_of(entry)) => {
                 Err(Doubt::Erased)
@@ -38,12 +38,13 @@ impl State {
         }
     }
 
+    /// Whether something of `entry` was erased. Under a policy that commits to nothing it is a forgery that looks so.
+    fn has_erased(&self, entry: &Entry) -> bool {
+        veil::has_erased(entry.kind, &entry.actor, &entry.data) && self.books.may_commit(entry)
+    }
+
     /// What to say where the opt-out `id` is what speaks against a verdict, because of `reason`.
     pub(super) fn against(&self, id: u64, reason: String) -> Doubt {
         if self.is_erased(id) { Doubt::Erased } else { Doubt::Wrong(reason) }
     }
-}
-
-fn has_erased(entry: &Entry) -> bool {
-    veil::has_erased(entry.kind, &entry.actor, &entry.data)
 }

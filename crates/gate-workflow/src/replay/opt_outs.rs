@@ -160,8 +160,7 @@ impl OptOuts {
         if !crate::records::takes_nonce(entry) {
             return;
         }
-        let nonce = entry.data.get("request").and_then(|request| request.get("nonce"));
-        if let Some(nonce) = nonce.and_then(serde_json::Value::as_str) {
+        if let Some(nonce) = crate::records::nonce_of(entry) {
             self.nonces.insert(digest(nonce));
         }
     }

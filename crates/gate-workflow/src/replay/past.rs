@@ -1,11 +1,12 @@
 //! What the ledger says about earlier grants, as the policy asks for it: quotas and overdue reviews, exactly as
 //! they stood at one position.
 //!
-//! [`crate::history`] answers the same questions from a store. Here a grant of the past is some forty bytes, so
+//! [`crate::history`] answers the same questions from a store. Here a grant of the past is some eighty bytes, so
 //! that none has to be forgotten: a policy to come may ask about any time.
 
-use std::cell::Cell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 
 use gate_model::action::Action;
 use gate_model::principal::Principal;
@@ -37,8 +38,6 @@ pub(super) struct What<'a> {
 #[derive(Debug)]
 struct Kept {
     at: Timestamp,
-    /// The latest time up to here: clocks go back, and a walk back through time must know where to end.
-    latest: Timestamp,
     what: Option<KeptWhat>,
 }
 
@@ -50,12 +49,38 @@ struct KeptWhat {
     by: u32,
 }
 
+/// Counts that differ in nothing but where their windows begin.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Sort {
+    policy: usize,
+    rule: u64,
+    /// For whom; nothing where the quota is the whole gate's.
+    by: Option<Principal>,
+}
+
+/// A count over the first so many grants.
+#[derive(Debug)]
+struct Counted {
+    since: Timestamp,
+    grants: usize,
+    count: u64,
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
 /// The grants of one gate, in order.
 #[derive(Debug, Default)]
 pub(super) struct Admissions {
     grants: Vec<Kept>,
     people: Vec<Principal>,
     numbers: HashMap<Principal, u32>,
+    /// The places of the grants by their times: clocks go back.
+    by_time: BTreeSet<(Timestamp, usize)>,
+    /// What the last count of each sort came to. The next one starts there, so that judging many grants again does
+    /// not count each of them again and again.
+    counted: RefCell<HashMap<Sort, Counted>>,
     /// Whether a grant was met of which nobody can tell whether it counts, since its name was erased.
     unsure: Cell<bool>,
 }
@@ -63,12 +88,12 @@ pub(super) struct Admissions {
 impl Admissions {
     pub(super) fn add(&mut self, admission: Admission<'_>) {
         let Admission { at, what } = admission;
-        let latest = self.grants.last().map_or(at, |last| last.latest.max(at));
         let what = what.and_then(|what| {
             let policy = what.policy.map(u32::try_from).transpose().ok()?;
             Some(KeptWhat { policy, rule: what.rule, action: what.action, by: self.number(what.by)? })
         });
-        self.grants.push(Kept { at, latest, what });
+        self.by_time.insert((at, self.grants.len()));
+        self.grants.push(Kept { at, what });
     }
 
     /// The number of a principal; nothing where there are more than can be counted.
@@ -82,19 +107,34 @@ impl Admissions {
         Some(number)
     }
 
-    /// How many grants since `since` count against the rule's quota. Counting stops at the quota's end.
+    /// How many grants since `since` count against the rule's quota.
     fn used(&self, used: &Used, rule: &Rule, by: &Principal, since: Timestamp) -> u64 {
         let Some(quota) = &rule.quota else { return 0 };
-        let mut count = 0;
-        for kept in self.grants.iter().rev().take_while(|kept| kept.latest >= since) {
-            if count >= quota.max {
-                break;
+        let by_whom = (quota.by != QuotaBy::Gate).then(|| by.clone());
+        let sort = Sort { policy: used.number, rule: rule.number, by: by_whom };
+        let counts =
+            |place: usize| self.grants.get(place).is_some_and(|kept| self.counts(used, rule, by, kept));
+        let mut counted = self.counted.borrow_mut();
+        let earlier = counted.get(&sort).filter(|earlier| earlier.since <= since && !self.unsure.get());
+        let count = match earlier {
+            Some(earlier) => {
+                let left = self.places(earlier.since, Some(since)).filter(|place| *place < earlier.grants);
+                let left = number(left.filter(|place| counts(*place)).count());
+                let new = (earlier.grants..self.grants.len()).filter(|place| self.grants[*place].at >= since);
+                earlier.count.saturating_sub(left) + number(new.filter(|place| counts(*place)).count())
             }
-            if kept.at >= since && self.counts(used, rule, by, kept) {
-                count += 1;
-            }
+            None => number(self.places(since, None).filter(|place| counts(*place)).count()),
+        };
+        if !self.unsure.get() {
+            counted.insert(sort, Counted { since, grants: self.grants.len(), count });
         }
         count
+    }
+
+    /// The places of the grants from `since` on and, where there is an `until`, before that.
+    fn places(&self, since: Timestamp, until: Option<Timestamp>) -> impl Iterator<Item = usize> {
+        let end = until.map_or(Bound::Unbounded, |until| Bound::Excluded((until, 0)));
+        self.by_time.range((Bound::Included((since, 0)), end)).map(|(_, place)| *place)
     }
 
     /// Whether the answers since the last time rest on grants of people whose names were erased.
@@ -140,7 +180,11 @@ impl History for Past<'_> {
         let mut debts = self.of_gate?.debts.iter();
         let policy = self.used.policy();
         let is_due =
-            |debt: &Debt| debt.deadline <= self.now && gate_policy::is_same_person(policy, by, &debt.by);
-        debts.find(|(_, debt)| is_due(debt)).map(|(id, _)| *id)
+            |debt: &Debt| debt.deadline <= self.now && gate_policy::may_be_one_person(policy, by, &debt.by);
+        let (id, debt) = debts.find(|(_, debt)| is_due(debt))?;
+        if (debt.by.is_erased() || by.is_erased()) && debt.by.id != by.id {
+            self.of_gate?.admissions.unsure.set(true);
+        }
+        Some(*id)
     }
 }

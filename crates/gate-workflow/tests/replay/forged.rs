@@ -120,6 +120,18 @@ fn a_grant_to_somebody_whom_no_rule_names() {
     });
 }
 
+/// Its policy commits to nothing, so that no name of it can have been erased.
+#[test]
+fn a_grant_that_pretends_that_its_name_was_erased() {
+    let world = World::new(POLICY);
+    world.set("GITHUB_ACTOR", "carol");
+    world.ask("lint", ask(Action::Pause, 3_600));
+    let entries = world.entries();
+    let pseudonym = format!("b3:{}", "5".repeat(64));
+    let forged = Forgery::of(&entries).edit(2, |draft| draft.actor["id"] = json!(pseudonym)).entries();
+    assert_forged(&forged, 2, "is for group:leads");
+}
+
 /// A request at 2, and an approval by erin at 3.
 fn half_approved() -> (World, String) {
     let world = World::new(POLICY);

@@ -4,7 +4,9 @@ use gate_model::action::Action;
 use gate_model::decision::Verdict;
 use gate_model::grant::Status;
 use gate_model::payload::{Ask, ReviewVerdict};
+use gate_model::principal::Principal;
 use gate_model::scope::Scope;
+use gate_workflow::admission::{self, Asking};
 
 use crate::ledger::assert_agrees;
 use crate::world::{POLICY, World, ask, finding, waive};
@@ -134,6 +136,31 @@ fn break_glass_and_its_debt_agree() {
     let act = world.act("carol", &id(&first), "it was right");
     assert_eq!(world.review(&act, ReviewVerdict::Accepted).status, Status::Reviewed);
     assert_eq!(world.ask("deploy", broken()).status, Status::Granted);
+    assert_agrees(&world.entries());
+}
+
+/// A name of another kind, which nobody can tell apart from the debtor's.
+#[test]
+fn a_debt_follows_its_maker_to_another_identity() {
+    let world =
+        World::new(&POLICY.replace("oncall = [\"github:dave\"]", "oncall = [\"github:dave\", \"os:dave\"]"));
+    let broken = || Ask { break_glass: true, ..ask(Action::Override, 3_600) };
+    let first = world.ask("deploy", broken());
+    let as_another = || {
+        world.pass(60);
+        world.with(|setting| {
+            let context = setting.facts().unwrap().context.clone();
+            let by = Principal::asserted("os", "dave");
+            let (gate, objections) = ("deploy".to_owned(), Vec::new());
+            let asking = Asking { gate, ask: broken(), by, context, request: None, objections };
+            admission::request(setting, &asking).unwrap()
+        })
+    };
+    assert_eq!(as_another().status, Status::Granted, "the review is not overdue yet");
+    world.pass(86_400 - 90);
+    let denied = as_another();
+    assert_eq!(denied.status, Status::Denied, "{denied:?}");
+    assert!(denied.reasons[1].contains(&format!("overdue review of {}", id(&first))), "{denied:?}");
     assert_agrees(&world.entries());
 }
 

@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use gate_model::text;
+
 use super::{Options, SignerLine, options};
 use crate::ssh::key::{KeyError, KeyType, PublicKey, shown};
 use crate::ssh::pattern::{ListError, PatternList};
@@ -78,11 +80,18 @@ pub(super) fn parse(number: usize, whole: &str) -> Result<Option<SignerLine>, Li
 
 /// A name with an invisible character in it looks like another name, so none may stand in a line that counts.
 fn refuse_invisible(mut cursor: Cursor<'_>) -> Result<(), LineError> {
-    let odd = |c: char| c == '\u{feff}' || c != '\t' && (c.is_control() || gate_model::text::is_refused(c));
+    let odd = |c: char| c != '\t' && (c.is_control() || text::is_deceptive(c));
     let Some((at, c)) = cursor.rest.char_indices().find(|(_, c)| odd(*c)) else { return Ok(()) };
     cursor.advance(at);
     let message = format!("the invisible character U+{:04X} stands here", u32::from(c));
-    Err(cursor.error(message, "remove it; the file is plain text without a byte order mark"))
+    Err(cursor.error(
+        message,
+        if c == '\r' {
+            "convert the file to LF line ends"
+        } else {
+            "remove it; the file is plain text without a byte order mark"
+        },
+    ))
 }
 
 fn read_principals(cursor: &mut Cursor<'_>) -> Result<PatternList, LineError> {

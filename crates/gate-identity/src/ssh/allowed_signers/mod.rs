@@ -11,6 +11,8 @@
 //!
 //! - a malformed line is an error with line and column; OpenSSH skips it and goes on;
 //! - a time needs its `Z`; OpenSSH reads one without in the local zone, and two machines then disagree;
+//! - a line that counts holds no control, bidirectional or zero-width character, and none ends with a carriage
+//!   return, since the file becomes part of a ledger;
 //! - quotes stand around a whole word; a list that could never match is an error;
 //! - `no-touch-required` is ours, with the meaning that it has in sshd's `authorized_keys`.
 //!
@@ -130,7 +132,7 @@ pub fn parse(text: &str) -> Result<AllowedSigners, Vec<LineError>> {
     let mut signers = AllowedSigners::default();
     let mut errors = Vec::new();
     for (index, content) in text.split('\n').enumerate() {
-        match line::parse(index + 1, content.strip_suffix('\r').unwrap_or(content)) {
+        match line::parse(index + 1, content) {
             Ok(Some(line)) => signers.lines.push(line),
             Ok(None) => {}
             Err(error) => errors.push(error),
@@ -243,6 +245,17 @@ mod tests {
         assert!(error(&format!("a\u{0}b {KEY}")).message.contains("U+0000"));
         assert!(error(&format!("a {KEY}\u{1b}[2J")).message.contains("U+001B"));
         assert!(parse("# \u{1b}[2J\n").is_ok());
+        for invisible in ['\u{200b}', '\u{200d}', '\u{202e}', '\u{2066}', '\u{ad}', '\u{2028}', '\u{e0041}'] {
+            let found = error(&format!("al{invisible}ice {KEY}"));
+            assert_eq!((found.line, found.column), (1, 3), "{found}");
+            assert!(found.message.contains(&format!("U+{:04X}", u32::from(invisible))), "{found}");
+        }
+    }
+
+    #[test]
+    fn a_carriage_return_at_the_end_of_a_line_has_its_own_remedy() {
+        let found = error(&format!("a {KEY}\r\n"));
+        assert!(found.message.contains("U+000D") && found.help.contains("LF line ends"), "{found}");
     }
 
     #[test]

@@ -36,16 +36,23 @@ CREATE INDEX entry_spent ON entry (gate) WHERE kind = 'decision' AND spends IS N
 
 CREATE INDEX entry_nonce ON entry (nonce) WHERE nonce IS NOT NULL;
 
--- What commitments hide, beside the chain, so that it can be erased. seq is the entry that committed to it first.
+-- What commitments hide, beside the chain, so that it can be erased. seq is the entry that committed to it first, id
+-- the first entry of its life, actor who wrote it: so a text is found when its entry was archived. Rows are not kept
+-- in the order of a key, and indexes hold the beginnings of values only, so that a planted row of any size is found
+-- and skipped without being read.
 CREATE TABLE private (
-  commitment BLOB NOT NULL PRIMARY KEY,
+  commitment BLOB NOT NULL,
   seq INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  actor TEXT NOT NULL,
   field TEXT NOT NULL,
   salt BLOB NOT NULL,
   value TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
-CREATE INDEX private_name ON private (value, seq) WHERE field = 'name';
+CREATE UNIQUE INDEX private_commitment ON private (substr(commitment, 1, 32));
+
+CREATE INDEX private_name ON private (substr(value, 1, 64)) WHERE field = 'name';
 
 -- Refuses REPLACE too, for writers that leave recursive_triggers off, and anything but the next position.
 CREATE TRIGGER entry_append BEFORE INSERT ON entry

@@ -47,3 +47,12 @@ fn history_that_was_rewritten_or_cut_before_the_start_is_found() {
     assert_eq!(bad(&stream(&entries[..3], &options(&entries, 5))), (4, "cut-off"));
     assert_eq!(bad(&stream(&[&entries[..5], &entries[6..]].concat(), &options(&entries, 5))), (5, "gap"));
 }
+
+#[test]
+fn a_pin_that_no_first_entry_was_compared_with_is_not_said_to_hold() {
+    let entries = entries();
+    let pinned = Options { genesis: Some(entries[0].hash), ..options(&entries, 5) };
+    assert!(stream(&entries, &pinned).genesis_pinned);
+    let rest = stream(&entries[5..], &pinned);
+    assert_eq!((rest.first_bad, rest.genesis, rest.genesis_pinned), (None, None, false));
+}

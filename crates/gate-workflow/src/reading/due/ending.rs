@@ -5,6 +5,7 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::StoreError;
 use gate_model::action::Action;
 use gate_model::payload::{Ask, GrantData};
+use gate_model::principal::{Assurance, Principal};
 
 use super::{Desk, Ending, Remedy, WARN_BEFORE};
 use crate::records;
@@ -14,7 +15,7 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Ending>, StoreError> {
     let soon = desk.now.plus(warn_before);
     let mut ending = Vec::new();
     for entry in desk.view.all_grants_live(desk.now)? {
-        match records::data::<GrantData>(&entry).and_then(|data| Ok((data, records::actor(&entry)?.id))) {
+        match records::data::<GrantData>(&entry).and_then(|data| Ok((data, records::actor(&entry)?))) {
             Ok((data, _)) if soon.is_some_and(|soon| data.expires > soon) => {}
             Ok((data, by)) => ending.extend(examine(desk, &entry, data, by)?),
             Err(error) => desk.unreadable(&entry, &error),
@@ -29,7 +30,7 @@ fn examine(
     desk: &Desk<'_>,
     entry: &Entry,
     data: GrantData,
-    by: String,
+    by: Principal,
 ) -> Result<Option<Ending>, StoreError> {
     let id = records::id_of(entry);
     if desk.view.life(id)?.iter().any(|later| later.kind == Kind::Revocation) {
@@ -45,10 +46,10 @@ fn examine(
     }
     Ok(Some(Ending {
         id,
-        remedy: Remedy::new(again(&gate, &data.ask)),
+        remedy: Remedy::new(again(&gate, &data.ask, by.assurance == Assurance::Signed)),
         gate,
         action: data.ask.action,
-        by,
+        by: by.id,
         reason: data.ask.reason,
         expires: data.expires,
         uses_left,
@@ -65,7 +66,7 @@ fn uses(desk: &Desk<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreEr
 }
 
 /// The command that asks for the same once more, with a reason yet to be written.
-fn again(gate: &str, ask: &Ask) -> Vec<String> {
+fn again(gate: &str, ask: &Ask, signed: bool) -> Vec<String> {
     let mut argv = vec!["gate-skip".to_owned(), gate.to_owned()];
     let mut option = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
@@ -88,5 +89,7 @@ fn again(gate: &str, ask: &Ask) -> Vec<String> {
     option("--ttl", Some(&ask.ttl.text));
     option("--ticket", ask.ticket.as_deref());
     option("--reason", Some(""));
+    let switch = |on: bool, name: &str| on.then(|| name.to_owned());
+    argv.extend([switch(ask.break_glass, "--break-glass"), switch(signed, "--sign")].into_iter().flatten());
     argv
 }

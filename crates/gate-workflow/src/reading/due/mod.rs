@@ -14,6 +14,7 @@ use std::rc::Rc;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{Ledger, StoreError, View};
 use gate_model::action::Action;
+use gate_model::principal::Assurance;
 use gate_model::quote;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
@@ -141,6 +142,11 @@ pub struct Unreadable {
     pub reason: String,
 }
 
+/// The option that signs, where the rule asks for more than a name; a token of a CI system would do as well.
+fn signing(assurance: Option<Assurance>) -> Option<&'static str> {
+    assurance.filter(|assurance| *assurance != Assurance::Asserted).map(|_| "--sign")
+}
+
 /// The command that settles an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Remedy {
@@ -155,8 +161,8 @@ impl Remedy {
         Self { command: quote::command(&argv), argv }
     }
 
-    fn of<const N: usize>(words: [&str; N]) -> Self {
-        Self::new(words.map(str::to_owned).to_vec())
+    fn of(words: &[&str]) -> Self {
+        Self::new(words.iter().map(|word| (*word).to_owned()).collect())
     }
 }
 

@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::StoreError;
 use gate_model::payload::RequestData;
-use gate_model::principal::Principal;
+use gate_model::principal::{Assurance, Principal};
 use gate_policy::{Petition, Policy, Rule};
 
-use super::{Desk, Remedy, Waiting};
+use super::{Desk, Remedy, Waiting, signing};
 use crate::admission::written;
 use crate::records::{self, Malformed};
 use crate::refusal::is_refused_act;
@@ -61,6 +61,9 @@ fn examine(
     };
     let (standing, note) =
         standing.map_or_else(|why| (Standing::default(), Some(why)), |found| (found, None));
+    let id = entry.seq.to_string();
+    let mut command = vec!["gate-skip", "approve", &id];
+    command.extend(signing(standing.assurance));
     Ok(Some(Waiting {
         id: entry.seq,
         gate: entry.gate.clone().unwrap_or_default(),
@@ -75,7 +78,7 @@ fn examine(
         given: standing.given,
         from: standing.from,
         note,
-        remedy: Remedy::of(["gate-skip", "approve", &entry.seq.to_string()]),
+        remedy: Remedy::of(&command),
     }))
 }
 
@@ -84,6 +87,7 @@ struct Standing {
     needed: u64,
     given: Vec<String>,
     from: Vec<String>,
+    assurance: Option<Assurance>,
 }
 
 /// Where the approvals stand; the inner error says why nobody can approve.
@@ -102,7 +106,8 @@ fn standing(
         return Ok(Err("the policy no longer has the rule that this request waits under".to_owned()));
     };
     let standing = gate_policy::approvals_standing(policy, rule, by, author, &approvers);
-    Ok(Ok(Standing { needed: standing.needed, given: standing.people, from: written(&needed.from) }))
+    let (from, assurance) = (written(&needed.from), Some(needed.assurance));
+    Ok(Ok(Standing { needed: standing.needed, given: standing.people, from, assurance }))
 }
 
 fn rule_of<'p>(

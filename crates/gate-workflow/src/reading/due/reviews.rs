@@ -4,7 +4,7 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::StoreError;
 use gate_model::payload::GrantData;
 
-use super::{Desk, Owed, Remedy};
+use super::{Desk, Owed, Remedy, signing};
 use crate::admission::written;
 use crate::records;
 
@@ -37,10 +37,14 @@ fn examine(
     let id = records::id_of(entry);
     let gate = entry.gate.clone().unwrap_or_default();
     let rules = desk.rules(&data.policy.digest)?;
-    let from = rules.policy().and_then(|policy| {
+    let found = rules.policy().and_then(|policy| {
         let rule = policy.gate(&gate).ok()?.rule(data.rule).filter(|rule| rule.break_glass)?;
-        Some(written(&gate_policy::reviewers(policy, rule)))
+        Some((written(&gate_policy::reviewers(policy, rule)), rule.assurance))
     });
+    let (from, assurance) = found.unzip();
+    let id_text = id.to_string();
+    let mut command = vec!["gate-skip", "review", &id_text, "--verdict", "accepted", "--reason", ""];
+    command.extend(signing(assurance));
     let note =
         from.is_none().then(|| "the policy no longer has the break-glass rule that granted it".to_owned());
     Ok(Some(Owed {
@@ -54,6 +58,6 @@ fn examine(
         overdue: owes.by <= desk.now,
         from: from.unwrap_or_default(),
         note,
-        remedy: Remedy::of(["gate-skip", "review", &id.to_string(), "--verdict", "accepted", "--reason", ""]),
+        remedy: Remedy::of(&command),
     }))
 }

@@ -189,7 +189,7 @@ fn a_request_says_who_is_missing_and_by_when() {
     assert_eq!(request.given, ["bob@example.com"]);
     assert_eq!(request.from, ["group:security"]);
     assert_eq!(request.lapses, at(7_200));
-    assert_eq!(request.remedy.command, format!("gate-skip approve {id}"));
+    assert_eq!(request.remedy.command, format!("gate-skip approve {id} --sign"));
 }
 
 #[test]
@@ -234,7 +234,8 @@ fn what_ends_soon_comes_with_the_command_that_asks_again() {
     let due = desk.due(60);
     assert_eq!(due.ending.iter().map(|ending| ending.id).collect::<Vec<_>>(), [soon]);
     let commit = "c".repeat(40);
-    let command = format!("gate-skip scan --action skip --commit {commit} --ttl 1h --reason ''");
+    let command =
+        format!("gate-skip scan --action skip --commit {commit} --ttl 1h --reason '' --break-glass --sign");
     assert_eq!(due.ending[0].remedy.command, command);
     assert!(desk.due(3_600).ending.iter().all(|ending| ending.id != soon), "an end is exclusive");
 }

@@ -13,9 +13,11 @@ use gate_ledger::checkpoint::{self, Checkpoint, CheckpointError};
 use gate_ledger::note::{NoteError, VerifierKey};
 use gate_ledger::proof::{MAX_BYTES, Tip, TlogProof};
 
-/// What the file said.
+use crate::staged::random_word;
+
+/// What the file of the last checkpoint says.
 #[derive(Debug)]
-pub(super) enum Kept {
+pub(super) enum Last {
     /// There is none.
     Absent,
     /// Another key signed it, or it is of another log. It says nothing about this one.
@@ -31,7 +33,7 @@ pub(super) enum Kept {
     },
 }
 
-impl Kept {
+impl Last {
     fn damaged(why: &impl ToString) -> Self {
         Self::Damaged { why: why.to_string(), signed: None }
     }
@@ -55,11 +57,11 @@ pub(super) fn place(ledger: &Path) -> PathBuf {
 }
 
 /// Reads the file at `path` for the signer with the key `own`, who signs for `origin`.
-pub(super) fn read(path: &Path, own: &VerifierKey, origin: &str) -> Kept {
+pub(super) fn read(path: &Path, own: &VerifierKey, origin: &str) -> Last {
     match bytes(path) {
         Ok(Some(bytes)) => parse(&bytes, own, origin),
-        Ok(None) => Kept::Absent,
-        Err(error) => Kept::damaged(&error),
+        Ok(None) => Last::Absent,
+        Err(error) => Last::damaged(&error),
     }
 }
 
@@ -76,10 +78,10 @@ fn bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-fn parse(bytes: &[u8], own: &VerifierKey, origin: &str) -> Kept {
+fn parse(bytes: &[u8], own: &VerifierKey, origin: &str) -> Last {
     let proof = match TlogProof::parse(bytes) {
         Ok(proof) => proof,
-        Err(error) => return Kept::damaged(&error),
+        Err(error) => return Last::damaged(&error),
     };
     let keys = std::slice::from_ref(own);
     let signed = match checkpoint::open(proof.checkpoint.as_bytes(), keys) {
@@ -87,12 +89,12 @@ fn parse(bytes: &[u8], own: &VerifierKey, origin: &str) -> Kept {
         Ok(_)
         | Err(
             CheckpointError::Note(NoteError::NoKnownSignature { .. }) | CheckpointError::ForeignKey { .. },
-        ) => return Kept::Foreign,
-        Err(error) => return Kept::damaged(&error),
+        ) => return Last::Foreign,
+        Err(error) => return Last::damaged(&error),
     };
     match proof.tip(keys) {
-        Ok(tip) => Kept::Good(Box::new(tip)),
-        Err(error) => Kept::Damaged { why: error.to_string(), signed: Some(signed) },
+        Ok(tip) => Last::Good(Box::new(tip)),
+        Err(error) => Last::Damaged { why: error.to_string(), signed: Some(signed) },
     }
 }
 
@@ -113,11 +115,10 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
 /// A name of its own for the time of writing: two signers may write at once. It begins as all passing names
 /// beside a ledger do, so that git ignores it too.
 fn passing(path: &Path) -> io::Result<PathBuf> {
-    let mut random = [0_u8; 8];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let random = random_word().map_err(io::Error::other)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let ledger = name.strip_suffix("-checkpoint").unwrap_or(&name);
-    Ok(path.with_file_name(format!(".{ledger}.checkpoint-{:016x}", u64::from_be_bytes(random))))
+    Ok(path.with_file_name(format!(".{ledger}.checkpoint-{random}")))
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
@@ -137,7 +138,7 @@ mod tests {
 
     use gate_ledger::note::SignerKey;
 
-    use super::{Kept, place, read, write};
+    use super::{Last, place, read, write};
 
     #[test]
     fn the_file_is_for_its_owner_and_replaced_at_once() {
@@ -160,14 +161,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let key = SignerKey::generate("example.com", [1; 32]).unwrap();
         let of = |name: &str| read(&dir.path().join(name), key.verifier(), "example.com/1");
-        assert!(matches!(of("none"), Kept::Absent));
+        assert!(matches!(of("none"), Last::Absent));
         std::fs::create_dir(dir.path().join("directory")).unwrap();
-        assert!(matches!(of("directory"), Kept::Damaged { .. }));
+        assert!(matches!(of("directory"), Last::Damaged { .. }));
         std::os::unix::fs::symlink("/dev/zero", dir.path().join("link")).unwrap();
-        assert!(matches!(of("link"), Kept::Damaged { .. }));
+        assert!(matches!(of("link"), Last::Damaged { .. }));
         std::fs::write(dir.path().join("text"), "hello\n").unwrap();
-        assert!(matches!(of("text"), Kept::Damaged { signed: None, .. }));
+        assert!(matches!(of("text"), Last::Damaged { signed: None, .. }));
         std::fs::write(dir.path().join("empty"), "").unwrap();
-        assert!(matches!(of("empty"), Kept::Damaged { .. }));
+        assert!(matches!(of("empty"), Last::Damaged { .. }));
     }
 }

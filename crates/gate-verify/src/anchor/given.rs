@@ -1,7 +1,5 @@
-//! Reading checkpoints, and whose they are.
+//! The checkpoints that are given on the command line, and whose they are.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use gate_ledger::checkpoint::{self, Checkpoint};
@@ -10,11 +8,12 @@ use gate_ledger::note::{self, NoteError, VerifierKey};
 use gate_model::exit::Exit;
 use gate_model::verification::{Anchored, Cosigned, Warning};
 
+use crate::input;
 use crate::trust::{Trust, Trusted};
 
 /// A checkpoint that a trusted key signed.
 #[derive(Debug, Clone)]
-pub(crate) struct Statement {
+pub(crate) struct GivenCheckpoint {
     /// What it says.
     pub checkpoint: Checkpoint,
     /// The keys of the logs that signed it.
@@ -64,25 +63,26 @@ pub(crate) fn read(
     paths: &[PathBuf],
     trust: &Trust,
     cwd: &Path,
-) -> Result<(Vec<Statement>, Vec<Warning>), CheckpointError> {
-    let (mut statements, mut refused) = (Vec::new(), Vec::new());
+) -> Result<(Vec<GivenCheckpoint>, Vec<Warning>), CheckpointError> {
+    let (mut given, mut refused) = (Vec::new(), Vec::new());
     for path in paths {
         let shown = path.display().to_string();
-        let bytes = bytes(&cwd.join(path), &shown)?;
+        let fails = |source| CheckpointError::Read { path: shown.clone(), source };
+        let bytes = input::document(&cwd.join(path), note::MAX_BYTES).map_err(fails)?;
         match trust.open(&bytes) {
-            Ok(trusted) => statements.push(Statement::new(trusted, shown)),
+            Ok(trusted) => given.push(GivenCheckpoint::new(trusted, shown)),
             Err(error) => refused.push(refusal(error, shown)?),
         }
     }
-    Ok((statements, refused))
+    Ok((given, refused))
 }
 
 /// The warning about a checkpoint that does not count.
 fn refusal(error: QuorumError, shown: String) -> Result<Warning, CheckpointError> {
     match (distrust(&error), error) {
-        (Some(code), error) => Ok(warning(code, format!("checkpoint '{shown}': {error}"))),
+        (Some(code), error) => Ok(Warning::new(code, format!("checkpoint '{shown}': {error}"))),
         (None, QuorumError::Checkpoint(source)) => Err(CheckpointError::Form { path: shown, source }),
-        (None, error) => Ok(warning("checkpoint-quorum", format!("checkpoint '{shown}': {error}"))),
+        (None, error) => Ok(Warning::new("checkpoint-quorum", format!("checkpoint '{shown}': {error}"))),
     }
 }
 
@@ -101,20 +101,7 @@ const fn distrust(error: &QuorumError) -> Option<&'static str> {
     }
 }
 
-fn warning(code: &str, message: String) -> Warning {
-    Warning { code: code.to_owned(), message, count: None, seq: None }
-}
-
-fn bytes(path: &Path, shown: &str) -> Result<Vec<u8>, CheckpointError> {
-    let fails = |source| CheckpointError::Read { path: shown.to_owned(), source };
-    let mut bytes = Vec::new();
-    // One byte more than a note may have, so that a larger file is told from one that just fits.
-    let file = File::open(path).map_err(fails)?;
-    file.take(note::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(fails)?;
-    Ok(bytes)
-}
-
-impl Statement {
+impl GivenCheckpoint {
     /// The checkpoint that counts, from the file that a person wrote as `shown`.
     pub(crate) fn new(trusted: Trusted, shown: String) -> Self {
         let Trusted { checkpoint, logs, witnesses } = trusted;

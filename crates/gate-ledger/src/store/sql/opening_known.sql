@@ -1,0 +1,1 @@
+SELECT 1 FROM private INDEXED BY private_commitment WHERE substr(commitment, 1, 32) = ?1

@@ -1,0 +1,82 @@
+//! Approvals that were given: whether they hold, and whether they were enough.
+//!
+//! A grant is never used on trust, so each approval is proven again from its own entry under the policy that admitted
+//! the grant. Here nothing is recorded.
+
+use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::store::{StoreError, View};
+use gate_model::payload::{GrantData, RequestData};
+use gate_model::principal::Principal;
+use gate_policy::Rule;
+
+use crate::policies::Recorded;
+use crate::records;
+use crate::signatures;
+
+/// Whether the approvals in a grant's life suffice under the policy of its admission.
+///
+/// # Errors
+/// A failure of the store; the inner result says what is missing.
+pub fn suffice(
+    view: &View<'_>,
+    then: &Recorded,
+    grant: &Entry,
+    data: &GrantData,
+    requester: &Principal,
+    life: &[Entry],
+) -> Result<Result<(), String>, StoreError> {
+    let gate = grant.gate.as_deref().unwrap_or_default();
+    let rule = then.policy.gate(gate).ok().and_then(|gate| gate.rule(data.rule));
+    let Some(rule) = rule else { return Ok(Err(format!("its policy has no rule {}", data.rule))) };
+    if rule.approvals.is_none() {
+        return Ok(Ok(()));
+    }
+    let Some(request) = grant.reference.map(|seq| view.entry(seq)).transpose()?.flatten() else {
+        return Ok(Err("it names no request".to_owned()));
+    };
+    Ok(same_request(&request, data, requester)
+        .and_then(|()| standing(then, rule, grant, &request, requester, life)))
+}
+
+/// Whether the grant gives just what `request` asked for, to whoever asked.
+///
+/// # Errors
+/// Why not, as a sentence's end.
+pub fn same_request(request: &Entry, data: &GrantData, requester: &Principal) -> Result<(), String> {
+    let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
+    let by = records::actor(request).map_err(|error| error.to_string())?;
+    if asked.ask != data.ask || by != *requester || request.kind != Kind::Request {
+        return Err("it grants something else than was requested".to_owned());
+    }
+    Ok(())
+}
+
+/// Whether the approvals in `life` before `grant` hold and are enough for `request` under `then`.
+///
+/// # Errors
+/// What is missing, as a sentence's end.
+pub fn standing(
+    then: &Recorded,
+    rule: &Rule,
+    grant: &Entry,
+    request: &Entry,
+    requester: &Principal,
+    life: &[Entry],
+) -> Result<(), String> {
+    let mut approvers = Vec::new();
+    let mut author = None;
+    for entry in life.iter().filter(|entry| entry.kind == Kind::Approval && entry.seq < grant.seq) {
+        let by = records::actor(entry).map_err(|error| error.to_string())?;
+        signatures::statement(&then.policy, &then.data.files, entry, &by, request)
+            .map_err(|error| format!("approval {} does not hold: {error}", entry.seq))?;
+        let named = entry.data.get("author").and_then(serde_json::Value::as_str);
+        author = author.or_else(|| named.map(str::to_owned));
+        approvers.push(by);
+    }
+    let standing =
+        gate_policy::approvals_standing(&then.policy, rule, requester, author.as_deref(), &approvers);
+    if standing.is_complete() {
+        return Ok(());
+    }
+    Err(format!("{} of {} are there", standing.standing, standing.needed))
+}

@@ -1,0 +1,86 @@
+//! Which policy may follow the one in force, as the transaction that records it sees the ledger.
+//!
+//! A tool reads and admits its policy before it takes the ledger's lock, and a command may run for an hour in
+//! between. What was admitted then may have been replaced since, and must not come back into force by being
+//! recorded late. So the question is asked again within the transaction.
+//!
+//! Invariant: an owner's word on a text counts once. When A was replaced by B, and B by A, the word that put B in
+//! place of A fits again; whoever kept it could undo the owner's return to A. Words are compared by what they say
+//! and not by their signatures, since one key can sign the same words in several ways.
+//!
+//! Not here: whether the signature holds, which [`super::admit`] and replay find out.
+
+use std::ops::ControlFlow;
+
+use gate_ledger::entry::Entry;
+use gate_ledger::store::{StoreError, View};
+use gate_model::payload::PolicyData;
+
+use super::{Endorsement, guardian, read};
+use crate::policy_source::Loaded;
+use crate::records;
+
+/// What a word says of two policies: the digest of the one that it admits, and of the one that it replaces.
+pub(crate) type Word = (String, Option<String>);
+
+/// What recording a policy does to the one in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Succession {
+    /// Nothing: it is in force, or no owners guard it.
+    None,
+    /// It takes the place of the one in force, by an owner's word.
+    Follows,
+    /// It may not.
+    Refused,
+}
+
+/// What recording `loaded` would do now.
+///
+/// # Errors
+/// A failure of the store.
+pub(crate) fn succession(view: &View<'_>, loaded: &Loaded) -> Result<Succession, StoreError> {
+    let Some(guardian) = guardian(view)? else { return Ok(Succession::None) };
+    if guardian.data.digest == loaded.used.digest {
+        return Ok(Succession::None);
+    }
+    let word = loaded.admitted_by_signature().as_deref().and_then(word_of);
+    match word.filter(|(digest, _)| *digest == loaded.used.digest) {
+        Some(word) if word.1.as_deref() == Some(&guardian.data.digest) && !is_spent(view, &word)? => {
+            Ok(Succession::Follows)
+        }
+        _ => Ok(Succession::Refused),
+    }
+}
+
+/// What the text of a `gate.toml.sig` says; nothing where it is none.
+fn word_of(text: &str) -> Option<Word> {
+    read(text).ok().map(|Endorsement { digest, replaces, .. }| (digest, replaces))
+}
+
+/// What the signature of a policy entry says, if it has one.
+pub(crate) fn recorded_word(data: &PolicyData) -> Option<Word> {
+    data.signature.as_deref().and_then(word_of)
+}
+
+/// Whether a policy entry holds a signature that says `word`.
+///
+/// # Errors
+/// A failure of the store.
+pub(crate) fn is_spent(view: &View<'_>, word: &Word) -> Result<bool, StoreError> {
+    let mut spent = false;
+    view.policies(&mut |entry: &Entry| {
+        let says = records::data::<PolicyData>(entry).ok().as_ref().and_then(recorded_word);
+        spent = says.as_ref() == Some(word);
+        if spent { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(spent)
+}
+
+/// Whether an owner's word that put the policy `digest` in the place of `replaces` is in the ledger already, so
+/// that the same word cannot do so again.
+///
+/// # Errors
+/// A failure of the store.
+pub fn was_admitted(view: &View<'_>, digest: &str, replaces: Option<&str>) -> Result<bool, StoreError> {
+    is_spent(view, &(digest.to_owned(), replaces.map(str::to_owned)))
+}
