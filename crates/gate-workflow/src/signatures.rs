@@ -8,7 +8,11 @@
 //! interval that the ledger can prove: not before the newest entry that the signer saw (where the document
 //! names one), not after the entry that recorded it. The time that the document claims proves nothing.
 
-use gate_identity::ssh::{self, Namespace, allowed_signers};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gate_identity::ssh::allowed_signers::{self, AllowedSigners};
+use gate_identity::ssh::{self, Namespace};
 use gate_ledger::entry::{Entry, EntryHash, Kind};
 use gate_ledger::profile;
 use gate_ledger::store::{Ledger, StoreError, View};
@@ -119,18 +123,30 @@ pub fn signed_bytes<T: Serialize>(document: &T) -> Result<Vec<u8>, Unproven> {
     profile::canonical(&value).map(String::into_bytes).map_err(|error| wrap(&error))
 }
 
+thread_local! {
+    /// The file of keys that was read last, and its text. Replay asks for the keys of the same policy at each signed
+    /// entry; reading them again would take as long as a signature for every few keys.
+    static LAST_READ: RefCell<Option<(String, Rc<AllowedSigners>)>> = const { RefCell::new(None) };
+}
+
 /// The keys that a policy trusts.
 ///
 /// # Errors
 /// [`Unproven::NoSigners`] or [`Unproven::Signers`].
-pub fn trusted_signers(
-    policy: &Policy,
-    files: &[TrustedFile],
-) -> Result<allowed_signers::AllowedSigners, Unproven> {
+pub fn trusted_signers(policy: &Policy, files: &[TrustedFile]) -> Result<Rc<AllowedSigners>, Unproven> {
     let path = policy.identity.allowed_signers.as_ref().ok_or(Unproven::NoSigners)?;
     let file = files.iter().find(|file| file.path == *path).ok_or(Unproven::NoSigners)?;
-    allowed_signers::parse(&file.text).map_err(|errors| {
-        Unproven::Signers(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    LAST_READ.with_borrow_mut(|last| {
+        if let Some((text, signers)) = last
+            && *text == file.text
+        {
+            return Ok(Rc::clone(signers));
+        }
+        let signers = Rc::new(allowed_signers::parse(&file.text).map_err(|errors| {
+            Unproven::Signers(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })?);
+        *last = Some((file.text.clone(), Rc::clone(&signers)));
+        Ok(signers)
     })
 }
 
