@@ -50,8 +50,12 @@ pub(crate) fn verify(
     let options = options(args, subject.genesis, tip.as_ref(), env)?;
     let input = open(&subject, io, env)?;
     let only = matches!(input, Input::Segment(_)).then(report::segments_only);
-    let openings = openings(&input, args.openings.as_deref(), &env.cwd)?;
-    let replayer = args.replay.then(|| Replayer::new().with_openings(openings));
+    let replayer = if args.replay {
+        let openings = openings(&input, args.openings.as_deref(), &env.cwd)?;
+        Some(Replayer::new().with_openings(openings))
+    } else {
+        None
+    };
     let mut watch = Watch { anchors, progress, replayer };
     let outcome = read(input, options, &mut watch)?;
     let mut found = conclude(outcome, watch, tip, &trust, clock);

@@ -2,13 +2,13 @@
 //! take the last place in a quota.
 
 use gate_ledger::entry::{Entry, Kind};
-use gate_ledger::store::{Access, AppendError, StoreError, Transaction};
+use gate_ledger::store::{StoreError, Transaction};
 use gate_model::JUDGE;
 use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::exit::Exit;
 use gate_model::grant::{Approvals, Grant, Owes, SCHEMA, Status};
-use gate_model::payload::{Ask, DenialData, GrantData, RequestData};
+use gate_model::payload::{Ask, DenialData, GrantData, QuotaUsed, RequestData};
 use gate_model::principal::Principal;
 use gate_model::request::{Request, Ttl};
 use gate_model::time::Timestamp;
@@ -18,7 +18,7 @@ use crate::history::{Counted, Past};
 use crate::ledger_access::Unusable;
 use crate::policies::{self, RecordError};
 use crate::records;
-use crate::setting::{LOCK_WAIT, Setting};
+use crate::setting::Setting;
 
 /// What is asked for, by whom, and where.
 #[derive(Debug, Clone)]
@@ -86,30 +86,13 @@ impl From<serde_json::Error> for TransactError {
     }
 }
 
-/// Runs `work` in one transaction of the setting's ledger.
-///
-/// # Errors
-/// A [`TransactError`]; then nothing was recorded.
-pub fn transact<T>(
-    setting: &Setting<'_>,
-    work: impl FnOnce(&mut Transaction<'_>) -> Result<T, TransactError>,
-) -> Result<T, TransactError> {
-    let mut ledger = setting.open(Access::Append)?;
-    let done = ledger.append(LOCK_WAIT, setting.place.clock, work).map_err(|error| match error {
-        AppendError::Store(source) => TransactError::Store(source),
-        AppendError::Work(failed) => failed,
-    })?;
-    ledger.close()?;
-    Ok(done)
-}
-
 /// Judges what is asked for and records the answer.
 ///
 /// # Errors
 /// A [`TransactError`]; then nothing was decided or recorded.
 pub fn request(setting: &Setting<'_>, asking: &Asking) -> Result<Grant, TransactError> {
     setting.loaded.policy.gate(&asking.gate)?;
-    transact(setting, |transaction| {
+    setting.transact(|transaction| {
         policies::ensure_recorded(transaction, &setting.loaded, &asking.by)?;
         let (admission, counted) = judge(setting, transaction, asking)?;
         record(setting, transaction, asking, admission, &counted)
@@ -161,8 +144,7 @@ fn record(
         Admission::Grant(terms) => {
             let ask = narrowed(&asking.ask, &terms);
             let start = transaction.now();
-            let quota = counted.of(terms.rule);
-            let data = GrantData { quota, ..grant_data(setting, asking, &terms, ask, start)? };
+            let data = grant_data(setting, asking, &terms, ask, start, counted.of(terms.rule))?;
             let entry = append(transaction, Kind::Grant, None, asking, &data)?;
             Ok(granted(&asking.gate, &asking.by, &entry, &data, None))
         }
@@ -199,14 +181,11 @@ fn grant_data(
     terms: &Terms,
     ask: Ask,
     start: Timestamp,
+    quota: Option<QuotaUsed>,
 ) -> Result<GrantData, TransactError> {
-    let beyond = || TransactError::Subject("the opt-out would end after the year 9999".to_owned());
-    let owes = match terms.review_within {
-        Some(within) => Some(Owes { what: "review".to_owned(), by: start.plus(within).ok_or_else(beyond)? }),
-        None => None,
-    };
+    let (expires, owes) = ends_and_owes(start, ask.ttl.seconds, terms.review_within)?;
     Ok(GrantData {
-        expires: start.plus(ask.ttl.seconds).ok_or_else(beyond)?,
+        expires,
         ask,
         not_before: start,
         rule: terms.rule,
@@ -214,10 +193,27 @@ fn grant_data(
         judge: JUDGE,
         approvals: Vec::new(),
         owes,
-        quota: None,
+        quota,
         context: asking.context.clone(),
         request: asking.request.clone(),
     })
+}
+
+/// When a grant from `start` on ends, and the review that it owes; `ttl` and `review_within` are seconds.
+///
+/// # Errors
+/// [`TransactError::Subject`] beyond the calendar.
+pub fn ends_and_owes(
+    start: Timestamp,
+    ttl: u64,
+    review_within: Option<u64>,
+) -> Result<(Timestamp, Option<Owes>), TransactError> {
+    let after = |seconds| {
+        let beyond = || TransactError::Subject("the opt-out would end after the year 9999".to_owned());
+        start.plus(seconds).ok_or_else(beyond)
+    };
+    let review = |within| Ok::<_, TransactError>(Owes { what: "review".to_owned(), by: after(within)? });
+    Ok((after(ttl)?, review_within.map(review).transpose()?))
 }
 
 /// The answer for a grant.

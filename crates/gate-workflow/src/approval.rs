@@ -9,12 +9,12 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::Transaction;
 use gate_model::JUDGE;
 use gate_model::context::Context;
-use gate_model::grant::{Approvals, Grant, Owes, Status};
+use gate_model::grant::{Approvals, Grant, Status};
 use gate_model::payload::{ApprovalData, GrantData, RejectionData, RequestData, Verb};
 use gate_model::principal::Principal;
 use gate_policy::{Approval, Policy, Rule};
 
-use crate::admission::{self, TransactError, answer, transact, written};
+use crate::admission::{self, TransactError, answer, written};
 use crate::history::{Counted, Past};
 use crate::policies;
 use crate::records;
@@ -72,7 +72,7 @@ impl Waiting {
 /// # Errors
 /// A [`TransactError`]; then nothing was recorded.
 pub fn approve(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
-    transact(setting, |transaction| {
+    setting.transact(|transaction| {
         let (waiting, rule) = waiting_today(setting, transaction, act)?;
         let standing = rule.and_then(|rule| Ok((rule, may_approve(setting, rule, &waiting, act)?)));
         let (rule, standing) = match standing {
@@ -104,7 +104,7 @@ pub fn approve(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError>
 /// # Errors
 /// A [`TransactError`]; then nothing was recorded.
 pub fn reject(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
-    transact(setting, |transaction| {
+    setting.transact(|transaction| {
         let (waiting, rule) = waiting_today(setting, transaction, act)?;
         // Who approved before may still reject, so earlier approvals do not speak against a rejection.
         let alone = Waiting { approvals: Vec::new(), ..waiting };
@@ -259,8 +259,7 @@ fn grant(
     counted: &Counted,
 ) -> Result<Grant, TransactError> {
     let (gate, by) = (waiting.gate(), &waiting.requester);
-    let quota = counted.of(rule.number);
-    let data = GrantData { quota, ..grant_data(setting, transaction, waiting, rule, approval)? };
+    let data = grant_data(setting, transaction, waiting, rule, approval, counted)?;
     let draft = records::draft(Kind::Grant, Some(gate), Some(waiting.entry.seq), by, &data)?;
     let entry = transaction.append(&draft)?;
     Ok(admission::granted(gate, by, &entry, &data, Some(shown(rule, standing))))
@@ -278,15 +277,13 @@ fn grant_data(
     waiting: &Waiting,
     rule: &Rule,
     approval: &Entry,
+    counted: &Counted,
 ) -> Result<GrantData, TransactError> {
-    let beyond = || TransactError::Subject("the opt-out would end after the year 9999".to_owned());
     let start = transaction.now();
-    let owes = match rule.review_within.filter(|_| rule.break_glass) {
-        Some(within) => Some(Owes { what: "review".to_owned(), by: start.plus(within).ok_or_else(beyond)? }),
-        None => None,
-    };
+    let review_within = rule.review_within.filter(|_| rule.break_glass);
+    let (expires, owes) = admission::ends_and_owes(start, waiting.data.ask.ttl.seconds, review_within)?;
     Ok(GrantData {
-        expires: start.plus(waiting.data.ask.ttl.seconds).ok_or_else(beyond)?,
+        expires,
         ask: waiting.data.ask.clone(),
         not_before: start,
         rule: rule.number,
@@ -294,7 +291,7 @@ fn grant_data(
         judge: JUDGE,
         approvals: waiting.seqs.iter().copied().chain([approval.seq]).collect(),
         owes,
-        quota: None,
+        quota: counted.of(rule.number),
         context: waiting.data.context.clone(),
         request: waiting.data.request.clone(),
     })

@@ -10,7 +10,7 @@ use gate_model::principal::Principal;
 use gate_policy::Gate;
 use serde::Deserialize;
 
-use crate::admission::{TransactError, answer, transact};
+use crate::admission::{TransactError, answer};
 use crate::approval::Act;
 use crate::policies;
 use crate::records;
@@ -31,7 +31,7 @@ struct Living {
 /// # Errors
 /// A [`TransactError`]; then nothing was recorded.
 pub fn revoke(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
-    transact(setting, |transaction| {
+    setting.transact(|transaction| {
         let living = living(transaction, &act.id)?;
         let gate = setting.loaded.policy.gate(living.entry.gate.as_deref().unwrap_or_default())?;
         policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
@@ -57,7 +57,7 @@ pub fn revoke(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> 
 /// A [`TransactError`]; then nothing was recorded.
 pub fn resume(setting: &Setting<'_>, name: &str, act: &Act) -> Result<Grant, TransactError> {
     let gate = setting.loaded.policy.gate(name)?;
-    transact(setting, |transaction| {
+    setting.transact(|transaction| {
         let pauses = live_pauses(&transaction.view(), name, transaction.now())?;
         let Some(first) = pauses.first() else {
             let reasons = vec![format!("gate '{name}' is not paused: nothing to resume, nothing recorded")];

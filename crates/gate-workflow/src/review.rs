@@ -6,7 +6,7 @@ use gate_model::JUDGE;
 use gate_model::grant::{Grant, Status};
 use gate_model::payload::{GrantData, ReviewData, ReviewVerdict, Verb};
 
-use crate::admission::{TransactError, answer, transact};
+use crate::admission::{TransactError, answer};
 use crate::approval::Act;
 use crate::policies;
 use crate::records;
@@ -18,7 +18,7 @@ use crate::setting::Setting;
 /// # Errors
 /// A [`TransactError`]; then nothing was recorded.
 pub fn review(setting: &Setting<'_>, act: &Act, verdict: ReviewVerdict) -> Result<Grant, TransactError> {
-    transact(setting, |transaction| {
+    setting.transact(|transaction| {
         let (entry, data) = owing(transaction, &act.id)?;
         let requester = records::actor(&entry)?;
         let name = entry.gate.clone().unwrap_or_default();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gate_identity::facts::{self, Begun, Facts, FactsError};
-use gate_ledger::store::{Access, Ledger};
+use gate_ledger::store::{Access, AppendError, Ledger, StoreError, Transaction};
 use gate_model::exit::Exit;
 use gate_model::time::Timestamp;
 
@@ -180,6 +180,23 @@ impl<'a> Setting<'a> {
             Some(kept) if kept.serves(&path, access) => Ok(kept),
             _ => Kept::open(&path, access, &self.loaded),
         }
+    }
+
+    /// Runs `work` in one transaction of the ledger.
+    ///
+    /// # Errors
+    /// Why the ledger cannot be used, a failure of the store, or that of `work`; then nothing was recorded.
+    pub fn transact<T, E: From<Unusable> + From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut ledger = self.open(Access::Append)?;
+        let done = ledger.append(LOCK_WAIT, self.place.clock, work).map_err(|error| match error {
+            AppendError::Store(source) => source.into(),
+            AppendError::Work(failed) => failed,
+        })?;
+        ledger.close()?;
+        Ok(done)
     }
 
     /// Keeps an open ledger for the next use of this run.

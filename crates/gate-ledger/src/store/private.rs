@@ -23,6 +23,13 @@ use crate::veil::{self, Text};
 /// The longest text that is read, in bytes: no entry could hold a longer one. The queries say the same number.
 const MAX_VALUE: i64 = 1 << 20;
 
+/// A query of openings: the columns that [`kept`] reads, and which rows.
+macro_rules! query {
+    ($rows:literal) => {
+        concat!(include_str!("sql/opening_columns.sql"), include_str!($rows))
+    };
+}
+
 /// An opening with the entry that first committed to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptOpening {
@@ -78,7 +85,7 @@ fn kept(row: &Row<'_>) -> Result<KeptOpening, StoreError> {
 
 /// The opening of `commitment`, if it is known.
 pub(super) fn find(connection: &Connection, commitment: Commitment) -> Result<Option<Opening>, StoreError> {
-    let mut statement = connection.prepare_cached(include_str!("sql/opening.sql"))?;
+    let mut statement = connection.prepare_cached(query!("sql/opening.sql"))?;
     let mut rows = statement.query([&commitment.0[..]])?;
     rows.next()?.map(|row| kept(row).map(|kept| kept.opening)).transpose()
 }
@@ -95,7 +102,7 @@ pub(super) fn reveal(connection: &Connection, entry: &mut Entry) -> Result<(), S
 
 /// The pseudonyms of a name, the first one first. There is more than one where somebody signed elsewhere.
 pub(super) fn pseudonyms(connection: &Connection, name: &str) -> Result<Vec<Commitment>, StoreError> {
-    let mut statement = connection.prepare_cached(include_str!("sql/opening_of_name.sql"))?;
+    let mut statement = connection.prepare_cached(query!("sql/opening_of_name.sql"))?;
     let mut rows = statement.query([name])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -106,7 +113,7 @@ pub(super) fn pseudonyms(connection: &Connection, name: &str) -> Result<Vec<Comm
 
 /// The names that `sentence` may mention. One whose spelling in a sentence differs from its own is among them.
 pub(super) fn mentioned(connection: &Connection, sentence: &str) -> Result<Vec<Text>, StoreError> {
-    let mut statement = connection.prepare_cached(include_str!("sql/opening_mentioned.sql"))?;
+    let mut statement = connection.prepare_cached(query!("sql/opening_mentioned.sql"))?;
     let mut rows = statement.query([sentence])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -125,7 +132,7 @@ pub(crate) fn walk(
     connection: &Connection,
     each: &mut dyn FnMut(Result<KeptOpening, StoreError>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(include_str!("sql/openings.sql"))?;
+    let mut statement = connection.prepare_cached(query!("sql/openings.sql"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         each(kept(row))?;

@@ -89,6 +89,12 @@ impl From<StoreError> for Failed {
     }
 }
 
+impl From<Unusable> for Failed {
+    fn from(error: Unusable) -> Self {
+        Self::Ledger(error)
+    }
+}
+
 impl From<CheckError> for Failed {
     fn from(error: CheckError) -> Self {
         Self::Check(error)

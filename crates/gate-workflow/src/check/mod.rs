@@ -10,7 +10,7 @@ mod plan;
 use std::time::{Duration, Instant};
 
 use gate_ledger::entry::Kind;
-use gate_ledger::store::{Access, AppendError, Head, Transaction, View};
+use gate_ledger::store::{Access, Head, Transaction, View};
 use gate_model::context::Context;
 use gate_model::decision::{Decision, Verdict};
 use gate_model::payload::Mode;
@@ -22,7 +22,7 @@ use gate_policy::Gate;
 use crate::judgement::{self, Before, Outcome, Ruling};
 use crate::policies::{self, Policies};
 use crate::records;
-use crate::setting::{LOCK_WAIT, Setting};
+use crate::setting::Setting;
 use crate::standing::{self, Question, Standing};
 use crate::verdict::{self, Circumstances};
 
@@ -236,7 +236,7 @@ impl<'a> Checker<'a> {
         let mode = if commanded { Mode::Run } else { Mode::Judge };
         let facts = Circumstances { mode, ..self.circumstances()? };
         let mut held = None;
-        let settled = self.transact(|transaction| {
+        let settled = self.setting.transact(|transaction| {
             let standing = self.standing_within(transaction, None)?;
             let mut ruling = match judgement::before(&standing) {
                 Before::Run => return Ok(Settled::LookAgain),
@@ -275,7 +275,7 @@ impl<'a> Checker<'a> {
             return Ok(self.unrecorded(finished.outcome, &facts));
         }
         let mut work = Work::Waiting(finished.outcome);
-        let recorded = self.transact(|transaction| {
+        let recorded = self.setting.transact(|transaction| {
             check_ancestor(transaction, started)?;
             let seen = started.commanded.then(|| started.seen.as_ref().map(|seen| seen.seq)).flatten();
             let standing = self.standing_within(transaction, seen)?;
@@ -304,16 +304,6 @@ impl<'a> Checker<'a> {
     fn standing_within(&self, transaction: &Transaction<'_>, seen: Option<u64>) -> Result<Standing, Failed> {
         let question = self.question(transaction.now(), seen)?;
         Ok(standing::read(&transaction.view(), &mut Policies::default(), &question)?)
-    }
-
-    fn transact<T>(&self, work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failed>) -> Result<T, Failed> {
-        let mut ledger = self.setting.open(Access::Append).map_err(Failed::Ledger)?;
-        let done = ledger.append(LOCK_WAIT, self.setting.place.clock, work).map_err(|error| match error {
-            AppendError::Store(source) => Failed::Store(source),
-            AppendError::Work(failed) => failed,
-        })?;
-        ledger.close()?;
-        Ok(done)
     }
 
     fn record(

@@ -10,8 +10,8 @@ use gate_policy::{Petition, Policy, Rule};
 
 use super::{Desk, Remedy, Waiting, signing};
 use crate::admission::written;
+use crate::approval::ends_request;
 use crate::records::{self, Malformed};
-use crate::refusal::is_refused_act;
 
 pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Waiting>, StoreError> {
     let mut requests = Vec::new();
@@ -40,11 +40,7 @@ fn examine(
     by: &Principal,
 ) -> Result<Option<Waiting>, StoreError> {
     let life = desk.view.life(entry.seq)?;
-    let ends = |later: &Entry| {
-        matches!(later.kind, Kind::Grant | Kind::Revocation)
-            || (later.kind == Kind::Denial && !is_refused_act(later))
-    };
-    if life.iter().any(ends) {
+    if life.iter().any(ends_request) {
         return Ok(None);
     }
     let rules = desk.rules(&data.policy.digest)?;
