@@ -151,6 +151,19 @@ impl Entry {
         })
     }
 
+    /// Reads an entry from its line of an export, without a newline: exactly what [`Entry::line`] writes.
+    ///
+    /// # Errors
+    /// The first reason why `line` is none, or why its hash is not that of its body.
+    pub fn from_line(line: &[u8]) -> Result<Self, EntryError> {
+        let (comma, recorded) = cut_line(line).ok_or(Bad::HashMissing)?;
+        let mut body = line[..=comma].to_vec();
+        body[comma] = b'}';
+        let entry = Self::from_body(&body)?;
+        let computed = entry.hash;
+        if computed == recorded { Ok(entry) } else { Err(Bad::Hash { computed, recorded }.into()) }
+    }
+
     /// The line of an export, without its newline: the body with the hash as an additional last member.
     pub fn line(&self) -> String {
         let mut line = Vec::with_capacity(self.body.len() + LINE_EXTRA);
@@ -171,6 +184,14 @@ pub fn write_line(out: &mut Vec<u8>, body: &[u8], hash: EntryHash) {
     out.extend_from_slice(b",\"hash\":\"b3:");
     out.extend_from_slice(blake3::Hash::from_bytes(hash.0).to_hex().as_bytes());
     out.extend_from_slice(b"\"}");
+}
+
+/// Where the comma before the hash of an exported line is, and the hash. A brace in its place closes the body.
+pub(crate) fn cut_line(line: &[u8]) -> Option<(usize, EntryHash)> {
+    const BEFORE: &[u8] = b",\"hash\":\"";
+    let comma = line.len().checked_sub(LINE_EXTRA + 1)?;
+    let hash = line[comma..].strip_prefix(BEFORE)?.strip_suffix(b"\"}")?;
+    Some((comma, EntryHash::read(hash)?))
 }
 
 #[cfg(test)]

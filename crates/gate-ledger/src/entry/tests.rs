@@ -53,6 +53,17 @@ fn the_line_is_the_body_with_the_hash_as_last_member() {
 }
 
 #[test]
+fn a_line_reads_as_the_entry_that_it_was_written_from_and_nothing_else_does() {
+    let entry = draft().at(place()).unwrap();
+    assert_eq!(Entry::from_line(entry.line().as_bytes()), Ok(entry.clone()));
+    assert_eq!(Entry::from_line(entry.body.as_bytes()).unwrap_err().0, Bad::HashMissing);
+    let edited = entry.line().replace("github:carol", "github:dave!");
+    assert_eq!(Entry::from_line(edited.as_bytes()).unwrap_err().0.code(), "hash");
+    let spaced = entry.line().replacen(',', ", ", 1);
+    assert_eq!(Entry::from_line(spaced.as_bytes()).unwrap_err().0.code(), "not-canonical");
+}
+
+#[test]
 fn each_member_is_checked() {
     let cases = [
         (r#""v":1"#, r#""v":2"#, "version"),

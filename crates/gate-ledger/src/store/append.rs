@@ -9,6 +9,7 @@ use super::{
     Access, AppendError, Database, Head, KeptOpening, StoreError, View, archive, lock, private, sealing,
 };
 use crate::archive::Statement;
+use crate::chain::{Chain, LedgerId, Start};
 use crate::commitment::Commitment;
 use crate::entry::{Draft, Entry, Place};
 use crate::veil::Privacy;
@@ -51,6 +52,43 @@ impl Transaction<'_> {
         result
     }
 
+    /// Takes in an entry that was made elsewhere: only as the next one of this very chain.
+    ///
+    /// # Errors
+    /// [`StoreError::Bad`] where it does not follow; another [`StoreError`]. After one nothing of this transaction is
+    /// kept.
+    pub fn adopt(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let result = self.take_in(entry);
+        self.failed |= result.is_err();
+        result
+    }
+
+    /// Whether everything that was appended so far can be committed.
+    pub const fn is_whole(&self) -> bool {
+        !self.failed
+    }
+
+    fn take_in(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let fails = |source| StoreError::bad(entry.seq, source);
+        let start = Start {
+            next: self.head.seq + 1,
+            prev: self.head.hash,
+            ledger: LedgerId::read(self.ledger.as_bytes()),
+            genesis: None,
+        };
+        // From the bytes: whoever made the entry may have put its fields together in another way.
+        let linked = Chain::starting(start).push(entry.body.as_bytes(), Some(entry.hash)).map_err(fails)?;
+        self.write(entry)?;
+        self.head = Head { seq: linked.facts.seq, hash: linked.facts.hash, at: entry.at };
+        Ok(())
+    }
+
+    fn write(&self, entry: &Entry) -> Result<(), StoreError> {
+        let mut statement = self.inner.prepare_cached(include_str!("sql/append.sql"))?;
+        statement.execute((entry.seq.cast_signed(), &entry.body, &entry.hash.0[..]))?;
+        Ok(())
+    }
+
     /// Erases the openings of `commitments`. Returns those that were there; the caller records them, and folds the
     /// write-ahead log ([`super::Ledger::fold`]) when the transaction is over.
     ///
@@ -78,8 +116,7 @@ impl Transaction<'_> {
         let place =
             Place { ledger: self.ledger, seq: self.head.seq + 1, prev: self.head.hash, at: (self.clock)() };
         let mut entry = draft.at(place)?;
-        let mut statement = self.inner.prepare_cached(include_str!("sql/append.sql"))?;
-        statement.execute((entry.seq.cast_signed(), &entry.body, &entry.hash.0[..]))?;
+        self.write(&entry)?;
         for (commitment, opening) in openings {
             private::keep(self.inner, &KeptOpening::beside(&entry, commitment, opening))?;
         }

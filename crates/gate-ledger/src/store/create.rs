@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::place::{beside, refuse_network};
 use super::{Access, KeptOpening, Ledger, OpenError, StoreError, private, schema, sealing};
+use crate::chain::Chain;
 use crate::entry::{Draft, DraftError, Entry, EntryHash, Kind, Place};
 use crate::veil::Privacy;
 
@@ -95,13 +96,32 @@ pub(super) fn create(
     let fails = |source: StoreError| CreateError::Store { path: path.to_owned(), source };
     let openings = sealing::first(&mut draft, privacy).map_err(fails)?;
     let genesis = draft.at(Place { ledger: &id, seq: 0, prev: EntryHash::ZERO, at: now })?;
-    let draft_file = Scratch::beside(&target, &random_hex()?);
-    build(&draft_file.path, &genesis, openings).map_err(fails)?;
-    publish(&draft_file.path, &target).map_err(|source| match source.kind() {
+    begin_with(path, &target, &genesis, openings, privacy)
+}
+
+/// See [`Ledger::create_copy`].
+pub(super) fn create_copy(path: &Path, genesis: &Entry) -> Result<Ledger, CreateError> {
+    let bad = |source| OpenError::Genesis { path: path.to_owned(), source };
+    Chain::new().push(genesis.body.as_bytes(), Some(genesis.hash)).map_err(bad)?;
+    begin_with(path, &target(path)?, genesis, Vec::new(), Privacy::default())
+}
+
+/// Makes the file at `target`, which a person wrote as `path`, with its first entry.
+fn begin_with(
+    path: &Path,
+    target: &Path,
+    genesis: &Entry,
+    openings: Vec<sealing::New>,
+    privacy: Privacy,
+) -> Result<Ledger, CreateError> {
+    let draft_file = Scratch::beside(target, &random_hex()?);
+    let fails = |source: StoreError| CreateError::Store { path: path.to_owned(), source };
+    build(&draft_file.path, genesis, openings).map_err(fails)?;
+    publish(&draft_file.path, target).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => CreateError::Exists { path: path.to_owned() },
         _ => CreateError::Io { path: path.to_owned(), source },
     })?;
-    let mut ledger = Ledger::open(&target, Access::Append)?;
+    let mut ledger = Ledger::open(target, Access::Append)?;
     ledger.set_privacy(privacy);
     Ok(ledger)
 }

@@ -53,7 +53,7 @@ use std::time::Duration;
 
 use gate_model::time::Timestamp;
 
-use crate::entry::EntryHash;
+use crate::entry::{Entry, EntryHash};
 use crate::veil::Privacy;
 
 /// An open ledger, whose first entry has been read and checked.
@@ -93,6 +93,15 @@ impl Ledger {
         privacy: Privacy,
     ) -> Result<Self, CreateError> {
         create::create(path, actor, data, now, privacy)
+    }
+
+    /// Makes a copy of a ledger that is elsewhere, with its first entry only; [`Transaction::adopt`] takes in the
+    /// others.
+    ///
+    /// # Errors
+    /// As [`Ledger::create`]; also where `genesis` is not the first entry of any ledger.
+    pub fn create_copy(path: &Path, genesis: &Entry) -> Result<Self, CreateError> {
+        create::create_copy(path, genesis)
     }
 
     /// Says which personal text this ledger's writers only commit to. Nothing, unless somebody says so.

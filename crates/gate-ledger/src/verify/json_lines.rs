@@ -14,7 +14,7 @@ use super::segments;
 use super::tally::Tally;
 use super::{Observer, Options, Outcome, VerifyError};
 use crate::chain::{Bad, Facts, inspect, inspect_unhashed};
-use crate::entry::{EntryHash, LINE_EXTRA};
+use crate::entry::{EntryHash, cut_line};
 use crate::profile::{self, ProfileErrorKind};
 
 /// Verifies a stream of entries, each a JSON object with its `hash`.
@@ -170,7 +170,7 @@ fn is_like_an_entry(bytes: &[u8]) -> bool {
 /// an export. The comma before the hash is written over by the brace that closes the body, so that nothing
 /// needs to be copied.
 fn exported(line: &mut [u8]) -> Option<(&[u8], Result<Facts, Bad>, EntryHash)> {
-    let (cut, recorded) = cut(line)?;
+    let (cut, recorded) = cut_line(line)?;
     line[cut] = b'}';
     match inspect_unhashed(&line[..=cut]) {
         // Perhaps it can be mended by writing it anew; then the line must be what it was.
@@ -180,14 +180,6 @@ fn exported(line: &mut [u8]) -> Option<(&[u8], Result<Facts, Bad>, EntryHash)> {
         }
         found => Some((&line[..=cut], found, recorded)),
     }
-}
-
-/// Where the comma before the hash of an exported line is, and the hash.
-pub(super) fn cut(line: &[u8]) -> Option<(usize, EntryHash)> {
-    const BEFORE: &[u8] = b",\"hash\":\"";
-    let cut = line.len().checked_sub(LINE_EXTRA + 1)?;
-    let hash = line[cut..].strip_prefix(BEFORE)?.strip_suffix(b"\"}")?;
-    Some((cut, EntryHash::read(hash)?))
 }
 
 /// Reads `raw` as JSON and writes its canonical form; returns that and what it says. The error is for

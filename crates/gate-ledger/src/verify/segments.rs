@@ -9,14 +9,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::batch::Batch;
-use super::json_lines::cut;
 use super::tally::Tally;
 use super::{Observer, Options, Outcome, VerifyError};
 use crate::archive::{
     EntryRef, LineError, Lines, MAX_KEPT, NamedSegment, SegmentFile, Statement, is_always_kept,
 };
 use crate::chain::{Bad, Facts, inspect_unhashed};
-use crate::entry::EntryHash;
+use crate::entry::{EntryHash, cut_line};
 use crate::tree::{CompactRange, leaf_hash};
 
 /// What the segments hold.
@@ -160,7 +159,7 @@ fn take_lines(
 
 /// What a line says, which must be exactly as it was exported.
 fn strict(line: &mut [u8]) -> (&[u8], Result<Facts, Bad>, EntryHash) {
-    match cut(line) {
+    match cut_line(line) {
         Some((end, recorded)) => {
             line[end] = b'}';
             let body = &line[..=end];

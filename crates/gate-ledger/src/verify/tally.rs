@@ -7,12 +7,11 @@
 
 mod settle;
 
-use super::json_lines::cut;
 use super::rest::Rest;
 use super::segments::Segments;
 use super::{FirstBad, Observer, Options, Seen, VerifyError, Warning};
 use crate::chain::{Bad, Chain, Facts, Start};
-use crate::entry::{EntryHash, Kind, LINE_EXTRA};
+use crate::entry::{EntryHash, Kind, LINE_EXTRA, cut_line};
 
 /// What has been found so far.
 pub(super) struct Tally<'o> {
@@ -274,7 +273,7 @@ impl<'o> Tally<'o> {
 fn seq_of(line: &[u8]) -> Option<u64> {
     const LONGEST: usize = LINE_EXTRA + 40;
     const BEHIND: &[u8] = b",\"v\":1";
-    let (cut, _) = cut(line)?;
+    let (cut, _) = cut_line(line)?;
     let tail = line[..cut].strip_suffix(BEHIND)?;
     let tail = &tail[tail.len().saturating_sub(LONGEST)..];
     let at = memchr::memmem::rfind(tail, b",\"seq\":")?;

@@ -250,3 +250,64 @@ fn ordinary_decisions_cost_little_more_than_their_bodies() {
     let pages = fs::metadata(bench.path()).unwrap().len() - fs::metadata(Bench::new().path()).unwrap().len();
     assert!(pages * 100 <= bodies as u64 * 115, "{pages} bytes for {bodies} bytes of bodies");
 }
+
+/// A second ledger of the same chain, as far as its first entry.
+fn copy_of(bench: &Bench) -> (tempfile::TempDir, Ledger) {
+    let directory = tempfile::tempdir().unwrap();
+    let genesis = bench.open().view().entry(0).unwrap().unwrap();
+    let copy = Ledger::create_copy(&directory.path().join("copy.db"), &genesis).unwrap();
+    (directory, copy)
+}
+
+fn adopt(ledger: &mut Ledger, entries: &[Entry]) -> Result<(), AppendError<StoreError>> {
+    ledger.append(WAIT, &start, |transaction| entries.iter().try_for_each(|entry| transaction.adopt(entry)))
+}
+
+#[test]
+fn entries_made_elsewhere_are_taken_in_as_they_are() {
+    let bench = Bench::new();
+    let made = append(&mut bench.open(), &[note(), note()]);
+    let (directory, mut copy) = copy_of(&bench);
+    let read: Vec<_> = made.iter().map(|entry| Entry::from_line(entry.line().as_bytes()).unwrap()).collect();
+    assert_eq!(read, made);
+    adopt(&mut copy, &read).unwrap();
+    assert_eq!(copy.view().head().unwrap(), bench.open().view().head().unwrap());
+    // And the chain goes on from there.
+    assert_eq!(append(&mut copy, &[note()])[0].prev, made[1].hash);
+    copy.close().unwrap();
+    let path = directory.path().join("copy.db");
+    let outcome = verify::sqlite(&path, &verify::Options::default(), &mut ()).unwrap();
+    assert!(outcome.is_good());
+}
+
+#[test]
+fn an_entry_that_does_not_follow_is_not_taken_in_nor_anything_beside_it() {
+    let bench = Bench::new();
+    let made = append(&mut bench.open(), &[note(), note()]);
+    let other = append(&mut Bench::new().open(), &[note()]);
+    let mut forged = made[0].clone();
+    forged.body = forged.body.replace("\"x\"", "\"y\"");
+    let wrong: [&[Entry]; 5] = [
+        &made[1..],
+        &[made[0].clone(), made[0].clone()],
+        &other,
+        &[forged],
+        &[copy_of(&bench).1.view().entry(0).unwrap().unwrap()],
+    ];
+    for entries in wrong {
+        let (_directory, mut copy) = copy_of(&bench);
+        let refused = adopt(&mut copy, entries).unwrap_err();
+        assert!(matches!(refused, AppendError::Work(StoreError::Bad { .. })), "{refused}");
+        assert_eq!(copy.view().head().unwrap().seq, 0);
+    }
+}
+
+#[test]
+fn a_copy_begins_with_a_first_entry_only() {
+    let bench = Bench::new();
+    let second = append(&mut bench.open(), &[note()]).remove(0);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("copy.db");
+    assert_eq!(Ledger::create_copy(&path, &second).unwrap_err().exit(), Exit::Distrust);
+    assert!(!path.exists());
+}
