@@ -9,6 +9,7 @@
 //!
 //! Not here: anything that a tool should do itself. Tests know its command line, files and exit codes only.
 
+#![allow(clippy::disallowed_methods, reason = "a test may start programs")]
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,

@@ -1,6 +1,7 @@
 //! Checkpoints as a pipeline signs them again and again, and as an auditor uses them: kept checkpoints, keys in
 //! an agent, witnesses, and verification from where the last one ended.
 
+#![allow(clippy::disallowed_methods, reason = "a test may start programs")]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,

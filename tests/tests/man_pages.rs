@@ -4,6 +4,7 @@
 //! command in an EXAMPLES section by running it; every JSON example by reading it as the type that it shows; the
 //! worked example of gate-ledger(5) by hashing it.
 
+#![allow(clippy::disallowed_methods, reason = "a test may start programs")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests stop at the first surprise")]
 
 #[path = "man_pages/documents.rs"]

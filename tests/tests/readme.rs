@@ -3,6 +3,7 @@
 //! The blocks are run in their order, in one repository. A command ends with 0, or with the status that the
 //! comment behind it names (`# exit 75: held`). The two commands of "Try it" take minutes and are CI's own:
 //! of these only the existence is checked.
+#![allow(clippy::disallowed_methods, reason = "a test may start programs")]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,

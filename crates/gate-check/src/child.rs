@@ -51,6 +51,7 @@ pub(crate) fn run(command: &[OsString]) -> Result<Ended, Error> {
     let handled = FORWARDED.into_iter().filter(|signal| !ignored.contains(signal));
     // SIGCHLD among them: where it was ignored, the kernel would reap the command and lose its status.
     let mut signals = SignalsInfo::<WithOrigin>::new(handled.chain([SIGCHLD]))?;
+    #[expect(clippy::disallowed_methods, reason = "the gated command itself")]
     let mut child = match Command::new(program).args(arguments).spawn() {
         Ok(child) => child,
         Err(error) => return not_started(error),

@@ -284,7 +284,7 @@ impl Desk<'_> {
         input: &mut dyn Read,
         name: &str,
     ) -> Result<gate_findings::Report, ReportError> {
-        let base = gate_identity::git::root(&self.env.cwd).unwrap_or_else(|| self.env.cwd.clone());
+        let base = gate_checkout::git::root(&self.env.cwd).unwrap_or_else(|| self.env.cwd.clone());
         let options = Options {
             fail_on: checker.gate.fail_on,
             floors: &checker.gate.levels,

@@ -12,6 +12,7 @@
 //!
 //! Not here: deciding, recording, reading reports or policies.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test may start programs"))]
 #![allow(special_module_name, reason = "the binaries call `gate_cli::main::main`; no main.rs is meant")]
 
 pub mod clap_errors;

@@ -5,11 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
+use gate_checkout::facts;
 use gate_cli::clock::Clock;
 use gate_cli::options::{Format, Shared};
 use gate_cli::render::{self, View};
 use gate_cli::{Env, Io, terminal};
-use gate_identity::facts;
 use gate_ledger::store::{Access, Ledger, is_reserved};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;

@@ -1,6 +1,6 @@
 //! Why the tool stops, and how it exits.
 
-use gate_identity::facts::FactsError;
+use gate_checkout::facts::FactsError;
 use gate_ledger::salvage::SalvageError;
 use gate_ledger::store::{OpenError, StoreError};
 use gate_model::exit::Exit;

@@ -9,12 +9,12 @@ mod starter;
 
 use std::path::Path;
 
+use gate_checkout::git;
 use gate_cli::Io;
 use gate_cli::message;
 use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet};
-use gate_identity::git;
 use gate_ledger::store::{AppendError, CreateError, Ledger, StoreError};
 use gate_model::exit::Exit;
 use gate_workflow::ledger_access::{self, Unusable};

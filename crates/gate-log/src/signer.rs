@@ -10,7 +10,8 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use gate_identity::ssh::agent::{Agent, AgentError, AgentKey, ChoiceError, KeyChoice};
+use gate_checkout::agent::{Agent, AgentError, AgentKey};
+use gate_identity::ssh::note_key::{ChoiceError, KeyChoice};
 use gate_ledger::checkpoint::{Checkpoint, CheckpointError};
 use gate_ledger::note::{KeyError, KeyKind, SignerKey, VerifierKey};
 use gate_model::exit::Exit;

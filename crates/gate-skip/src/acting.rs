@@ -1,6 +1,6 @@
 //! Acts on what is in the ledger: approve, reject, revoke, review, resume.
 
-use gate_identity::git;
+use gate_checkout::git;
 use gate_ledger::store::Access;
 use gate_model::grant::Grant;
 use gate_model::payload::{ReviewVerdict, Verb};

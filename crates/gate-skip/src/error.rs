@@ -1,6 +1,6 @@
 //! Why nothing was decided, and with which exit code.
 
-use gate_identity::facts::FactsError;
+use gate_checkout::facts::FactsError;
 use gate_model::exit::Exit;
 use gate_workflow::admission::TransactError;
 use gate_workflow::ledger_access::Unusable;

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gate_identity::git;
+use gate_checkout::git;
 use gate_ledger::store::{Access, Ledger, OpenError};
 use gate_ledger::veil::Privacy;
 use gate_model::exit::Exit;

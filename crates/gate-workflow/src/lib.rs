@@ -3,6 +3,8 @@
 //! Decisions are pure ([`judgement`], and everything in gate-policy); this crate gathers what they need from
 //! the ledger, applies them inside one transaction, and records what came out.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test may start programs"))]
+
 pub mod admission;
 pub mod approval;
 pub mod archiving;

@@ -16,7 +16,7 @@ mod recordable;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use gate_identity::git;
+use gate_checkout::git;
 use gate_model::decision::PolicyUsed;
 use gate_model::payload::TrustedFile;
 use gate_policy::Policy;

@@ -5,7 +5,7 @@ use std::cell::{OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gate_identity::facts::{self, Begun, Facts, FactsError};
+use gate_checkout::facts::{self, Begun, Facts, FactsError};
 use gate_ledger::store::{Access, AppendError, Ledger, StoreError, Transaction};
 use gate_model::exit::Exit;
 use gate_model::time::Timestamp;

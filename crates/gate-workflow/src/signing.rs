@@ -6,7 +6,8 @@
 
 use std::path::Path;
 
-use gate_identity::ssh::{self, GitSigning, Namespace};
+use gate_checkout::signing::{self, GitSigning};
+use gate_identity::ssh::{self, Namespace};
 use gate_model::exit::Exit;
 use gate_model::payload::TrustedFile;
 use gate_model::principal::Principal;
@@ -26,10 +27,10 @@ pub const MAX_WAIT: u64 = 7 * 86_400;
 pub enum SigningError {
     /// Git's configuration cannot be read.
     #[error(transparent)]
-    Config(#[from] ssh::GitConfigError),
+    Config(#[from] signing::GitConfigError),
     /// `ssh-keygen` did not sign.
     #[error(transparent)]
-    Sign(#[from] ssh::SignError),
+    Sign(#[from] signing::SignError),
     /// The signature does not stand for anybody whom the policy knows.
     #[error(
         "the signature does not count: {0}\nadd the key to the policy's allowed_signers, or sign with one that it lists"
@@ -104,7 +105,7 @@ impl Signer<'_> {
 
     fn sign_bytes(&self, message: &[u8], namespace: Namespace) -> Result<String, SigningError> {
         let config = GitSigning::read(self.cwd)?;
-        Ok(ssh::sign(message, namespace, self.key, &config)?)
+        Ok(signing::sign(message, namespace, self.key, &config)?)
     }
 
     /// Signs a request as its `by`, after filling that in.

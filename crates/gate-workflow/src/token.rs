@@ -1,7 +1,7 @@
 //! A CI token beside CI's variables: what the token states is known, and what the variables state otherwise
 //! is a contradiction, which no opt-out survives.
 
-use gate_identity::facts::Facts;
+use gate_checkout::facts::Facts;
 use gate_identity::oidc::{self, Issuer, OidcError};
 use gate_model::context::Context;
 use gate_model::principal::Assurance;

@@ -7,11 +7,11 @@
 
 use std::ops::ControlFlow;
 
+use gate_checkout::facts::Facts;
+use gate_checkout::git::{self, GitError};
 use gate_findings::evidence::as_finding;
 use gate_findings::match_syntax::Match;
 use gate_findings::matching;
-use gate_identity::facts::Facts;
-use gate_identity::git::{self, GitError};
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, View};
 use gate_model::action::Action;

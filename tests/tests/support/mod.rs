@@ -1,6 +1,7 @@
 //! A house for end-to-end tests: a git repository with a policy and a ledger, and the tools as a shell runs
 //! them, with no CI variables and no terminal.
 
+#![allow(clippy::disallowed_methods, reason = "a test may start programs")]
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 #![allow(
     clippy::unwrap_used,

@@ -5,6 +5,7 @@
 //! holds what a chain alone cannot see. `pages` damages bytes at random; `salvage` saves what damage leaves.
 //! `independent` has a verifier that shares no line with ours judge the same attacks.
 
+#![allow(clippy::disallowed_methods, reason = "a test may start programs")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -6,7 +6,7 @@
 //! the name of a branch, since a fork may call its branch `main`.
 //!
 //! What cannot be read from variables alone (which commit is checked out, whether it is a merge that CI
-//! made) is settled in [`crate::facts`] against the checkout.
+//! made) is settled in [`reconcile`] against the checkout.
 
 mod azure;
 mod bitbucket;

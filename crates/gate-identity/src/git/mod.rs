@@ -1,44 +1,34 @@
-//! Facts from git, asked of the installed `git` by processes that a repository cannot bend.
+//! What git knows of a run, as facts that others may weigh: the checkout, and the names of a repository.
 //!
-//! Invariants: every call clears `GIT_*` from the environment, ignores `git replace`, takes no optional
-//! lock, starts no hook, pager, fsmonitor or transport, and reads a bounded amount. What must be exact
-//! (`--policy-ref`) is read by object id and hashed again here, so that neither a crafted name nor an
-//! edited object file changes what is read.
-//!
-//! Known limit: `git status` compares files through the `clean` filters that the user's own git
-//! configuration defines (git-lfs is one). A repository's `.gitattributes` can only name such a filter,
-//! not define it.
-//!
-//! Non-goals: writing to a repository, fetching, bare repositories (a pipeline runs in a work tree).
+//! Nothing here asks git: gate-checkout does.
 
-mod commit;
-mod error;
-mod glance;
-mod head;
-mod inspect;
-mod listing;
-mod object;
-mod process;
 mod remote;
-mod resolve;
-mod tracked;
-pub mod tree;
 
-pub use commit::{author, parents};
-pub use error::GitError;
-pub use glance::{Glance, Glimpse, glance};
-pub use head::{is_linked, root};
-pub use inspect::{Checkout, Inspection, inspect, look};
+use std::path::PathBuf;
+
 pub use remote::{remote_name, same_repository};
-pub use resolve::{exact_ref, resolve};
-pub use tracked::is_tracked;
+
+/// What git knows of the work tree that a directory is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// The top of the work tree, symbolic links resolved.
+    pub root: PathBuf,
+    /// Its administrative directory (`.git`, or where the `.git` file of a linked work tree points).
+    pub git_dir: PathBuf,
+    /// The full object id of HEAD; none on a branch without commits.
+    pub head: Option<String>,
+    /// The full name of the branch that HEAD is attached to; none where it is detached.
+    pub branch: Option<String>,
+    /// The parents of a detached HEAD, in order, as the commit itself names them (a shallow clone still
+    /// does). Empty on a branch, where nothing rests on them.
+    pub parents: Vec<String>,
+    /// The remote `origin`, else the only one there is, as `host/path`; none for local paths.
+    pub remote: Option<String>,
+    /// Whether tracked files (or the commits that submodules are at) differ from HEAD.
+    pub dirty: bool,
+}
 
 /// Whether `text` is a full object id: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.
 pub fn is_object_id(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
 }
-
-#[cfg(test)]
-pub(crate) mod sandbox;
-#[cfg(test)]
-mod tests;

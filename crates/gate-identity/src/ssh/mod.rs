@@ -1,34 +1,29 @@
-//! SSH signatures: made by `ssh-keygen`, verified here, offline and without starting a process.
+//! SSH signatures: verified here, offline and without starting a process.
 //!
-//! Purpose: answer "who signed these bytes" from an SSHSIG signature and an `allowed_signers` file, and let
-//! people sign with the keys, agents, security keys and certificates that they have.
+//! Purpose: answer "who signed these bytes" from an SSHSIG signature and an `allowed_signers` file.
 //!
 //! Invariants: the answer is a person only where every check was made and held; what cannot be checked is an
 //! error that says so. [`verify()`] is at least as strict as `ssh-keygen -Y verify`; where it is stricter,
-//! `tests/ssh_differential` says why. Signing ([`sign()`]) is the only part that starts a process.
+//! `tests/ssh_differential` of gate-checkout says why.
 //!
-//! Non-goals: whether the person may do something (the policy), and storing keys.
+//! Non-goals: whether the person may do something (the policy), signing (gate-checkout), and storing keys.
 
-pub mod agent;
 pub mod allowed_signers;
 mod certificate;
 mod crypto;
 mod error;
-mod git_config;
 mod key;
+pub mod note_key;
 mod pattern;
-mod sign;
 mod sshsig;
 mod verify;
-mod wire;
+pub mod wire;
 
 pub use certificate::CertificateError;
 pub use crypto::CryptoError;
 pub use error::SshError;
-pub use git_config::{GitConfigError, GitSigning};
 pub use key::KeyError;
-pub use sign::{SignError, sign};
-pub use sshsig::MAX_ARMOR;
+pub use sshsig::{MAX_ARMOR, holds};
 pub use verify::{Standing, Verified, ViaCertificate, principals_of, verify};
 pub use wire::WireError;
 

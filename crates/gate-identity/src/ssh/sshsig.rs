@@ -121,6 +121,14 @@ impl Envelope {
     }
 }
 
+/// Whether `armor` is a signature that holds for the message and the namespace, whoever made it.
+///
+/// # Errors
+/// A [`SshError`]: it is none, or it does not hold.
+pub fn holds(message: &[u8], armor: &str, namespace: Namespace) -> Result<(), SshError> {
+    Envelope::from_armor(armor)?.check(message, namespace).map(drop)
+}
+
 /// The fields after the version, in their order.
 struct Fields<'a> {
     key: &'a [u8],

@@ -22,50 +22,68 @@ pub enum WireError {
 
 /// A cursor over bytes in wire encoding. Each reader names the field, for the error.
 #[derive(Debug, Clone)]
-pub(super) struct Wire<'a> {
+pub struct Wire<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Wire<'a> {
     /// A cursor at the start of `bytes`.
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub const fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
     /// Exactly `count` bytes.
-    pub(super) fn bytes(&mut self, count: usize, field: &'static str) -> Result<&'a [u8], WireError> {
+    ///
+    /// # Errors
+    /// A [`WireError`] that names the field.
+    pub fn bytes(&mut self, count: usize, field: &'static str) -> Result<&'a [u8], WireError> {
         let (head, tail) = self.rest.split_at_checked(count).ok_or(WireError::Short(field))?;
         self.rest = tail;
         Ok(head)
     }
 
     /// A `uint32`.
-    pub(super) fn u32(&mut self, field: &'static str) -> Result<u32, WireError> {
+    ///
+    /// # Errors
+    /// A [`WireError`] that names the field.
+    pub fn u32(&mut self, field: &'static str) -> Result<u32, WireError> {
         let (head, tail) = self.rest.split_first_chunk().ok_or(WireError::Short(field))?;
         self.rest = tail;
         Ok(u32::from_be_bytes(*head))
     }
 
     /// A `uint64`.
-    pub(super) fn u64(&mut self, field: &'static str) -> Result<u64, WireError> {
+    ///
+    /// # Errors
+    /// A [`WireError`] that names the field.
+    pub fn u64(&mut self, field: &'static str) -> Result<u64, WireError> {
         let (head, tail) = self.rest.split_first_chunk().ok_or(WireError::Short(field))?;
         self.rest = tail;
         Ok(u64::from_be_bytes(*head))
     }
 
     /// A `string`: a length and that many bytes.
-    pub(super) fn string(&mut self, field: &'static str) -> Result<&'a [u8], WireError> {
+    ///
+    /// # Errors
+    /// A [`WireError`] that names the field.
+    pub fn string(&mut self, field: &'static str) -> Result<&'a [u8], WireError> {
         let length = self.u32(field)?;
         self.bytes(usize::try_from(length).map_err(|_| WireError::Short(field))?, field)
     }
 
     /// A `string` of UTF-8 text.
-    pub(super) fn text(&mut self, field: &'static str) -> Result<&'a str, WireError> {
+    ///
+    /// # Errors
+    /// A [`WireError`] that names the field.
+    pub fn text(&mut self, field: &'static str) -> Result<&'a str, WireError> {
         std::str::from_utf8(self.string(field)?).map_err(|_| WireError::Text(field))
     }
 
     /// A positive `mpint`, without the zero byte that may stand before its first digit.
-    pub(super) fn integer(&mut self, field: &'static str) -> Result<&'a [u8], WireError> {
+    ///
+    /// # Errors
+    /// A [`WireError`] that names the field.
+    pub fn integer(&mut self, field: &'static str) -> Result<&'a [u8], WireError> {
         match self.string(field)? {
             [0, digits @ ..] if digits.first().is_some_and(|first| *first >= 0x80) => Ok(digits),
             digits @ [1..=0x7f, ..] => Ok(digits),
@@ -74,23 +92,26 @@ impl<'a> Wire<'a> {
     }
 
     /// Whether everything was read.
-    pub(super) const fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// How many bytes are left.
-    pub(super) const fn remaining(&self) -> usize {
+    pub const fn remaining(&self) -> usize {
         self.rest.len()
     }
 
     /// Ends the reading.
-    pub(super) const fn finish(self) -> Result<(), WireError> {
+    ///
+    /// # Errors
+    /// [`WireError::Trailing`] where something was not read.
+    pub const fn finish(self) -> Result<(), WireError> {
         if self.rest.is_empty() { Ok(()) } else { Err(WireError::Trailing(self.rest.len())) }
     }
 }
 
 /// Appends a `string` to `out`. A value of 4 GiB or more does not occur: every input here is bounded.
-pub(super) fn put_string(out: &mut Vec<u8>, value: &[u8]) {
+pub fn put_string(out: &mut Vec<u8>, value: &[u8]) {
     let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(value);

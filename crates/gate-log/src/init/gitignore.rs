@@ -7,7 +7,7 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
-use gate_identity::git;
+use gate_checkout::git;
 
 use super::InitError;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gate_identity::git;
+use gate_checkout::git;
 use gate_model::exit::Exit;
 use gate_policy::Diagnostic;
 

@@ -8,8 +8,8 @@
 
 use std::path::{Path, PathBuf};
 
-use gate_identity::git;
-use gate_identity::git::tree::{RevError, Revision};
+use gate_checkout::git;
+use gate_checkout::git::tree::{RevError, Revision};
 
 use super::{FILE_NAME, PolicyError};
 

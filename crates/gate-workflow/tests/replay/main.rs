@@ -1,4 +1,5 @@
 //! Replay: what these tools record agrees with itself, what somebody forged does not.
+#![allow(clippy::disallowed_methods, reason = "a test may start programs")]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,

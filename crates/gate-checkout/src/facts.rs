@@ -8,9 +8,11 @@ use std::path::Path;
 use gate_model::context::Context;
 use gate_model::principal::Principal;
 
-use crate::ci::{self, CiFacts, Evidence};
-use crate::git::{self, Checkout, GitError, Inspection};
-use crate::os;
+use gate_identity::ci::{self, CiFacts, Evidence};
+use gate_identity::git::Checkout;
+use gate_identity::os;
+
+use crate::git::{self, GitError, Inspection};
 
 /// What is known of a run without any proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,7 +176,7 @@ mod tests {
 
     use super::{Facts, gather, without_git};
     use crate::git::sandbox::Sandbox;
-    use crate::os;
+    use gate_identity::os;
 
     fn in_ci(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Facts {
         let env =

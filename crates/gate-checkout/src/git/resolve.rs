@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use gate_identity::git::is_object_id;
+
 use super::error::GitError;
-use super::{is_object_id, object, process};
+use super::{object, process};
 
 /// The longest revision or ref name that is asked for, in bytes.
 const MAX_NAME: usize = 1024;

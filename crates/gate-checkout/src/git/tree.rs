@@ -7,10 +7,12 @@
 
 use std::path::{Path, PathBuf};
 
+use gate_identity::git::is_object_id;
+
 use super::error::GitError;
 use super::listing::{self, Entry};
 use super::object::{Answer, Object, Store};
-use super::{is_object_id, resolve};
+use super::resolve;
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 1024 * 1024;

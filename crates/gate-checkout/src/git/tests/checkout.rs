@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use gate_identity::git::Checkout;
+
 use crate::git::sandbox::Sandbox;
 use crate::git::tree::{self, RevError};
-use crate::git::{Checkout, GitError, Inspection, inspect, is_tracked, look, resolve, root};
+use crate::git::{GitError, Inspection, inspect, is_tracked, look, resolve, root};
 
 fn checkout(dir: &Path) -> Checkout {
     inspect(dir).expect("git answers").expect("a checkout")

@@ -12,6 +12,8 @@ use std::process::{ChildStdin, ChildStdout};
 
 use ring::digest;
 
+use gate_identity::git::is_object_id;
+
 use super::commit::{self, Commit};
 use super::error::GitError;
 use super::process::{self, Running};
@@ -60,7 +62,7 @@ impl Store {
 
     /// The object `id`, if it has at most `limit` bytes. After [`Answer::TooLarge`] the store is spent.
     pub(super) fn object(&mut self, id: &str, limit: u64) -> Result<Answer, GitError> {
-        if !super::is_object_id(id) {
+        if !is_object_id(id) {
             return Err(self.problem(id, "is not named by a full object id"));
         }
         let Some((found, kind, size)) = self.ask(id)? else { return Ok(Answer::Missing) };

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use gate_identity::git::is_object_id;
+
 use super::error::GitError;
-use super::{is_object_id, object};
+use super::object;
 
 /// What a commit says of itself. The parents are those in its bytes: neither a shallow clone nor
 /// `git replace` nor `info/grafts` changes them.

@@ -11,8 +11,9 @@
 
 use std::io::{self, Read, Write};
 
+use gate_identity::ssh::wire::{Wire, put_string};
+
 use super::AgentError;
-use crate::ssh::wire::{Wire, put_string};
 
 const FAILURE: u8 = 5;
 const REQUEST_IDENTITIES: u8 = 11;

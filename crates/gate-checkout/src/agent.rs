@@ -10,7 +10,6 @@
 //!
 //! Non-goals: adding, removing or locking keys; keys other than Ed25519, whose signatures no note can carry.
 
-mod choice;
 mod protocol;
 
 use std::io;
@@ -18,12 +17,11 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use gate_identity::ssh::note_key::{self, ChoiceError, KeyChoice};
+use gate_identity::ssh::wire::WireError;
 use ring::signature::{ED25519, UnparsedPublicKey};
 
-use super::wire::WireError;
 use protocol::{Identity, MAX_REPLY};
-
-pub use choice::{ChoiceError, KeyChoice};
 
 /// Why the agent signed nothing.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +121,7 @@ impl Agent {
         let Some(found) = held.iter().find(|identity| choice.names(&identity.blob)) else {
             return Err(AgentError::NotHeld { wanted: choice.fingerprint().to_owned(), held: list(&held) });
         };
-        let public = choice::note_key(&found.blob)?;
+        let public = note_key::point(&found.blob)?;
         let fingerprint = choice.fingerprint().to_owned();
         Ok(AgentKey { public, blob: found.blob.clone(), fingerprint })
     }
@@ -156,7 +154,7 @@ fn is_timeout(error: &io::Error) -> bool {
 
 /// The fingerprints, for a message.
 fn list(held: &[Identity]) -> String {
-    let mut words: Vec<String> = held.iter().take(8).map(|one| choice::fingerprint(&one.blob)).collect();
+    let mut words: Vec<String> = held.iter().take(8).map(|one| note_key::fingerprint(&one.blob)).collect();
     if held.len() > words.len() {
         words.push(format!("{} more", held.len() - words.len()));
     }

@@ -9,11 +9,12 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use gate_identity::git::{is_object_id, remote_name};
+
 use super::error::GitError;
 use super::head::{self, Head};
 use super::inspect::{read_remotes, start_remotes};
 use super::process::Running;
-use super::remote::remote_name;
 
 /// The largest configuration that is read here, in bytes.
 const MAX_CONFIG: u64 = 64 * 1024;
@@ -149,7 +150,7 @@ fn packed(common: &Path, branch: &str) -> Option<String> {
 }
 
 fn object_id(text: &str) -> Option<String> {
-    super::is_object_id(text).then(|| text.to_owned())
+    is_object_id(text).then(|| text.to_owned())
 }
 
 #[cfg(test)]

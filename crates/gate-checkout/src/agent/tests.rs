@@ -8,7 +8,8 @@ use std::time::Duration;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use super::{Agent, AgentError, ChoiceError, KeyChoice};
-use crate::ssh::wire::put_string;
+use gate_identity::ssh::note_key;
+use gate_identity::ssh::wire::put_string;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -30,7 +31,7 @@ fn key_blob() -> Vec<u8> {
 }
 
 fn choice() -> KeyChoice {
-    KeyChoice::by_fingerprint(&super::choice::fingerprint(&key_blob())).unwrap()
+    KeyChoice::by_fingerprint(&note_key::fingerprint(&key_blob())).unwrap()
 }
 
 fn identities(blobs: &[Vec<u8>]) -> Vec<u8> {
@@ -152,7 +153,7 @@ fn keys_that_cannot_sign_a_note_are_refused_with_the_reason() {
     let rsa = blob("ssh-rsa", &[&[1, 0, 1], &[5; 9]]);
     let certificate = blob("ssh-ed25519-cert-v01@openssh.com", &[&[1; 32]]);
     let refused = |blob: &Vec<u8>| {
-        let choice = KeyChoice::by_fingerprint(&super::choice::fingerprint(blob)).unwrap();
+        let choice = KeyChoice::by_fingerprint(&note_key::fingerprint(blob)).unwrap();
         agent(vec![framed(&identities(std::slice::from_ref(blob)))]).find(&choice).unwrap_err()
     };
     assert!(matches!(refused(&sk), AgentError::Choice(ChoiceError::SecurityKey(_))));

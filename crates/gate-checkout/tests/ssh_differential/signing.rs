@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use gate_identity::ssh::{GitSigning, Namespace, SignError, sign};
+use gate_checkout::signing::{GitSigning, SignError, sign};
+use gate_identity::ssh::Namespace;
 
 use crate::workshop::Workshop;
 use crate::{Check, Expect, MESSAGE};

@@ -4,6 +4,7 @@
 //!
 //! The rows run the real `ssh-keygen`; without it they are skipped, and say so.
 
+#![allow(clippy::disallowed_methods, reason = "a test may start programs")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a failing test explains itself by panicking")]
 
 mod certificates;

@@ -2,35 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use gate_identity::git::{Checkout, is_object_id, remote_name};
+
 use super::error::GitError;
 use super::head::{self, Head};
 use super::process::{self, Output, Running};
-use super::{object, remote, resolve};
+use super::{object, resolve};
 
 /// How much of `git status` is read: the headers come first, and one changed file is enough to be dirty.
 const MAX_STATUS: u64 = 64 * 1024;
 /// How much configuration of remotes is read.
 const MAX_REMOTES: u64 = 256 * 1024;
-
-/// What git knows of the work tree that a directory is in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkout {
-    /// The top of the work tree, symbolic links resolved.
-    pub root: PathBuf,
-    /// Its administrative directory (`.git`, or where the `.git` file of a linked work tree points).
-    pub git_dir: PathBuf,
-    /// The full object id of HEAD; none on a branch without commits.
-    pub head: Option<String>,
-    /// The full name of the branch that HEAD is attached to; none where it is detached.
-    pub branch: Option<String>,
-    /// The parents of a detached HEAD, in order, as the commit itself names them (a shallow clone still
-    /// does). Empty on a branch, where nothing rests on them.
-    pub parents: Vec<String>,
-    /// The remote `origin`, else the only one there is, as `host/path`; none for local paths.
-    pub remote: Option<String>,
-    /// Whether tracked files (or the commits that submodules are at) differ from HEAD.
-    pub dirty: bool,
-}
 
 /// What was found where a checkout was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,7 +128,7 @@ fn parse_status(root: &Path, output: &Output) -> Result<Status, GitError> {
             label.clone_into(&mut status.label);
         }
     }
-    if !seen_oid || status.head.as_deref().is_some_and(|id| !super::is_object_id(id)) {
+    if !seen_oid || status.head.as_deref().is_some_and(|id| !is_object_id(id)) {
         return Err(unexpected("it names no commit"));
     }
     Ok(status)
@@ -185,7 +167,7 @@ pub(super) fn read_remotes(root: &Path, running: Running) -> Result<Option<Strin
     if output.cut || !output.status.success() {
         return Err(process::explain(root, "config", &output));
     }
-    Ok(choose_remote(&String::from_utf8_lossy(&output.stdout)).and_then(remote::remote_name))
+    Ok(choose_remote(&String::from_utf8_lossy(&output.stdout)).and_then(remote_name))
 }
 
 /// The url of `origin`, else of the only remote, among records `remote.<name>.url\n<url>\0`.

@@ -1,11 +1,13 @@
-//! Which of the agent's keys is meant, and whether it can sign a note.
+//! Which of an agent's keys is meant, and whether it can sign a note.
+//!
+//! A C2SP note signature is plain Ed25519; other keys, and those that sign more than the message, cannot make one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use ring::digest::{SHA256, digest};
 
-use crate::ssh::key::{Fields, KeyError, KeyType, PublicKey, shown};
-use crate::ssh::wire::Wire;
+use super::key::{Fields, KeyError, KeyType, PublicKey, shown};
+use super::wire::Wire;
 
 /// Why a key cannot be chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +71,7 @@ impl KeyChoice {
         if Wire::new(&blob).string("key type").ok() != Some(name.as_bytes()) {
             return Err(ChoiceError::Shape);
         }
-        note_key(&blob)?;
+        point(&blob)?;
         Ok(Self { fingerprint: fingerprint(&blob) })
     }
 
@@ -79,18 +81,21 @@ impl KeyChoice {
     }
 
     /// Whether it is the key with that wire form.
-    pub(super) fn names(&self, blob: &[u8]) -> bool {
+    pub fn names(&self, blob: &[u8]) -> bool {
         self.fingerprint == fingerprint(blob)
     }
 }
 
 /// The fingerprint of a key's wire form.
-pub(super) fn fingerprint(blob: &[u8]) -> String {
+pub fn fingerprint(blob: &[u8]) -> String {
     format!("SHA256:{}", STANDARD_NO_PAD.encode(digest(&SHA256, blob)))
 }
 
-/// The public bytes of a key that can sign a note.
-pub(super) fn note_key(blob: &[u8]) -> Result<[u8; 32], ChoiceError> {
+/// The public bytes of a key that can sign a note, from its wire form.
+///
+/// # Errors
+/// A [`ChoiceError`].
+pub fn point(blob: &[u8]) -> Result<[u8; 32], ChoiceError> {
     let key = PublicKey::from_blob(blob)?;
     let name = || shown(key.type_name());
     match (key.kind, key.fields()?) {

@@ -12,9 +12,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use gate_identity::ssh::{self, Namespace, SshError};
+
 use super::git_config::GitSigning;
-use super::sshsig::Envelope;
-use super::{Namespace, SshError};
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
@@ -90,8 +90,7 @@ pub fn sign(
     };
     let unusable = |source| SignError::Unusable { program: program.to_owned(), source };
     let armor = String::from_utf8(output).map_err(|_| unusable(SshError::Armor("it is not text")))?;
-    let envelope = Envelope::from_armor(&armor).map_err(unusable)?;
-    envelope.check(message, namespace).map_err(unusable)?;
+    ssh::holds(message, &armor, namespace).map_err(unusable)?;
     Ok(armor)
 }
 
