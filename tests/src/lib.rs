@@ -254,3 +254,14 @@ pub fn status(status: std::process::ExitStatus) -> i32 {
 pub fn status(status: std::process::ExitStatus) -> i32 {
     status.code().unwrap_or(-1)
 }
+
+pub use rustix::process::Signal;
+
+/// Sends `signal` to a process that was started here: a minimal system has no kill(1).
+///
+/// # Panics
+/// Where the system refuses.
+pub fn send(child: &Child, signal: Signal) {
+    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    rustix::process::kill_process(pid.expect("a process"), signal).expect("the signal is sent");
+}

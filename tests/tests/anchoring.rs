@@ -223,6 +223,77 @@ mod two_histories {
     }
 }
 
+mod key_memory {
+    use super::{KEPT, Sandbox, append, sandbox, sign};
+
+    fn refused(sandbox: &Sandbox, line: &str, status: i32, words: &str) {
+        let refused = sandbox.shell(line).expect(status);
+        assert!(refused.stderr.contains(words), "{line}: {}", refused.stderr);
+        assert_eq!(refused.stdout, "", "{line}");
+    }
+
+    /// The ledger as it was, with everything that lay beside it.
+    fn restore(sandbox: &Sandbox) {
+        sandbox.shell("rm -rf .gate && cp -a saved .gate && gate-check lint -q -- true").expect(0);
+    }
+
+    #[test]
+    fn a_restored_ledger_is_not_signed_again_by_any_way_to_the_key() {
+        let sandbox = sandbox();
+        sign(&sandbox, "cp");
+        sandbox.shell("cp -a .gate saved").expect(0);
+        append(&sandbox, 1);
+        sign(&sandbox, "later");
+        restore(&sandbox);
+        sandbox.shell("ln -s log.key link.key; mkdir segments").expect(0);
+        for line in [
+            "gate-log checkpoint --key-file log.key",
+            "gate-log checkpoint --key-file link.key --since cp",
+            "gate-log checkpoint --key-file log.key --origin example.com/log/below",
+            "gate-log prove 1 --key-file log.key",
+            "gate-log archive --before 3 --as-far-as-possible --to segments --key-file log.key",
+        ] {
+            refused(&sandbox, line, 4, "does not extend");
+        }
+        sandbox.shell("rm -f .gate/ledger.db-checkpoint").expect(0);
+        refused(&sandbox, "gate-log checkpoint --key-file log.key", 4, "log.key.signed");
+    }
+
+    #[test]
+    fn a_key_without_its_memory_signs_only_what_extends_a_named_checkpoint() {
+        let sandbox = sandbox();
+        sign(&sandbox, "cp");
+        std::fs::remove_file(sandbox.path("log.key.signed")).unwrap();
+        let sign = "gate-log checkpoint --key-file log.key";
+        refused(&sandbox, sign, 2, "--since");
+        std::fs::remove_file(sandbox.path(KEPT)).unwrap();
+        refused(&sandbox, sign, 2, "--since");
+        append(&sandbox, 1);
+        sandbox.shell(&format!("{sign} --since cp")).expect(0);
+        sandbox.shell(sign).expect(0);
+        refused(&sandbox, &format!("{sign} --first"), 2, "leave --first out");
+    }
+
+    #[test]
+    fn a_memory_that_was_edited_is_not_taken_for_none() {
+        let sandbox = sandbox();
+        sign(&sandbox, "cp");
+        let good = sandbox.read("log.key.signed");
+        for bad in [String::new(), good.replace("key ", "key 0"), good.trim_end().to_owned(), good + "x\n"] {
+            sandbox.write("log.key.signed", &bad);
+            refused(&sandbox, "gate-log checkpoint --key-file log.key --since cp", 4, "log.key.signed");
+        }
+    }
+
+    #[test]
+    fn a_new_key_does_not_take_over_the_memory_of_an_old_one() {
+        let sandbox = sandbox();
+        std::fs::remove_file(sandbox.path("log.key")).unwrap();
+        refused(&sandbox, "gate-log checkpoint --new-key log.key", 2, "log.key.signed");
+        assert!(!sandbox.has("log.key"));
+    }
+}
+
 mod agent {
     use std::process::{Child, Command, Stdio};
 
@@ -270,7 +341,8 @@ mod agent {
         let Some(_agent) = Agent::start(&sandbox) else { return };
         add(&sandbox, "other", "ed25519");
         add(&sandbox, "id", "ed25519");
-        let signed = shell(&sandbox, "gate-log checkpoint --agent id.pub > cp").expect(0);
+        shell(&sandbox, "gate-log checkpoint --agent id.pub").expect(2).says("--first");
+        let signed = shell(&sandbox, "gate-log checkpoint --agent id.pub --first > cp").expect(0);
         let public = shell(&sandbox, "gate-log checkpoint --agent id.pub --public-key").expect(0).stdout;
         assert!(public.starts_with(&format!("{ORIGIN}+")), "{public}");
         assert!(signed.stderr.contains(public.trim()), "{}", signed.stderr);

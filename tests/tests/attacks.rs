@@ -12,6 +12,54 @@ use support::{House, POLICY, Ran, entries_of, result, sarif};
 // Who controls the gated command.
 
 #[test]
+fn a_command_that_plants_a_link_for_the_decision_reaches_no_other_file() {
+    let house = House::new(POLICY);
+    let host = house.outside("host.txt");
+    for plant in
+        ["rm d.json; ln -s ../host.txt d.json", "ln -f ../host.txt d.json", "rm d.json; mkfifo d.json"]
+    {
+        std::fs::write(&host, "host").unwrap();
+        house.check(&["lint", "--decision", "d.json", "-q", "--", "sh", "-c", plant]).exits(0);
+        assert_eq!(std::fs::read_to_string(&host).unwrap(), "host", "{plant}");
+        assert!(house.path("d.json").symlink_metadata().unwrap().is_file(), "{plant}");
+        assert_eq!(
+            serde_json::from_str::<Value>(&house.read("d.json")).unwrap()["decision"],
+            "pass",
+            "{plant}"
+        );
+    }
+}
+
+#[test]
+fn a_command_that_swaps_the_decisions_directory_for_a_link_does_not_pass() {
+    let house = House::new(POLICY);
+    let elsewhere = house.outside("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::fs::write(elsewhere.join("d.json"), "host").unwrap();
+    std::fs::create_dir(house.path("out")).unwrap();
+    let swap = "mv out moved; ln -s ../elsewhere out";
+    let ran = house.check(&["lint", "--decision", "out/d.json", "-q", "--", "sh", "-c", swap]);
+    ran.exits(125).says(&["moved or replaced"]);
+    assert_eq!(std::fs::read_to_string(elsewhere.join("d.json")).unwrap(), "host");
+}
+
+#[test]
+fn a_checkout_with_a_link_for_the_decision_is_not_followed() {
+    let house = House::new(POLICY);
+    let host = house.outside("host.txt");
+    std::fs::write(&host, "host").unwrap();
+    house.sh("ln -s ../host.txt d.json; ln -s .. up; ln -s ../fresh.txt dangling").exits(0);
+    for place in ["d.json", "up/host.txt", "dangling"] {
+        house.check(&["lint", "--decision", place, "--", "true"]).exits(125).says(&["symbolic link"]);
+    }
+    assert_eq!(std::fs::read_to_string(&host).unwrap(), "host");
+    assert!(!house.outside("fresh.txt").exists());
+    // A descriptor of the caller's is a link too, but the system's own.
+    let ran = house.sh("gate-check lint -q --decision /dev/stdout -- true | cat").exits(0);
+    assert_eq!(ran.json()["decision"], "pass");
+}
+
+#[test]
 fn a_command_that_grants_itself_an_override_is_not_excused() {
     let house = House::new(POLICY);
     let script = "gate-skip lint --action override --reason 'I excuse myself' >&2; exit 1";
@@ -600,4 +648,24 @@ fn a_hostile_gate_name_ends_as_an_error_and_not_in_a_terminal() {
         assert_eq!(ran.code, 2, "{gate:?}");
         assert!(!ran.stderr.contains('\u{1b}'), "{:?}", ran.stderr);
     }
+}
+
+#[test]
+fn workflow_commands_and_bidi_controls_in_a_reason_are_inert_in_the_log() {
+    let house = House::new(POLICY);
+    let reason = "x ##vso[task.setvariable variable=A]b ##[add-mask]c \u{202e} ::error::y";
+    house.skip(&["lint", "--reason", reason]).exits(0);
+    for line in
+        ["gate-log", "gate-log show 1 2", "gate-log --reveal", "gate-log --format text", "gate-log due"]
+    {
+        let shown = house.sh(line).exits(0);
+        for live in ["##vso[", "##[", "::error::", "\u{202e}"] {
+            assert!(!shown.out().contains(live), "{line}: {live}");
+        }
+    }
+    let grant = house.sh("gate-log --kind grant").exits(0).json();
+    assert_eq!(grant["data"]["reason"], reason, "a JSON parser reads the same text");
+    // An export is what is hashed, byte for byte.
+    assert!(house.sh("gate-log export").exits(0).out().contains("##vso["));
+    house.sh("gate-log export | gate-verify -").exits(0);
 }

@@ -8,6 +8,7 @@
 
 mod support;
 
+use gate_tests::{Signal, send};
 use serde_json::{Value, json};
 use support::{House, POLICY, Ran, result, sarif};
 
@@ -442,7 +443,9 @@ fn a_report_from_standard_input_is_judged_and_its_digest_is_that_of_its_bytes() 
 #[test]
 fn a_signal_is_forwarded_and_the_status_is_the_commands() {
     let house = House::new(POLICY);
-    for (signal, name) in [("TERM", "TERM"), ("INT", "INT"), ("HUP", "HUP"), ("USR1", "USR1")] {
+    for (signal, name) in
+        [(Signal::TERM, "TERM"), (Signal::INT, "INT"), (Signal::HUP, "HUP"), (Signal::USR1, "USR1")]
+    {
         let script = format!("trap 'echo got; exit 9' {name}; echo ready; while :; do sleep 0.05; done");
         let mut child = house
             .tool("gate-check", &["lint", "-q", "--", "sh", "-c", &script])
@@ -451,11 +454,9 @@ fn a_signal_is_forwarded_and_the_status_is_the_commands() {
             .unwrap();
         let mut out = child.stdout.take().unwrap();
         wait_for(&mut out, "ready\n");
-        let sent =
-            house.plain("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        send(&child, signal);
         wait_for(&mut out, "got\n");
-        assert_eq!(child.wait().unwrap().code(), Some(9), "{signal}");
+        assert_eq!(child.wait().unwrap().code(), Some(9), "{name}");
     }
 }
 
@@ -476,7 +477,7 @@ fn an_interrupted_gate_did_not_run_and_no_override_rescues_it() {
         .spawn()
         .unwrap();
     wait_for(&mut child.stdout.take().unwrap(), "ready\n");
-    assert!(house.plain("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    send(&child, Signal::TERM);
     assert_eq!(child.wait().unwrap().code(), Some(2));
     assert!(house.last_decision()["data"]["did_not_run"].is_string());
 }

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use gate_tests::{Sandbox, status};
+use gate_tests::{Sandbox, Signal, send, status};
 use serde_json::Value;
 
 const LEDGER: &str = ".gate/ledger.db";
@@ -430,7 +430,7 @@ mod append {
 }
 
 mod follow {
-    use super::{BufRead, BufReader, Duration, Instant, Sandbox, Stdio, append, status};
+    use super::{BufRead, BufReader, Duration, Instant, Sandbox, Signal, Stdio, append, send, status};
 
     /// Waits for the end of `child`, at most 20 seconds.
     fn ended(child: &mut std::process::Child) -> i32 {
@@ -447,7 +447,7 @@ mod follow {
 
     #[test]
     fn new_entries_come_and_an_interrupt_is_a_normal_end() {
-        for signal in ["INT", "TERM"] {
+        for signal in [Signal::INT, Signal::TERM] {
             let sandbox = Sandbox::with_starter();
             let mut child = sandbox.start("gate-log", &["--follow", "-n", "1", "--kind", "note,policy"]);
             let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -456,7 +456,7 @@ mod follow {
             for n in 0..2 {
                 assert!(lines.next().unwrap().unwrap().contains(&format!("{{\"n\":{n}}}")));
             }
-            sandbox.run("kill", &[format!("-{signal}"), child.id().to_string()]).expect(0);
+            send(&child, signal);
             assert_eq!(ended(&mut child), 0);
         }
     }

@@ -3,12 +3,18 @@
 //! It is emptied before anything else is read, so that an earlier run's decision is never taken for this
 //! one's, whatever ends the tool; and a path that cannot be written is known before the gate runs. One that
 //! is an input (report, policy, ledger) is refused, since emptying it would destroy it.
+//!
+//! It goes where it was claimed: the directory is held from then on, a link is refused at the start and replaced at
+//! the end, and nothing is written through one, whoever plants it.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use gate_ledger::outfile::{Manner, Place};
 use gate_model::decision::Decision;
 use gate_model::exit::Exit;
 
@@ -19,7 +25,18 @@ const DATABASE: &[u8] = b"SQLite format 3\0";
 
 /// A place for the decision document.
 #[derive(Debug)]
-pub(crate) struct DecisionFile(PathBuf);
+pub(crate) struct DecisionFile {
+    shown: String,
+    claim: Claim,
+}
+
+#[derive(Debug)]
+enum Claim {
+    /// A file by its name.
+    File(Place),
+    /// A pipe, a terminal, or a descriptor of the caller's below `/dev`, which was opened when it was claimed.
+    Stream(File),
+}
 
 /// Why the decision document could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +51,16 @@ pub(crate) enum DecisionFileError {
         /// Why.
         source: std::io::Error,
     },
+    /// A link leads there.
+    #[error(
+        "'{0}' is a symbolic link, or lies behind one in the working directory, and nothing is written through links\nname the file itself with --decision"
+    )]
+    Link(String),
+    /// The directory is another one than at the start.
+    #[error(
+        "the directory of '{0}' was moved or replaced meanwhile, so the decision is not where it was asked for\nname a place with --decision that the command leaves alone"
+    )]
+    Moved(String),
     /// It is the report, the policy or a ledger.
     #[error(
         "'{0}' is an input, and writing the decision there would destroy it\nname another file with --decision"
@@ -50,31 +77,34 @@ impl DecisionFileError {
     /// The exit code outside run mode.
     pub(crate) const fn exit(&self) -> Exit {
         match self {
-            Self::Write { .. } => Exit::Failure,
-            Self::Input(_) | Self::Reserved(_) => Exit::Usage,
+            Self::Write { .. } | Self::Moved(_) => Exit::Failure,
+            Self::Link(_) | Self::Input(_) | Self::Reserved(_) => Exit::Usage,
         }
     }
 }
 
 impl DecisionFile {
-    /// Claims `path`, which must be none of `inputs`: a regular file is emptied, a missing one is made,
-    /// anything else (a pipe, a terminal) is left alone until there is something to write.
+    /// Claims `path`, which a person wrote relative to `cwd` and which must be none of `inputs`: a file is emptied or
+    /// made, a pipe or a terminal is opened.
     ///
     /// # Errors
     /// A [`DecisionFileError`].
-    pub(crate) fn claim(path: &Path, inputs: &[PathBuf]) -> Result<Self, DecisionFileError> {
+    pub(crate) fn claim(path: &Path, cwd: &Path, inputs: &[PathBuf]) -> Result<Self, DecisionFileError> {
+        let shown = path.display().to_string();
         if inputs.iter().any(|input| same_place(path, input)) || is_database(path) {
-            return Err(DecisionFileError::Input(path.display().to_string()));
+            return Err(DecisionFileError::Input(shown));
         }
         if is_beside_database(path) {
-            return Err(DecisionFileError::Reserved(path.display().to_string()));
+            return Err(DecisionFileError::Reserved(shown));
         }
-        let claimed = Self(path.to_owned());
-        let is_special = path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
-        if !is_special {
-            std::fs::File::create(path).map_err(|source| claimed.error(source))?;
+        if leads_through_a_link(path, cwd) {
+            return Err(DecisionFileError::Link(shown));
         }
-        Ok(claimed)
+        let claim = if is_stream(path) { open_stream(path) } else { empty(path) };
+        match claim {
+            Ok(claim) => Ok(Self { shown, claim }),
+            Err(source) => Err(DecisionFileError::Write { path: shown, source }),
+        }
     }
 
     /// Writes the document as one line of JSON.
@@ -82,15 +112,64 @@ impl DecisionFile {
     /// # Errors
     /// A [`DecisionFileError`].
     pub(crate) fn write(&self, decision: &Decision) -> Result<(), DecisionFileError> {
-        let file = std::fs::File::create(&self.0).map_err(|source| self.error(source))?;
-        let mut out = std::io::BufWriter::new(file);
-        let written = gate_cli::render::write_json(&mut out, decision).and_then(|()| out.write_all(b"\n"));
-        written.and_then(|()| out.flush()).map_err(|source| self.error(source))
+        let document = |out: &mut dyn Write| {
+            gate_cli::render::write_json(out, decision).and_then(|()| out.write_all(b"\n"))
+        };
+        let written = match &self.claim {
+            Claim::File(place) => place.write(Manner::RESULT, document).and_then(|()| place.is_still_there()),
+            Claim::Stream(file) => {
+                let mut out = std::io::BufWriter::new(file);
+                document(&mut out).and_then(|()| out.flush()).map(|()| true)
+            }
+        };
+        match written {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(DecisionFileError::Moved(self.shown.clone())),
+            Err(source) => Err(DecisionFileError::Write { path: self.shown.clone(), source }),
+        }
     }
+}
 
-    fn error(&self, source: std::io::Error) -> DecisionFileError {
-        DecisionFileError::Write { path: self.0.display().to_string(), source }
+/// An empty file, whose directory is held.
+fn empty(path: &Path) -> std::io::Result<Claim> {
+    let place = Place::of(path)?;
+    if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+        return Err(std::io::ErrorKind::IsADirectory.into());
     }
+    place.write(Manner::RESULT, |_| Ok(()))?;
+    Ok(Claim::File(place))
+}
+
+/// What is open already is never emptied: something else may have been written there.
+fn open_stream(path: &Path) -> std::io::Result<Claim> {
+    File::options().append(true).open(path).map(Claim::Stream)
+}
+
+/// Whether `path` is no file by its own name: something below `/dev` (`/dev/stdout`, `/dev/fd/63`), where a link is the
+/// system's own, or a pipe or a device elsewhere.
+fn is_stream(path: &Path) -> bool {
+    is_of_the_system(path)
+        || path.symlink_metadata().is_ok_and(|found| {
+            let kind = found.file_type();
+            kind.is_fifo() || kind.is_char_device()
+        })
+}
+
+fn is_of_the_system(path: &Path) -> bool {
+    let directory = path.parent().and_then(|parent| parent.canonicalize().ok());
+    directory.is_some_and(|directory| {
+        let is_memory = directory.starts_with("/dev/shm");
+        !is_memory && (directory.starts_with("/dev") || directory.starts_with("/proc"))
+    })
+}
+
+/// Whether `path` itself is a link, or a directory on the way to it from `cwd` is: whoever wrote the checkout chose
+/// where these lead.
+fn leads_through_a_link(path: &Path, cwd: &Path) -> bool {
+    let is_link = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.is_symlink());
+    let inside =
+        path.ancestors().skip(1).take_while(|directory| *directory != cwd && directory.starts_with(cwd));
+    (is_link(path) && !is_of_the_system(path)) || inside.into_iter().any(is_link)
 }
 
 /// Whether `path`, or what it leads to, is named after a database in the same directory, as its write-ahead log is.
@@ -108,6 +187,6 @@ fn is_database(path: &Path) -> bool {
     use std::io::Read;
     let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
     let mut start = [0; DATABASE.len()];
-    let read = is_file.then(|| std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)));
+    let read = is_file.then(|| File::open(path).and_then(|mut file| file.read_exact(&mut start)));
     read.is_some_and(|read| read.is_ok()) && start == DATABASE
 }

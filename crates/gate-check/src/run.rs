@@ -398,7 +398,7 @@ fn claim_decision_file(args: &Args, env: &Env) -> Result<Option<DecisionFile>, R
     let given = [args.report.clone(), args.findings.clone(), policy, ledger];
     let mut inputs: Vec<_> = given.into_iter().flatten().map(|path| env.cwd.join(path)).collect();
     inputs.extend(env.cwd.ancestors().map(|dir| dir.join(policy_source::FILE_NAME)));
-    Ok(Some(DecisionFile::claim(&env.cwd.join(path), &inputs)?))
+    Ok(Some(DecisionFile::claim(&env.cwd.join(path), &env.cwd, &inputs)?))
 }
 
 fn by_status(ended: Ended) -> Finished {

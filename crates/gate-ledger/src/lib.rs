@@ -19,6 +19,7 @@ pub mod commitment;
 pub mod cosignature;
 pub mod entry;
 pub mod note;
+pub mod outfile;
 pub mod profile;
 pub mod proof;
 pub mod salvage;

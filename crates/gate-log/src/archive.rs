@@ -48,7 +48,7 @@ pub(crate) fn archive(desk: &Desk<'_>, args: &ArchiveArgs, io: &mut Io<'_>) -> R
     found.refuse_reserved(&path, &shown)?;
     let key = KeyPlace::required(args.key_file.as_deref(), args.agent.as_deref())?;
     // The signer vouches for the ledger as it is, and must not do so for one that lost what it signed before.
-    let order = Order { key, origin: args.origin.as_deref(), since: None };
+    let order = Order { key, origin: args.origin.as_deref(), since: None, first: false };
     checkpoint::sign(desk, &found, &order, io)?;
     let segment = segment::write(&ledger, &plan, &path, &shown)?;
     let statement = state(desk, &found, &ledger, &order, &plan, &segment)?;

@@ -2,8 +2,9 @@
 //!
 //! Whoever signs vouches for every entry, so every entry is verified first, and the root comes from the very
 //! bytes that were verified; entries that this key vouched for before are taken from the last checkpoint.
-//! A log must never sign two histories (C2SP tlog-checkpoint, section "Signatures"): what this key is known to
-//! have signed must be extended, or nothing is signed.
+//! A log must never sign two histories (C2SP tlog-checkpoint, section "Signatures"): what this key has signed must be
+//! extended, or nothing is signed. What that is says the memory that lies with the key; where there is none, the caller
+//! must name the newest checkpoint, or say that there never was one.
 
 mod failure;
 mod history;
@@ -23,13 +24,13 @@ use gate_ledger::entry::Kind;
 use gate_ledger::note::{self, VerifierKey};
 use gate_ledger::proof::{Tip, TlogProof};
 use gate_ledger::store::{Access, Ledger, StoreError};
-use gate_ledger::tree::CompactRange;
+use gate_ledger::tree::{CompactRange, Hash};
 
 use crate::args::CheckpointArgs;
 use crate::desk::{Desk, Found};
 use crate::error::LogError;
 use crate::run::TOOL;
-use crate::signer::{self, KeyPlace, Signer};
+use crate::signer::{self, KeyPlace, Memory, Signed as Remembered, Signer};
 pub(crate) use failure::CheckpointFailure;
 use history::{Base, History, NoHistory};
 use last::Last;
@@ -43,6 +44,8 @@ pub(crate) struct Order<'a> {
     pub origin: Option<&'a str>,
     /// The file of an old checkpoint.
     pub since: Option<&'a Path>,
+    /// Whether the caller says that the key never signed this ledger.
+    pub first: bool,
 }
 
 /// A new checkpoint.
@@ -78,7 +81,8 @@ pub(crate) fn checkpoint(desk: &Desk<'_>, args: &CheckpointArgs, io: &mut Io<'_>
         io.show(&format!("{}\n", signer.verifier()));
         return Ok(());
     }
-    let signed = sign(desk, &found, &Order { key, origin, since: args.since.as_deref() }, io)?;
+    let signed =
+        sign(desk, &found, &Order { key, origin, since: args.since.as_deref(), first: args.first }, io)?;
     io.show(&signed.note);
     Ok(())
 }
@@ -104,19 +108,28 @@ pub(crate) fn sign(
     let origin = ledger_origin(&name, ledger.id()).map_err(CheckpointFailure::from)?;
     let mut signer = Signer::open(desk, order.key, &name).map_err(CheckpointFailure::from)?;
     refuse_request_key(&ledger, signer.verifier())?;
+    let memory = Memory::open(desk.env, order.key, signer.verifier()).map_err(CheckpointFailure::from)?;
+    let known = memory.is_there();
+    let mut promises: Vec<Promise> = remembered(&memory, ledger.id(), order)?.into_iter().collect();
     let place = last::place(&found.path()?);
     let last = last::read(&place, signer.verifier(), &origin);
     tell_of(&last, &place, io);
-    let mut promises: Vec<Promise> =
-        last.signed().map(|one| Promise::last(one, &place)).into_iter().collect();
+    promises.extend(last.signed().map(|one| Promise::last(one, &place)));
     if let Some(path) = order.since {
-        promises.push(Promise::asked(old(desk, path, signer.verifier(), &origin)?, path));
+        promises.push(Promise::asked(&old(desk, path, signer.verifier(), &origin)?, path));
     }
     let base = base(&last, &ledger, &promises, (signer.verifier(), &origin))?;
     let promises = comparable(promises, &base)?;
     let progress = Progress::new(io.stderr_terminal && !desk.shared.output.quiet);
     let history = read_history(found, &ledger, &base, &promises, progress)?;
     let made = vouch(&history, &origin, &mut signer)?;
+    let newest = Remembered { size: history.size(), root: history.root() };
+    match memory.keep(ledger.id(), newest) {
+        Ok(()) => {}
+        // Whoever said what the key has signed will have to say so again.
+        Err(error) if !known => io.tell(&message::warning(TOOL, &error.to_string())),
+        Err(error) => return Err(CheckpointFailure::from(error).into()),
+    }
     keep(&made.tip, &place, io);
     if matches!(signer, Signer::Agent { .. }) {
         desk.summary(io, &format!("signed by the agent; the verifier key is {}", signer.verifier()));
@@ -133,10 +146,29 @@ fn keep(tip: &TlogProof, place: &Path, io: &mut Io<'_>) {
     }
 }
 
-/// A checkpoint that the new one must extend.
+/// What the key's own memory says that it has signed of `ledger`.
+///
+/// # Errors
+/// Where there is no memory, and the caller says nothing about the time before; or where both contradict each other.
+fn remembered(
+    memory: &Memory,
+    ledger: &str,
+    order: &Order<'_>,
+) -> Result<Option<Promise>, CheckpointFailure> {
+    let path = memory.path().display().to_string();
+    match memory.signed(ledger) {
+        Some(_) if order.first => Err(CheckpointFailure::NotFirst(path)),
+        Some(Remembered { size, root }) => Ok(Some(Promise { size, root, name: path, asked: false })),
+        None if memory.is_there() || order.first || order.since.is_some() => Ok(None),
+        None => Err(CheckpointFailure::NoMemory(path)),
+    }
+}
+
+/// A tree that the new checkpoint must extend.
 struct Promise {
-    checkpoint: Checkpoint,
-    /// What it is called.
+    size: u64,
+    root: Hash,
+    /// What says so.
     name: String,
     /// Whether the caller named it.
     asked: bool,
@@ -145,12 +177,13 @@ struct Promise {
 impl Promise {
     /// The last one, which was kept at `place`.
     fn last(checkpoint: &Checkpoint, place: &Path) -> Self {
-        Self { checkpoint: checkpoint.clone(), name: place.display().to_string(), asked: false }
+        let Checkpoint { size, root, .. } = *checkpoint;
+        Self { size, root, name: place.display().to_string(), asked: false }
     }
 
     /// The one that the caller named.
-    fn asked(checkpoint: Checkpoint, path: &Path) -> Self {
-        Self { checkpoint, name: path.display().to_string(), asked: true }
+    fn asked(checkpoint: &Checkpoint, path: &Path) -> Self {
+        Self { asked: true, ..Self::last(checkpoint, path) }
     }
 }
 
@@ -168,7 +201,7 @@ fn base<'l>(
     // Where even that cannot be read, [`History`] finds out in the end that leaves are missing.
     let archived = ledger.view().front().map_or(0, |front| front.before);
     if let Last::Good(tip) = last {
-        let is_oldest = promises.iter().all(|promise| promise.checkpoint.size >= tip.size());
+        let is_oldest = promises.iter().all(|promise| promise.size >= tip.size());
         // An entry that is gone, changed or cannot be read is named when all of them are read, as then they are.
         let entry = ledger.view().entry(tip.entry.seq).ok().flatten();
         if is_oldest && tip.size() >= archived && entry.is_some_and(|entry| entry.hash == tip.entry.hash) {
@@ -206,7 +239,7 @@ fn own_archive(ledger: &Ledger, own: &VerifierKey, origin: &str) -> Result<Optio
 /// that are in an archive; this key vouched for a longer history when it signed the statement about them.
 fn comparable(promises: Vec<Promise>, base: &Base<'_>) -> Result<Vec<Promise>, CheckpointFailure> {
     let (rest, older): (Vec<_>, Vec<_>) =
-        promises.into_iter().partition(|promise| promise.checkpoint.size >= base.size());
+        promises.into_iter().partition(|promise| promise.size >= base.size());
     match older.into_iter().find(|promise| promise.asked) {
         Some(promise) => Err(CheckpointFailure::Archived { path: promise.name, before: base.size() }),
         None => Ok(rest),
@@ -221,7 +254,7 @@ fn read_history(
     promises: &[Promise],
     progress: Progress,
 ) -> Result<History, LogError> {
-    let sizes = promises.iter().map(|promise| promise.checkpoint.size);
+    let sizes = promises.iter().map(|promise| promise.size);
     let read = History::read(&found.path()?, ledger.genesis(), base, sizes, progress);
     let history = read.map_err(|error| match error {
         NoHistory::Unverified(error) => CheckpointFailure::Unverified(error),
@@ -231,9 +264,9 @@ fn read_history(
             CheckpointFailure::Bad { seq, reason }
         }
     })?;
-    for Promise { checkpoint, name, .. } in promises {
+    for Promise { size, root, name, .. } in promises {
         let failure = |why| CheckpointFailure::NotExtended { path: name.clone(), why };
-        history.extends(checkpoint).map_err(failure)?;
+        history.extends(*size, root).map_err(failure)?;
     }
     Ok(history)
 }

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::desk::Desk;
 use crate::error::LogError;
-use crate::staged::{NameError, Staged};
+use gate_ledger::outfile::{NameError, Staged};
 
 /// The value of `schema`.
 const SCHEMA: &str = "gate.copy/1";

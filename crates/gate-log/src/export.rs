@@ -4,8 +4,6 @@
 //! verifies. It goes up to the entry that is newest when it begins, in stretches, so that a slow reader does
 //! not keep the ledger's write-ahead log from being folded.
 
-use std::fs::OpenOptions;
-use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -14,6 +12,7 @@ use gate_cli::io::Reader;
 use gate_cli::render;
 use gate_ledger::commitment::WrittenOpening;
 use gate_ledger::entry::write_line;
+use gate_ledger::outfile::{Manner, Place};
 use gate_ledger::store::{Access, Ledger};
 
 use crate::desk::Desk;
@@ -57,24 +56,26 @@ pub(crate) fn export(desk: &Desk<'_>, openings: Option<&Path>, io: &mut Io<'_>) 
 
 /// Writes every opening, one line of JSON each, to a new file that only its owner can read.
 fn write_openings(ledger: &Ledger, cwd: &Path, path: &Path) -> Result<(), LogError> {
-    let fails = |source: std::io::Error| LogError::Openings { path: path.display().to_string(), source };
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = BufWriter::new(options.open(cwd.join(path)).map_err(fails)?);
-    let mut failed = None;
-    ledger.view().openings(&mut |kept| {
-        let mut line = render::json(&WrittenOpening::from(&kept?.opening));
-        line.push('\n');
-        if failed.is_none() {
-            failed = out.write_all(line.as_bytes()).err();
-        }
-        Ok(())
-    })?;
-    match failed {
-        Some(error) => Err(fails(error)),
-        None => out.into_inner().map_err(|error| fails(error.into_error()))?.sync_all().map_err(fails),
+    let mut unread = None;
+    let written = Place::of(&cwd.join(path)).and_then(|place| {
+        place.write(Manner::SECRET, |out| {
+            let mut put = Ok(());
+            let walked = ledger.view().openings(&mut |kept| {
+                let line = render::json(&WrittenOpening::from(&kept?.opening)) + "\n";
+                if put.is_ok() {
+                    put = out.write_all(line.as_bytes());
+                }
+                Ok(())
+            });
+            // What cannot be read ends the writing too: half of the openings are under no name.
+            unread = walked.err();
+            if unread.is_some() { Err(std::io::Error::other("the openings cannot be read")) } else { put }
+        })
+    });
+    match (written, unread) {
+        (_, Some(error)) => Err(error.into()),
+        (Err(source), None) => Err(LogError::Openings { path: path.display().to_string(), source }),
+        (Ok(()), None) => Ok(()),
     }
 }
 

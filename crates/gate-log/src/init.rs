@@ -27,7 +27,7 @@ use serde_json::json;
 use crate::desk::Desk;
 use crate::error::LogError;
 use crate::run::TOOL;
-use crate::staged::{NameError, Staged};
+use gate_ledger::outfile::{NameError, Staged};
 use starter::Starter;
 
 /// The value of `schema`.

@@ -25,7 +25,7 @@ pub(crate) struct Entries<'i, 'io> {
 
 /// How entries look.
 enum Style {
-    /// The exact lines of an export.
+    /// The lines of an export with their text inert: a JSON parser reads the same entry.
     Lines,
     /// The same with the texts put back that entries only commit to.
     Revealed,
@@ -64,11 +64,12 @@ impl<'i, 'io> Entries<'i, 'io> {
     pub(crate) fn take(&mut self, record: &Record<'_>) -> Result<ControlFlow<()>, StoreError> {
         match &mut self.style {
             Style::Lines => {
-                self.buffer.clear();
-                record.write_line(&mut self.buffer);
+                let mut line = Vec::new();
+                record.write_line(&mut line);
+                self.buffer = inert(&line);
             }
             Style::Revealed => {
-                self.buffer = (revealed(&record.entry()?).to_string() + "\n").into_bytes();
+                self.buffer = (render::json(&revealed(&record.entry()?)) + "\n").into_bytes();
             }
             Style::Brief => {
                 self.buffer = render::entry_line(&value(record)?).into_bytes();
@@ -105,6 +106,12 @@ impl<'i, 'io> Entries<'i, 'io> {
             self.io.show(&render::entries(&rows, &view));
         }
     }
+}
+
+/// A line without anything that a terminal or a CI system would take for a command. What is no text is damage, and is
+/// shown as such: `export` alone hands over the bytes.
+fn inert(line: &[u8]) -> Vec<u8> {
+    render::inert_json(&String::from_utf8_lossy(line)).into_bytes()
 }
 
 /// The entry as a JSON value, with its hash.

@@ -57,8 +57,8 @@ pub(crate) fn show(desk: &Desk<'_>, ids: &[String], reveal: bool, io: &mut Io<'_
         let entry = records::find(&ledger.view(), id)?;
         texts.push(match format {
             Format::Text => render::entry(&lines::of_entry(&entry), &view),
-            _ if reveal => lines::revealed(&entry).to_string() + "\n",
-            _ => entry.line() + "\n",
+            _ if reveal => render::json(&lines::revealed(&entry)) + "\n",
+            _ => render::inert_json(&entry.line()) + "\n",
         });
     }
     io.show(&texts.join(if format == Format::Text { "\n" } else { "" }));

@@ -18,7 +18,6 @@ mod prove;
 mod run;
 mod salvage;
 mod signer;
-mod staged;
 mod stats;
 mod tree;
 

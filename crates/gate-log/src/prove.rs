@@ -128,7 +128,7 @@ fn inclusion(desk: &Desk<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<Strin
     let signed = match (&args.checkpoint, KeyPlace::of(args.key_file.as_deref(), args.agent.as_deref())) {
         (Some(path), _) => SignedCheckpoint::read(desk, path)?,
         (None, Some(key)) => {
-            let order = Order { key, origin: args.origin.as_deref(), since: None };
+            let order = Order { key, origin: args.origin.as_deref(), since: None, first: false };
             let Signed { note, tip } = checkpoint::sign(desk, &found, &order, io)?;
             if named.is_none() {
                 return Ok(tip.to_string());

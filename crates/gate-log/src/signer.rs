@@ -5,6 +5,7 @@
 //! Not here: what may be signed; see [`crate::checkpoint`].
 
 mod file;
+mod memory;
 
 use std::io::Read;
 use std::path::Path;
@@ -20,6 +21,7 @@ use crate::desk::Desk;
 use crate::error::LogError;
 
 pub(crate) use file::{generate, read};
+pub(crate) use memory::{Memory, MemoryError, Signed};
 
 /// The largest key file, in bytes: one line with a name and a key in base64.
 const MAX_BYTES: u64 = 16 << 10;
@@ -92,6 +94,9 @@ pub(crate) enum SignerError {
     /// The agent.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// What a new key has signed cannot be remembered.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
 }
 
 impl SignerError {
@@ -107,6 +112,7 @@ impl SignerError {
             | Self::Agent(AgentError::NoAgent | AgentError::NotHeld { .. } | AgentError::Choice(_)) => {
                 Exit::Usage
             }
+            Self::Memory(error) => error.exit(),
             Self::Write { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => Exit::Usage,
             Self::Write { .. } | Self::Random(_) | Self::Agent(_) => Exit::Failure,
         }

@@ -39,7 +39,8 @@ struct Inert<'a>(&'a mut dyn Write);
 
 impl Write for Inert<'_> {
     fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
-        if piece.iter().all(|byte| byte.is_ascii() && *byte != b'#' && *byte != 0x7f) {
+        let is_inert = |byte: &u8| byte.is_ascii() && !matches!(*byte, b'#' | b':' | 0x7f);
+        if piece.iter().all(is_inert) {
             self.0.write_all(piece)?;
         } else {
             let text = std::str::from_utf8(piece).map_err(std::io::Error::other)?;
@@ -55,22 +56,38 @@ impl Write for Inert<'_> {
 
 /// `text`, which is JSON, with the same value and inert. For lines that must keep their order of members.
 ///
-/// Outside of strings JSON has neither `#` nor a character above U+007E, so every character that is replaced
-/// here stands within a string, where `\uXXXX` means the same (RFC 8259, section 7).
+/// Outside of strings JSON has neither `#` nor `::` nor a character above U+007E, so every character that is replaced
+/// here stands within a string, where `\uXXXX` means the same (RFC 8259, section 7). A `::` within a word is a path
+/// of some language, and stays.
 pub fn inert_json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    let mut in_word = false;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         if (c == '#' && chars.peek() == Some(&'#')) || (c >= '\u{7f}' && is_unseen(c)) {
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
+            escape(c, &mut out);
         } else {
             out.push(c);
         }
+        match c {
+            // What is an escape already stays one, and no word goes on behind it.
+            '\\' => {
+                let kind = chars.next();
+                out.extend(kind);
+                out.extend(chars.by_ref().take(if kind == Some('u') { 4 } else { 0 }));
+            }
+            ':' if !in_word && chars.next_if_eq(&':').is_some() => escape(':', &mut out),
+            _ => {}
+        }
+        in_word = c.is_alphanumeric() || matches!(c, '_' | '>' | ')');
     }
     out
+}
+
+fn escape(c: char, out: &mut String) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        out.push_str(&format!("\\u{unit:04x}"));
+    }
 }
 
 #[cfg(test)]
@@ -96,9 +113,16 @@ mod tests {
         assert_eq!(value["schema"], "gate.error/1");
     }
 
+    #[test]
+    fn a_command_at_the_start_of_a_word_is_broken_and_a_path_is_not() {
+        assert_eq!(json(&"::error::x std::vec"), r#"":\u003aerror::x std::vec""#);
+        assert_eq!(json(&"a\n::warning::y"), r#""a\n:\u003awarning::y""#);
+        assert_eq!(json(&"a\u{1}::stop"), r#""a\u0001:\u003astop""#);
+    }
+
     proptest! {
         #[test]
-        fn the_value_is_unchanged_and_the_line_is_inert(text in any::<String>(), tail in "[#\\[\\\\\"\\x7f\u{202e}]{0,9}") {
+        fn the_value_is_unchanged_and_the_line_is_inert(text in any::<String>(), tail in "[#:n\\n\\[\\\\\"\\x7f\u{202e}]{0,9}") {
             let value = format!("{text}{tail}");
             let line = json(&value);
             let mut written = Vec::new();

@@ -1,9 +1,9 @@
 //! Making a new ledger: all of it, or nothing.
 //!
 //! The database is built under another name and gets its own by one system call that fails where the name is
-//! taken. A crash before that leaves a file `.<name>.init-<random>` beside it, which nobody reads.
+//! taken, as [`crate::outfile`] has it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,7 @@ use super::place::{beside, refuse_network};
 use super::{Access, KeptOpening, Ledger, OpenError, StoreError, private, schema, sealing};
 use crate::chain::Chain;
 use crate::entry::{Draft, DraftError, Entry, EntryHash, Kind, Place};
+use crate::outfile::{NameError, Staged};
 use crate::veil::Privacy;
 
 /// The page size, in bytes: with 4096 an entry of 500 bytes takes 7 % more on disk, with 16384 a durable append
@@ -114,10 +115,12 @@ fn begin_with(
     openings: Vec<sealing::New>,
     privacy: Privacy,
 ) -> Result<Ledger, CreateError> {
-    let draft_file = Scratch::beside(target, &random_hex()?);
+    let unnamed =
+        |error| CreateError::Io { path: path.to_owned(), source: io::Error::other::<NameError>(error) };
+    let staged = Staged::passing(target).map_err(unnamed)?;
     let fails = |source: StoreError| CreateError::Store { path: path.to_owned(), source };
-    build(&draft_file.path, genesis, openings).map_err(fails)?;
-    publish(&draft_file.path, target).map_err(|source| match source.kind() {
+    build(&staged.path, genesis, openings).map_err(fails)?;
+    staged.publish().map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => CreateError::Exists { path: path.to_owned() },
         _ => CreateError::Io { path: path.to_owned(), source },
     })?;
@@ -151,25 +154,6 @@ fn target(path: &Path) -> Result<PathBuf, CreateError> {
     Ok(target)
 }
 
-/// A file that is removed unless it has been renamed by then.
-struct Scratch {
-    path: PathBuf,
-}
-
-impl Scratch {
-    fn beside(target: &Path, random: &str) -> Self {
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        Self { path: target.with_file_name(format!(".{name}.init-{random}")) }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Usually renamed and gone by now; what cannot be removed is not a ledger and does no harm.
-        drop(fs::remove_file(&self.path));
-    }
-}
-
 /// Writes schema and first entry in one transaction of a rollback journal; the mode is changed at the end, so
 /// that closing leaves one file and nothing beside it.
 fn build(path: &Path, genesis: &Entry, openings: Vec<sealing::New>) -> Result<(), StoreError> {
@@ -186,36 +170,6 @@ fn build(path: &Path, genesis: &Entry, openings: Vec<sealing::New>) -> Result<()
     transaction.commit()?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.close().map_err(|(_, error)| error.into())
-}
-
-/// Gives the finished file its name, if that is free, and makes that durable.
-fn publish(from: &Path, to: &Path) -> io::Result<()> {
-    rename_new(from, to)?;
-    match to.parent() {
-        Some(directory) => File::open(directory)?.sync_all(),
-        None => Ok(()),
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    use rustix::io::Errno;
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Some file systems cannot do this but can link.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => link_new(from, to),
-        result => result.map_err(io::Error::from),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    link_new(from, to)
-}
-
-/// A hard link fails where its name is taken; the first name goes away with its [`Scratch`].
-fn link_new(from: &Path, to: &Path) -> io::Result<()> {
-    fs::hard_link(from, to)
 }
 
 /// 128 random bits in hexadecimal.

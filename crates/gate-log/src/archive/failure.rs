@@ -6,7 +6,7 @@ use gate_ledger::verify::VerifyError;
 use gate_model::exit::Exit;
 use gate_workflow::archiving::Needed;
 
-use crate::staged::NameError;
+use gate_ledger::outfile::NameError;
 
 /// Why nothing was archived.
 #[derive(Debug, thiserror::Error)]

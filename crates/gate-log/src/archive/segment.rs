@@ -13,7 +13,7 @@ use gate_ledger::verify::{self, EachEntry, Options, Seen, Start};
 
 use super::ArchiveFailure;
 use super::plan::Plan;
-use crate::staged::Staged;
+use gate_ledger::outfile::Staged;
 
 /// A segment that is on disk under its name and was verified.
 pub(super) struct Segment {
@@ -126,7 +126,7 @@ fn publish(staged: Staged, path: &Path, shown: &Path, file: SegmentFile) -> Resu
     if digest_of(path, file.bytes).map_err(fails)? == file {
         // Whoever left it may have died before its name was durable.
         drop(staged);
-        return crate::staged::sync(path).map_err(fails);
+        return gate_ledger::outfile::sync(path).map_err(fails);
     }
     Err(ArchiveFailure::Taken(shown.display().to_string()))
 }

@@ -26,6 +26,13 @@ pub(crate) struct CheckpointArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "new_key")]
     pub since: Option<PathBuf>,
 
+    /// Say that the key has signed no checkpoint of this ledger yet
+    ///
+    /// It is needed once for a key that --new-key did not make. Where the key's own memory knows better, nothing is
+    /// signed.
+    #[arg(long, conflicts_with_all = ["since", "new_key", "public_key"])]
+    pub first: bool,
+
     /// Print the verifier key of the key that would sign, and sign nothing
     #[arg(long, conflicts_with_all = ["since", "new_key"])]
     pub public_key: bool,

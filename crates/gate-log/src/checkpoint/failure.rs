@@ -4,7 +4,7 @@ use gate_ledger::checkpoint::CheckpointError;
 use gate_ledger::verify::VerifyError;
 use gate_model::exit::Exit;
 
-use crate::signer::{SignerError, SigningError};
+use crate::signer::{MemoryError, SignerError, SigningError};
 
 /// Why there is no checkpoint.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,18 @@ pub(crate) enum CheckpointFailure {
     /// The key.
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// The memory of what the key has signed cannot be used.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    /// There is no such memory.
+    #[error(
+        "'{0}' is not there, so nothing says what the key has signed before\n\
+         nothing was signed: name the newest checkpoint with 'gate-log checkpoint --since', or say --first where there is none"
+    )]
+    NoMemory(String),
+    /// The caller says that it never signed, and it did.
+    #[error("'{0}' says that the key has signed this ledger before\nnothing was signed: leave --first out")]
+    NotFirst(String),
     /// The checkpoint cannot be made of these parts.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -88,7 +100,7 @@ pub(crate) enum CheckpointFailure {
     NoEntry,
     /// The ledger does not extend the old checkpoint.
     #[error(
-        "the ledger does not extend checkpoint '{path}': {why}\n\
+        "the ledger does not extend what '{path}' says was signed: {why}\n\
          nothing was signed: an old copy may have been restored, or history rewritten; gate-verify says more"
     )]
     NotExtended {
@@ -107,10 +119,13 @@ impl CheckpointFailure {
             | Self::Checkpoint(_)
             | Self::Signing(SigningError::Checkpoint(_))
             | Self::RequestKey(_)
+            | Self::NoMemory(_)
+            | Self::NotFirst(_)
             | Self::Read { .. }
             | Self::Archived { .. }
             | Self::Old { .. } => Exit::Usage,
             Self::Signing(SigningError::Agent(_)) => Exit::Failure,
+            Self::Memory(error) => error.exit(),
             Self::Signer(error) => error.exit(),
             Self::Unverified(error) => error.exit(),
             Self::Bad { .. }

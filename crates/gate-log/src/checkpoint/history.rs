@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use gate_cli::progress::Progress;
-use gate_ledger::checkpoint::Checkpoint;
 use gate_ledger::entry::EntryHash;
 use gate_ledger::proof::Tip;
 use gate_ledger::tree::{CompactRange, Hash, leaf_hash};
@@ -147,15 +146,15 @@ impl History {
         Some((body, self.before.path_of_next()))
     }
 
-    /// Whether this extends what `promise`, whose size was given to [`History::read`], says.
+    /// Whether this extends the tree of that size, which was given to [`History::read`], and root.
     ///
     /// # Errors
     /// How one can tell that it does not.
-    pub(super) fn extends(&self, promise: &Checkpoint) -> Result<(), String> {
-        match self.roots.get(&promise.size).copied().flatten() {
-            None => Err(format!("it has {} entries, the checkpoint covers {}", self.size(), promise.size)),
-            Some(root) if root == promise.root => Ok(()),
-            Some(_) => Err(format!("its first {} entries have another root", promise.size)),
+    pub(super) fn extends(&self, size: u64, promised: &Hash) -> Result<(), String> {
+        match self.roots.get(&size).copied().flatten() {
+            None => Err(format!("it has {} entries, the checkpoint covers {size}", self.size())),
+            Some(root) if root == *promised => Ok(()),
+            Some(_) => Err(format!("its first {size} entries have another root")),
         }
     }
 }

@@ -5,15 +5,14 @@
 //! path proves its entry, and the ledger still has that entry. So whoever can write the file cannot make the
 //! signer sign a history that it did not read. Verification never looks at it, and it may be deleted.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use gate_ledger::checkpoint::{self, Checkpoint, CheckpointError};
 use gate_ledger::note::{NoteError, VerifierKey};
+use gate_ledger::outfile::{Manner, Place};
 use gate_ledger::proof::{MAX_BYTES, Tip, TlogProof};
-
-use crate::staged::random_word;
 
 /// What the file of the last checkpoint says.
 #[derive(Debug)]
@@ -103,33 +102,7 @@ fn parse(bytes: &[u8], own: &VerifierKey, origin: &str) -> Last {
 /// # Errors
 /// What the system says; then the file is as it was before.
 pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
-    let passing = passing(path)?;
-    let written = write_new(&passing, text).and_then(|()| fs::rename(&passing, path));
-    if written.is_err() {
-        // What could not be renamed is no cache; where it cannot be removed either, nobody reads it.
-        drop(fs::remove_file(&passing));
-    }
-    written
-}
-
-/// A name of its own for the time of writing: two signers may write at once. It begins as all passing names
-/// beside a ledger do, so that git ignores it too.
-fn passing(path: &Path) -> io::Result<PathBuf> {
-    let random = random_word().map_err(io::Error::other)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let ledger = name.strip_suffix("-checkpoint").unwrap_or(&name);
-    Ok(path.with_file_name(format!(".{ledger}.checkpoint-{random}")))
-}
-
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    // Without this a crash could leave an empty file under the final name, which would look like damage.
-    file.sync_all()
+    Place::of(path)?.write(Manner::STATE, |out| out.write_all(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 //! The patterns stand in a `.gitignore` beside the ledger and name it and what SQLite puts next to it, so
 //! that other files of the directory (`allowed_signers`) can still be committed.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use gate_checkout::git;
+use gate_ledger::outfile::{Manner, Place};
 
 use super::InitError;
 
@@ -70,7 +70,7 @@ fn read(file: &Path) -> std::io::Result<Option<String>> {
 }
 
 fn append(file: &Path, before: &str, patterns: &[String]) -> std::io::Result<()> {
-    let mut text = String::new();
+    let mut text = before.to_owned();
     if !before.is_empty() && !before.ends_with('\n') {
         text.push('\n');
     }
@@ -78,8 +78,7 @@ fn append(file: &Path, before: &str, patterns: &[String]) -> std::io::Result<()>
     for pattern in patterns {
         text.push_str(&format!("{pattern}\n"));
     }
-    let mut out = OpenOptions::new().append(true).create(true).open(file)?;
-    out.write_all(text.as_bytes())
+    Place::of(file)?.write(Manner::RESULT, |out| out.write_all(text.as_bytes()))
 }
 
 #[cfg(test)]

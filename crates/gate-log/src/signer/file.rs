@@ -1,12 +1,13 @@
 //! Keys in files: reading them, and making new ones.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use gate_ledger::note::SignerKey;
+use gate_ledger::outfile::{Manner, Place};
 
-use super::{MAX_BYTES, SignerError};
+use super::{MAX_BYTES, SignerError, memory};
 
 /// The key in the file at `path`, which a person wrote as `shown`.
 ///
@@ -39,7 +40,8 @@ fn is_open_to_others(_file: &File) -> std::io::Result<bool> {
     Ok(false)
 }
 
-/// A new key of that name, written to a new file that only its owner can read.
+/// A new key of that name, written to a new file that only its owner can read, and beside it the memory of what it
+/// signs.
 ///
 /// # Errors
 /// A [`SignerError`].
@@ -49,12 +51,13 @@ pub(crate) fn generate(path: &Path, shown: &Path, name: &str) -> Result<SignerKe
     let key = SignerKey::generate(name, seed)
         .map_err(|source| SignerError::Name { name: name.to_owned(), source })?;
     let fails = |source| SignerError::Write { path: shown.display().to_string(), source };
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(fails)?;
     let text = key.to_secret_text() + "\n";
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fails)?;
+    let place = Place::of(path).map_err(fails)?;
+    place.write(Manner::SECRET, |out| out.write_all(text.as_bytes())).map_err(fails)?;
+    if let Err(error) = memory::begin(path, key.verifier()) {
+        // A key without its memory could sign nothing; what cannot be removed was never handed out.
+        drop(std::fs::remove_file(path));
+        return Err(error.into());
+    }
     Ok(key)
 }
