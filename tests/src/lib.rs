@@ -18,6 +18,7 @@
 )]
 
 pub mod fuzz;
+pub mod remote;
 
 use std::ffi::OsStr;
 use std::io::Write;

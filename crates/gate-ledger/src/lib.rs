@@ -22,6 +22,7 @@ pub mod note;
 pub mod outfile;
 pub mod profile;
 pub mod proof;
+pub mod remote;
 pub mod salvage;
 pub mod store;
 pub mod tree;

@@ -16,6 +16,7 @@ mod identity;
 mod ledger;
 mod notes;
 mod policy;
+mod remote;
 mod reports;
 mod words;
 
@@ -24,6 +25,7 @@ pub use identity::{allowed_signers, oidc_keys, oidc_token, run_facts, ssh_key, s
 pub use ledger::{entry, export};
 pub use notes::{checkpoint, compact_range, cosignature, note, note_key, quorum, tlog_proof};
 pub use policy::{policy, ref_glob};
+pub use remote::remote;
 pub use reports::{json_lines, junit, match_syntax, sarif};
 pub use words::{duration, time};
 
@@ -33,7 +35,7 @@ use gate_model::time::Timestamp;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 26] = [
+pub const TARGETS: [Target; 27] = [
     ("allowed_signers", allowed_signers),
     ("checkpoint", checkpoint),
     ("compact_range", compact_range),
@@ -52,6 +54,7 @@ pub const TARGETS: [Target; 26] = [
     ("policy", policy),
     ("quorum", quorum),
     ("ref_glob", ref_glob),
+    ("remote", remote),
     ("request", request),
     ("run_facts", run_facts),
     ("sarif", sarif),
