@@ -390,6 +390,24 @@ fn variables_that_contradict_the_checkout_or_each_other_let_no_opt_out_count() {
     }
 }
 
+/// The variables name the excused commit, and nothing can tell that the checkout is at another.
+#[test]
+fn a_checkout_without_a_git_to_ask_lets_no_opt_out_count() {
+    let house = House::new(POLICY);
+    house.granted(&["lint", "--action", "override"]);
+    let excused = house.github("mallory");
+    house.write("new.txt", "more");
+    house.commit("not excused");
+    let bare = house.outside("bare");
+    std::fs::create_dir_all(&bare).unwrap();
+    let run = |env: &[(String, String)]| {
+        let mut command = house.tool("gate-check", &["lint", "--", "/bin/false"]);
+        Ran::of(command.envs(env.iter().cloned()).env("PATH", &bare).output().unwrap())
+    };
+    run(&excused).exits(1).says(&["contradict each other", "no git on PATH"]);
+    run(&[]).exits(1);
+}
+
 #[test]
 fn contradicting_facts_do_not_open_a_paused_gate() {
     let house = House::new(POLICY);

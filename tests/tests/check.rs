@@ -540,17 +540,6 @@ fn a_rule_that_limits_uses_does_not_disarm_a_pause() {
 }
 
 #[test]
-fn a_broken_token_is_known_before_the_command_starts() {
-    let house = House::new(POLICY);
-    house.check_with(&["lint", "--", "touch", "ran"], &[("GATE_ID_TOKEN", "garbage.token.here")]).exits(125);
-    assert!(!house.path("ran").exists());
-    house.skip_with(&["lint", "--reason", "x"], &[("GATE_ID_TOKEN", "eyJhbGciOiJub25lIn0.e30.")]).exits(2);
-    assert_eq!(house.entries().len(), 1);
-    // An empty variable is no token.
-    house.check_with(&["lint", "--", "true"], &[("GATE_ID_TOKEN", "")]).exits(0);
-}
-
-#[test]
 fn a_hundred_thousand_findings_are_judged_and_recorded() {
     let house = House::new(POLICY);
     let results: Vec<Value> =

@@ -40,6 +40,7 @@ allowed_signers = "allowed_signers"
 issuer   = "https://token.actions.githubusercontent.com"
 audience = "gate"
 jwks     = "jwks.json"
+claims   = { repository_owner_id = "123" }
 
 [gates.scan]
 fail_on = "warning"

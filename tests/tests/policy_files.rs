@@ -22,6 +22,7 @@ allowed_signers = "signers"
 issuer   = "https://token.actions.githubusercontent.com"
 audience = "gate"
 jwks     = "jwks.json"
+claims   = { repository_owner_id = "123" }
 
 [gates.lint]
 "#;

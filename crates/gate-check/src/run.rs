@@ -165,27 +165,9 @@ fn perform(
     let access = if args.plan || args.list { Access::Read } else { Access::Append };
     let setting = Setting::read(args.shared.store.place(env, &lookup, clock, access))?;
     let desk = Desk { args, env, setting: &setting, decision_file };
-    match task {
-        Task::List => {
-            list::show(&setting, io, &desk.view(io), args.shared.output.format(io.stdout_terminal))?;
-            Ok(Shown::List)
-        }
-        Task::Plan { gate, report, at } => {
-            let decision = desk.plan(&gate, report.as_deref(), at, io, warnings)?;
-            desk.show(&decision, io)?;
-            Ok(Shown::Decision(Box::new(decision)))
-        }
-        Task::Judge { gate, report } => {
-            let decision = desk.judge(&gate, &report, io, warnings)?;
-            desk.show(&decision, io)?;
-            Ok(Shown::Decision(Box::new(decision)))
-        }
-        Task::Run { gate, command, findings } => {
-            let decision = desk.run(&gate, &command, findings.as_deref(), warnings)?;
-            desk.write_decision(&decision)?;
-            Ok(Shown::Decision(Box::new(decision)))
-        }
-    }
+    let shown = desk.perform(task, io, warnings);
+    warnings.extend(setting.notes().iter().cloned());
+    shown
 }
 
 /// The arguments with everything they act on.
@@ -197,6 +179,35 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    fn perform(&self, task: Task, io: &mut Io<'_>, warnings: &mut Vec<String>) -> Result<Shown, RunError> {
+        match task {
+            Task::List => {
+                list::show(
+                    self.setting,
+                    io,
+                    &self.view(io),
+                    self.args.shared.output.format(io.stdout_terminal),
+                )?;
+                Ok(Shown::List)
+            }
+            Task::Plan { gate, report, at } => {
+                let decision = self.plan(&gate, report.as_deref(), at, io, warnings)?;
+                self.show(&decision, io)?;
+                Ok(Shown::Decision(Box::new(decision)))
+            }
+            Task::Judge { gate, report } => {
+                let decision = self.judge(&gate, &report, io, warnings)?;
+                self.show(&decision, io)?;
+                Ok(Shown::Decision(Box::new(decision)))
+            }
+            Task::Run { gate, command, findings } => {
+                let decision = self.run(&gate, &command, findings.as_deref(), warnings)?;
+                self.write_decision(&decision)?;
+                Ok(Shown::Decision(Box::new(decision)))
+            }
+        }
+    }
+
     fn view(&self, io: &Io<'_>) -> View {
         View {
             width: terminal::width().filter(|_| io.stdout_terminal),

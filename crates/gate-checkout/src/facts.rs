@@ -38,30 +38,34 @@ pub enum FactsError {
 /// Gathers the facts of a run in the directory `dir`: variables through `env`, git, and the user.
 ///
 /// # Errors
-/// A [`FactsError`] where there is a repository that cannot be read. Outside a work tree, or without git,
-/// the variables alone are used, and [`Facts::notes`] says so where it matters.
+/// A [`FactsError`] where there is a repository that cannot be read. Outside a work tree the variables alone are
+/// used. A checkout without a git to ask is a contradiction.
 pub fn gather(env: &dyn Fn(&str) -> Option<String>, dir: &Path) -> Result<Facts, FactsError> {
     let ci = ci::detect(env);
     let mut notes = Vec::new();
-    let mut checkout = find_checkout(dir, &mut notes)?;
+    let mut unasked = None;
+    let mut checkout = find_checkout(dir, &mut unasked)?;
     let mut head = None;
     if let Some(ci) = &ci {
         read_parents(ci, checkout.as_mut())?;
         head = own_commit(ci, checkout.as_ref(), &mut notes)?;
     }
     let evidence = Evidence { checkout: checkout.as_ref(), head: head.as_deref() };
-    let context = ci::reconcile(ci.as_ref(), evidence);
+    let mut context = ci::reconcile(ci.as_ref(), evidence);
+    context.conflicts.extend(unasked);
     Ok(Facts { principal: principal(ci.as_ref(), &mut notes), context, checkout, notes })
 }
 
-fn find_checkout(dir: &Path, notes: &mut Vec<String>) -> Result<Option<Checkout>, GitError> {
+/// The checkout, or why one that is there cannot be asked: nothing then speaks for what the variables say, and
+/// whoever can take git away must not profit.
+fn find_checkout(dir: &Path, unasked: &mut Option<String>) -> Result<Option<Checkout>, GitError> {
     match git::look(dir)? {
         Inspection::Checkout(checkout) => Ok(Some(*checkout)),
         Inspection::NoRepository => Ok(None),
         Inspection::NoGit { root } => {
-            notes.push(format!(
-                "git is not installed, so nothing is known of the checkout at '{}'",
-                root.display()
+            let root = root.display();
+            *unasked = Some(format!(
+                "there is a checkout at '{root}', and no git on PATH to say which commit it is at"
             ));
             Ok(None)
         }

@@ -39,6 +39,16 @@ pub struct Context {
     pub assurance: Option<crate::principal::Assurance>,
 }
 
+impl Context {
+    /// What contradicts what, as one sentence with its consequence; `None` where nothing does.
+    pub fn contradiction(&self) -> Option<String> {
+        let told = |conflicts: String| {
+            format!("the facts of this run contradict each other, so no opt-out counts: {conflicts}")
+        };
+        (!self.conflicts.is_empty()).then(|| told(self.conflicts.join("; ")))
+    }
+}
+
 /// One run of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {

@@ -17,6 +17,7 @@ pub mod exit;
 pub mod finding;
 pub mod gate;
 pub mod grant;
+pub mod issuer;
 pub mod level;
 pub mod opening;
 pub mod payload;

@@ -44,7 +44,7 @@
 //! | `oidc.issuer` | `https://` address | required | a token's `iss`, literally |
 //! | `oidc.audience` | text | required | what its `aud` must hold |
 //! | `oidc.jwks` | path | required | the issuer's keys: verification is offline |
-//! | `oidc.claims` | table of texts | none | claims that a token must have, with these values |
+//! | `oidc.claims` | table of texts or lists of texts | required | claims that a token must have, each with one of these values; one of them must name a repository, an owner or a project |
 //!
 //! ## `[people]`
 //!

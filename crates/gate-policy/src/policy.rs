@@ -111,8 +111,10 @@ pub struct OidcIssuer {
     pub audience: String,
     /// The file with the issuer's keys.
     pub jwks: String,
-    /// Claims that a token must have, with these values.
-    pub claims: BTreeMap<String, String>,
+    /// Claims that a token must have, each with one of these values. At least one of them binds it to a
+    /// repository, an owner or a project.
+    pub claims: BTreeMap<String, Vec<String>>,
+    pub(crate) span: Range<usize>,
 }
 
 /// `[people]`: which names belong to one person.

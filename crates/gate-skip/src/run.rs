@@ -43,6 +43,19 @@ impl Desk<'_> {
             now: self.setting.now(),
         }
     }
+
+    fn perform(&self, args: &Args, io: &mut Io<'_>) -> Result<Asked, SkipError> {
+        let grant = match &args.verb {
+            None => return asking::ask(self, args, args.target.as_deref().unwrap_or_default(), io),
+            Some(Verb::Approve(act)) => acting::act(self, Deed::Approve, act)?,
+            Some(Verb::Reject(act)) => acting::act(self, Deed::Reject, act)?,
+            Some(Verb::Revoke(act)) => acting::act(self, Deed::Revoke, act)?,
+            Some(Verb::Review { verdict, act }) => acting::act(self, Deed::Review(*verdict), act)?,
+            Some(Verb::Resume { gate, reason, signing }) => acting::resume(self, gate, reason, signing)?,
+            Some(Verb::Submit { file }) => asking::submit(self, file, io)?,
+        };
+        Ok(Asked::Answer(Box::new(grant)))
+    }
 }
 
 /// The tool, from its arguments (without its name) to its exit code.
@@ -85,16 +98,11 @@ fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<
     }
     let setting = Setting::read(args.shared.store.place(env, &lookup, clock, Access::Append))?;
     let desk = Desk { setting: &setting, cwd: &env.cwd };
-    let grant = match &args.verb {
-        None => return asking::ask(&desk, args, args.target.as_deref().unwrap_or_default(), io),
-        Some(Verb::Approve(act)) => acting::act(&desk, Deed::Approve, act)?,
-        Some(Verb::Reject(act)) => acting::act(&desk, Deed::Reject, act)?,
-        Some(Verb::Revoke(act)) => acting::act(&desk, Deed::Revoke, act)?,
-        Some(Verb::Review { verdict, act }) => acting::act(&desk, Deed::Review(*verdict), act)?,
-        Some(Verb::Resume { gate, reason, signing }) => acting::resume(&desk, gate, reason, signing)?,
-        Some(Verb::Submit { file }) => asking::submit(&desk, file, io)?,
-    };
-    Ok(Asked::Answer(Box::new(grant)))
+    let asked = desk.perform(args, io);
+    for note in setting.notes() {
+        io.tell(&Failure::from_error(TOOL, Exit::Proceed, note).as_warning().render());
+    }
+    asked
 }
 
 fn answer(args: &Args, grant: &Grant, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {

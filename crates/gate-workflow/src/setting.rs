@@ -28,11 +28,6 @@ pub enum SettingError {
     /// Git cannot be asked.
     #[error(transparent)]
     Facts(#[from] FactsError),
-    /// There is a token, and it does not hold.
-    #[error(
-        "the token in {TOKEN_VARIABLE} does not count: {0}\nask the CI system for a fresh one, or unset the variable"
-    )]
-    Token(#[from] token::TokenError),
 }
 
 impl SettingError {
@@ -119,10 +114,15 @@ impl<'a> Setting<'a> {
         };
         let token = (self.place.env)(TOKEN_VARIABLE).filter(|token| !token.is_empty());
         let known = match token {
-            Some(token) => token::prove(asserted, token.trim(), &self.loaded, self.now())?,
+            Some(token) => token::prove(asserted, token.trim(), &self.loaded, self.now()),
             None => asserted,
         };
         Ok(self.facts.get_or_init(|| known))
+    }
+
+    /// What a person should know about how the facts came about; nothing where nobody asked for them.
+    pub fn notes(&self) -> &[String] {
+        self.facts.get().map_or(&[], |facts| &facts.notes)
     }
 
     /// Begins to gather the facts where nobody asked for them yet: where they are plain HEAD is read now, the

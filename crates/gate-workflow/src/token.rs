@@ -2,12 +2,13 @@
 //! is a contradiction, which no opt-out survives.
 
 use gate_checkout::facts::Facts;
-use gate_identity::oidc::{self, Issuer, OidcError};
+use gate_identity::oidc::{self, Claims, Issuer, OidcError};
 use gate_model::context::Context;
 use gate_model::principal::Assurance;
 use gate_model::time::Timestamp;
 
 use crate::policy_source::Loaded;
+use crate::setting::TOKEN_VARIABLE;
 
 /// Why a token does not count.
 #[derive(Debug, thiserror::Error)]
@@ -20,32 +21,40 @@ pub enum TokenError {
     NoIssuer,
 }
 
-/// The facts with what `token` proves.
-///
-/// # Errors
-/// A [`TokenError`]: a token that is there and does not hold is never passed over.
-pub fn prove(facts: Facts, token: &str, loaded: &Loaded, now: Timestamp) -> Result<Facts, TokenError> {
-    let issuers: Vec<Issuer<'_>> = loaded
-        .policy
-        .identity
-        .oidc
-        .iter()
-        .filter_map(|issuer| {
-            let keys = loaded.files.iter().find(|file| file.path == issuer.jwks)?;
-            Some(Issuer {
-                issuer: &issuer.issuer,
-                audience: &issuer.audience,
-                jwks_text: &keys.text,
-                claims: &issuer.claims,
-            })
-        })
-        .collect();
+/// The facts with what `token` proves. One that does not hold proves nothing: the facts stay what they would be
+/// without it, asserted, and [`Facts::notes`] says why. So it can neither open a gate nor stop a command that passes,
+/// and a key that an issuer retired breaks no pipeline that needs no proof.
+pub fn prove(facts: Facts, token: &str, loaded: &Loaded, now: Timestamp) -> Facts {
+    match claims(token, loaded, now) {
+        Ok(claims) => {
+            let context = merged(facts.context.clone(), claims.context());
+            Facts { principal: claims.principal, context, ..facts }
+        }
+        Err(error) => {
+            let mut notes = facts.notes;
+            notes.push(format!(
+                "the token in {TOKEN_VARIABLE} does not count, so this run is only asserted: {error}"
+            ));
+            Facts { notes, ..facts }
+        }
+    }
+}
+
+fn claims(token: &str, loaded: &Loaded, now: Timestamp) -> Result<Claims, TokenError> {
+    let mut issuers = Vec::new();
+    for issuer in &loaded.policy.identity.oidc {
+        let keys = loaded.files.iter().find(|file| file.path == issuer.jwks);
+        issuers.push(Issuer {
+            issuer: &issuer.issuer,
+            audience: &issuer.audience,
+            jwks_text: keys.map_or("", |keys| &keys.text),
+            claims: &issuer.claims,
+        });
+    }
     if issuers.is_empty() {
         return Err(TokenError::NoIssuer);
     }
-    let claims = oidc::verify(token, &issuers, now)?;
-    let context = merged(facts.context.clone(), claims.context());
-    Ok(Facts { principal: claims.principal, context, ..facts })
+    Ok(oidc::verify(token, &issuers, now)?)
 }
 
 /// What the token states replaces what was asserted; where both speak and differ, that is a conflict.

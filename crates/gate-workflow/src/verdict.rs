@@ -35,7 +35,7 @@ pub struct Circumstances {
     pub status: Option<u8>,
     /// The report's digest.
     pub report: Option<String>,
-    /// Sentences about the report.
+    /// Sentences about the report, and about how the facts of the run are known.
     pub notes: Vec<String>,
     /// The newest entry when the gate's run began.
     pub seen: Option<SeenHead>,
@@ -159,6 +159,7 @@ fn grouped(ruling: &Ruling) -> (Vec<Judged>, u64) {
 fn reasons(gate: &Gate, ruling: &Ruling, facts: &Circumstances) -> Vec<String> {
     let mut reasons = ruling.reasons.clone();
     reasons.extend(facts.notes.iter().cloned());
+    reasons.extend(facts.context.contradiction());
     reasons.extend(ruling.overdue.iter().cloned());
     if gate.allow.is_empty() && ruling.verdict.proceeds() == Some(false) {
         reasons.push("the policy has no allow rule for this gate: it cannot be opted out of".to_owned());

@@ -119,7 +119,7 @@ fn unmade(key: &[u8], scheme: &str) -> String {
     format!("-----BEGIN SSH SIGNATURE-----\n{blob}\n-----END SSH SIGNATURE-----\n")
 }
 
-fn issuer<'a>(jwks_text: &'a str, claims: &'a BTreeMap<String, String>) -> Issuer<'a> {
+fn issuer<'a>(jwks_text: &'a str, claims: &'a BTreeMap<String, Vec<String>>) -> Issuer<'a> {
     Issuer { issuer: "https://token.actions.githubusercontent.com", audience: "gate", jwks_text, claims }
 }
 

@@ -65,6 +65,10 @@ pub(super) fn of_decision(decision: &Decision, now: Timestamp) -> Vec<Annotation
     if matches!(decision.decision, Verdict::Skip | Verdict::Override) {
         all.push(Annotation::new(Kind::Warning, &gate, why(decision)));
     }
+    // Where the gate itself is told about, its reasons name the contradiction.
+    if all.iter().all(|told| told.title != gate) {
+        all.extend(decision.context.contradiction().map(|told| Annotation::new(Kind::Warning, &gate, told)));
+    }
     let told = |kind, what: &str, list: &[OptOut]| -> Vec<Annotation> {
         let message = |grant: &OptOut| format!("{} {what} {}", opt_out(grant), ends(grant.expires, now));
         list.iter().map(|grant| Annotation::new(kind, &gate, message(grant))).collect()

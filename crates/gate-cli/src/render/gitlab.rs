@@ -7,7 +7,7 @@ use gate_model::decision::Decision;
 use gate_model::level::Level;
 use serde::Serialize;
 
-use super::items::{Item, Standing, of};
+use super::items::{Item, Standing, gate_rule, noted, of};
 use crate::escape::inert;
 
 #[derive(Debug, Serialize)]
@@ -33,7 +33,13 @@ struct Lines {
 /// One issue for each item, in their order.
 pub(super) fn report(decision: &Decision) -> Vec<Issue> {
     let mut seen = HashMap::new();
-    of(decision).into_iter().map(|item| issue(item, &mut seen)).collect()
+    let mut items = of(decision);
+    let rule = gate_rule(&decision.gate);
+    // Where the gate itself is an item, its reasons name the contradiction.
+    if items.iter().all(|item| item.finding.rule != rule) {
+        items.extend(decision.context.contradiction().map(|told| noted(rule, told)));
+    }
+    items.into_iter().map(|item| issue(item, &mut seen)).collect()
 }
 
 fn issue(item: Item, seen: &mut HashMap<String, u64>) -> Issue {

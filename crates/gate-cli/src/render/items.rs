@@ -64,18 +64,26 @@ fn stop_without_finding(decision: &Decision) -> Option<Item> {
     if !stops || (decision.decision == Verdict::Fail && !decision.blocking.is_empty()) {
         return None;
     }
-    let rule = gate_rule(&decision.gate);
+    Some(about_gate(gate_rule(&decision.gate), Level::Error, why(decision)))
+}
+
+/// An item that says something about the gate itself and stops nothing.
+pub(super) fn noted(rule: String, message: String) -> Item {
+    about_gate(rule, Level::Note, message)
+}
+
+fn about_gate(rule: String, level: Level, message: String) -> Item {
     let finding = Finding {
         fingerprint: rule.clone(),
         rule,
-        level: Level::Error,
-        message: why(decision),
+        level,
+        message,
         path: None,
         line: None,
         package: None,
         tool: None,
     };
-    Some(Item { finding, standing: Standing::Blocks })
+    Item { finding, standing: Standing::Blocks }
 }
 
 /// The verdict with its reasons.

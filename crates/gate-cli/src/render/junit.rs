@@ -53,7 +53,10 @@ fn gate_case(decision: &Decision) -> Case {
         Verdict::Fail | Verdict::Hold => (Outcome::Failed, failure(decision.decision.as_str(), &why, "")),
         Verdict::Skip | Verdict::Override | Verdict::Run => (Outcome::Skipped, skipped(&why)),
         Verdict::Pass if decision.proceed == Some(false) => (Outcome::Failed, failure("fail", &why, "")),
-        Verdict::Pass => return Case { outcome: Outcome::Passed, xml: format!("{open}/>\n") },
+        Verdict::Pass => match decision.context.contradiction() {
+            Some(told) => (Outcome::Passed, format!("<system-out>{}</system-out>", text(&told))),
+            None => return Case { outcome: Outcome::Passed, xml: format!("{open}/>\n") },
+        },
     };
     Case { outcome, xml: format!("{open}>{inside}</testcase>\n") }
 }

@@ -30,6 +30,9 @@ pub fn decision(tool: &str, decision: &Decision, now: Timestamp) -> String {
     if let Some(next) = decision.ending.iter().map(|opt_out| opt_out.expires).min() {
         notes.push(format!("{} until {}", count(decision.ending.len(), "opt-out"), ends(next, now)));
     }
+    if !decision.context.conflicts.is_empty() {
+        notes.push(format!("facts contradict each other: {}", decision.context.conflicts.join(", ")));
+    }
     notes.push(decision.recorded.map_or_else(|| "not recorded".to_owned(), |seq| format!("entry {seq}")));
     let (gate, verdict) = (&decision.gate, decision.decision.as_str());
     line(tool, &format!("{gate}: {verdict}{why} ({})", notes.join("; ")))

@@ -120,7 +120,7 @@ fn junit_is_well_formed_with_the_counts_it_states() {
                 Event::Start(tag) | Event::Empty(tag) => {
                     let name = tag.name().as_ref().to_owned();
                     assert!(
-                        ["testsuites", "testsuite", "testcase", "failure", "skipped"]
+                        ["testsuites", "testsuite", "testcase", "failure", "skipped", "system-out"]
                             .contains(&name.as_str()),
                         "{name}"
                     );

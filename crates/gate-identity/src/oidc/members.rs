@@ -16,6 +16,14 @@ pub(super) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
+    /// The member called `name`; where that begins with `/` what the JSON pointer leads to.
+    pub(super) fn find(&self, name: &str) -> Option<&'a Value> {
+        let Some(pointer) = name.strip_prefix('/') else { return self.object.get(name) };
+        let mut steps = pointer.split('/').map(|step| step.replace("~1", "/").replace("~0", "~"));
+        let first = self.object.get(&steps.next()?)?;
+        steps.try_fold(first, |value, step| value.as_object()?.get(&step))
+    }
+
     /// Text that must be there.
     pub(super) fn required_text(&self, name: &'static str) -> Result<&'a str, OidcError> {
         self.text(name)?.ok_or(OidcError::Missing { part: self.part, name })

@@ -50,8 +50,9 @@ pub struct Issuer<'a> {
     pub audience: &'a str,
     /// The issuer's JSON Web Key Set.
     pub jwks_text: &'a str,
-    /// Claims that a token must have, with exactly these values; numbers and booleans as JSON writes them.
-    pub claims: &'a BTreeMap<String, String>,
+    /// Claims that a token must have, each with exactly one of these values; numbers and booleans as JSON writes
+    /// them. A name that begins with `/` is a JSON pointer (RFC 6901) into the claims.
+    pub claims: &'a BTreeMap<String, Vec<String>>,
 }
 
 /// What a verified token says. Nothing here is the token, or could be used as one.
@@ -175,16 +176,16 @@ fn check_times(claims: &Members<'_>, now: Timestamp) -> Result<(), OidcError> {
     if (1..=MAX_LIFETIME).contains(&lifetime) { Ok(()) } else { Err(OidcError::Lifetime(lifetime)) }
 }
 
-fn check_required(claims: &Members<'_>, required: &BTreeMap<String, String>) -> Result<(), OidcError> {
+fn check_required(claims: &Members<'_>, required: &BTreeMap<String, Vec<String>>) -> Result<(), OidcError> {
     for (claim, wanted) in required {
-        let found = match claims.object.get(claim) {
+        let found = match claims.find(claim) {
             Some(Value::String(text)) => Some(text.clone()),
             Some(value @ (Value::Number(_) | Value::Bool(_))) => Some(value.to_string()),
             _ => None,
         };
-        if found.as_ref() != Some(wanted) {
+        if !found.as_ref().is_some_and(|found| wanted.contains(found)) {
             let found = found.map_or_else(|| "absent".to_owned(), |found| format!("'{}'", inert(&found)));
-            return Err(OidcError::Required { claim: claim.clone(), wanted: wanted.clone(), found });
+            return Err(OidcError::Required { claim: claim.clone(), wanted: wanted.join("' or '"), found });
         }
     }
     Ok(())

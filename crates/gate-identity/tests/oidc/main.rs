@@ -5,6 +5,9 @@
 
 mod issuer;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+
 use std::collections::BTreeMap;
 
 use gate_identity::oidc::{Claims, Issuer, OidcError, verify};
@@ -29,8 +32,10 @@ fn now() -> Timestamp {
 const ES256: &str = r#"{"alg":"ES256","typ":"JWT","kid":"k1"}"#;
 
 fn judge(token: &str, jwks_text: &str, required: &[(&str, &str)]) -> Result<Claims, OidcError> {
-    let claims: BTreeMap<String, String> =
-        required.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let claims: BTreeMap<String, Vec<String>> = required
+        .iter()
+        .map(|(name, values)| ((*name).to_owned(), values.split('|').map(str::to_owned).collect()))
+        .collect();
     let pin = |issuer| Issuer { issuer, audience: "gate", jwks_text, claims: &claims };
     let result = verify(token, &[pin(GITLAB), pin(GITHUB)], now());
     if let Err(error) = &result {
@@ -231,6 +236,38 @@ fn required_claims_must_have_exactly_the_value() {
     );
     assert!(verdict("repository", "Example/payments").is_err() && verdict("teams", "a").is_err());
     assert!(verdict("workflow", "ci").unwrap_err().contains("'workflow' is absent"));
+    assert_eq!(verdict("run_number", "9|10"), Ok(()));
+    assert!(verdict("run_number", "9|11").unwrap_err().contains("requires '9' or '11'"));
+}
+
+#[test]
+fn a_claim_within_a_claim_is_named_by_a_pointer() {
+    let signer = Signer::p256();
+    let set = jwks(&[signer.jwk("k1")]);
+    let nested =
+        json!({"google": {"compute_engine": {"project_id": "pay"}}, "a/b": {"~": "x"}, "list": ["y"]});
+    let token = signer.token(ES256, &with(github(), &nested));
+    let holds = |claim, value| judge(&token, &set, &[(claim, value)]).is_ok();
+    assert!(holds("/google/compute_engine/project_id", "pay") && holds("/a~1b/~0", "x"));
+    for absent in
+        ["/google/compute_engine", "/google/project_id", "/google.compute_engine.project_id", "/", "/list/0"]
+    {
+        assert!(!holds(absent, "pay") && !holds(absent, "y"), "{absent}");
+    }
+}
+
+/// Under a key of small order one signature holds for every message that hashes to the right residue; with the neutral
+/// element as key and nonce for every message at all.
+#[test]
+fn a_key_and_a_nonce_of_small_order_sign_nothing() {
+    let neutral = [&[1], [0; 31].as_slice()].concat();
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "x": BASE64.encode(&neutral), "kid": "k1"});
+    let signature = BASE64.encode([neutral.as_slice(), &[0; 32]].concat());
+    for actor in ["alice", "mallory"] {
+        let claims = BASE64.encode(with(github(), &json!({"actor": actor})));
+        let token = format!("{}.{claims}.{signature}", BASE64.encode(r#"{"alg":"EdDSA","kid":"k1"}"#));
+        assert!(refused(&token, &jwks(std::slice::from_ref(&key))).contains("signature does not match"));
+    }
 }
 
 #[test]

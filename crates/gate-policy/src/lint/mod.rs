@@ -11,6 +11,8 @@ mod rules;
 
 use std::ops::Range;
 
+use gate_model::issuer;
+
 use crate::diagnostic::Diagnostic;
 use crate::policy::{Policy, Who};
 use crate::rule::Rule;
@@ -21,6 +23,7 @@ pub use keys::{Signing, lint_keys};
 pub fn lint(policy: &Policy) -> Vec<Diagnostic> {
     let mut linter = Linter { policy, found: Vec::new() };
     groups(&mut linter);
+    issuers(&mut linter);
     for (name, gate) in &policy.gates {
         gates::check(&mut linter, name, gate);
         for rule in &gate.allow {
@@ -66,6 +69,30 @@ fn groups(linter: &mut Linter<'_>) {
         } else if members.is_empty() {
             let message = format!("the group '{name}' has no members");
             linter.warn(span, "empty-group", message, "add somebody: until then nobody can act for it");
+        }
+    }
+}
+
+/// Issuers that are bound by nothing but names: whoever takes a name over that was given up is trusted.
+fn issuers(linter: &mut Linter<'_>) {
+    let policy = linter.policy;
+    for issuer in &policy.identity.oidc {
+        let lasting = |claim: &String| issuer::lasting(claim);
+        let Some((name, id)) = issuer.claims.keys().find_map(|claim| Some((claim, lasting(claim)?))) else {
+            continue;
+        };
+        let is_lasting = |(claim, values): (&String, &Vec<String>)| {
+            lasting(claim).is_none() && values.iter().all(|value| issuer::binds(claim, value))
+        };
+        if !issuer.claims.iter().any(is_lasting) {
+            let message =
+                format!("tokens of '{}' are bound by a name ({name}), which can change hands", issuer.issuer);
+            linter.warn(
+                &issuer.span,
+                "bound-by-name",
+                message,
+                format!("bind them by {id}, which a token has, too"),
+            );
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::reader::Reader;
+use gate_model::issuer::binds;
+
+use super::reader::{Reader, Value};
 use super::table::Table;
 use crate::policy::{IdentitySettings, OidcIssuer};
 
@@ -23,23 +25,28 @@ pub(super) fn settings(reader: &mut Reader<'_>, mut table: Table<'_>) -> Identit
     IdentitySettings { allowed_signers, oidc }
 }
 
+/// What is missing where nothing says whose tokens count.
+const BIND: &str = "whose tokens count: claims = { repository_owner_id = \"123\" } for GitHub, \
+    { project_id = \"123\" } or { namespace_id = \"123\" } for GitLab; gate-policy(5) lists others";
+
 fn issuer(reader: &mut Reader<'_>, mut table: Table<'_>) -> Option<OidcIssuer> {
     let issuer = table.checked(reader, "issuer", is_issuer);
     let audience = table.string(reader, "audience");
     let jwks = table.path(reader, "jwks");
-    let claims =
-        table.table(reader, "claims").map(|claims| required_claims(reader, &claims)).unwrap_or_default();
+    let claims = table.table(reader, "claims").map(|claims| required_claims(reader, &claims));
     for (key, example) in [
         ("issuer", "issuer = \"https://token.actions.githubusercontent.com\""),
         ("audience", "audience = \"gate\""),
         ("jwks", "jwks = \".gate/jwks/github.json\", the issuer's published keys"),
+        ("claims", BIND),
     ] {
         if table.get(key).is_none() {
             table.missing(reader, key, "missing-key", format!("write {example}"));
         }
     }
     table.finish(reader);
-    Some(OidcIssuer { issuer: issuer?, audience: audience?, jwks: jwks?, claims })
+    let span = table.span.clone();
+    Some(OidcIssuer { issuer: issuer?, audience: audience?, jwks: jwks?, claims: claims?, span })
 }
 
 fn is_issuer(issuer: &str) -> Result<(), (&'static str, &'static str)> {
@@ -50,12 +57,40 @@ fn is_issuer(issuer: &str) -> Result<(), (&'static str, &'static str)> {
     Err(("is no issuer", "write it as the token's iss has it, as in https://gitlab.example.com"))
 }
 
-fn required_claims(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<String, String> {
+/// The claims, each with the values that count. An issuer signs tokens for whoever runs jobs there, so that one
+/// of the claims must say whose place a token comes from.
+fn required_claims(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<String, Vec<String>> {
     let mut claims = BTreeMap::new();
+    let mut complete = true;
     for (name, _, value) in table.entries() {
-        if let Some(text) = reader.string(&value) {
-            claims.insert(name.to_owned(), text);
-        }
+        let values = values(reader, &value);
+        complete &= !values.is_empty();
+        claims.insert(name.to_owned(), values);
+    }
+    let is_bound = |(claim, values): (&String, &Vec<String>)| values.iter().all(|value| binds(claim, value));
+    if complete && !claims.iter().any(is_bound) {
+        let message = format!("'{}' names no repository, owner or project", table.place);
+        reader.error(table.span.clone(), "unbound-issuer", message).remedy(format!("say {BIND}"));
     }
     claims
+}
+
+/// One text, or a list of them.
+fn values(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<String> {
+    if value.value.get_ref().as_array().is_some() {
+        reader.each(value, literal)
+    } else {
+        literal(reader, value).into_iter().collect()
+    }
+}
+
+/// Values are compared as they are. Whoever writes a pattern means something else, and no token would count.
+fn literal(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<String> {
+    let text = reader.string(value)?;
+    if text.contains('*') {
+        let message = format!("'{}' is a pattern, and claims are compared literally", value.place);
+        reader.error(value.span(), "bad-value", message).remedy("list the values, or bind the owner by id");
+        return None;
+    }
+    Some(text)
 }

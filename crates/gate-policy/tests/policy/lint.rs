@@ -272,3 +272,15 @@ fn signatures_that_nobody_can_make_are_named() {
     assert_eq!(keyed(&owned, &[]), ["1:nobody-can-sign"], "owners have no place of their own");
     assert_eq!(keyed(&owned, &[("alice@x", Signing::Policy)]), [""; 0]);
 }
+
+#[test]
+fn an_issuer_that_is_bound_by_nothing_but_names_is_told() {
+    let issuer = |claims: &str| {
+        let keys = "issuer = \"https://x\"\naudience = \"g\"\njwks = \"j\"";
+        codes(&format!("[[identity.oidc]]\n{keys}\nclaims = {{ {claims} }}\n"))
+    };
+    assert_eq!(issuer("repository = \"acme/pay\""), ["3:bound-by-name"]);
+    assert_eq!(issuer("namespace_path = \"acme\", ref_protected = \"true\""), ["3:bound-by-name"]);
+    assert_eq!(issuer("repository = \"acme/pay\", repository_owner_id = \"7\""), [""; 0]);
+    assert_eq!(issuer("project_id = [\"7\", \"8\"]"), [""; 0]);
+}

@@ -22,6 +22,7 @@ allowed_signers = ".gate/allowed_signers"
 issuer   = "https://token.actions.githubusercontent.com"
 audience = "gate"
 jwks     = ".gate/jwks/github.json"
+claims   = { repository_owner_id = "123" }
 
 [people]
 "alice@example.com" = ["github:alice", "gitlab:alice"]
@@ -115,6 +116,12 @@ fn rule(line: &str) -> String {
     format!("version = 1\ngroups.sec = [\"a@x\"]\n[gates.g]\n[[gates.g.allow]]\n{line}\n")
 }
 
+/// An issuer with these claims, which stand on line 6.
+fn issuer(claims: &str) -> String {
+    let keys = "issuer = \"https://x\"\naudience = \"g\"\njwks = \"j\"";
+    format!("version = 1\n[[identity.oidc]]\n{keys}\nclaims = {{ {claims} }}\n")
+}
+
 /// A complete rule with one more line, which stands on line 8.
 fn whole(line: &str) -> String {
     rule(&format!("actions = [\"skip\"]\nwho = [\"*\"]\nmax_ttl = \"4h\"\n{line}"))
@@ -174,9 +181,29 @@ fn each_defect_has_its_code_and_its_place() {
         ),
         (
             "issuer over http",
-            v1("[[identity.oidc]]\nissuer = \"http://x\"\naudience = \"g\"\njwks = \"j\""),
+            v1(
+                "[[identity.oidc]]\nissuer = \"http://x\"\naudience = \"g\"\njwks = \"j\"\nclaims = { sub = \"repo:x\" }",
+            ),
             "3:10 bad-value",
         ),
+        (
+            "issuer that nothing binds",
+            v1("[[identity.oidc]]\nissuer = \"https://x\"\naudience = \"g\"\njwks = \"j\""),
+            "2:1 missing-key",
+        ),
+        ("issuer bound by the event", issuer("event_name = \"push\""), "6:10 unbound-issuer"),
+        ("issuer bound by the actor", issuer("actor = \"alice\""), "6:10 unbound-issuer"),
+        (
+            "issuer bound by a run",
+            issuer("ref_protected = \"true\", pipeline_id = \"7\""),
+            "6:10 unbound-issuer",
+        ),
+        ("subject of the owner's choice", issuer("sub = \"environment:production\""), "6:10 unbound-issuer"),
+        ("one subject of two", issuer("sub = [\"repo:a/b:ref:x\", \"ref:x\"]"), "6:10 unbound-issuer"),
+        ("issuer bound by nothing", issuer(""), "6:10 unbound-issuer"),
+        ("claim as a pattern", issuer("repository = \"acme/*\""), "6:25 bad-value"),
+        ("claim without values", issuer("repository_id = []"), "6:28 empty-list"),
+        ("claim as a number", issuer("repository_id = 7"), "6:28 wrong-type"),
         (
             "alias of two people",
             v1("[people]\n\"a@x\" = [\"github:a\"]\n\"b@x\" = [\"github:A\"]"),

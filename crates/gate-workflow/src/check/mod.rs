@@ -335,7 +335,8 @@ impl<'a> Checker<'a> {
     }
 
     fn circumstances(&self) -> Result<Circumstances, CheckError> {
-        Ok(Circumstances::bare(Mode::Run, self.context()?.clone(), self.principal()?.clone()))
+        let bare = Circumstances::bare(Mode::Run, self.context()?.clone(), self.principal()?.clone());
+        Ok(Circumstances { notes: self.setting.facts()?.notes.clone(), ..bare })
     }
 
     fn circumstances_of(&self, started: &Started, finished: &Finished) -> Result<Circumstances, CheckError> {
@@ -346,7 +347,7 @@ impl<'a> Checker<'a> {
             program: finished.program.clone(),
             status: finished.status,
             report: finished.report.clone(),
-            notes: finished.notes.clone(),
+            notes: [self.setting.facts()?.notes.as_slice(), &finished.notes].concat(),
             seen: started.seen.clone(),
             clock_jump: (jump.abs() > CLOCK_TOLERANCE).then_some(jump),
             ..self.circumstances()?

@@ -24,10 +24,11 @@ impl Checker<'_> {
         let (standing, now) =
             looked.unwrap_or_else(|| (Standing::default(), at.unwrap_or_else(|| self.setting.now())));
         let quick = self.setting.quick_facts();
-        let mut facts = Circumstances::bare(Mode::Judge, quick.context, quick.principal);
+        let bare = Circumstances::bare(Mode::Judge, quick.context, quick.principal);
+        let mut facts = Circumstances { notes: quick.notes, ..bare };
         if let Some(finished) = &finished {
             facts.report.clone_from(&finished.report);
-            facts.notes.clone_from(&finished.notes);
+            facts.notes.extend(finished.notes.iter().cloned());
         }
         let ruling = planned(&standing, finished);
         Ok(self.compose(&standing, ruling, &facts, now))
