@@ -142,7 +142,8 @@ fn an_erased_person_is_gone_from_every_file_and_nothing_becomes_wrong() {
     assert!(is_in_files(&sandbox, "word-glass"));
     let erased = sandbox
         .shell("gate-log erase --quiet --person alice@example.com --reason 'left us'")
-        .expect(0)
+        .expect(1)
+        .says("the entries 1")
         .json();
     assert_eq!((&erased["names"], &erased["reasons"]), (&1.into(), &4.into()), "{erased}");
     for word in ["word-request", "word-second", "word-glass", "word-revocation"] {
@@ -161,7 +162,7 @@ fn an_erased_person_is_gone_from_every_file_and_nothing_becomes_wrong() {
     assert!(table.contains("erased") && !table.contains("alice@"), "{table}");
     // Once more: nothing is there, and nothing is recorded.
     let again =
-        sandbox.shell("gate-log erase --quiet --person alice@example.com --reason again").expect(0).json();
+        sandbox.shell("gate-log erase --quiet --person alice@example.com --reason again").expect(1).json();
     assert_eq!(again["seqs"], serde_json::json!([]));
     assert_eq!(sandbox.entries().pop().unwrap(), note);
 }
@@ -171,7 +172,7 @@ fn live_opt_outs_of_an_erased_person_do_not_count_and_their_debts_stand() {
     let sandbox = house();
     signed(&sandbox, "alice", "deploy --action override --break-glass --reason word-glass").expect(0);
     sandbox.shell("gate-check --quiet deploy -- false").expect(0);
-    sandbox.shell("gate-log erase --quiet --person alice@example.com --reason 'left us'").expect(0);
+    sandbox.shell("gate-log erase --quiet --person alice@example.com --reason 'left us'").expect(1);
     sandbox.shell("gate-check deploy -- false").expect(1);
     let plan = sandbox.shell("gate-check deploy --plan").expect(0).json();
     assert!(plan["reasons"].to_string().contains("was erased"), "{plan}");
@@ -185,7 +186,7 @@ fn live_opt_outs_of_an_erased_person_do_not_count_and_their_debts_stand() {
 fn erasing_oneself_frees_no_place_and_makes_nobody_a_second_person() {
     let sandbox = house();
     signed(&sandbox, "alice", "scan --action override --reason word-request").expect(3);
-    sandbox.shell("gate-log erase --quiet --person alice@example.com --reason 'left us'").expect(0);
+    sandbox.shell("gate-log erase --quiet --person alice@example.com --reason 'left us'").expect(1);
     signed(&sandbox, "alice", "approve 2 --reason mine").expect(1);
     // A quota for each principal still counts what somebody unknown has used.
     for _ in 0..2 {
@@ -194,7 +195,7 @@ fn erasing_oneself_frees_no_place_and_makes_nobody_a_second_person() {
     sandbox.shell("gate-skip --quiet lint --reason word").expect(1);
     let me = sandbox.shell("gate-log show 4 --reveal").expect(0).json();
     let me = me["actor"]["id"].as_str().unwrap().to_owned();
-    sandbox.run("gate-log", &["erase", "--quiet", "--person", &me, "--reason", "again"]).expect(0);
+    sandbox.run("gate-log", &["erase", "--quiet", "--person", &me, "--reason", "again"]).expect(1);
     sandbox.shell("gate-skip --quiet lint --reason word").expect(1);
     let found = verified(&sandbox, "--replay");
     assert_eq!(found["ok"], true, "{found}");
@@ -446,4 +447,43 @@ fn openings_without_an_end_are_refused() {
         .shell(&format!("mkfifo pipe; yes '{{' | tr -d '\\n' > pipe & {verify} pipe"))
         .expect(2)
         .says("longer than");
+}
+
+#[test]
+fn an_index_that_hides_an_opening_hides_it_from_no_erasure_and_no_verification() {
+    for (index, verified_as) in [("private_commitment", 1), ("private_name", 1)] {
+        let sandbox = house();
+        live(&sandbox);
+        // The rows stay; what the index says of one of them is another value.
+        let table = format!(
+            "PRAGMA writable_schema=ON; CREATE TABLE kept AS SELECT sql FROM sqlite_schema WHERE name='{index}'; \
+             UPDATE sqlite_schema SET sql=replace(replace(sql, 'substr(commitment, 1, 32)', 'substr(salt, 1, 32)'), \
+             'substr(value, 1, 64)', 'substr(actor, 1, 64)') WHERE name='{index}';"
+        );
+        let back = format!(
+            "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql=(SELECT sql FROM kept) WHERE name='{index}';"
+        );
+        let sql = [&table, &format!("REINDEX {index};"), &back, "DROP TABLE kept;"];
+        for statement in sql {
+            sandbox.run("sqlite3", &[".gate/ledger.db", statement]).expect(0);
+        }
+        sandbox.shell("gate-verify --quiet").expect(verified_as).says(index);
+        sandbox.shell("gate-log erase --quiet --person alice@example.com --reason 'left us'").expect(1);
+        for word in ["word-request", "word-second", "word-glass", "word-revocation"] {
+            assert!(!is_in_files(&sandbox, word), "{index}: {word} is still there");
+        }
+        assert_eq!(verified(&sandbox, "--replay")["ok"], true, "{index}");
+    }
+}
+
+#[test]
+fn a_name_that_no_commitment_hides_is_not_said_to_be_erased() {
+    let sandbox = Sandbox::with_starter();
+    sandbox.shell("gate-skip --quiet lint --reason \"carol's dentist\"").expect(0);
+    let me = sandbox.shell("gate-log show 2").expect(0).json()["actor"]["id"].as_str().unwrap().to_owned();
+    let erased = sandbox.run("gate-log", &["erase", "--person", &me, "--reason", "left us"]).expect(1);
+    assert!(erased.stderr.contains("plain text in the entries 0, 1, 2"), "{}", erased.stderr);
+    sandbox.shell("gate-log erase 2 --reason 'it was private'").expect(1).says("a reason stands");
+    // One that is part of a longer name is somebody else's.
+    sandbox.run("gate-log", &["erase", "--person", &me[..me.len() - 1], "--reason", "x"]).expect(0);
 }

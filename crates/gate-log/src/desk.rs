@@ -90,10 +90,15 @@ impl<'a> Desk<'a> {
 
     /// Shows `document` where a program reads, and tells `summary` on stderr.
     pub(crate) fn report(&self, document: &impl Serialize, summary: &str, io: &mut Io<'_>) {
+        self.document(document, io);
+        self.summary(io, summary);
+    }
+
+    /// Shows `document` where a program reads.
+    pub(crate) fn document(&self, document: &impl Serialize, io: &mut Io<'_>) {
         if self.format(io) != Format::Text {
             io.show(&(render::json(document) + "\n"));
         }
-        self.summary(io, summary);
     }
 
     /// Tells `text` on stderr, unless that is not wanted.

@@ -7,10 +7,15 @@
 //! The texts of archived entries are erased like all others: their openings are here, and say whose they are and to
 //! which opt-out they belong.
 //!
-//! Not here: copies and backups, and text that stands in the policy, in events of others, or in entries that were
-//! written before the policy said `commit`.
+//! Done is what the files say: afterwards the salts of what was erased must stand in none of them. What cannot be erased
+//! (a name in the policy's text, in events of others, or in entries that were written before the policy said `commit`)
+//! is named, and the exit status says that something is left.
+//!
+//! Not here: copies and backups, and segments of archives.
 
-use std::collections::BTreeSet;
+mod remains;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use gate_cli::Io;
 use gate_cli::render;
@@ -49,6 +54,29 @@ pub(crate) enum EraseFailure {
     /// The ledger failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What was erased is still in a file.
+    #[error(
+        "the openings were deleted, but '{0}' still holds what they said\nlet every other process end that uses the ledger, and erase again"
+    )]
+    StillThere(String),
+    /// The files cannot be looked through.
+    #[error("cannot look through '{path}' for what was erased: {source}")]
+    Look {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Text stands where nothing can be erased.
+    #[error(
+        "{summary}\nnot erased: {left}\nthese are part of the chain, which would break; archive them, or keep their copies from others"
+    )]
+    Remains {
+        /// What was done.
+        summary: String,
+        /// What was not.
+        left: String,
+    },
     /// A document could not be written.
     #[error("cannot write the entry as JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -60,7 +88,8 @@ impl EraseFailure {
         match self {
             Self::Store(error) | Self::Id(IdError::Store(error)) => error.exit(),
             Self::Reason(_) | Self::Repeats | Self::Id(_) => Exit::Usage,
-            Self::Json(_) => Exit::Failure,
+            Self::Remains { .. } => Exit::Negative,
+            Self::StillThere(_) | Self::Look { .. } | Self::Json(_) => Exit::Failure,
         }
     }
 }
@@ -74,6 +103,8 @@ struct Erased {
     reasons: u64,
     /// The notes that record it.
     seqs: Vec<u64>,
+    /// Entries whose own text holds what was to be erased.
+    remaining: Vec<u64>,
 }
 
 /// Erases what `args` name.
@@ -94,8 +125,10 @@ pub(crate) fn erase(desk: &Desk<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Resul
         ledger.set_privacy(Privacy { reasons: true, names: true });
     }
     let id = ledger.id().to_owned();
+    let mut salts = Vec::new();
     let erased = ledger.append(LOCK_WAIT, desk.clock, |transaction| {
         let chosen = chosen(&transaction.view(), &names, &args.ids)?;
+        salts = chosen.values().copied().collect();
         perform(transaction, &chosen, &actor, &args.reason)
     });
     let erased = erased.map_err(|error| match error {
@@ -103,10 +136,19 @@ pub(crate) fn erase(desk: &Desk<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Resul
         AppendError::Work(error) => error,
     })?;
     ledger.fold(LOCK_WAIT)?;
+    let remaining = remains::in_entries(&ledger.view(), &names, &args.ids)?;
     ledger.close()?;
-    let erased = Erased { schema: ERASURE_SCHEMA, ledger: id, ..erased };
-    desk.report(&erased, &summary(&erased), io);
-    Ok(())
+    remains::in_files(&found.path()?, &salts)?;
+    let left = remains::sentence(&remaining);
+    let remaining = remaining.into_keys().collect();
+    let erased = Erased { schema: ERASURE_SCHEMA, ledger: id, remaining, ..erased };
+    let summary = summary(&erased);
+    let Some(left) = left else {
+        desk.report(&erased, &summary, io);
+        return Ok(());
+    };
+    desk.document(&erased, io);
+    Err(EraseFailure::Remains { summary, left }.into())
 }
 
 /// The names of the person, as far as the policy knows them.
@@ -118,28 +160,35 @@ fn names(found: &Found<'_>, args: &EraseArgs) -> BTreeSet<String> {
     }
 }
 
-type Chosen = BTreeSet<(Field, Commitment)>;
+/// What is to go, with the salt by which its bytes are known in the files.
+type Chosen = BTreeMap<(Field, Commitment), [u8; 32]>;
 
 /// The commitments whose openings are to go: the person's names and the reasons that they gave, and the reasons in
 /// the lives of the opt-outs `ids`.
 fn chosen(view: &View<'_>, names: &BTreeSet<String>, ids: &[String]) -> Result<Chosen, EraseFailure> {
-    let mut chosen = Chosen::new();
+    let mut wanted = BTreeSet::new();
     if !names.is_empty() {
-        of_person(view, names, &mut chosen)?;
+        of_person(view, names, &mut wanted)?;
     }
     if !ids.is_empty() {
-        of_lives(view, &firsts(view, ids)?, &mut chosen)?;
+        of_lives(view, &firsts(view, ids)?, &mut wanted)?;
     }
+    // The rows say what is there: an index that somebody edited could hide one.
     let mut there = Chosen::new();
-    for (field, commitment) in chosen {
-        if view.opening(commitment)?.is_some() {
-            there.insert((field, commitment));
+    view.openings(&mut |kept| {
+        let kept = kept?;
+        let key = (kept.opening.field, kept.commitment);
+        if wanted.contains(&key) {
+            there.insert(key, kept.opening.salt);
         }
-    }
+        Ok(())
+    })?;
     Ok(there)
 }
 
-fn of_person(view: &View<'_>, names: &BTreeSet<String>, chosen: &mut Chosen) -> Result<(), EraseFailure> {
+type Wanted = BTreeSet<(Field, Commitment)>;
+
+fn of_person(view: &View<'_>, names: &BTreeSet<String>, chosen: &mut Wanted) -> Result<(), EraseFailure> {
     let mut known_as = names.clone();
     view.openings(&mut |kept| {
         let kept = kept?;
@@ -188,7 +237,7 @@ fn firsts(view: &View<'_>, ids: &[String]) -> Result<BTreeSet<u64>, EraseFailure
 }
 
 /// The reasons in the lives that begin with `firsts`: those of the entries that are there, and of those that were.
-fn of_lives(view: &View<'_>, firsts: &BTreeSet<u64>, chosen: &mut Chosen) -> Result<(), EraseFailure> {
+fn of_lives(view: &View<'_>, firsts: &BTreeSet<u64>, chosen: &mut Wanted) -> Result<(), EraseFailure> {
     for first in firsts {
         let life = view.entry(*first)?.into_iter().chain(view.life(*first)?);
         chosen.extend(life.flat_map(|entry| reasons(&entry)));
@@ -215,9 +264,9 @@ fn perform(
     actor: &Value,
     reason: &str,
 ) -> Result<Erased, EraseFailure> {
-    let count = |wanted: Field| chosen.iter().filter(|(field, _)| *field == wanted).count() as u64;
+    let count = |wanted: Field| chosen.keys().filter(|(field, _)| *field == wanted).count() as u64;
     let mut erased = Erased { names: count(Field::Name), reasons: count(Field::Reason), ..Erased::default() };
-    let all: Vec<Commitment> = chosen.iter().map(|(_, commitment)| *commitment).collect();
+    let all: Vec<Commitment> = chosen.keys().map(|(_, commitment)| *commitment).collect();
     for part in all.chunks(MAX_NAMED) {
         let named: Vec<String> = part.iter().map(ToString::to_string).collect();
         let data = json!({"schema": ERASURE_SCHEMA, "reason": reason, "erased": named});

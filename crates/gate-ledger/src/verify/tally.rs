@@ -37,6 +37,7 @@ pub(super) struct Tally<'o> {
     last: Option<u64>,
     clock_back: Occasions,
     reformatted: Occasions,
+    openings_alone: Occasions,
     warnings: Vec<Warning>,
 }
 
@@ -78,6 +79,7 @@ impl<'o> Tally<'o> {
             last: None,
             clock_back: Occasions::default(),
             reformatted: Occasions::default(),
+            openings_alone: Occasions::default(),
             warnings: Vec::new(),
         }
     }
@@ -88,6 +90,13 @@ impl<'o> Tally<'o> {
 
     pub(super) const fn is_good(&self) -> bool {
         self.first_bad.is_none()
+    }
+
+    /// An opening is of the entry `seq`, which is not there: odd, unless it was archived.
+    pub(super) fn opening_alone(&mut self, seq: u64) {
+        if self.rest.statement().is_none_or(|(_, statement)| seq >= statement.before) {
+            self.openings_alone.add(seq);
+        }
     }
 
     /// The position that the next entry should have.

@@ -97,6 +97,9 @@ impl Tally<'_> {
         let clock = "the clock went back between entries; times are claims, so this is odd, not wrong";
         let format = "entries were re-spaced or re-ordered by a filter and were written anew to be hashed";
         self.warnings.extend(self.clock_back.warning("clock-back", clock));
+        let alone =
+            "openings are kept for entries that are not there: the end was cut off, or rows were added";
+        self.warnings.extend(self.openings_alone.warning("opening-alone", alone));
         self.warnings.extend(self.reformatted.warning("reformatted", format));
         let genesis = self.chain.genesis();
         let all = self.chain.entries();

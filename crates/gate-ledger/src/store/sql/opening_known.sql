@@ -1,1 +1,0 @@
-SELECT 1 FROM private INDEXED BY private_commitment WHERE substr(commitment, 1, 32) = ?1
