@@ -112,10 +112,12 @@ fn two_histories() {
     sign(&sandbox, "mine");
     let note = "{\"n\":50}\n{\"n\":60}\n{\"n\":70}\n";
     sandbox.run_with("gate-log", &["append", "--quiet", "--ledger", "other.db"], note).expect(0);
-    // A log of two faces signs both, with another place to remember what it signed.
+    // A log of two faces signs both: it lies about the key, in a place where nothing is remembered.
     sandbox.run("mkdir", &["elsewhere"]).expect(0);
     sandbox.shell("cp log.key elsewhere/ && chmod 600 elsewhere/log.key").expect(0);
-    sandbox.shell("gate-log checkpoint --key-file elsewhere/log.key --ledger other.db > theirs").expect(0);
+    sandbox
+        .shell("gate-log checkpoint --key-file elsewhere/log.key --first --ledger other.db > theirs")
+        .expect(0);
     let other = |checkpoint: &str| {
         sandbox.run("gate-verify", &["other.db", "--checkpoint", checkpoint, "--key", &key])
     };
