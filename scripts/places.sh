@@ -12,6 +12,12 @@ export CARGO_TARGET_DIR=$target
 partners=$root/.partners
 # shellcheck disable=SC2034  # used by the scripts that read this file
 gate_tools=(gate-check gate-skip gate-log gate-verify)
+# The programs that the tools start to reach a ledger elsewhere, each in a crate of its own name.
+gate_helpers=()
+for helper in "$root"/crates/gate-remote-*/; do
+  [ ! -d "$helper" ] || gate_helpers+=("$(basename "$helper")")
+done
+unset helper
 
 # Nothing here may ever wait for somebody to type.
 export DEBIAN_FRONTEND=noninteractive GIT_TERMINAL_PROMPT=0 PIP_NO_INPUT=1

@@ -156,12 +156,7 @@ impl Entry {
     /// # Errors
     /// The first reason why `line` is none, or why its hash is not that of its body.
     pub fn from_line(line: &[u8]) -> Result<Self, EntryError> {
-        let (comma, recorded) = cut_line(line).ok_or(Bad::HashMissing)?;
-        let mut body = line[..=comma].to_vec();
-        body[comma] = b'}';
-        let entry = Self::from_body(&body)?;
-        let computed = entry.hash;
-        if computed == recorded { Ok(entry) } else { Err(Bad::Hash { computed, recorded }.into()) }
+        Self::from_body(&read_line(line)?.0)
     }
 
     /// The line of an export, without its newline: the body with the hash as an additional last member.
@@ -184,6 +179,19 @@ pub fn write_line(out: &mut Vec<u8>, body: &[u8], hash: EntryHash) {
     out.extend_from_slice(b",\"hash\":\"b3:");
     out.extend_from_slice(blake3::Hash::from_bytes(hash.0).to_hex().as_bytes());
     out.extend_from_slice(b"\"}");
+}
+
+/// The body of an exported line without its newline, and what it says about its place.
+///
+/// # Errors
+/// The first reason why `line` is none, or why its hash is not that of its body.
+pub fn read_line(line: &[u8]) -> Result<(Vec<u8>, chain::Facts), EntryError> {
+    let (comma, recorded) = cut_line(line).ok_or(Bad::HashMissing)?;
+    let mut body = line[..=comma].to_vec();
+    body[comma] = b'}';
+    let facts = chain::inspect(&body)?;
+    let computed = facts.hash;
+    if computed == recorded { Ok((body, facts)) } else { Err(Bad::Hash { computed, recorded }.into()) }
 }
 
 /// Where the comma before the hash of an exported line is, and the hash. A brace in its place closes the body.

@@ -15,7 +15,7 @@ use gate_workflow::reading::filter::When;
 use gate_workflow::reading::list::Selection;
 use gate_workflow::reading::{Filter, Period};
 
-pub(crate) use verbs::{ArchiveArgs, Before, CheckpointArgs, EraseArgs, ProveArgs};
+pub(crate) use verbs::{ArchiveArgs, Before, CheckpointArgs, EraseArgs, ProveArgs, ReportArgs};
 
 /// Keep and read the ledger of gate decisions and opt-outs
 ///
@@ -33,7 +33,8 @@ pub(crate) use verbs::{ArchiveArgs, Before, CheckpointArgs, EraseArgs, ProveArgs
     gate-log export [--salvage|--openings FILE]\n       \
     gate-log copy DEST\n       \
     gate-log stats [--since TIME] [--until TIME]\n       \
-    gate-log due\n       \
+    gate-log due [--within DURATION]\n       \
+    gate-log report [--since TIME] [--verification FILE]... [EXPORT|-]... > report.html\n       \
     gate-log checkpoint --key-file FILE|--agent KEY [--since OLD-CHECKPOINT]\n       \
     gate-log erase --person PRINCIPAL|ID... --reason TEXT\n       \
     gate-log prove ID|--last --checkpoint FILE\n       \
@@ -195,7 +196,20 @@ pub(crate) enum Verb {
     },
 
     /// Show what waits for somebody: approvals, reviews, opt-outs that end soon
-    Due,
+    Due {
+        /// Show only what lapses, falls due or ends within DURATION, and exit with 1 where something does
+        ///
+        /// What is overdue counts. So a scheduled job can tell people just when there is something to do.
+        #[arg(long, value_name = "DURATION", value_parser = gate_model::time::parse_duration)]
+        within: Option<u64>,
+    },
+
+    /// Write a page about what went past the gates, for people who were not there
+    ///
+    /// Opt-outs over time, by gate and by person, rates of denials and overrides, what is live and ends next, reviews
+    /// owed, slow approvals, waivers that nothing needed, and the state of the record. The page needs no network and
+    /// no script. With --format json it is the document gate.report/1.
+    Report(ReportArgs),
 
     /// Sign a statement of the ledger's size and root, to be kept elsewhere
     ///

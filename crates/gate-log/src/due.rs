@@ -11,21 +11,30 @@ use gate_workflow::reading::due::{self, Due, Ending, Owed, Remedy, Waiting};
 use crate::desk::Desk;
 use crate::error::LogError;
 
-/// Shows what is due.
+/// Shows what is due; with `within` that which has its end within so many seconds.
 ///
 /// # Errors
-/// A [`LogError`].
-pub(crate) fn show(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
+/// A [`LogError`]; [`LogError::Due`] where `within` was given and something is.
+pub(crate) fn show(desk: &Desk<'_>, within: Option<u64>, io: &mut Io<'_>) -> Result<(), LogError> {
     let found = desk.find()?;
     let ledger = found.open(Access::Read)?;
-    let due = due::read(&ledger, found.policy(), desk.now())?;
+    let due = due::read(&ledger, found.policy(), desk.now(), within)?;
     let text = match desk.format(io) {
         Format::Text => render::page(&sheet(&due, &desk.view(io)), Format::Text, &desk.view(io)),
         _ => render::json(&due) + "\n",
     };
     io.show(&text);
-    desk.summary(io, &summary(&due));
+    let summary = summary(&due);
+    if within.is_some() && !is_empty(&due) {
+        return Err(LogError::Due(summary));
+    }
+    desk.summary(io, &summary);
     Ok(())
+}
+
+/// Whether nobody has anything to do. An entry that cannot be read is something.
+fn is_empty(due: &Due) -> bool {
+    due.requests.is_empty() && due.reviews.is_empty() && due.ending.is_empty() && due.unreadable.is_empty()
 }
 
 fn summary(due: &Due) -> String {

@@ -15,6 +15,7 @@ use crate::copy::CopyError;
 use crate::erase::EraseFailure;
 use crate::init::InitError;
 use crate::prove::ProveFailure;
+use crate::report::ReportError;
 
 /// Why the tool stops.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +78,12 @@ pub(crate) enum LogError {
     /// `prove`.
     #[error(transparent)]
     Prove(#[from] ProveFailure),
+    /// `due --within`: something is.
+    #[error("{0}")]
+    Due(String),
+    /// `report`.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// `export --salvage` found nothing to save.
     #[error(transparent)]
     Salvage(#[from] SalvageError),
@@ -107,8 +114,9 @@ impl LogError {
             }
             Self::Openings { .. } | Self::Facts(_) | Self::Signals(_) => Exit::Failure,
             Self::Prove(error) => error.exit(),
+            Self::Report(error) => error.exit(),
             Self::Salvage(error) => error.exit(),
-            Self::Lost(_) => Exit::Negative,
+            Self::Lost(_) | Self::Due(_) => Exit::Negative,
         }
     }
 }

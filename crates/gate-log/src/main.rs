@@ -15,6 +15,7 @@ mod init;
 mod lines;
 mod list;
 mod prove;
+mod report;
 mod run;
 mod salvage;
 mod signer;

@@ -11,7 +11,7 @@ use crate::args::{Args, Verb};
 use crate::desk::Desk;
 use crate::error::LogError;
 use crate::{
-    append, archive, checkpoint, copy, due, erase, export, follow, init, list, prove, salvage, stats,
+    append, archive, checkpoint, copy, due, erase, export, follow, init, list, prove, report, salvage, stats,
 };
 
 /// The tool's name.
@@ -33,6 +33,10 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
             gate_cli::policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
             Exit::Usage
         }
+        Err(LogError::Due(summary)) => {
+            desk.summary(io, &summary);
+            Exit::Negative
+        }
         Err(error) => io.fail(&Failure::from_error(TOOL, error.exit(), &error.to_string())),
     }
 }
@@ -52,7 +56,8 @@ fn perform(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError
         Some(Verb::Export { salvage: false, openings }) => export::export(desk, openings.as_deref(), io),
         Some(Verb::Copy { dest }) => copy::copy(desk, dest, io),
         Some(Verb::Stats { span }) => stats::show(desk, span, io),
-        Some(Verb::Due) => due::show(desk, io),
+        Some(Verb::Due { within }) => due::show(desk, *within, io),
+        Some(Verb::Report(args)) => report::show(desk, args, io),
         Some(Verb::Checkpoint(args)) => checkpoint::checkpoint(desk, args, io),
         Some(Verb::Archive(args)) => archive::archive(desk, args, io),
         Some(Verb::Erase(args)) => erase::erase(desk, args, io),

@@ -45,6 +45,7 @@ gate-check lint -- false
 gate-check --list
 gate-log stats
 gate-log due
+gate-log report --format json
 echo '{"event":1}' | gate-log append
 gate-log copy copy.db
 gate-log checkpoint --new-key key --origin example.com/log > key.pub

@@ -143,3 +143,19 @@ pub(crate) struct ProveArgs {
     #[arg(long, value_names = ["OLD", "NEW"], num_args = 2, conflicts_with = "checkpoint")]
     pub consistency: Option<Vec<PathBuf>>,
 }
+
+/// What to report on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReportArgs {
+    /// Exports of one ledger or several, one after the other; - is standard input. Without any, the ledger itself
+    #[arg(value_name = "EXPORT")]
+    pub exports: Vec<PathBuf>,
+
+    /// Tell what gate-verify said of a ledger, from its document in FILE; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub verification: Vec<PathBuf>,
+
+    /// When.
+    #[command(flatten)]
+    pub span: super::SpanArgs,
+}

@@ -16,6 +16,7 @@ pub mod due;
 pub mod filter;
 pub mod list;
 pub mod record;
+pub mod report;
 pub mod stats;
 mod walk;
 

@@ -7,12 +7,11 @@ use gate_model::action::Action;
 use gate_model::payload::{Ask, GrantData};
 use gate_model::principal::{Assurance, Principal};
 
-use super::{Desk, Ending, Remedy, WARN_BEFORE};
+use super::{Desk, Ending, Remedy};
 use crate::records;
 
 pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Ending>, StoreError> {
-    let warn_before = desk.today.map_or(WARN_BEFORE, |today| today.warn_before);
-    let soon = desk.now.plus(warn_before);
+    let soon = desk.soon;
     let mut ending = Vec::new();
     for entry in desk.view.all_grants_live(desk.now)? {
         match records::data::<GrantData>(&entry).and_then(|data| Ok((data, records::actor(&entry)?))) {

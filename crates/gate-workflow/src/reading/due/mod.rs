@@ -166,16 +166,28 @@ impl Remedy {
     }
 }
 
-/// Reads what is due at `clock`, under today's policy where there is one.
+/// Reads what is due at `clock`, under today's policy where there is one. With `within`, only what has its end within
+/// so many seconds: a request that lapses, a review whose deadline comes or has passed, an opt-out that ends.
 ///
 /// # Errors
 /// A [`StoreError`].
-pub fn read(ledger: &Ledger, today: Option<&Policy>, clock: Timestamp) -> Result<Due, StoreError> {
+pub fn read(
+    ledger: &Ledger,
+    today: Option<&Policy>,
+    clock: Timestamp,
+    within: Option<u64>,
+) -> Result<Due, StoreError> {
     let view = ledger.view();
     let now = clock.max(view.head()?.at);
-    let mut desk = Desk { view, today, now, policies: Policies::default(), unreadable: Vec::new() };
-    let requests = pending::read(&mut desk)?;
-    let reviews = reviews::read(&mut desk)?;
+    let warn_before = within.or(today.map(|today| today.warn_before)).unwrap_or(WARN_BEFORE);
+    let (policies, unreadable) = (Policies::default(), Vec::new());
+    let mut desk = Desk { view, today, now, soon: now.plus(warn_before), policies, unreadable };
+    let horizon = within.and(desk.soon);
+    let near = |end: Timestamp| horizon.is_none_or(|soon| end <= soon);
+    let mut requests = pending::read(&mut desk)?;
+    requests.retain(|request| near(request.lapses));
+    let mut reviews = reviews::read(&mut desk)?;
+    reviews.retain(|review| near(review.deadline));
     let ending = ending::read(&mut desk)?;
     let mut unreadable = desk.unreadable;
     unreadable.sort_by_key(|entry| entry.seq);
@@ -188,6 +200,8 @@ struct Desk<'a> {
     view: View<'a>,
     today: Option<&'a Policy>,
     now: Timestamp,
+    /// What ends before that, ends soon; `None` past the year 9999.
+    soon: Option<Timestamp>,
     policies: Policies,
     unreadable: Vec<Unreadable>,
 }

@@ -165,8 +165,8 @@ impl Desk {
 
     fn due(&self, seconds: u64) -> Due {
         let today = gate_policy::parse(POLICY).unwrap();
-        let with_policy = read(&self.ledger, Some(&today), at(seconds)).unwrap();
-        let alone = read(&self.ledger, None, at(seconds)).unwrap();
+        let with_policy = read(&self.ledger, Some(&today), at(seconds), None).unwrap();
+        let alone = read(&self.ledger, None, at(seconds), None).unwrap();
         // An auditor with the ledger alone sees the same people and commands.
         assert_eq!(with_policy.requests, alone.requests);
         assert_eq!(with_policy.reviews, alone.reviews);
@@ -247,4 +247,23 @@ fn an_entry_that_cannot_be_read_is_listed_not_lost() {
     let odd = desk.add(Kind::Request, None, "alice", &json!({"action": "levitate"}));
     let due = desk.due(60);
     assert_eq!(due.unreadable.iter().map(|one| one.seq).collect::<Vec<_>>(), [odd]);
+}
+
+#[test]
+fn within_a_time_only_what_has_its_end_in_it_is_due() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = Desk::new(dir.path());
+    let request = desk.request("alice", 7_200);
+    let glass = desk.break_glass("alice", 3_600, 86_400);
+    let due = |within| {
+        let due = read(&desk.ledger, None, at(60), Some(within)).unwrap();
+        let requests: Vec<_> = due.requests.iter().map(|one| one.id).collect();
+        let reviews: Vec<_> = due.reviews.iter().map(|one| one.id).collect();
+        let ending: Vec<_> = due.ending.iter().map(|one| one.id).collect();
+        (requests, reviews, ending)
+    };
+    assert_eq!(due(3_000), (vec![], vec![], vec![]));
+    assert_eq!(due(3_600), (vec![], vec![], vec![glass]));
+    assert_eq!(due(7_200), (vec![request], vec![], vec![glass]));
+    assert_eq!(due(172_800), (vec![request], vec![glass], vec![glass]));
 }

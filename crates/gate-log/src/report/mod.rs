@@ -1,0 +1,168 @@
+//! A report for people who were not there: a page that stands alone, or the document behind it.
+//!
+//! It is made from the ledger, or from exports of one ledger or several, in files or on standard input. Of those, each
+//! entry is hashed and linked to the one before it; whether an end was cut off only gate-verify can say, whose
+//! document is taken with `--verification` and compared with what was read.
+
+mod chart;
+mod page;
+mod parts;
+mod record;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use gate_cli::options::Format;
+use gate_cli::{Io, render};
+use gate_ledger::entry::{Entry, EntryError, read_line};
+use gate_ledger::store::Access;
+use gate_model::exit::Exit;
+use gate_model::verification::{SCHEMA, Verification};
+use gate_workflow::reading::Period;
+use gate_workflow::reading::report::{self, Gatherer};
+
+use crate::args::ReportArgs;
+use crate::desk::Desk;
+use crate::error::LogError;
+
+/// A line longer than this holds no entry.
+const MAX_LINE: u64 = 2 << 20;
+/// A document of gate-verify is not longer.
+const MAX_DOCUMENT: u64 = 64 << 20;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReportError {
+    /// A file cannot be read.
+    #[error("cannot read '{path}': {source}")]
+    Io {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line is no entry.
+    #[error("'{path}', line {line}: {source}\nit must be as gate-log export writes it")]
+    Line {
+        /// Which file.
+        path: String,
+        /// The line, from 1.
+        line: u64,
+        /// Why not.
+        source: EntryError,
+    },
+    /// There was no entry.
+    #[error("there is no entry to report on\nexports are made with: gate-log export")]
+    Empty,
+    /// No document of gate-verify.
+    #[error("'{path}' is no verification: {reason}\nmake one with: gate-verify --format json")]
+    Verification {
+        /// Which file.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl ReportError {
+    /// The exit code.
+    pub(crate) const fn exit(&self) -> Exit {
+        match self {
+            Self::Io { .. } => Exit::Failure,
+            Self::Line { .. } | Self::Empty => Exit::Distrust,
+            Self::Verification { .. } => Exit::Usage,
+        }
+    }
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// A [`LogError`].
+pub(crate) fn show(desk: &Desk<'_>, args: &ReportArgs, io: &mut Io<'_>) -> Result<(), LogError> {
+    let json = match desk.shared.output.format {
+        None => false,
+        Some(Format::Json) => true,
+        Some(_) => {
+            return Err(LogError::Usage("a report is a page, or with --format json a document".to_owned()));
+        }
+    };
+    let now = desk.now();
+    let period = args.span.ends(now);
+    let verifications = args.verification.iter().map(|path| verification(&desk.env.cwd, path));
+    let verifications = verifications.collect::<Result<Vec<_>, _>>()?;
+    let counted = Period::new(period.0, period.1);
+    let report = if args.exports.is_empty() {
+        let found = desk.find()?;
+        let name = |id: &str| {
+            found
+                .policy()
+                .and_then(|policy| policy.people.of(id))
+                .map_or_else(|| id.to_owned(), str::to_owned)
+        };
+        let mut gatherer = Gatherer::new(counted, &name, verifications);
+        report::read(&found.open(Access::Read)?, &mut gatherer)?;
+        gatherer.finish(now, period)
+    } else {
+        let mut gatherer = Gatherer::new(counted, &str::to_owned, verifications);
+        for path in &args.exports {
+            export(&desk.env.cwd, path, &mut *io.stdin, &mut gatherer)?;
+        }
+        gatherer.finish(now, period)
+    };
+    if report.ledgers.is_empty() {
+        return Err(ReportError::Empty.into());
+    }
+    io.show(&if json { render::json(&report) + "\n" } else { page::page(&report) });
+    Ok(())
+}
+
+/// Takes every line of an export; `-` is standard input.
+fn export(
+    cwd: &Path,
+    path: &Path,
+    stdin: &mut dyn Read,
+    gatherer: &mut Gatherer<'_>,
+) -> Result<(), ReportError> {
+    let shown = path.display().to_string();
+    let fails = |source| ReportError::Io { path: shown.clone(), source };
+    if path.as_os_str() == "-" {
+        return lines(BufReader::new(stdin), &shown, gatherer);
+    }
+    lines(BufReader::new(File::open(cwd.join(path)).map_err(fails)?), &shown, gatherer)
+}
+
+fn lines(mut input: impl BufRead, shown: &str, gatherer: &mut Gatherer<'_>) -> Result<(), ReportError> {
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let read = input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
+        if read.map_err(|source| ReportError::Io { path: shown.to_owned(), source })? == 0 {
+            break;
+        }
+        let line = line.strip_suffix(b"\n").unwrap_or(&line);
+        let (body, facts) = read_line(line).map_err(|source| {
+            let path = shown.to_owned();
+            ReportError::Line { path, line: number, source }
+        })?;
+        // What an export only commits to nobody here can put back.
+        let as_it_is = &mut |_: &mut Entry| Ok::<(), std::convert::Infallible>(());
+        let Ok(()) = gatherer.take(&facts, &body, as_it_is);
+    }
+    Ok(())
+}
+
+fn verification(cwd: &Path, path: &Path) -> Result<Verification, ReportError> {
+    let shown = || path.display().to_string();
+    let mut text = String::new();
+    let file = File::open(cwd.join(path));
+    file.and_then(|file| file.take(MAX_DOCUMENT).read_to_string(&mut text))
+        .map_err(|source| ReportError::Io { path: shown(), source })?;
+    let fails = |reason: String| ReportError::Verification { path: shown(), reason };
+    let given: Verification = serde_json::from_str(&text).map_err(|error| fails(error.to_string()))?;
+    if given.schema != SCHEMA {
+        return Err(fails(format!("its schema is '{}', not '{SCHEMA}'", given.schema)));
+    }
+    Ok(given)
+}
