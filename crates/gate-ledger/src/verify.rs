@@ -33,7 +33,7 @@ use crate::store::{OpenError, StoreError};
 pub use crate::chain::Start;
 pub use json_lines::json_lines;
 pub use segments::{segment, segments};
-pub use sqlite::sqlite;
+pub use sqlite::{snapshot, sqlite};
 
 /// What to compare with, and how far to go.
 #[derive(Debug, Clone, Default)]

@@ -1,6 +1,6 @@
 //! New entries as they come.
 //!
-//! The ledger is asked for its newest entry five times a second, which costs one look-up. The end comes when
+//! The ledger is opened and asked for its newest entry five times a second. The end comes when
 //! nobody reads any more (standard output is watched, since a ledger may be quiet for long), or by an
 //! interrupt, which is the normal way to end it: exit status 0.
 
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gate_cli::Io;
-use gate_ledger::store::Ledger;
+use gate_ledger::store::{Access, Ledger, StoreError};
 use gate_workflow::reading::list;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -31,20 +31,22 @@ const INTERVAL: Duration = Duration::from_millis(200);
 /// A [`LogError`].
 pub(crate) fn follow(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
     let stop = stop_flag()?;
-    let ledger = desk.ledger()?;
+    let found = desk.find()?;
     let mut wait = || wait(&stop);
-    run(&ledger, desk, args, io, &mut wait)
+    run(&|| found.open(Access::Read), desk, args, io, &mut wait)
 }
 
-/// The same with the pause between two looks passed in.
+/// The same with the pause between two looks passed in. The ledger is opened for each look, and kept over no pause.
 fn run(
-    ledger: &Ledger,
+    open: &dyn Fn() -> Result<Ledger, LogError>,
     desk: &Desk<'_>,
     args: &Args,
     io: &mut Io<'_>,
     wait: &mut dyn FnMut() -> ControlFlow<()>,
 ) -> Result<(), LogError> {
-    let selection = args.selection(desk.now(), opt_out(ledger, args)?);
+    let ledger = open()?;
+    let genesis = ledger.genesis();
+    let selection = args.selection(desk.now(), opt_out(&ledger, args)?);
     let format = desk.format(io);
     let mut entries = Entries::stream(io, format).revealing(args.reveal);
     let mut gone = false;
@@ -55,7 +57,8 @@ fn run(
     };
     let from_before = args.newest.is_some() || args.filter.span.since.is_some();
     let mut next =
-        if from_before { list::list(ledger, &selection, &mut take)? } else { ledger.view().head()?.seq + 1 };
+        if from_before { list::list(&ledger, &selection, &mut take)? } else { ledger.view().head()?.seq + 1 };
+    drop(ledger);
     loop {
         if gone || entries.deliver().is_break() || wait().is_break() {
             return Ok(());
@@ -65,7 +68,11 @@ fn run(
             gone = flow.is_break();
             Ok(flow)
         };
-        next = list::since(ledger, &selection.filter, next, &mut take)?;
+        let ledger = open()?;
+        if ledger.genesis() != genesis {
+            return Err(StoreError::Replaced.into());
+        }
+        next = list::since(&ledger, &selection.filter, next, &mut take)?;
     }
 }
 

@@ -82,6 +82,8 @@ pub struct LedgerSettings {
     pub genesis: Option<String>,
     /// Which personal text its entries only commit to, so that it can be erased.
     pub commit: Commit,
+    /// Whether each decision verifies the whole ledger first.
+    pub verify: bool,
 }
 
 /// `[ledger] commit`: the personal text that an entry holds a commitment to instead of.

@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use gate_ledger::archive::is_segment;
+use gate_ledger::store::{OpenError, Snapshot};
 use gate_model::exit::Exit;
 
 /// How every SQLite database begins (<https://www.sqlite.org/fileformat2.html>, section 1.3).
@@ -14,8 +15,8 @@ const BUFFER: usize = 256 * 1024;
 
 /// What there is to verify.
 pub(crate) enum Input<'a> {
-    /// A SQLite file.
-    Sqlite(PathBuf),
+    /// A SQLite file, as it stood at one moment.
+    Sqlite(Snapshot),
     /// A segment of an archive.
     Segment(PathBuf),
     /// Anything else, as a stream.
@@ -49,6 +50,9 @@ pub(crate) enum InputError {
         "'{0}' is a SQLite database, which must be a file that can be read anywhere\nname the file itself"
     )]
     Pipe(String),
+    /// There is no moment of it to be read.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The system refuses.
     #[error("cannot read '{path}': {source}")]
     Io {
@@ -69,6 +73,7 @@ impl InputError {
             | Self::PackedPipe(_)
             | Self::NoSegment(_)
             | Self::Pipe(_) => Exit::Usage,
+            Self::Open(error) => error.exit(),
             Self::Io { .. } => Exit::Failure,
         }
     }
@@ -102,7 +107,7 @@ pub(crate) fn file<'a>(path: &Path, shown: &str) -> Result<Input<'a>, InputError
     // Closed before SQLite opens it: closing it later would drop SQLite's own locks on it.
     drop(file);
     if metadata.is_file() {
-        Ok(Input::Sqlite(path.to_owned()))
+        Ok(Input::Sqlite(Snapshot::take(path)?))
     } else {
         Err(InputError::Pipe(shown.to_owned()))
     }

@@ -15,7 +15,7 @@ use gate_cli::progress::Progress;
 use gate_cli::{Env, Io};
 use gate_ledger::entry::EntryHash;
 use gate_ledger::proof::Tip;
-use gate_ledger::store::{Access, Ledger};
+use gate_ledger::store::{Ledger, Snapshot};
 use gate_ledger::tree::CompactRange;
 use gate_ledger::verify::{self, Observer, Options, Outcome, Seen, VerifyError};
 use gate_model::verification::{Begun, Verification};
@@ -39,19 +39,41 @@ pub(crate) fn verify(
     env: &Env,
     clock: Clock<'_>,
 ) -> Result<Verification, VerifyFailure> {
+    let subject = pin::find(args, &args.task().map_err(VerifyFailure::Usage)?, env)?;
+    let shows_progress = io.stderr_terminal && !args.output.quiet;
+    let mut input = open(&subject, io, env)?;
+    loop {
+        let found = attempt(args, &subject, &mut input, shows_progress, env, clock);
+        match &input {
+            // So much was written meanwhile that it reached the file itself; a copy holds still.
+            Input::Sqlite(snapshot) if !snapshot.is_still() => {
+                input = Input::Sqlite(Snapshot::copy(snapshot.path()).map_err(VerifyError::from)?);
+            }
+            _ => return found,
+        }
+    }
+}
+
+/// Verifies `input`, which stays as it is.
+fn attempt(
+    args: &Args,
+    subject: &Subject,
+    input: &mut Input<'_>,
+    shows_progress: bool,
+    env: &Env,
+    clock: Clock<'_>,
+) -> Result<Verification, VerifyFailure> {
     let task = args.task().map_err(VerifyFailure::Usage)?;
-    let subject = pin::find(args, &task, env)?;
     let trust = Trust::read(&args.key, args.quorum.as_deref(), &env.cwd)?;
     let (mut given, refused) = anchor::read(&args.checkpoint, &trust, &env.cwd)?;
     let tip = args.from.as_deref().map(|path| from::begin(path, &trust, &env.cwd, &mut given)).transpose()?;
     let range = tip.as_ref().map_or_else(CompactRange::default, Tip::range);
     let anchors = Anchors::new(given, refused, task.required, range);
-    let progress = Progress::new(io.stderr_terminal && !args.output.quiet);
+    let progress = Progress::new(shows_progress);
     let options = options(args, subject.genesis, tip.as_ref(), env)?;
-    let input = open(&subject, io, env)?;
     let only = matches!(input, Input::Segment(_)).then(report::segments_only);
     let replayer = if args.replay {
-        let openings = openings(&input, args.openings.as_deref(), &env.cwd)?;
+        let openings = openings(input, args.openings.as_deref(), &env.cwd)?;
         Some(Replayer::new().with_openings(openings))
     } else {
         None
@@ -118,17 +140,17 @@ fn openings(
         let listed = Listed::read(BufReader::new(file)).map_err(|error| fails(error.to_string()))?;
         return Ok(Some(Box::new(listed)));
     }
-    let Input::Sqlite(path) = input else { return Ok(None) };
+    let Input::Sqlite(snapshot) = input else { return Ok(None) };
     // A file that is no ledger, or whose first entry is bad, is for the verification to name.
-    Ok(Ledger::open(path, Access::Read).ok().map(|ledger| Box::new(ledger) as Box<dyn Openings>))
+    Ok(Ledger::open_snapshot(snapshot).ok().map(|ledger| Box::new(ledger) as Box<dyn Openings>))
 }
 
-fn read(input: Input<'_>, mut options: Options, watch: &mut Watch) -> Result<Outcome, VerifyError> {
+fn read(input: &mut Input<'_>, mut options: Options, watch: &mut Watch) -> Result<Outcome, VerifyError> {
     match input {
-        Input::Sqlite(path) => verify::sqlite(&path, &options, watch),
-        Input::Stream(mut stream) => verify::json_lines(&mut stream, &options, watch),
+        Input::Sqlite(snapshot) => verify::snapshot(snapshot, &options, watch),
+        Input::Stream(stream) => verify::json_lines(stream, &options, watch),
         Input::Segment(path) => {
-            options.segments.push(path);
+            options.segments.push(path.clone());
             verify::segments(&options, watch)
         }
     }

@@ -1,14 +1,15 @@
 //! Which ledger, and whether it may be trusted.
 //!
 //! The policy pins its ledger by the genesis hash; another ledger in that place is refused, whatever
-//! `--ledger` or `GATE_LEDGER` say. A ledger that git tracks is refused too: whoever can push could put a
-//! history of their own there.
+//! `--ledger` or `GATE_LEDGER` say. A ledger is refused too if git tracks it or any of the files beside it: whoever
+//! can push could put a history of their own there, and SQLite plays in what it finds beside its database.
 
 use std::path::{Path, PathBuf};
 
 use gate_checkout::git;
-use gate_ledger::store::{Access, Ledger, OpenError};
+use gate_ledger::store::{self, Access, Ledger, OpenError};
 use gate_ledger::veil::Privacy;
+use gate_ledger::verify::{self, Options, VerifyError};
 use gate_model::exit::Exit;
 
 use crate::policy_source::Loaded;
@@ -49,6 +50,24 @@ pub enum Unusable {
         /// Why.
         source: git::GitError,
     },
+    /// The policy wants it verified, and an entry is bad.
+    #[error(
+        "entry {seq} of ledger '{path}' is bad: {reason}\n\
+         the policy has each decision verify the ledger first ([ledger] verify); gate-verify says more"
+    )]
+    Bad {
+        /// The file.
+        path: PathBuf,
+        /// The first bad entry.
+        seq: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The policy wants it verified, and that cannot be done.
+    #[error(
+        "the policy has each decision verify the ledger first ([ledger] verify), and that cannot be done: {0}"
+    )]
+    Unverified(#[from] VerifyError),
     /// A PostgreSQL ledger, which this build has no store for.
     #[error(
         "the policy's ledger is '{0}', and this build reads SQLite ledgers only\nset [ledger] path instead of url"
@@ -57,11 +76,22 @@ pub enum Unusable {
 }
 
 impl Unusable {
+    /// Whether it is not merely missing or broken: somebody put it there, or something beside it, or it is to be verified
+    /// and does not hold. Then no gate is decided without it, as if there were no opt-outs: that may be what they want.
+    pub const fn is_suspect(&self) -> bool {
+        match self {
+            Self::Open(error) => error.is_planted(),
+            Self::Tracked(_) | Self::Bad { .. } | Self::Unverified(_) => true,
+            Self::OtherGenesis { .. } | Self::Git { .. } | Self::Url(_) => false,
+        }
+    }
+
     /// The exit code where the ledger was needed.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Open(error) => error.exit(),
-            Self::OtherGenesis { .. } | Self::Tracked(_) => Exit::Distrust,
+            Self::OtherGenesis { .. } | Self::Tracked(_) | Self::Bad { .. } => Exit::Distrust,
+            Self::Unverified(error) => error.exit(),
             Self::Git { .. } => Exit::Failure,
             Self::Url(_) => Exit::Usage,
         }
@@ -94,11 +124,9 @@ pub const fn privacy(loaded: &Loaded) -> Privacy {
 /// # Errors
 /// Why it cannot be used; then nothing of it counts.
 pub fn open(path: &Path, access: Access, loaded: &Loaded) -> Result<Ledger, Unusable> {
+    refuse_tracked(path)?;
     let mut ledger = Ledger::open(path, access)?;
     ledger.set_privacy(privacy(loaded));
-    if git::is_tracked(path).map_err(|source| Unusable::Git { path: path.to_owned(), source })? {
-        return Err(Unusable::Tracked(path.to_owned()));
-    }
     let found = ledger.genesis().to_string();
     match &loaded.policy.ledger.genesis {
         Some(pinned) if *pinned != found => {
@@ -106,4 +134,35 @@ pub fn open(path: &Path, access: Access, loaded: &Loaded) -> Result<Ledger, Unus
         }
         _ => Ok(ledger),
     }
+}
+
+/// Opens it like [`open`], to decide by what it holds: all of it is verified first, where the policy wants that.
+///
+/// # Errors
+/// Why it cannot be used; then nothing of it counts.
+pub fn open_to_judge(path: &Path, access: Access, loaded: &Loaded) -> Result<Ledger, Unusable> {
+    let ledger = open(path, access, loaded)?;
+    if loaded.policy.ledger.verify {
+        let options = Options { genesis: Some(ledger.genesis()), ..Options::default() };
+        if let Some(bad) = verify::sqlite(path, &options, &mut ())?.first_bad {
+            return Err(Unusable::Bad { path: path.to_owned(), seq: bad.seq, reason: bad.reason });
+        }
+    }
+    Ok(ledger)
+}
+
+/// Asks git about each file that is there, before SQLite opens the first of them.
+fn refuse_tracked(path: &Path) -> Result<(), Unusable> {
+    // What leads nowhere is for the open to name.
+    let Ok(real) = path.canonicalize() else { return Ok(()) };
+    let through_link = (real != path).then(|| path.to_owned());
+    let there = store::names(&real).into_iter().filter(|file| file.symlink_metadata().is_ok());
+    for file in through_link.into_iter().chain(there) {
+        match git::is_tracked(&file) {
+            Ok(false) => {}
+            Ok(true) => return Err(Unusable::Tracked(file)),
+            Err(source) => return Err(Unusable::Git { path: file, source }),
+        }
+    }
+    Ok(())
 }

@@ -13,7 +13,6 @@ pub mod derivation;
 pub mod ending;
 pub mod history;
 pub mod judgement;
-pub mod kept;
 pub mod ledger_access;
 pub mod overview;
 pub mod ownership;

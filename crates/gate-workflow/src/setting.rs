@@ -10,7 +10,6 @@ use gate_ledger::store::{Access, AppendError, Ledger, StoreError, Transaction};
 use gate_model::exit::Exit;
 use gate_model::time::Timestamp;
 
-use crate::kept::Kept;
 use crate::ledger_access::{self, Unusable};
 use crate::ownership;
 use crate::policy_source::{self, Choice, Loaded, PolicyError};
@@ -64,8 +63,6 @@ pub struct Setting<'a> {
     facts: OnceCell<Facts>,
     /// Facts that are still being gathered.
     begun: RefCell<Option<Begun>>,
-    /// The ledger between two uses, as it was opened to find the policy's guardian.
-    kept: RefCell<Option<Kept>>,
 }
 
 impl<'a> Setting<'a> {
@@ -79,19 +76,13 @@ impl<'a> Setting<'a> {
         let loaded = policy_source::load(&choice)?;
         let path = ledger_access::locate(place.ledger.as_deref(), place.cwd, &loaded);
         // Why a ledger cannot be used is told when it is needed; here it only cannot name a guardian.
-        let kept = path.ok().and_then(|path| Kept::open_for(&path, place.access, &loaded).ok());
+        let ledger = path.ok().and_then(|path| ledger_access::open(&path, Access::Read, &loaded).ok());
         let now = (place.clock)();
-        let admitted = match &kept {
-            Some(kept) => ownership::admit(loaded, Some(&kept.ledger.view()), now),
+        let admitted = match &ledger {
+            Some(ledger) => ownership::admit(loaded, Some(&ledger.view()), now),
             None => ownership::admit(loaded, None, now),
         };
-        Ok(Self {
-            place,
-            loaded: admitted?,
-            facts: OnceCell::new(),
-            begun: RefCell::new(None),
-            kept: RefCell::new(kept),
-        })
+        Ok(Self { place, loaded: admitted?, facts: OnceCell::new(), begun: RefCell::new(None) })
     }
 
     /// The clock's instant.
@@ -162,24 +153,21 @@ impl<'a> Setting<'a> {
         ledger_access::locate(self.place.ledger.as_deref(), self.place.cwd, &self.loaded)
     }
 
-    /// Opens the ledger, checked to be the policy's.
+    /// Opens the ledger, checked to be the policy's. Nobody keeps it open over a command, or while they wait for
+    /// something: whoever removes one of its files meanwhile would have two writers see two ledgers.
     ///
     /// # Errors
     /// Why it cannot be used.
     pub fn open(&self, access: Access) -> Result<Ledger, Unusable> {
-        Ok(self.take(access)?.ledger)
+        ledger_access::open(&self.ledger_path()?, access, &self.loaded)
     }
 
-    /// Opens the ledger like [`Setting::open`], to be given back with [`Setting::keep`].
+    /// Opens it to decide by what it holds.
     ///
     /// # Errors
-    /// Why it cannot be used.
-    pub fn take(&self, access: Access) -> Result<Kept, Unusable> {
-        let path = self.ledger_path()?;
-        match self.kept.take() {
-            Some(kept) if kept.serves(&path, access) => Ok(kept),
-            _ => Kept::open(&path, access, &self.loaded),
-        }
+    /// Why it cannot be used; with `[ledger] verify` also that it does not hold.
+    pub fn open_to_judge(&self, access: Access) -> Result<Ledger, Unusable> {
+        ledger_access::open_to_judge(&self.ledger_path()?, access, &self.loaded)
     }
 
     /// Runs `work` in one transaction of the ledger.
@@ -190,17 +178,12 @@ impl<'a> Setting<'a> {
         &self,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut ledger = self.open(Access::Append)?;
+        let mut ledger = self.open_to_judge(Access::Append)?;
         let done = ledger.append(LOCK_WAIT, self.place.clock, work).map_err(|error| match error {
             AppendError::Store(source) => source.into(),
             AppendError::Work(failed) => failed,
         })?;
         ledger.close()?;
         Ok(done)
-    }
-
-    /// Keeps an open ledger for the next use of this run.
-    pub fn keep(&self, kept: Kept) {
-        *self.kept.borrow_mut() = Some(kept);
     }
 }

@@ -138,7 +138,9 @@ pub(super) fn append<T, E>(
         return Err(StoreError::ReadOnly.into());
     }
     let begun = Instant::now();
-    let lock = lock::acquire(&database.lock, wait)?;
+    let lock = lock::acquire(database.real(), wait)?;
+    // What was read before is only what others wrote if all of them write to the same files.
+    database.check_current()?;
     // Other programs, such as a sqlite3 shell, do not know our lock; they get what is left of the time.
     let rest = wait.saturating_sub(begun.elapsed());
     database.connection.busy_timeout(rest).map_err(StoreError::from)?;
@@ -153,6 +155,8 @@ pub(super) fn append<T, E>(
         return Err(StoreError::Abandoned.into());
     }
     inner.commit().map_err(StoreError::from)?;
+    // Not acknowledged where the next writer may not find it.
+    database.check_current()?;
     drop(lock);
     Ok(value)
 }

@@ -12,7 +12,7 @@ use gate_model::time::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::place::{beside, refuse_network};
-use super::{Access, KeptOpening, Ledger, OpenError, StoreError, private, schema, sealing};
+use super::{Access, KeptOpening, Ledger, OpenError, StoreError, files, private, schema, sealing};
 use crate::chain::Chain;
 use crate::entry::{Draft, DraftError, Entry, EntryHash, Kind, Place};
 use crate::outfile::{NameError, Staged};
@@ -120,6 +120,8 @@ fn begin_with(
     let staged = Staged::passing(target).map_err(unnamed)?;
     let fails = |source: StoreError| CreateError::Store { path: path.to_owned(), source };
     build(&staged.path, genesis, openings).map_err(fails)?;
+    files::follow_directory(&staged.path)
+        .map_err(|source| CreateError::Io { path: path.to_owned(), source })?;
     staged.publish().map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => CreateError::Exists { path: path.to_owned() },
         _ => CreateError::Io { path: path.to_owned(), source },

@@ -8,8 +8,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
+use super::files::Identity;
 use super::place::{beside, locate};
-use super::{OpenError, StoreError, lock, schema};
+use super::snapshot::Snapshot;
+use super::{OpenError, StoreError, files, schema};
 
 /// What an open ledger may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,43 +29,104 @@ const MAX_ROW: i32 = 2 << 20;
 /// Pages kept in memory by each connection, in KiB (negative, as SQLite wants it for KiB).
 const CACHE_KIB: i64 = -2048;
 
+/// How often an open is tried again where the files beside the database changed meanwhile: others close it then.
+const OPEN_TRIES: usize = 8;
+
 /// A connection to a file that has the schema of a ledger.
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) connection: Connection,
-    pub(super) lock: PathBuf,
     pub(super) access: Access,
+    real: PathBuf,
+    /// The files that it has open.
+    files: Identity,
+    /// What it reads in their stead, where it does.
+    _copy: Option<Snapshot>,
 }
 
 impl Database {
     /// Opens the file at `path`, sets the connection up, and compares the schema.
     pub(crate) fn open(path: &Path, access: Access) -> Result<Self, OpenError> {
-        let real = locate(path)?;
-        let fails = |source: rusqlite::Error| open_error(path, source);
-        let connection = match access {
-            Access::Append => {
-                open(&real, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(prepare).map_err(fails)?
+        for _ in 0..OPEN_TRIES {
+            let real = locate(path)?;
+            let before = Identity::of(&real);
+            let database = Self::connect(path, real, access)?;
+            if database.files.continues(before) {
+                return Ok(database);
             }
-            Access::Read => connect_to_read(&real).map_err(fails)?,
+        }
+        Err(OpenError::Store { path: path.to_owned(), source: StoreError::Replaced })
+    }
+
+    fn connect(path: &Path, real: PathBuf, access: Access) -> Result<Self, OpenError> {
+        let fails = |source: rusqlite::Error| open_error(path, source);
+        let (connection, copy) = match access {
+            Access::Append => {
+                files::refuse_unwritable(&real)?;
+                (open(&real, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(prepare).map_err(fails)?, None)
+            }
+            Access::Read if is_abandoned(&real) => {
+                let copy = Snapshot::copy(path)?;
+                (connect_immutable(copy.file()).map_err(fails)?, Some(copy))
+            }
+            Access::Read => (connect_to_read(&real).map_err(fails)?, None),
         };
         check(path, &connection)?;
         if access == Access::Append {
             set_up_writing(&connection).map_err(fails)?;
         }
-        Ok(Self { connection, lock: lock::path_for(&real), access })
+        let files = Identity::of(&real);
+        Ok(Self { connection, access, real, files, _copy: copy })
     }
 
-    /// Opens for reading every page once, with so many KiB of pages kept in memory.
-    pub(crate) fn open_to_scan(path: &Path, kib: i64) -> Result<Self, OpenError> {
-        let database = Self::open(path, Access::Read)?;
-        let limited = database.connection.pragma_update(None, "cache_size", -kib);
-        limited.map_err(|source| open_error(path, source))?;
-        Ok(database)
+    /// Opens a file as it stood when `snapshot` was taken.
+    pub(crate) fn open_snapshot(snapshot: &Snapshot) -> Result<Self, OpenError> {
+        let path = snapshot.path();
+        let connection = connect_immutable(snapshot.file()).map_err(|source| open_error(path, source))?;
+        check(path, &connection)?;
+        let real = snapshot.file().to_owned();
+        Ok(Self { connection, access: Access::Read, files: Identity::of(&real), real, _copy: None })
     }
 
-    pub(super) fn close(self) -> Result<(), StoreError> {
-        self.connection.close().map_err(|(_, error)| error.into())
+    /// The same for reading every page once, with so many KiB of pages kept in memory.
+    pub(crate) fn keeping(self, kib: i64) -> Result<Self, OpenError> {
+        let limited = self.connection.pragma_update(None, "cache_size", -kib);
+        limited.map_err(|source| open_error(&self.real, source))?;
+        Ok(self)
     }
+
+    pub(super) fn real(&self) -> &Path {
+        &self.real
+    }
+
+    /// Whether the files at their names are still the ones that this connection has open.
+    fn is_current(&self) -> bool {
+        self.files == Identity::of(&self.real)
+    }
+
+    /// Refuses to go on with files that others do not see.
+    pub(super) fn check_current(&self) -> Result<(), StoreError> {
+        if self.is_current() { Ok(()) } else { Err(StoreError::Replaced) }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // The last one to close moves the write-ahead log into the file and removes it. Whoever has an older index of
+        // it than others would remove what they wrote.
+        if !self.is_current() {
+            let kept = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            // The one way for this to fail is an option that the library does not know.
+            debug_assert!(kept.is_ok());
+        }
+    }
+}
+
+/// Whether there is a write-ahead log that holds something, and no index of it: nobody has the ledger open, so that
+/// whoever reads it would have to make the index, and leave it behind.
+fn is_abandoned(real: &Path) -> bool {
+    let holds_something = fs::metadata(beside(real, "-wal")).is_ok_and(|metadata| metadata.len() > 0);
+    holds_something && !beside(real, "-shm").exists()
 }
 
 /// Opens for reading, without leaving a trace.
@@ -104,6 +167,13 @@ fn open(real: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(real, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
+/// Moves the write-ahead log of a copy into it.
+pub(super) fn fold_copy(copy: &Path) -> rusqlite::Result<()> {
+    let connection = prepare(open(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?)?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.close().map_err(|(_, error)| error)
+}
+
 pub(super) fn connect_immutable(real: &Path) -> rusqlite::Result<Connection> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
@@ -141,7 +211,9 @@ fn set_up_writing(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     // Without it INSERT OR REPLACE would delete a row without firing the trigger against DELETE.
-    connection.pragma_update(None, "recursive_triggers", true)
+    connection.pragma_update(None, "recursive_triggers", true)?;
+    // A database that was in another mode until now gets its write-ahead log with the first read.
+    connection.pragma_query_value(None, "schema_version", |_| Ok(()))
 }
 
 /// Refuses what is not a ledger of a version that we know, with exactly its schema.

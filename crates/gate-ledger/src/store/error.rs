@@ -29,11 +29,68 @@ pub enum OpenError {
         /// What it is instead.
         what: &'static str,
     },
-    /// What stands where SQLite keeps a file of its own is a directory, a link, a pipe or a device.
-    #[error("'{}' is not a regular file, and stands where the ledger's own file belongs; remove it", path.display())]
+    /// What stands where a file of the ledger belongs is a directory, a link, a pipe or a device.
+    #[error(
+        "'{}' is not a regular file, and stands where a file of the ledger belongs\n\
+         find out who put it there, and remove it",
+        path.display()
+    )]
     Beside {
         /// The path beside the ledger.
         path: PathBuf,
+    },
+    /// There is a rollback journal, which SQLite would write over the ledger.
+    #[error(
+        "'{}' is a rollback journal, which a ledger never has: SQLite would write it over the ledger\n\
+         find out who put it there, and move it away",
+        path.display()
+    )]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// A file of the ledger is somebody's who has no part in it.
+    #[error(
+        "'{}' belongs to user {owner}, who is neither this user nor the owner of its directory\n\
+         if the file is right, give it to the ledger's user with chown(1); users share a ledger by its directory's group",
+        path.display()
+    )]
+    Owner {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
+    /// The system does not let this user read or write a file of the ledger.
+    #[error(
+        "this user may not write to '{}': {source}\n\
+         users share a ledger by its directory's group: chgrp -R GROUP DIRECTORY, chmod 2770 DIRECTORY, and \
+         chmod 660 for each file of the ledger in it",
+        path.display()
+    )]
+    Denied {
+        /// The file, or the directory that holds it.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Others wrote to it all the time, so that no moment of it could be read.
+    #[error("'{}' was written to all the time while it was read\ntry again, or verify a copy made with gate-log copy", path.display())]
+    Restless {
+        /// Where.
+        path: PathBuf,
+    },
+    /// There is no private copy to read it from.
+    #[error(
+        "cannot copy the ledger to '{}', to read it without writing to it: {source}\n\
+         name a directory with room for it in TMPDIR",
+        to.display()
+    )]
+    Copy {
+        /// The copy.
+        to: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
     },
     /// The path does not lead anywhere: a loop of symbolic links, or a file in place of a directory.
     #[error("the path '{}' does not lead to a file: {source}", path.display())]
@@ -113,12 +170,23 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether somebody put something in the ledger's place, or beside it, that it never has: no mishap, and no way to
+    /// have a ledger that cannot be used.
+    pub const fn is_planted(&self) -> bool {
+        matches!(self, Self::Beside { .. } | Self::Journal { .. } | Self::Owner { .. })
+    }
+
     /// How a tool ends on it.
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Missing { .. } | Self::NotAFile { .. } | Self::NoPath { .. } => Exit::Usage,
-            Self::Io { .. } | Self::Beside { .. } => Exit::Failure,
-            Self::Network { .. }
+            Self::Io { .. } | Self::Denied { .. } | Self::Restless { .. } | Self::Copy { .. } => {
+                Exit::Failure
+            }
+            Self::Beside { .. }
+            | Self::Journal { .. }
+            | Self::Owner { .. }
+            | Self::Network { .. }
             | Self::NotALedger { .. }
             | Self::Newer { .. }
             | Self::Altered { .. }
@@ -151,6 +219,11 @@ pub enum StoreError {
     /// The pages of the file contradict each other.
     #[error("the ledger's file is damaged ({0}); gate-verify says which entries are intact")]
     Corrupt(#[source] rusqlite::Error),
+    /// The pages of the file lead to a row twice.
+    #[error(
+        "the ledger's file is damaged: its pages lead to entry {0} again; gate-verify says which entries are intact"
+    )]
+    Again(i64),
     /// The draft of an entry was refused.
     #[error("the entry cannot be recorded: {0}")]
     Draft(#[from] DraftError),
@@ -177,6 +250,12 @@ pub enum StoreError {
     /// Another program holds the database itself, beside the lock file.
     #[error("another program holds the ledger's database; close other users of it, such as a sqlite3 shell")]
     Busy,
+    /// The file, its write-ahead log or that one's index is another one than at the beginning.
+    #[error(
+        "a file of the ledger was removed or replaced while it was in use, so that what was written may be lost\n\
+         find out who does that, and look at the ledger with: gate-verify"
+    )]
+    Replaced,
     /// An earlier append of the same transaction failed, so that nothing of it is kept.
     #[error("nothing was recorded, since an entry of the same transaction could not be")]
     Abandoned,
@@ -250,9 +329,11 @@ impl StoreError {
             Self::Bad { .. }
             | Self::OutOfStep { .. }
             | Self::Corrupt(_)
+            | Self::Again(_)
             | Self::Opening(_)
             | Self::OpeningTooLong { .. }
-            | Self::Private => Exit::Distrust,
+            | Self::Private
+            | Self::Replaced => Exit::Distrust,
             Self::Draft(error) => error.exit(),
             Self::Archived { .. } | Self::HashPrefix(_) | Self::Seal(_) => Exit::Usage,
             Self::LockTimeout(_)

@@ -4,16 +4,18 @@
 //! it is freed when its holder dies, however that happens.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::StoreError;
 use super::place::beside;
+use super::{StoreError, files};
 
 /// The lock file of the database at `path`. It stays: removing it while somebody waits at it would let two
 /// writers hold two different files of one name.
-pub(super) fn path_for(path: &Path) -> PathBuf {
+fn path_for(path: &Path) -> PathBuf {
     beside(path, "-lock")
 }
 
@@ -24,17 +26,35 @@ pub(super) struct Held {
     _file: File,
 }
 
-/// Waits for the lock, at most `wait`.
-pub(super) fn acquire(path: &Path, wait: Duration) -> Result<Held, StoreError> {
-    let fails = |source| StoreError::LockFile { path: path.to_owned(), source };
-    let file = open(path).map_err(fails)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Held { _file: file }),
-        Err(TryLockError::Error(source)) => Err(fails(source)),
-        Err(TryLockError::WouldBlock) => queue(file, wait).map_or_else(
-            || Err(StoreError::LockTimeout(wait)),
-            |locked| locked.map(|file| Held { _file: file }).map_err(fails),
-        ),
+/// Waits for the lock of the database at `real`, at most `wait`.
+pub(super) fn acquire(real: &Path, wait: Duration) -> Result<Held, StoreError> {
+    let path = path_for(real);
+    let fails = |source| StoreError::LockFile { path: path.clone(), source };
+    let begun = Instant::now();
+    loop {
+        let file = open(&path, real).map_err(fails)?;
+        let rest = wait.saturating_sub(begun.elapsed());
+        let file = match file.try_lock() {
+            Ok(()) => file,
+            Err(TryLockError::Error(source)) => return Err(fails(source)),
+            Err(TryLockError::WouldBlock) => match queue(file, rest) {
+                Some(locked) => locked.map_err(fails)?,
+                None => return Err(StoreError::LockTimeout(wait)),
+            },
+        };
+        // Where somebody removed it meanwhile, others lock the next file of that name.
+        if is_at(&file, &path).map_err(fails)? {
+            return Ok(Held { _file: file });
+        }
+    }
+}
+
+fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
+    let mine = file.metadata()?;
+    match path.symlink_metadata() {
+        Ok(there) => Ok((mine.dev(), mine.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -50,14 +70,19 @@ fn queue(file: File, wait: Duration) -> Option<std::io::Result<File>> {
     receiver.recv_timeout(wait).ok()
 }
 
-fn open(path: &Path) -> std::io::Result<File> {
+/// Opens the lock file, or makes it, for all who may write to the database at `real`.
+fn open(path: &Path, real: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        // A link put here by somebody else would let them choose which file is locked, or made.
-        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    // A link put here by somebody else would let them choose which file is locked, or made; a pipe would hold us up.
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    options.read(true).write(true).custom_flags(flags.bits().cast_signed());
+    match options.open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        opened => return opened,
     }
-    options.open(path)
+    match options.create_new(true).open(path) {
+        Ok(file) => files::follow_database(&file, real).map(|()| file),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => options.create_new(false).open(path),
+        Err(error) => Err(error),
+    }
 }

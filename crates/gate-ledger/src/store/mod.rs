@@ -13,8 +13,11 @@
 //! - Indexes and columns are conveniences that somebody may have edited. The schema is compared, letter by
 //!   letter, at every open; a row is read as bytes, hashed, compared with its stored hash, and its fields
 //!   are taken from the body. An edited index can still hide a row: [`crate::verify`] finds that.
-//! - No second descriptor of the database file is ever opened: closing one would drop the POSIX locks that
-//!   SQLite holds on it (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
+//! - A ledger is all of its files. What they are and whose is looked at before SQLite opens one of them, and a writer
+//!   who does not have the same ones open as everybody else records nothing ([`files`]).
+//! - No second descriptor of the database file is opened while a connection is: closing one would drop the POSIX
+//!   locks that SQLite holds on it (<https://www.sqlite.org/howtocorrupt.html>, section 2.2). Only a [`Snapshot`] does,
+//!   whose readers take no locks.
 //!
 //! What it cannot see: a database that was copied without its `-wal` file lacks its newest entries and looks
 //! whole. Only a checkpoint kept elsewhere tells ([`crate::checkpoint`]); copy with `gate-log copy`.
@@ -26,12 +29,14 @@ mod archive;
 mod create;
 mod database;
 mod error;
+mod files;
 mod lock;
 mod place;
 mod private;
 mod row;
 mod schema;
 mod sealing;
+mod snapshot;
 mod view;
 
 pub use append::Transaction;
@@ -39,8 +44,10 @@ pub use archive::Front;
 pub use create::CreateError;
 pub use database::Access;
 pub use error::{AppendError, OpenError, StoreError};
+pub use files::{follow_database, names};
 pub use place::is_reserved;
 pub use private::KeptOpening;
+pub use snapshot::Snapshot;
 pub use view::{Head, View};
 
 pub(crate) use database::Database;
@@ -114,7 +121,18 @@ impl Ledger {
     /// # Errors
     /// An [`OpenError`] that says whether there is none, it cannot be read, or it cannot be trusted.
     pub fn open(path: &Path, access: Access) -> Result<Self, OpenError> {
-        let database = Database::open(path, access)?;
+        Self::in_database(path, Database::open(path, access)?)
+    }
+
+    /// Opens it as it stood when `snapshot` was taken, for reading.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_snapshot(snapshot: &Snapshot) -> Result<Self, OpenError> {
+        Self::in_database(snapshot.path(), Database::open_snapshot(snapshot)?)
+    }
+
+    fn in_database(path: &Path, database: Database) -> Result<Self, OpenError> {
         let genesis = row::genesis(&database.connection).map_err(|source| match source {
             StoreError::Bad { source, .. } => OpenError::Genesis { path: path.to_owned(), source },
             source => OpenError::Store { path: path.to_owned(), source },
@@ -161,17 +179,21 @@ impl Ledger {
     /// # Errors
     /// [`StoreError::NotFolded`] where somebody reads the ledger and still needs the log; another [`StoreError`].
     pub fn fold(&mut self, wait: Duration) -> Result<(), StoreError> {
-        let _lock = lock::acquire(&self.database.lock, wait)?;
+        let _lock = lock::acquire(self.database.real(), wait)?;
+        self.database.check_current()?;
         private::fold(&self.database.connection)
     }
 
-    /// Closes the file, moving what the WAL holds into it. Dropping a ledger does the same without saying
-    /// whether it worked; every entry is durable either way.
+    /// Closes the file, moving what the WAL holds into it where nobody else has it open, as dropping a ledger does.
+    /// Every entry is durable either way.
     ///
     /// # Errors
-    /// What SQLite reports.
+    /// [`StoreError::Replaced`] where what was written is not where others look for it.
     pub fn close(self) -> Result<(), StoreError> {
-        self.database.close()
+        match self.database.access {
+            Access::Append => self.database.check_current(),
+            Access::Read => Ok(()),
+        }
     }
 }
 

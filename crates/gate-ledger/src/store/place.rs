@@ -5,31 +5,15 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::OpenError;
+use super::{OpenError, files};
 
 /// The regular file that `path` leads to, symbolic links resolved, so that the files which SQLite and we put
-/// beside it are the same ones for everybody.
+/// beside it are the same ones for everybody. All of the ledger's files were looked at ([`files`]).
 pub(super) fn locate(path: &Path) -> Result<PathBuf, OpenError> {
     let real = regular_file(path)?;
     refuse_network(&real)?;
-    refuse_odd_neighbours(&real)?;
+    files::inspect(&real)?;
     Ok(real)
-}
-
-/// Refuses a pipe, a device or a link where SQLite keeps its own files: it opens whatever has the name, and opening
-/// a pipe that nobody writes to never ends.
-fn refuse_odd_neighbours(real: &Path) -> Result<(), OpenError> {
-    for suffix in ["-journal", "-wal", "-shm"] {
-        let path = beside(real, suffix);
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if !metadata.is_file() => return Err(OpenError::Beside { path }),
-            Err(source) if source.kind() != ErrorKind::NotFound => {
-                return Err(OpenError::Io { path, source });
-            }
-            Ok(_) | Err(_) => {}
-        }
-    }
-    Ok(())
 }
 
 /// The same wherever it is: for whoever only reads bytes, and takes no lock.

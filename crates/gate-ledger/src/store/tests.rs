@@ -3,6 +3,7 @@
 mod append;
 mod lookups;
 mod open;
+mod snapshot;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -226,7 +226,12 @@ impl<'a> View<'a> {
     ) -> Result<(), StoreError> {
         let sql = if reverse { include_str!("sql/scan_reverse.sql") } else { include_str!("sql/scan.sql") };
         let to = to.map_or(i64::MAX, position);
-        self.walk(sql, [position(from), to], &mut |entry| Ok(each(entry)))
+        let mut last = None;
+        self.walk(sql, [position(from), to], &mut |entry| {
+            let seq = position(entry.seq);
+            in_order(&mut last, if reverse { -seq } else { seq }, seq)?;
+            Ok(each(entry))
+        })
     }
 
     /// The bodies from `from` to `to` (inclusive) with their stored hashes, in order, at full speed: nothing
@@ -242,8 +247,10 @@ impl<'a> View<'a> {
     ) -> Result<(), StoreError> {
         let mut statement = self.connection.prepare_cached(include_str!("sql/scan.sql"))?;
         let mut rows = statement.query([position(from), to.map_or(i64::MAX, position)])?;
+        let mut last = None;
         while let Some(row) = rows.next()? {
             let raw = RawRow::read(row)?;
+            in_order(&mut last, raw.seq, raw.seq)?;
             let fails = |source| StoreError::Bad { seq: raw.seq, source };
             let hash = raw.hash.ok_or(Bad::HashForm).map_err(fails)?;
             if each(raw.body.map_err(fails)?, hash).is_break() {
@@ -288,6 +295,15 @@ impl<'a> View<'a> {
         }
         private::reveal(self.connection, &mut entry)?;
         Ok(entry)
+    }
+}
+
+/// Refuses a row that comes where it should not: the pages of a damaged file can lead back to where they came from, and
+/// then the same rows come again without an end. `place` grows from row to row.
+fn in_order(last: &mut Option<i64>, place: i64, seq: i64) -> Result<(), StoreError> {
+    match last.replace(place) {
+        Some(before) if before >= place => Err(StoreError::Again(seq)),
+        _ => Ok(()),
     }
 }
 

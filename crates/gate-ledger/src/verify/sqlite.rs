@@ -8,26 +8,48 @@ use rusqlite::Connection;
 use super::openings;
 use super::segments;
 use super::tally::Tally;
-use super::wave::{Counts, NAMES, STRETCH, STRETCH_KEPT, Worker};
+use super::wave::{Counts, NAMES, STRETCH, STRETCH_KEPT, Source, Worker};
 use super::{Observer, Options, Outcome, VerifyError};
 use crate::chain::Bad;
-use crate::store::{OpenError, StoreError};
+use crate::store::{OpenError, Snapshot, StoreError};
 
 /// The most workers of a crew; each has a connection with a page cache, and memory is to stay the same on any machine.
 const MAX_WORKERS: usize = 4;
 /// Up to this size, in bytes, SQLite's own check of its pages runs too.
 const QUICK_CHECK_UP_TO: i64 = 16 << 20;
 
-/// Verifies the ledger in the SQLite file at `path`: schema, every row, and every index against the bodies.
+/// Verifies the ledger in the SQLite file at `path`, as one of its users: schema, every row, and every index against
+/// the bodies.
 ///
 /// Entries that are appended meanwhile are left for the next time.
 ///
 /// # Errors
 /// A [`VerifyError`] where the file is missing, is no ledger, or cannot be read.
 pub fn sqlite(path: &Path, options: &Options, observer: &mut dyn Observer) -> Result<Outcome, VerifyError> {
+    source(Source::Live(path), options, observer)
+}
+
+/// The same of the moment at which `snapshot` was taken, without writing anything beside the file.
+///
+/// # Errors
+/// As [`sqlite`]. Neither an error nor an outcome counts where the snapshot is not still afterwards
+/// ([`Snapshot::is_still`]).
+pub fn snapshot(
+    snapshot: &Snapshot,
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, VerifyError> {
+    source(Source::Still(snapshot), options, observer)
+}
+
+fn source(
+    source: Source<'_>,
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, VerifyError> {
     let mut tally = Tally::new(options, observer);
-    file(path, options, &mut tally).map_err(|error| match error {
-        Failure::Store(source) => VerifyError::Store { path: path.to_owned(), source },
+    file(source, options, &mut tally).map_err(|error| match error {
+        Failure::Store(failed) => VerifyError::Store { path: source.path().to_owned(), source: failed },
         Failure::Verify(error) => error,
     })?;
     Ok(tally.finish())
@@ -49,11 +71,11 @@ impl From<rusqlite::Error> for Failure {
 }
 
 /// Segments first, then the rows, and then what can be judged only once all of them are good.
-fn file(path: &Path, options: &Options, tally: &mut Tally<'_>) -> Result<(), Failure> {
-    let open = |tally: &Tally<'_>| Worker::open(path, tally.wants_entries()).map_err(VerifyError::from);
+fn file(source: Source<'_>, options: &Options, tally: &mut Tally<'_>) -> Result<(), Failure> {
+    let open = |tally: &Tally<'_>| Worker::open(source, tally.wants_entries()).map_err(VerifyError::from);
     let mut workers = vec![open(tally)?];
     let Some((lowest, highest)) = bounds(&workers[0].database().connection)? else {
-        return Err(VerifyError::from(OpenError::NoEntries { path: path.to_owned() }).into());
+        return Err(VerifyError::from(OpenError::NoEntries { path: source.path().to_owned() }).into());
     };
     segments::read(&options.segments, tally)?;
     tally.begin_rest();

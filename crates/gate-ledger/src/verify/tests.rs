@@ -1,6 +1,7 @@
 //! Honest ledgers verify; each attack is named.
 
 mod json_lines;
+mod pages;
 mod sqlite;
 mod start;
 

@@ -12,7 +12,7 @@ use rusqlite::{CachedStatement, ErrorCode};
 use super::batch::Batch;
 use crate::chain::{Bad, Facts, inspect_unhashed};
 use crate::entry::{EntryHash, Kind};
-use crate::store::{Database, OpenError, RawRow, StoreError};
+use crate::store::{Access, Database, OpenError, RawRow, Snapshot, StoreError};
 
 /// How many positions a stretch has.
 pub(super) const STRETCH: i64 = 4096;
@@ -37,8 +37,31 @@ pub(super) const NAMES: [&str; 9] = [
     "entry_nonce",
 ];
 
+/// What is said of rows that a stretch does not have, or has twice.
+const OUT_OF_ORDER: &str =
+    "the pages of the file lead to rows that do not belong there, or to some of them twice";
+
 /// For each index, how many entries.
 pub(super) type Counts = [u64; INDEXES];
+
+/// Where the rows are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source<'a> {
+    /// In a ledger that is in use.
+    Live(&'a Path),
+    /// In one as it stood at one moment.
+    Still(&'a Snapshot),
+}
+
+impl Source<'_> {
+    /// The ledger, as it was named.
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Live(path) => path,
+            Self::Still(snapshot) => snapshot.path(),
+        }
+    }
+}
 
 /// One connection, and what it found in its last stretch.
 pub(super) struct Worker {
@@ -53,8 +76,12 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn open(path: &Path, keep_bodies: bool) -> Result<Self, OpenError> {
-        let database = Database::open_to_scan(path, PAGE_CACHE)?;
+    pub(super) fn open(source: Source<'_>, keep_bodies: bool) -> Result<Self, OpenError> {
+        let database = match source {
+            Source::Live(path) => Database::open(path, Access::Read)?,
+            Source::Still(snapshot) => Database::open_snapshot(snapshot)?,
+        };
+        let database = database.keeping(PAGE_CACHE)?;
         let (batch, signs) = (Batch::default(), Signs::new());
         Ok(Self { database, keep_bodies, batch, signs, indexed: [0; INDEXES], stopped: None })
     }
@@ -96,8 +123,15 @@ impl Worker {
         let mut statement = connection.prepare_cached(include_str!("../store/sql/scan.sql"))?;
         let mut probe = connection.prepare_cached(include_str!("../store/sql/probe.sql"))?;
         let mut rows = statement.query([from, to])?;
+        let mut next = from;
         while let Some(row) = rows.next()? {
             let raw = RawRow::read(row)?;
+            // A page that points back at its parent brings the rows before it again, and again.
+            if raw.seq < next || raw.seq > to {
+                self.batch.push(&[], Err(Bad::Unreadable(OUT_OF_ORDER.to_owned())), EntryHash::ZERO);
+                break;
+            }
+            next = raw.seq.saturating_add(1);
             if self.batch.held() > MAX_KEPT {
                 self.stopped = Some(raw.seq);
                 break;

@@ -13,6 +13,7 @@ use gate_ledger::checkpoint::{self, Checkpoint, CheckpointError};
 use gate_ledger::note::{NoteError, VerifierKey};
 use gate_ledger::outfile::{Manner, Place};
 use gate_ledger::proof::{MAX_BYTES, Tip, TlogProof};
+use gate_ledger::store::follow_database;
 
 /// What the file of the last checkpoint says.
 #[derive(Debug)]
@@ -102,7 +103,13 @@ fn parse(bytes: &[u8], own: &VerifierKey, origin: &str) -> Last {
 /// # Errors
 /// What the system says; then the file is as it was before.
 pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
-    Place::of(path)?.write(Manner::STATE, |out| out.write_all(text.as_bytes()))
+    Place::of(path)?.write(Manner::STATE, |out| out.write_all(text.as_bytes()))?;
+    // Whoever may write to the ledger may continue from it.
+    let ledger = path.to_str().and_then(|path| path.strip_suffix("-checkpoint")).map(Path::new);
+    match ledger.filter(|ledger| ledger.is_file()) {
+        Some(ledger) => follow_database(&File::open(path)?, ledger),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

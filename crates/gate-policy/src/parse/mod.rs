@@ -132,6 +132,7 @@ fn ledger(reader: &mut Reader<'_>, mut table: Table<'_>) -> LedgerSettings {
         origin: table.checked(reader, "origin", is_origin),
         genesis: table.checked(reader, "genesis", is_hash),
         commit: table.get("commit").map(|value| commit(reader, &value)).unwrap_or_default(),
+        verify: table.boolean(reader, "verify").unwrap_or(false),
     };
     if let (Some(_), Some(url)) = (&settings.path, table.get("url")) {
         reader

@@ -32,6 +32,10 @@ pub enum CheckError {
         /// The failure.
         source: StoreError,
     },
+    /// There is a ledger in a state that somebody brought about, or that does not hold; what they want may be that it
+    /// does not count.
+    #[error("the gate is not decided: {0}")]
+    Suspect(Unusable),
     /// The ledger can be used, and no entry can hold what the run is about. Whoever chose such a text must not switch
     /// the ledger off with it, so the run is not decided.
     #[error(
@@ -65,7 +69,7 @@ impl CheckError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::UnknownGate(_) | Self::Record(RecordError::Replaced) => Exit::Usage,
-            Self::LedgerRequired { source, .. } => source.exit(),
+            Self::LedgerRequired { source, .. } | Self::Suspect(source) => source.exit(),
             Self::StoreRequired { source, .. } | Self::Unrecordable(source) => source.exit(),
             Self::Tampered(_) => Exit::Distrust,
             Self::Facts(error) => error.exit(),
@@ -77,28 +81,14 @@ impl CheckError {
 
 /// A failure inside a transaction: the store's, after which the gate is enforced without opt-outs, or one
 /// that ends the check.
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Failed {
-    Store(StoreError),
-    Ledger(Unusable),
-    Check(CheckError),
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<Unusable> for Failed {
-    fn from(error: Unusable) -> Self {
-        Self::Ledger(error)
-    }
-}
-
-impl From<CheckError> for Failed {
-    fn from(error: CheckError) -> Self {
-        Self::Check(error)
-    }
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Ledger(#[from] Unusable),
+    #[error(transparent)]
+    Check(#[from] CheckError),
 }
 
 impl From<RecordError> for Failed {
@@ -123,6 +113,9 @@ impl Checker<'_> {
         source: Unusable,
         warnings: &mut Vec<String>,
     ) -> Result<Option<T>, CheckError> {
+        if source.is_suspect() {
+            return Err(CheckError::Suspect(source));
+        }
         if self.gate.require_ledger {
             return Err(CheckError::LedgerRequired { gate: self.name.to_owned(), source });
         }
@@ -197,7 +190,7 @@ fn without_opt_outs(why: &str) -> String {
     format!("{why}\nthe gate is enforced as if there were no opt-outs, and nothing is recorded")
 }
 
-fn warn_once(warnings: &mut Vec<String>, warning: String) {
+pub(super) fn warn_once(warnings: &mut Vec<String>, warning: String) {
     if !warnings.contains(&warning) {
         warnings.push(warning);
     }

@@ -143,16 +143,30 @@ impl<'a> Checker<'a> {
         warnings: &mut Vec<String>,
     ) -> Result<Begun, CheckError> {
         let deadline = Instant::now() + patience;
+        let mut paused = None;
         loop {
-            let Some((head, standing)) = self.look(warnings)? else { return self.go(None, commanded) };
+            let (head, standing) = match (self.look(warnings), paused.take()) {
+                (Ok(Some(seen)), _) => seen,
+                (Ok(None), None) => return self.go(None, commanded),
+                (Err(error), None) => return Err(error),
+                // A pause that was read holds, whatever became of the ledger since.
+                (Ok(None), Some(standing)) => return self.hold(&standing, commanded).map(Begun::Settled),
+                (Err(error), Some(standing)) => {
+                    failure::warn_once(warnings, error.to_string());
+                    return self.hold(&standing, commanded).map(Begun::Settled);
+                }
+            };
             let impatient = Instant::now() >= deadline;
             match judgement::before(&standing) {
                 Before::Run if impatient || !self.is_pending(warnings)? => {
                     return self.go(Some(head), commanded);
                 }
                 Before::Run => rest_until(deadline),
-                Before::Hold(_) if !impatient => rest_until(deadline),
-                Before::Hold(_) | Before::Skip(_) => match self.settle(commanded, warnings)? {
+                Before::Hold(_) if !impatient => {
+                    rest_until(deadline);
+                    paused = Some(standing);
+                }
+                Before::Hold(_) | Before::Skip(_) => match self.settle(&standing, commanded, warnings)? {
                     Settled::By(decision) => return Ok(Begun::Settled(decision)),
                     Settled::NotRecorded => return self.go(None, commanded),
                     // The last use went to another run, or the pause ended in this moment.
@@ -197,15 +211,12 @@ impl<'a> Checker<'a> {
         warnings: &mut Vec<String>,
         look: impl FnOnce(&View<'_>) -> Result<T, Failed>,
     ) -> Result<Option<T>, CheckError> {
-        let kept = match self.setting.take(Access::Read) {
-            Ok(kept) => kept,
+        let ledger = match self.setting.open_to_judge(Access::Read) {
+            Ok(ledger) => ledger,
             Err(unusable) => return self.without_ledger(unusable, warnings),
         };
-        match look(&kept.ledger.view()) {
-            Ok(found) => {
-                self.setting.keep(kept);
-                Ok(Some(found))
-            }
+        match look(&ledger.view()) {
+            Ok(found) => Ok(Some(found)),
             Err(failed) => self.without(failed, warnings),
         }
     }
@@ -231,33 +242,41 @@ impl<'a> Checker<'a> {
         Ok(&self.setting.facts()?.principal)
     }
 
-    /// Records a pause's or a skip's decision, if it still stands inside the transaction.
-    fn settle(&self, commanded: bool, warnings: &mut Vec<String>) -> Result<Settled, CheckError> {
-        let mode = if commanded { Mode::Run } else { Mode::Judge };
-        let facts = Circumstances { mode, ..self.circumstances()? };
-        let mut held = None;
+    /// Records a pause's or a skip's decision, if it still stands inside the transaction; `seen` is what was read before.
+    fn settle(
+        &self,
+        seen: &Standing,
+        commanded: bool,
+        warnings: &mut Vec<String>,
+    ) -> Result<Settled, CheckError> {
+        let facts = self.circumstances_before(commanded)?;
+        let mut newest = None;
         let settled = self.setting.transact(|transaction| {
-            let standing = self.standing_within(transaction, None)?;
-            let mut ruling = match judgement::before(&standing) {
-                Before::Run => return Ok(Settled::LookAgain),
-                Before::Hold(live) => judgement::by_opt_out(Verdict::Hold, live),
-                Before::Skip(live) => judgement::by_opt_out(Verdict::Skip, live),
-            };
-            ruling.overdue.clone_from(&standing.overdue);
-            if ruling.verdict == Verdict::Hold {
-                held = Some(self.compose(&standing, ruling.clone(), &facts, transaction.now()));
-            }
+            let standing = newest.insert(self.standing_within(transaction, None)?);
+            let Some(ruling) = ruled_before(standing) else { return Ok(Settled::LookAgain) };
             let seq = self.record(transaction, &ruling, &facts)?;
-            let decision = self.compose(&standing, ruling, &facts, transaction.now());
+            let decision = self.compose(standing, ruling, &facts, transaction.now());
             Ok(Settled::By(Box::new(Decision { recorded: Some(seq), ..decision })))
         });
-        let failed = match settled {
+        let failed: Failed = match settled {
             Ok(settled) => return Ok(settled),
             Err(failed) => failed,
         };
-        self.without::<()>(failed, warnings)?;
         // A skip that cannot be recorded is not used; a pause that was seen holds all the same.
-        Ok(held.map_or(Settled::NotRecorded, |decision| Settled::By(Box::new(decision))))
+        let seen = newest.as_ref().unwrap_or(seen);
+        if matches!(judgement::before(seen), Before::Hold(_)) {
+            failure::warn_once(warnings, failed.to_string());
+            return self.hold(seen, commanded).map(Settled::By);
+        }
+        self.without::<()>(failed, warnings)?;
+        Ok(Settled::NotRecorded)
+    }
+
+    /// The decision of a pause that was seen in `standing` and cannot be recorded.
+    fn hold(&self, standing: &Standing, commanded: bool) -> Result<Box<Decision>, CheckError> {
+        let facts = self.circumstances_before(commanded)?;
+        let ruling = ruled_before(standing).unwrap_or_else(|| judgement::would_run(standing));
+        Ok(Box::new(self.compose(standing, ruling, &facts, self.setting.now())))
     }
 
     /// Judges what the gate came to and records the decision.
@@ -334,6 +353,11 @@ impl<'a> Checker<'a> {
         verdict::decision(&rules, standing, ruling, facts, now)
     }
 
+    fn circumstances_before(&self, commanded: bool) -> Result<Circumstances, CheckError> {
+        let mode = if commanded { Mode::Run } else { Mode::Judge };
+        Ok(Circumstances { mode, ..self.circumstances()? })
+    }
+
     fn circumstances(&self) -> Result<Circumstances, CheckError> {
         let bare = Circumstances::bare(Mode::Run, self.context()?.clone(), self.principal()?.clone());
         Ok(Circumstances { notes: self.setting.facts()?.notes.clone(), ..bare })
@@ -353,6 +377,16 @@ impl<'a> Checker<'a> {
             ..self.circumstances()?
         })
     }
+}
+
+/// What a pause or a skip decides before the gate runs.
+fn ruled_before(standing: &Standing) -> Option<Ruling> {
+    let ruling = match judgement::before(standing) {
+        Before::Run => return None,
+        Before::Hold(live) => judgement::by_opt_out(Verdict::Hold, live),
+        Before::Skip(live) => judgement::by_opt_out(Verdict::Skip, live),
+    };
+    Some(Ruling { overdue: standing.overdue.clone(), ..ruling })
 }
 
 fn rest_until(deadline: Instant) {

@@ -145,8 +145,7 @@ fn our_own_connections_cannot_edit_the_schema() {
 fn the_wait_for_the_lock_is_bounded_and_whoever_gave_up_lets_go() {
     let bench = Bench::new();
     let mut ledger = bench.open();
-    let path = lock::path_for(&fs::canonicalize(bench.path()).unwrap());
-    let held = lock::acquire(&path, WAIT).unwrap();
+    let held = lock::acquire(&fs::canonicalize(bench.path()).unwrap(), WAIT).unwrap();
     let result = ledger.append(Duration::from_millis(50), &start, |transaction| transaction.append(&note()));
     let Err(AppendError::Store(error)) = result else { panic!("appended") };
     assert!(matches!(error, StoreError::LockTimeout(_)), "{error}");
@@ -173,8 +172,9 @@ fn a_shell_that_holds_the_database_is_waited_for_and_named() {
 #[test]
 fn the_lock_file_is_never_a_link() {
     let bench = Bench::new();
+    let mut ledger = bench.open();
     std::os::unix::fs::symlink("elsewhere", bench.directory.path().join("ledger.db-lock")).unwrap();
-    let result = bench.open().append(WAIT, &start, |transaction| transaction.append(&note()));
+    let result = ledger.append(WAIT, &start, |transaction| transaction.append(&note()));
     assert!(matches!(result, Err(AppendError::Store(StoreError::LockFile { .. }))));
     assert!(!bench.directory.path().join("elsewhere").exists());
 }
