@@ -50,6 +50,14 @@ pub enum Outcome {
     DidNotRun(String),
 }
 
+/// Why a report cannot be the whole of what a command with `status` found: it failed, and none of what the report shows
+/// (`shown` results, those below `fail_on` and suppressed ones among them) can be the reason.
+pub fn unexplained(status: u8, shown: u64) -> Option<String> {
+    (status != 0 && shown == 0).then(|| {
+        format!("the command ended with status {status}, and its report shows nothing that explains it")
+    })
+}
+
 /// A verdict with what it rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]

@@ -9,6 +9,8 @@ use gate_model::decision::Verdict;
 use gate_model::payload::Mode;
 use gate_policy::Gate;
 
+use crate::judgement;
+
 use super::books::Used;
 use super::heads::Named;
 use super::of_gate::OfGate;
@@ -195,11 +197,13 @@ fn has_no_findings(facts: &Facts<'_>) -> bool {
 fn reported(gate: &Gate, facts: &Facts<'_>) -> Result<Came, Doubt> {
     match (facts.mode, facts.status) {
         (Mode::Judge, None) => {}
-        (Mode::Findings, Some(status)) if gate.findings_exit.contains(&status) => {}
         (Mode::Findings, Some(status)) => {
-            return Err(Doubt::Wrong(format!(
-                "judges a report although status {status} says that its work was not done"
-            )));
+            let shown = [facts.blocking, facts.waived, facts.below_threshold, facts.suppressed];
+            let shown = shown.into_iter().fold(0, u64::saturating_add);
+            let why = gate.did_not_run(status, true).or_else(|| judgement::unexplained(status, shown));
+            if let Some(why) = why {
+                return Err(Doubt::Wrong(format!("judges a report of what did not run: {why}")));
+            }
         }
         _ => return Err(Doubt::wrong("has a report, and a mode and status that do not go with one")),
     }
@@ -220,8 +224,8 @@ fn ran(gate: &Gate, facts: &Facts<'_>) -> Result<Came, Doubt> {
             "lets a command past by its status, and this gate is judged by its report '{report}'"
         )));
     }
-    if proceeds && matches!(status, 126 | 127) {
-        return Err(Doubt::Wrong(format!("lets a command past that did not run (status {status})")));
+    if let Some(why) = gate.did_not_run(status, false) {
+        return Err(Doubt::Wrong(format!("judges the status of a command that did not run: {why}")));
     }
     Ok(if status == 0 { Came::Passes } else { Came::Blocks })
 }
