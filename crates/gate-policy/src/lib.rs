@@ -169,7 +169,10 @@ pub use policy::{
     Who,
 };
 pub use quota::{Earlier, counts_against};
-pub use roles::{Approval, approvals_standing, may_approve, may_resume, may_review, may_revoke, reviewers};
+pub use roles::{
+    Actor, Approval, Subject, approvals_standing, may_approve, may_resume, may_review, may_revoke, misplaced,
+    reviewers,
+};
 pub use rule::{Approvals, Lapse, Quota, QuotaBy, Rule, ScopeKind};
 pub use self_test::run_tests;
 pub use test_case::{Expect, TestCase, TestRequest, TestResult};

@@ -54,6 +54,9 @@ pub struct Statement {
     /// The commitment to the reason, which is signed in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_c: Option<String>,
+    /// The ticket of a revocation or a resume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
     /// A review's verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<ReviewVerdict>,
@@ -457,6 +460,7 @@ pub fn statement_among(
         ("by", statement.by == by.id),
         ("ledger", statement.ledger == entry.ledger),
         ("reason", statement.reason.as_deref() == text("reason")),
+        ("ticket", statement.ticket.as_deref() == text("ticket")),
         ("verdict", statement.verdict.as_ref().and_then(json_of).as_ref() == entry.data.get("verdict")),
     ];
     if let Some((name, _)) = about.iter().find(|(_, equal)| !equal) {

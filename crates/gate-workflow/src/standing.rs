@@ -9,7 +9,7 @@ mod weigh;
 
 use std::ops::ControlFlow;
 
-use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::action::Action;
 use gate_model::context::Context;
@@ -190,7 +190,7 @@ pub fn pending(view: &View<'_>, question: &Question<'_>) -> Result<Vec<u64>, Sto
 enum Examined {
     Counts(Box<Live>),
     Aside(SetAside),
-    /// Revoked or spent: its life is over.
+    /// Revoked, rejected by its reviewer, or spent: its life is over.
     Over,
 }
 
@@ -207,7 +207,7 @@ fn examine(
         Err(error) => return Ok(Examined::Aside(unreadable(id, error.to_string()))),
     };
     let life = view.life(id)?;
-    if life.iter().any(|later| later.kind == Kind::Revocation) {
+    if life.iter().any(records::ends_opt_out) {
         return Ok(Examined::Over);
     }
     let uses_left = match data.ask.max_uses {
