@@ -15,6 +15,7 @@ pub mod history;
 pub mod judgement;
 pub mod kept;
 pub mod ledger_access;
+mod moment;
 pub mod overview;
 pub mod ownership;
 pub mod policies;

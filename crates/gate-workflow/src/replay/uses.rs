@@ -15,7 +15,7 @@ use crate::derivation;
 use super::admissions::rests_on;
 use super::books::Used;
 use super::life::{Granted, OptOut};
-use super::moment::Moment;
+use crate::moment::Moment;
 use super::report::Doubt;
 use super::{Position, State};
 
