@@ -378,15 +378,11 @@ impl Workshop {
     fn submit(&self, request: &Request) -> Grant {
         self.world.pass(60);
         self.world.with(|setting| {
-            let ledger = setting.open(Access::Read).unwrap();
-            let checked = signatures::submitted(&ledger, &setting.loaded, request, setting.now()).unwrap();
-            ledger.close().unwrap();
             let asking = Asking {
                 gate: request.gate.clone(),
                 ask: Ask::of(request),
-                by: checked.by,
+                by: setting.facts().unwrap().principal.clone(),
                 context: setting.facts().unwrap().context.clone(),
-                objections: checked.objections,
                 request: Some(request.clone()),
             };
             admission::request(setting, &asking).unwrap()
@@ -460,7 +456,7 @@ impl Workshop {
             };
             let context = setting.facts().unwrap().context.clone();
             let asking =
-                Asking { gate: gate.to_owned(), ask, by, context, request: None, objections: Vec::new() };
+                Asking { gate: gate.to_owned(), ask, by, context, request: None };
             admission::request(setting, &asking).unwrap()
         })
     }

@@ -149,7 +149,6 @@ impl World {
                 by: facts.principal.clone(),
                 context: facts.context.clone(),
                 request: None,
-                objections: Vec::new(),
             };
             admission::request(setting, &asking).unwrap()
         })
@@ -166,6 +165,7 @@ impl World {
                 by: facts.principal.clone(),
                 context: facts.context.clone(),
                 reason: Some(reason.to_owned()),
+                ticket: None,
                 statement: None,
                 author: Some("author@example.com".to_owned()),
             }
