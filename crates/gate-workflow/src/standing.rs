@@ -16,7 +16,8 @@ use gate_model::context::Context;
 use gate_model::decision::OptOut;
 use gate_model::finding::Evidence;
 use gate_model::payload::{GrantData, RequestData};
-use gate_model::principal::Principal;
+use gate_model::principal::{Assurance, Principal};
+use gate_model::request::Request;
 use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
 
@@ -114,9 +115,39 @@ pub struct Question<'a> {
     pub context: &'a Context,
     /// The instant.
     pub now: Timestamp,
-    /// The newest entry before a command started: `asserted` grants after it do not count, so that a command
-    /// cannot excuse itself.
-    pub seen: Option<u64>,
+    /// The newest entry before a command started: what was made after it counts only where somebody signed it
+    /// meanwhile, so that a command cannot excuse itself.
+    pub seen: Option<Seen>,
+}
+
+/// The entry that was newest when a gate's run began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Its position.
+    pub seq: u64,
+    /// Its time.
+    pub at: Timestamp,
+}
+
+/// Why a grant at `seq`, which counts by `request`, could be the work of a command that ran since `seen`, or of whoever
+/// keeps an old signature for it: a request that was signed before may have been granted before, and who can write the
+/// ledger's file can take that grant away.
+pub(crate) fn excuses_itself(
+    seen: Seen,
+    first: u64,
+    grant: u64,
+    by: &Principal,
+    request: Option<&Request>,
+) -> Option<&'static str> {
+    if grant <= seen.seq {
+        return None;
+    }
+    if by.assurance != Assurance::Signed {
+        return Some("was made while the command ran, without a signature");
+    }
+    let is_new = request.is_some_and(|request| request.requested_at > seen.at);
+    (first > seen.seq && !is_new)
+        .then_some("was made while the command ran, with a request that was signed before")
 }
 
 /// Sorts the live grants of a gate.

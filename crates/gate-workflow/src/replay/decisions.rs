@@ -10,12 +10,13 @@ use gate_model::payload::Mode;
 use gate_policy::Gate;
 
 use crate::judgement;
+use crate::standing::Seen;
 
 use super::books::Used;
 use super::heads::Named;
 use super::of_gate::OfGate;
 use super::report::{Doubt, Judged, Report};
-use super::uses::{Begun, Here, Live};
+use super::uses::{Here, Live};
 use super::wire::Facts;
 use super::{Position, State, findings, known_judge};
 
@@ -51,7 +52,7 @@ impl State {
             return rests_on_nothing(facts);
         }
         let context = facts.context.context();
-        let here = here(at, name, &used, &context, facts, came);
+        let here = here(at, name, &used, &context, facts, (came, begun));
         let live = self.used_opt_outs(here, facts)?;
         rests_on_right_ones(facts, &live)?;
         Self::covered(facts, &live)?;
@@ -59,7 +60,7 @@ impl State {
     }
 
     /// The entry that was newest when the gate began.
-    fn begun(&self, at: Position<'_>, facts: &Facts<'_>, came: Came) -> Result<Option<Begun>, Doubt> {
+    fn begun(&self, at: Position<'_>, facts: &Facts<'_>, came: Came) -> Result<Option<Seen>, Doubt> {
         let Some(seen) = &facts.seen_head else {
             return match came {
                 Came::NotAsked => Ok(None),
@@ -71,7 +72,7 @@ impl State {
             return Err(missing());
         }
         match self.heads.find(seen.seq, seen.hash.as_str()) {
-            Named::There(time) => Ok(Some(Begun { seq: seen.seq, at: time })),
+            Named::There(time) => Ok(Some(Seen { seq: seen.seq, at: time })),
             // Nothing of that time can be looked up by now, and nothing needs to be.
             Named::Old(_) => Ok(None),
             Named::Other => Err(missing()),
@@ -108,7 +109,7 @@ impl State {
         here: Here<'_>,
         facts: &Facts<'_>,
         came: Came,
-        begun: Option<Begun>,
+        begun: Option<Seen>,
     ) -> Judged {
         let passed_over = match (came, facts.decision) {
             (Came::NotAsked, Verdict::Skip) => self.in_force(here, Action::Pause).next(),
@@ -140,11 +141,13 @@ fn here<'a>(
     today: &'a Used,
     context: &'a Context,
     facts: &Facts<'_>,
-    came: Came,
+    (came, begun): (Came, Option<Seen>),
 ) -> Here<'a> {
     // Nothing has run yet where a pause or a skip decides, so no command can have excused itself.
     let ran = came != Came::NotAsked && facts.mode != Mode::Judge;
-    let commanded_since = facts.seen_head.as_ref().map(|seen| seen.seq).filter(|_| ran);
+    // An entry so old that its time is not kept bounds no signature.
+    let seen = |seq| begun.unwrap_or(Seen { seq, at: at.moment.earliest.minus(u64::MAX) });
+    let commanded_since = facts.seen_head.as_ref().map(|head| seen(head.seq)).filter(|_| ran);
     Here { at, gate, today, context, commanded_since }
 }
 
