@@ -21,7 +21,7 @@ use gate_model::time::Timestamp;
 use gate_workflow::admission::{self, Asking};
 use gate_workflow::approval::{self, Act};
 use gate_workflow::check::{Begun, Checker, Finished, Started};
-use gate_workflow::judgement::{self, Outcome};
+use gate_workflow::judgement::Outcome;
 use gate_workflow::setting::{LOCK_WAIT, Place, Setting};
 use gate_workflow::{ending, policies, review};
 
@@ -239,11 +239,12 @@ impl World {
 
     /// Runs a scanner, then judges its report.
     pub(crate) fn scan(&self, gate: &str, status: u8, findings: Vec<Finding>) -> Decision {
-        let (outcome, report) = match judgement::unexplained(status, findings.len() as u64) {
-            Some(why) => (Outcome::DidNotRun(why), None),
-            None => (report(findings), Some(digest())),
+        let finished = Finished {
+            outcome: report(findings),
+            report: Some(digest()),
+            status: Some(status),
+            ..finished(Mode::Findings)
         };
-        let finished = Finished { outcome, report, status: Some(status), ..finished(Mode::Findings) };
         self.conclude(gate, true, finished, || {})
     }
 
