@@ -112,7 +112,10 @@ fn a_command_that_puts_an_old_grant_back_below_the_newest_entry() {
     house.sh("cp .gate/ledger.db other.db").exits(0);
     house.sh(&rewriting("DELETE FROM entry WHERE seq = 3;")).exits(0);
     house.check(&["lint", "--", "false"]).exits(1);
-    is_found(&house, "INSERT INTO entry (seq, body, hash) SELECT seq, body, hash FROM other.entry WHERE seq = 3;");
+    is_found(
+        &house,
+        "INSERT INTO entry (seq, body, hash) SELECT seq, body, hash FROM other.entry WHERE seq = 3;",
+    );
 }
 
 #[test]

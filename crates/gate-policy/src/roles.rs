@@ -97,7 +97,8 @@ pub fn may_approve(
 /// repository than the one that the opt-out is for.
 pub fn misplaced(here: &Context, ask: &Ask) -> Option<String> {
     if !here.conflicts.is_empty() {
-        let conflicts = here.conflicts.iter().map(|conflict| visible(conflict)).collect::<Vec<_>>().join(", ");
+        let conflicts =
+            here.conflicts.iter().map(|conflict| visible(conflict)).collect::<Vec<_>>().join(", ");
         return Some(format!("the facts of this run disagree: {conflicts}"));
     }
     match (&ask.scope.repository, &here.repository) {

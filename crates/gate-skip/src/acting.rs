@@ -87,9 +87,7 @@ pub(crate) fn resume(
         ending::live_pauses(&ledger.view(), gate, now)?.last().map(|entry| entry.seq.to_string())
     };
     let act = match pause {
-        Some(id) if signing.sign.is_some() => {
-            compose(desk, &id, Verb::Resume, words, signing)?
-        }
+        Some(id) if signing.sign.is_some() => compose(desk, &id, Verb::Resume, words, signing)?,
         _ => plain(desk, gate, &words)?,
     };
     Ok(ending::resume(desk.setting, gate, &act)?)

@@ -49,9 +49,7 @@ impl Desk<'_> {
             None => return asking::ask(self, args, args.target.as_deref().unwrap_or_default(), io),
             Some(Verb::Approve(act)) => acting::act(self, Deed::Approve, act, None)?,
             Some(Verb::Reject(act)) => acting::act(self, Deed::Reject, act, None)?,
-            Some(Verb::Revoke { act, ticket }) => {
-                acting::act(self, Deed::Revoke, act, ticket.as_deref())?
-            }
+            Some(Verb::Revoke { act, ticket }) => acting::act(self, Deed::Revoke, act, ticket.as_deref())?,
             Some(Verb::Review { verdict, act }) => acting::act(self, Deed::Review(*verdict), act, None)?,
             Some(Verb::Resume { gate, reason, ticket, signing }) => {
                 let words = Words { reason: Some(reason.clone()), ticket: ticket.clone(), verdict: None };

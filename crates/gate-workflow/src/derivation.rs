@@ -189,7 +189,11 @@ pub(crate) fn in_time(moment: Moment, data: &GrantData) -> Result<(), String> {
 ///
 /// # Errors
 /// Where that cannot have been the instant.
-pub(crate) fn asked_at(moment: Moment, data: &RequestData, approvals: &Approvals) -> Result<Timestamp, String> {
+pub(crate) fn asked_at(
+    moment: Moment,
+    data: &RequestData,
+    approvals: &Approvals,
+) -> Result<Timestamp, String> {
     let now = data.lapses.minus(approvals.within);
     if moment.allows(now) && now.plus(approvals.within) == Some(data.lapses) {
         return Ok(now);

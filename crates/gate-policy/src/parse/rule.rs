@@ -118,11 +118,7 @@ fn ref_glob(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<RefGlob> {
 }
 
 /// An approver is known by a key where nothing else is said: whoever can run a job has its token.
-fn approvals(
-    reader: &mut Reader<'_>,
-    mut table: Table<'_>,
-    names: Names<'_>,
-) -> Option<Approvals> {
+fn approvals(reader: &mut Reader<'_>, mut table: Table<'_>, names: Names<'_>) -> Option<Approvals> {
     let count = match table.get("count") {
         Some(value) => reader.integer(&value, 1..=100),
         None => Some(1),

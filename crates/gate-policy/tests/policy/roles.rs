@@ -1,9 +1,9 @@
 //! Approve, review, revoke, resume: who counts, and who only looks like somebody else.
 
 use gate_model::action::Action;
-use gate_model::principal::{Assurance, Principal};
 use gate_model::context::Context;
 use gate_model::payload::Ask;
+use gate_model::principal::{Assurance, Principal};
 use gate_model::request::Ttl;
 use gate_model::scope::Scope;
 use gate_policy::{
@@ -364,9 +364,8 @@ fn whoever_may_pause_may_resume_and_nobody_else() {
 
 #[test]
 fn whoever_is_known_less_well_than_who_paused_does_not_resume() {
-    let open = policy(
-        "[gates.g]\n[[gates.g.allow]]\nactions = [\"pause\"]\nwho = [\"*\"]\nmax_ttl = \"2h\"\n",
-    );
+    let open =
+        policy("[gates.g]\n[[gates.g.allow]]\nactions = [\"pause\"]\nwho = [\"*\"]\nmax_ttl = \"2h\"\n");
     let (pause, mallory) = (asked(Action::Pause), asserted("github:mallory"));
     assert_eq!(resume(&open, &mallory, &pause, &asserted("github:alice")), Ok(()));
     for paused_by in [signed("alice@x"), oidc("github:alice")] {

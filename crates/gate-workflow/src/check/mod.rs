@@ -207,12 +207,7 @@ impl<'a> Checker<'a> {
         if commanded {
             self.setting.begin_facts()?;
         }
-        Ok(Begun::Go(Started {
-            seen,
-            wall: self.setting.now(),
-            monotonic: Instant::now(),
-            commanded,
-        }))
+        Ok(Begun::Go(Started { seen, wall: self.setting.now(), monotonic: Instant::now(), commanded }))
     }
 
     /// What the ledger holds and the gate's standing; `None` where no ledger can be used and none is required.

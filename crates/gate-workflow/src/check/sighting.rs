@@ -38,12 +38,7 @@ impl Sighting {
     ///
     /// # Errors
     /// A failure of the store.
-    pub(super) fn take(
-        view: &View<'_>,
-        gate: &str,
-        head: Head,
-        now: Timestamp,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn take(view: &View<'_>, gate: &str, head: Head, now: Timestamp) -> Result<Self, StoreError> {
         let entries = entries(view, gate, head.seq, now)?;
         Ok(Self { gate: gate.to_owned(), head, now, entries })
     }

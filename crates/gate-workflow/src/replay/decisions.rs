@@ -104,13 +104,7 @@ impl State {
     }
 
     /// Whether an opt-out was in force that comes before what decided.
-    fn passes_over_none(
-        &self,
-        here: Here<'_>,
-        facts: &Facts<'_>,
-        came: Came,
-        begun: Option<Seen>,
-    ) -> Judged {
+    fn passes_over_none(&self, here: Here<'_>, facts: &Facts<'_>, came: Came, begun: Option<Seen>) -> Judged {
         let passed_over = match (came, facts.decision) {
             (Came::NotAsked, Verdict::Skip) => self.in_force(here, Action::Pause).next(),
             (Came::NotAsked, _) => None,

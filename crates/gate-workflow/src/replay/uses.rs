@@ -15,9 +15,9 @@ use crate::standing::{self, Seen};
 use super::admissions::rests_on;
 use super::books::Used;
 use super::life::{Granted, OptOut};
-use crate::moment::Moment;
 use super::report::Doubt;
 use super::{Position, State};
+use crate::moment::Moment;
 
 /// Where and when a decision was made.
 #[derive(Debug, Clone, Copy)]

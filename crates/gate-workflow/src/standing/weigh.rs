@@ -73,8 +73,7 @@ fn here_and_now(
     // A command can read its job's token, or fetch one, and so act under the job's `oidc` identity as it can
     // under an asserted one. Only a signature shows that somebody else agreed.
     if let Some(seen) = question.seen
-        && let Some(why) =
-            excuses_itself(seen, records::id_of(entry), entry.seq, by, data.request.as_ref())
+        && let Some(why) = excuses_itself(seen, records::id_of(entry), entry.seq, by, data.request.as_ref())
     {
         return Err(why.to_owned());
     }

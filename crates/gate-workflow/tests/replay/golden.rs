@@ -456,8 +456,7 @@ impl Workshop {
                 issuer: Some("https://token.actions.githubusercontent.com".to_owned()),
             };
             let context = setting.facts().unwrap().context.clone();
-            let asking =
-                Asking { gate: gate.to_owned(), ask, by, context, request: None };
+            let asking = Asking { gate: gate.to_owned(), ask, by, context, request: None };
             admission::request(setting, &asking).unwrap()
         })
     }
