@@ -162,7 +162,9 @@ fn a_report_without_anything_beside_a_command_that_failed() {
     let failed = |counts: [(&str, u64); 2]| {
         let forged = Forgery::of(&entries).data(last, |data| {
             data["status"] = json!(1);
-            counts.iter().for_each(|(name, count)| data[*name] = json!(count));
+            for (name, count) in counts {
+                data[name] = json!(count);
+            }
         });
         forged.entries()
     };
