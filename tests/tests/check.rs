@@ -560,3 +560,34 @@ fn a_hundred_thousand_findings_are_judged_and_recorded() {
     assert!(!asked.stderr.is_empty());
     assert_eq!(house.entries().len(), before);
 }
+
+/// What was cut off has no result, so nothing can excuse it: its own status passes through.
+#[test]
+fn a_command_that_was_cut_off_did_not_run() {
+    let house = House::new(POLICY);
+    house.granted(&["lint", "--action", "override"]);
+    for status in [124, 125, 126, 127, 137, 160, 192] {
+        let ran = house.check(&["lint", "--", "sh", "-c", &format!("exit {status}")]).exits(status);
+        ran.says(&["did not run"]);
+    }
+    house.check(&["lint", "--", "sh", "-c", "exit 3"]).exits(0);
+}
+
+/// A runner that fails, and whose report shows nothing but tests that passed, failed for something else.
+#[test]
+fn a_command_that_failed_beside_a_report_that_shows_nothing_did_not_pass() {
+    let house = House::new(POLICY);
+    let green = r#"<testsuite tests="1" failures="0"><testcase classname="a" name="b"/></testsuite>"#;
+    house.write("green.xml", green);
+    house.write("empty.sarif", sarif(&[]));
+    house.write("note.sarif", sarif(&[result("R1", "note", "src/a.py", 1)]));
+    let run = |report: &str, status: u8| {
+        let script = format!("cp {report} out; exit {status}");
+        house.check(&["scan", "--findings", "out", "--", "sh", "-c", &script])
+    };
+    for report in ["green.xml", "empty.sarif"] {
+        run(report, 1).exits(125).says(&["its report shows nothing that explains it"]);
+        run(report, 0).exits(0);
+    }
+    run("note.sarif", 1).exits(0);
+}

@@ -17,7 +17,7 @@ use gate_model::decision::{Decision, Verdict};
 use gate_model::exit::Exit;
 use gate_model::payload::Mode;
 use gate_workflow::check::{Begun, CheckError, Checker, Finished, Started};
-use gate_workflow::judgement::Outcome;
+use gate_workflow::judgement::{self, Outcome};
 use gate_workflow::policy_source::{self, PolicyError};
 use gate_workflow::setting::Setting;
 
@@ -323,7 +323,7 @@ impl Desk<'_> {
         let program = command.first().map(|program| program.to_string_lossy().into_owned());
         let finished = match (&findings, &before) {
             (Some(path), Some(before)) => self.judge_written(&checker, path, before, ended),
-            _ => by_status(ended),
+            _ => by_status(&checker, ended),
         };
         let finished =
             Finished { program: program.map(|text| gate_model::text::clean(&text).into_owned()), ..finished };
@@ -384,11 +384,7 @@ impl Desk<'_> {
         if let Some(why) = ended.did_not_run {
             return did_not_run(why.to_owned(), ended.status);
         }
-        if !checker.gate.findings_exit.contains(&ended.status) {
-            let known =
-                checker.gate.findings_exit.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            let why =
-                format!("the command ended with status {}, and its work is done with {known}", ended.status);
+        if let Some(why) = checker.gate.did_not_run(ended.status, true) {
             return did_not_run(why, ended.status);
         }
         let opened = freshness::open(path, before).map_err(|error| error.to_string());
@@ -396,7 +392,10 @@ impl Desk<'_> {
             self.parse(checker, &mut file, &path.display().to_string()).map_err(|error| error.to_string())
         });
         match read {
-            Ok(report) => Finished { status: Some(ended.status), ..finished(report, Mode::Findings) },
+            Ok(report) => match judgement::unexplained(ended.status, shown(&report)) {
+                Some(why) => did_not_run(why, ended.status),
+                None => Finished { status: Some(ended.status), ..finished(report, Mode::Findings) },
+            },
             Err(why) => did_not_run(why.replace('\n', "; "), ended.status),
         }
     }
@@ -412,9 +411,10 @@ fn claim_decision_file(args: &Args, env: &Env) -> Result<Option<DecisionFile>, R
     Ok(Some(DecisionFile::claim(&env.cwd.join(path), &env.cwd, &inputs)?))
 }
 
-fn by_status(ended: Ended) -> Finished {
-    let outcome = match ended.did_not_run {
-        Some(why) => Outcome::DidNotRun(why.to_owned()),
+fn by_status(checker: &Checker<'_>, ended: Ended) -> Finished {
+    let why = ended.did_not_run.map(str::to_owned);
+    let outcome = match why.or_else(|| checker.gate.did_not_run(ended.status, false)) {
+        Some(why) => Outcome::DidNotRun(why),
         None => Outcome::Ran(ended.status),
     };
     Finished { outcome, status: Some(ended.status), ..nothing(Mode::Run) }
@@ -422,6 +422,11 @@ fn by_status(ended: Ended) -> Finished {
 
 fn did_not_run(why: String, status: u8) -> Finished {
     Finished { outcome: Outcome::DidNotRun(why), status: Some(status), ..nothing(Mode::Findings) }
+}
+
+/// How many results of a report can be the reason for which its command failed: what is no longer there is none.
+fn shown(report: &gate_findings::Report) -> u64 {
+    report.findings.len() as u64 + report.counts.below_threshold + report.counts.suppressed
 }
 
 fn finished(report: gate_findings::Report, mode: Mode) -> Finished {

@@ -53,6 +53,22 @@ impl Exit {
     }
 }
 
+/// Why a command that ended with `status` did not run to its end, whoever asks: the one list of such statuses, for the
+/// policy (which may not call one of them complete), for the run, and for judging a recorded run again.
+///
+/// They are those of timeout(1) and env(1), and of a shell for a program that a signal ended (128 and the signal; Linux
+/// has 64 of them).
+pub const fn cut_off(status: u8) -> Option<&'static str> {
+    match status {
+        124 => Some("the command ran out of time (status 124)"),
+        125 => Some("what should have run the command failed itself (status 125)"),
+        126 => Some("the command could not be executed (status 126)"),
+        127 => Some("the command was not found (status 127)"),
+        129..=192 => Some("a signal ended what the command ran (status above 128)"),
+        _ => None,
+    }
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
@@ -61,7 +77,7 @@ impl From<Exit> for std::process::ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use super::Exit;
+    use super::{Exit, cut_off};
 
     #[test]
     fn codes_are_the_documented_ones() {
@@ -88,5 +104,15 @@ mod tests {
         }
         assert_eq!(Exit::Held.in_run_mode().code(), 75);
         assert_eq!(Exit::Negative.in_run_mode().code(), 1);
+    }
+
+    #[test]
+    fn a_status_of_timeout_env_or_a_signal_is_of_a_command_that_did_not_come_to_its_end() {
+        for status in [124, 125, 126, 127, 129, 137, 143, 159, 160, 192] {
+            assert!(cut_off(status).is_some(), "{status}");
+        }
+        for status in [0, 1, 2, 75, 100, 123, 128, 193, 255] {
+            assert!(cut_off(status).is_none(), "{status}");
+        }
     }
 }

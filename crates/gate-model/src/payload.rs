@@ -184,6 +184,12 @@ pub struct RefusalData {
     /// What they tried; the first writers did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Verb>,
+    /// The reason that they gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The ticket that they gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
     /// Why they may not.
     pub reasons: Vec<String>,
     /// The e-mail address of the commit's author, where it was known.
@@ -228,6 +234,9 @@ pub struct RevocationData {
     pub action: Action,
     /// Why.
     pub reason: String,
+    /// The ticket, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
     /// The policy it was judged under.
     pub policy: PolicyUsed,
     /// The version of the judging rules.

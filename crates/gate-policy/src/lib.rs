@@ -75,7 +75,7 @@
 //! | `report_suppressions` | `honour` `block` | `honour` | what becomes of results that a report marks as suppressed; a gate without `allow` never honours them |
 //! | `levels` | table: rule id to level | none | floors that a report cannot lower |
 //! | `require_ledger` | boolean | `false` | nothing starts without a usable ledger |
-//! | `findings_exit` | list of 0 to 255 | `[0, 1]` | the statuses with which the scan is complete; not 126, 127, 129 to 192 |
+//! | `findings_exit` | list of 0 to 255 | `[0, 1]` | the statuses with which the scan is complete; not 124 to 127, 129 to 192 |
 //! | `allow` | tables | none | the rules; without one the gate cannot be opted out of |
 //!
 //! ## `[[gates.NAME.allow]]`
@@ -105,8 +105,8 @@
 //! | `facts` | `asserted` `oidc` | `asserted` | how the environment, ref and repository of the run must be known, at admission and at each use |
 //! | `i_accept` | text | | why a rule that lets everybody past on every ref or environment is meant; decisions repeat it |
 //!
-//! `approvals` has `count` (1 to 100, default 1), `from` (list of who, not `*`, required), `assurance` (default:
-//! the rule's where it says one, else `oidc`), `exclude_author` (boolean, default `false`: the commit's author
+//! `approvals` has `count` (1 to 100, default 1), `from` (list of who, not `*`, required), `assurance` (default
+//! `signed`: a token counts only where the rule says so), `exclude_author` (boolean, default `false`: the commit's author
 //! does not count) and `within` (duration, default `"7d"`: when a pending request lapses).
 //!
 //! `quota` has `max` (from 1, required), `per` (duration, required: a sliding window) and `by`: `gate` (default:
@@ -169,7 +169,10 @@ pub use policy::{
     Who,
 };
 pub use quota::{Earlier, counts_against};
-pub use roles::{Approval, approvals_standing, may_approve, may_resume, may_review, may_revoke, reviewers};
+pub use roles::{
+    Actor, Approval, Subject, approvals_standing, may_approve, may_resume, may_review, may_revoke, misplaced,
+    reviewers,
+};
 pub use rule::{Approvals, Lapse, Quota, QuotaBy, Rule, ScopeKind};
 pub use self_test::run_tests;
 pub use test_case::{Expect, TestCase, TestRequest, TestResult};

@@ -8,6 +8,7 @@
 use gate_model::principal::Principal;
 
 use crate::policy::{Policy, Who};
+use crate::rule::Rule;
 
 /// The person behind `principal`: the name that `[people]` gives, else the principal's own id.
 pub fn person<'a>(policy: &'a Policy, principal: &'a Principal) -> &'a str {
@@ -46,6 +47,20 @@ pub const WILDCARD_VIA: &str = "ssh-wildcard";
 /// Whether a name stands for many: a pattern, or a name that the signer chose within a pattern.
 pub(crate) fn is_wildcard(principal: &Principal) -> bool {
     principal.via == WILDCARD_VIA || principal.id.contains(['*', '?'])
+}
+
+/// Whether the policy has `name` anywhere: in `[people]`, in a group, or in a list of who, without regard to the case of
+/// its letters.
+pub(crate) fn is_written(policy: &Policy, name: &str) -> bool {
+    let is_it = |who: &Who| matches!(who, Who::Id(id) if same_spelling(id, name));
+    let in_rule = |rule: &Rule| {
+        let from = rule.approvals.iter().flat_map(|approvals| &approvals.from);
+        rule.who.iter().chain(&rule.reviewers).chain(from).any(is_it)
+    };
+    policy.people.loosely(name).is_some()
+        || policy.groups.values().flatten().any(|id| same_spelling(id, name))
+        || policy.owners.iter().any(is_it)
+        || policy.gates.values().flat_map(|gate| &gate.allow).any(in_rule)
 }
 
 /// What is known of two principals.

@@ -217,6 +217,19 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// Why a command that ended with `status` did not run to its end, or did not do its work. `reports`: it leaves a
+    /// report, so that its status must be one with which the work is done.
+    pub fn did_not_run(&self, status: u8, reports: bool) -> Option<String> {
+        if let Some(why) = gate_model::exit::cut_off(status) {
+            return Some(why.to_owned());
+        }
+        if !reports || self.findings_exit.contains(&status) {
+            return None;
+        }
+        let known = self.findings_exit.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        Some(format!("the command ended with status {status}, and its work is done with {known}"))
+    }
+
     /// Whether suppressed results are left out: never for a gate without `allow`, since a comment in the code
     /// would then do what no rule allows.
     pub fn honours_suppressions(&self) -> bool {

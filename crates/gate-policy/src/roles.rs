@@ -1,17 +1,50 @@
 //! What other people may do with an opt-out: approve, review, revoke, resume.
 //!
 //! A person counts once however many groups, names or keys; the requester never counts; a name that stands for
-//! many never approves. Where two principals cannot be told apart for sure, they do not count as two.
+//! many never approves. Where two principals cannot be told apart for sure, they do not count as two. An act is judged
+//! as strictly as a request: not where the facts of the run contradict each other, not from another repository.
 
 use gate_model::action::Action;
 use gate_model::context::Context;
+use gate_model::payload::Ask;
 use gate_model::principal::{Assurance, Principal};
+use gate_model::request::Ttl;
+use gate_model::scope::Scope;
 use gate_model::text::visible;
 
-use crate::conditions::{known_well, who};
-use crate::person::{Likeness, compare, is_wildcard, listed, names, person, shown};
+use crate::admission::{Petition, Trial};
+use crate::conditions::{self, known_well};
+use crate::person::{Likeness, compare, is_wildcard, is_written, listed, names, person, shown};
 use crate::policy::{Gate, Policy, Who};
 use crate::rule::{Approvals, Rule};
+
+/// Somebody who does something with an opt-out.
+#[derive(Debug, Clone, Copy)]
+pub struct Actor<'a> {
+    /// Who.
+    pub by: &'a Principal,
+    /// Where.
+    pub context: &'a Context,
+    /// Why; nothing where no reason was given.
+    pub reason: Option<&'a str>,
+    /// The ticket, for whoever ends an opt-out by a rule that needs one.
+    pub ticket: Option<&'a str>,
+}
+
+/// The opt-out that somebody acts on.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Its gate's name.
+    pub gate: &'a str,
+    /// What was asked for, as it was granted or waits.
+    pub ask: &'a Ask,
+    /// Who asked.
+    pub requester: &'a Principal,
+    /// Who approved so far.
+    pub approvers: &'a [Principal],
+    /// The commit's author, an address.
+    pub author: Option<&'a str>,
+}
 
 /// Where the approvals of a request stand, one more counted.
 #[must_use]
@@ -32,33 +65,50 @@ impl Approval {
     }
 }
 
-/// Whether `approver` may approve a request of `requester` under `rule`, beside those who `already` did.
-/// `author` is the commit's author, an address.
+/// Whether `actor` may approve a request under `rule`, beside those who did already; so, too, whether they may reject it.
 ///
 /// # Errors
 /// Everything that speaks against it.
 pub fn may_approve(
     policy: &Policy,
     rule: &Rule,
-    approver: &Principal,
-    requester: &Principal,
-    author: Option<&str>,
-    already: &[Principal],
+    actor: Actor<'_>,
+    subject: Subject<'_>,
 ) -> Result<Approval, Vec<String>> {
     let Some(approvals) = &rule.approvals else {
         return Err(vec![format!("rule {} needs no approval", rule.number)]);
     };
-    let mut failed = eligible(policy, approvals, approver, requester, author);
-    let standing = counted(policy, approvals, requester, author, already);
+    let Subject { requester, author, .. } = subject;
+    let mut failed: Vec<String> = misplaced(actor.context, subject.ask).into_iter().collect();
+    failed.extend(eligible(policy, approvals, actor.by, requester, author));
+    let standing = counted(policy, approvals, requester, author, subject.approvers);
     for earlier in &standing {
-        failed.extend(not_again(policy, approver, earlier).err());
+        failed.extend(not_again(policy, actor.by, earlier).err());
     }
     if !failed.is_empty() {
         return Err(failed);
     }
-    let people = standing.iter().copied().chain([approver]).map(|one| person(policy, one).to_owned());
+    let people = standing.iter().copied().chain([actor.by]).map(|one| person(policy, one).to_owned());
     let people: Vec<String> = people.collect();
     Ok(Approval { standing: count(&people), needed: approvals.count, people })
+}
+
+/// Why nobody can act on an opt-out from where they are: the facts of the run contradict each other, or it is another
+/// repository than the one that the opt-out is for.
+pub fn misplaced(here: &Context, ask: &Ask) -> Option<String> {
+    if !here.conflicts.is_empty() {
+        let conflicts =
+            here.conflicts.iter().map(|conflict| visible(conflict)).collect::<Vec<_>>().join(", ");
+        return Some(format!("the facts of this run disagree: {conflicts}"));
+    }
+    match (&ask.scope.repository, &here.repository) {
+        (Some(meant), Some(here)) if meant != here => Some(format!(
+            "it is for repository {} (this is {}); act from a checkout of that one",
+            visible(meant),
+            visible(here)
+        )),
+        _ => None,
+    }
 }
 
 /// Where the approvals of a request stand, from the principals who approved: those count who may approve under
@@ -112,7 +162,7 @@ fn eligible(
         named(policy, &approvals.from, approver),
         known_well(approvals.assurance, approver).map_err(|failed| format!("an approval {failed}")),
         not_requester(policy, approver, requester),
-        if approvals.exclude_author { not_author(policy, approver, author) } else { Ok(()) },
+        if approvals.exclude_author { not_author(policy, approver, requester, author) } else { Ok(()) },
     ];
     checks.into_iter().filter_map(Result::err).collect()
 }
@@ -152,8 +202,14 @@ fn not_requester(policy: &Policy, other: &Principal, requester: &Principal) -> R
     }
 }
 
-/// The author is an address that git recorded; it is compared as such.
-fn not_author(policy: &Policy, approver: &Principal, author: Option<&str>) -> Result<(), String> {
+/// The author is an address that git recorded; it is compared as such. One that nobody knows may be anybody's, the
+/// approver's at home for one.
+fn not_author(
+    policy: &Policy,
+    approver: &Principal,
+    requester: &Principal,
+    author: Option<&str>,
+) -> Result<(), String> {
     let Some(author) = author else {
         return Err(
             "the commit's author may not approve, and the author is unknown; bind the request to a commit"
@@ -168,8 +224,14 @@ fn not_author(policy: &Policy, approver: &Principal, author: Option<&str>) -> Re
         key: None,
         issuer: None,
     };
+    let is_known = is_written(policy, author) || compare(policy, requester, &known_as) == Likeness::Same;
     match compare(policy, approver, &known_as) {
-        Likeness::Different => Ok(()),
+        Likeness::Different if is_known => Ok(()),
+        Likeness::Different => Err(format!(
+            "nobody knows whose address {} is, which the commit's author has, so it may be anybody's; \
+             list it in [people] with its owner's other names",
+            visible(author)
+        )),
         Likeness::Same => Err("the commit's author may not approve it; ask somebody else".to_owned()),
         Likeness::Unknown => Err(format!(
             "{} may be the commit's author {}; list both in [people]",
@@ -194,26 +256,27 @@ fn not_again(policy: &Policy, approver: &Principal, earlier: &Principal) -> Resu
     }
 }
 
-/// Whether `reviewer` may review a break-glass grant of `rule` to `requester`: whoever the rule's `reviewers`
-/// names (left out: the rule's own `who`, and the policy's owners), and never the requester.
+/// Whether `actor` may review a break-glass grant of `rule`: whoever the rule's `reviewers` names (left out: the rule's
+/// own `who`, and the policy's owners), and never the requester.
 ///
 /// # Errors
 /// Everything that speaks against it.
 pub fn may_review(
     policy: &Policy,
     rule: &Rule,
-    reviewer: &Principal,
-    requester: &Principal,
+    actor: Actor<'_>,
+    subject: Subject<'_>,
 ) -> Result<(), Vec<String>> {
     if !rule.break_glass {
         return Err(vec![format!("rule {} owes no review", rule.number)]);
     }
-    let checks = [
+    let reviewer = actor.by;
+    all([
+        misplaced(actor.context, subject.ask).map_or(Ok(()), Err),
         named(policy, &reviewers(policy, rule), reviewer),
         known_well(rule.assurance, reviewer).map_err(|failed| format!("a review {failed}")),
-        not_requester(policy, reviewer, requester),
-    ];
-    all(checks)
+        not_requester(policy, reviewer, subject.requester),
+    ])
 }
 
 /// Who may review the break-glass grants of `rule`.
@@ -228,82 +291,96 @@ pub fn reviewers(policy: &Policy, rule: &Rule) -> Vec<Who> {
     who
 }
 
-/// Whether `by` may resume a paused gate: whoever may pause it.
-///
-/// # Errors
-/// Each rule that allows a pause, and why it does not name `by`.
-pub fn may_resume(
-    policy: &Policy,
-    gate: &Gate,
-    by: &Principal,
-    context: &Context,
-) -> Result<(), Vec<String>> {
-    if !context.conflicts.is_empty() {
-        // To resume is to let the pipeline past, so it is refused where the facts of the run disagree.
-        let conflicts =
-            context.conflicts.iter().map(|conflict| visible(conflict)).collect::<Vec<_>>().join(", ");
-        return Err(vec![format!("the facts of this run disagree: {conflicts}")]);
-    }
-    allowed(policy, gate, by, context, Action::Pause)
-}
-
-/// Whether `by` may revoke an opt-out of `requester`: the requester, an approver, or whoever a rule of the gate
-/// allows the same action. A pause that is revoked is resumed, so the rule of [`may_resume`] holds for it.
+/// Whether `actor` may resume a gate that `subject` pauses: whoever is known no less well than whoever paused it, and
+/// whom a rule would grant the same pause here, now and at once.
 ///
 /// # Errors
 /// Everything that speaks against it.
-pub fn may_revoke(
-    policy: &Policy,
-    gate: &Gate,
-    by: &Principal,
-    context: &Context,
-    requester: &Principal,
-    approvers: &[Principal],
-    action: Action,
-) -> Result<(), Vec<String>> {
+pub fn may_resume(policy: &Policy, actor: Actor<'_>, subject: Subject<'_>) -> Result<(), Vec<String>> {
+    if let Some(why) = misplaced(actor.context, subject.ask) {
+        return Err(vec![why]);
+    }
+    by_rule(policy, actor, subject)
+}
+
+/// Whether `actor` may revoke an opt-out: the requester, an approver, or whoever is known no less well than the requester
+/// and whom a rule would grant the same, here, now and at once. A pause that is revoked is resumed.
+///
+/// # Errors
+/// Everything that speaks against it.
+pub fn may_revoke(policy: &Policy, actor: Actor<'_>, subject: Subject<'_>) -> Result<(), Vec<String>> {
+    if let Some(why) = misplaced(actor.context, subject.ask) {
+        return Err(vec![why]);
+    }
+    let by = actor.by;
     // Known no less well than then: a name in a CI variable does not end what a key began.
     let is_one_of = |other: &Principal| {
         // Whoever chose the name is who holds the key, and nobody else.
         let is_somebody = !is_wildcard(by) || (by.key.is_some() && by.key == other.key);
         is_somebody && compare(policy, by, other) == Likeness::Same && by.assurance >= other.assurance
     };
-    if is_one_of(requester) || approvers.iter().any(is_one_of) {
+    if is_one_of(subject.requester) || subject.approvers.iter().any(is_one_of) {
         return Ok(());
     }
-    let by_rule = match action {
-        Action::Pause => may_resume(policy, gate, by, context),
-        _ => allowed(policy, gate, by, context, action),
-    };
-    by_rule.map_err(|mut failed| {
+    by_rule(policy, actor, subject).map_err(|mut failed| {
         failed.insert(0, format!("{} neither requested nor approved it", shown(by)));
         failed
     })
 }
 
-/// Whether some rule of the gate allows `action` to `by`, as far as person and facts go.
-fn allowed(
-    policy: &Policy,
-    gate: &Gate,
-    by: &Principal,
-    context: &Context,
-    action: Action,
-) -> Result<(), Vec<String>> {
+/// Whether some rule gives `actor` the right to end `subject`, as one that grants them the same at once.
+fn by_rule(policy: &Policy, actor: Actor<'_>, subject: Subject<'_>) -> Result<(), Vec<String>> {
+    let gate = policy.gate(subject.gate).map_err(|unknown| vec![unknown.to_string()])?;
+    if let Err(failed) = known_well(subject.requester.assurance, actor.by) {
+        return Err(vec![format!("to end what somebody {} began {failed}", subject.requester.assurance)]);
+    }
     let mut failed = Vec::new();
-    for rule in gate.allow.iter().filter(|rule| rule.actions.contains(&action)) {
-        let checks = [
-            who(policy, rule, by),
-            known_well(rule.assurance, by),
-            crate::conditions::facts(rule.facts, context),
-        ];
-        match all(checks) {
+    for rule in gate.allow.iter().filter(|rule| rule.actions.contains(&subject.ask.action)) {
+        match would_grant(policy, gate, rule, actor, subject) {
             Ok(()) => return Ok(()),
-            Err(reasons) => failed.push(format!("rule {} {}", rule.number, reasons.join("; "))),
+            Err(reasons) => failed.push(Trial { rule: rule.number, failed: reasons }.to_string()),
         }
     }
     if failed.is_empty() {
-        failed.push(format!("no rule of the gate allows {action}"));
+        failed.push(format!("no rule of the gate allows {}", subject.ask.action));
     }
     Err(failed)
+}
+
+/// Whether `rule` would grant `actor` here, and at once, what `subject` is. Its quota has no say: to end an opt-out takes
+/// no place.
+fn would_grant(
+    policy: &Policy,
+    gate: &Gate,
+    rule: &Rule,
+    actor: Actor<'_>,
+    subject: Subject<'_>,
+) -> Result<(), Vec<String>> {
+    if !rule.grants_at_once() {
+        return Err(vec!["grants nothing without approvals".to_owned()]);
+    }
+    let asked = |scope: &Scope| {
+        let ask = Ask {
+            reason: actor.reason.unwrap_or_default().to_owned(),
+            ticket: actor.ticket.map(str::to_owned),
+            scope: scope.clone(),
+            ttl: Ttl::of(0),
+            max_uses: None,
+            break_glass: false,
+            ..subject.ask.clone()
+        };
+        let petition = Petition { gate: subject.gate, ask: &ask, by: actor.by, context: actor.context };
+        conditions::terms(policy, gate, rule, &petition)
+    };
+    if subject.ask.action == Action::Pause {
+        // A pause that names no place is for where it is asked; who may pause here need not be allowed to elsewhere.
+        asked(&Scope::default())?;
+    }
+    let terms = asked(&subject.ask.scope)?;
+    if terms.scope == subject.ask.scope {
+        return Ok(());
+    }
+    Err(vec!["would grant less than the opt-out reaches".to_owned()])
 }
 
 fn all<const N: usize>(checks: [Result<(), String>; N]) -> Result<(), Vec<String>> {

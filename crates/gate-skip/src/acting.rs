@@ -37,14 +37,30 @@ impl Deed {
     }
 }
 
+/// What somebody says with an act.
+pub(crate) struct Words {
+    /// Why.
+    pub reason: Option<String>,
+    /// The ticket.
+    pub ticket: Option<String>,
+    /// A review's verdict.
+    pub verdict: Option<ReviewVerdict>,
+}
+
 /// Does `deed` to the opt-out that `args` name.
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was recorded.
-pub(crate) fn act(desk: &Desk<'_>, deed: Deed, args: &ActArgs) -> Result<Grant, SkipError> {
+pub(crate) fn act(
+    desk: &Desk<'_>,
+    deed: Deed,
+    args: &ActArgs,
+    ticket: Option<&str>,
+) -> Result<Grant, SkipError> {
     check_reason(args.reason.as_deref(), !matches!(deed, Deed::Approve))?;
     let verdict = if let Deed::Review(verdict) = deed { Some(verdict) } else { None };
-    let act = compose(desk, &args.id, deed.verb(), args.reason.clone(), verdict, &args.signing)?;
+    let words = Words { reason: args.reason.clone(), ticket: ticket.map(str::to_owned), verdict };
+    let act = compose(desk, &args.id, deed.verb(), &words, &args.signing)?;
     Ok(match deed {
         Deed::Approve => approval::approve(desk.setting, &act)?,
         Deed::Reject => approval::reject(desk.setting, &act)?,
@@ -60,10 +76,10 @@ pub(crate) fn act(desk: &Desk<'_>, deed: Deed, args: &ActArgs) -> Result<Grant, 
 pub(crate) fn resume(
     desk: &Desk<'_>,
     gate: &str,
-    reason: &str,
+    words: &Words,
     signing: &SigningArgs,
 ) -> Result<Grant, SkipError> {
-    check_reason(Some(reason), true)?;
+    check_reason(words.reason.as_deref(), true)?;
     desk.setting.loaded.policy.gate(gate)?;
     let pause = {
         let ledger = desk.setting.open(Access::Read)?;
@@ -71,10 +87,8 @@ pub(crate) fn resume(
         ending::live_pauses(&ledger.view(), gate, now)?.last().map(|entry| entry.seq.to_string())
     };
     let act = match pause {
-        Some(id) if signing.sign.is_some() => {
-            compose(desk, &id, Verb::Resume, Some(reason.to_owned()), None, signing)?
-        }
-        _ => plain(desk, gate, Some(reason.to_owned()))?,
+        Some(id) if signing.sign.is_some() => compose(desk, &id, Verb::Resume, words, signing)?,
+        _ => plain(desk, gate, words)?,
     };
     Ok(ending::resume(desk.setting, gate, &act)?)
 }
@@ -89,13 +103,14 @@ fn check_reason(reason: Option<&str>, needed: bool) -> Result<(), SkipError> {
     }
 }
 
-fn plain(desk: &Desk<'_>, id: &str, reason: Option<String>) -> Result<Act, SkipError> {
+fn plain(desk: &Desk<'_>, id: &str, words: &Words) -> Result<Act, SkipError> {
     let facts = desk.setting.facts()?;
     Ok(Act {
         id: id.to_owned(),
         by: facts.principal.clone(),
         context: facts.context.clone(),
-        reason,
+        reason: words.reason.clone(),
+        ticket: words.ticket.clone(),
         statement: None,
         author: None,
     })
@@ -105,11 +120,10 @@ fn compose(
     desk: &Desk<'_>,
     id: &str,
     verb: Verb,
-    reason: Option<String>,
-    verdict: Option<ReviewVerdict>,
+    words: &Words,
     signing: &SigningArgs,
 ) -> Result<Act, SkipError> {
-    let mut act = plain(desk, id, reason)?;
+    let mut act = plain(desk, id, words)?;
     let (subject, ledger) = {
         let ledger = desk.setting.open(Access::Read)?;
         let found =
@@ -130,7 +144,8 @@ fn compose(
         by_c: None,
         reason: act.reason.clone(),
         reason_c: None,
-        verdict,
+        ticket: act.ticket.clone(),
+        verdict: words.verdict,
         signature: None,
         openings: Vec::new(),
     };

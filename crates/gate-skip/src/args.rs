@@ -137,7 +137,14 @@ pub(crate) enum Verb {
     /// Reject a request that waits, which ends it
     Reject(ActArgs),
     /// End an opt-out, or take a request back
-    Revoke(ActArgs),
+    Revoke {
+        /// What is ended, why, and who signs.
+        #[command(flatten)]
+        act: ActArgs,
+        /// The ticket, where the rule that lets you end it needs one
+        #[arg(long, value_name = "TICKET")]
+        ticket: Option<String>,
+    },
     /// Review a break-glass opt-out
     Review {
         /// Whether it was justified: accepted or rejected
@@ -155,6 +162,9 @@ pub(crate) enum Verb {
         /// Why; recorded for good, so no secrets
         #[arg(long, value_name = "TEXT")]
         reason: String,
+        /// The ticket, where the rule that lets you pause needs one
+        #[arg(long, value_name = "TICKET")]
+        ticket: Option<String>,
         /// Who signs.
         #[command(flatten)]
         signing: SigningArgs,

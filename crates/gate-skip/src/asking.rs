@@ -13,7 +13,6 @@ use gate_model::principal::Principal;
 use gate_model::request::{Request, SeenHead};
 use gate_workflow::admission::{self, Asking};
 use gate_workflow::ownership::Endorsement;
-use gate_workflow::signatures;
 use gate_workflow::signing;
 use gate_workflow::wish::{self, Wish};
 use gate_workflow::{ledger_access, sealing};
@@ -119,7 +118,6 @@ fn unsigned(desk: &Desk<'_>, wish: &Wish) -> Result<Asked, SkipError> {
         by: facts.principal.clone(),
         context: facts.context.clone(),
         request: None,
-        objections: Vec::new(),
     };
     Ok(Asked::Answer(Box::new(admission::request(desk.setting, &asking)?)))
 }
@@ -160,7 +158,6 @@ fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs, detached: bool) -
         by: principal,
         context: facts.context.clone(),
         request: Some(request),
-        objections: Vec::new(),
     };
     Ok(Asked::Answer(Box::new(admission::request(desk.setting, &asking)?)))
 }
@@ -185,15 +182,11 @@ pub(crate) fn submit(desk: &Desk<'_>, path: &Path, io: &mut Io<'_>) -> Result<Gr
     let request = documents::request(path, privacy, desk.cwd, io)?;
     desk.setting.loaded.policy.gate(&request.gate)?;
     let facts = desk.setting.facts()?;
-    let ledger = desk.setting.open(Access::Read)?;
-    let checked = signatures::submitted(&ledger, &desk.setting.loaded, &request, desk.setting.now())?;
-    ledger.close()?;
     let asking = Asking {
         gate: request.gate.clone(),
         ask: Ask::of(&request),
-        by: checked.by,
+        by: facts.principal.clone(),
         context: facts.context.clone(),
-        objections: checked.objections,
         request: Some(request),
     };
     Ok(admission::request(desk.setting, &asking)?)

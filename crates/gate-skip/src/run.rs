@@ -15,7 +15,7 @@ use gate_workflow::policy_source::PolicyError;
 use gate_workflow::setting::Setting;
 use gate_workflow::signing::Signer;
 
-use crate::acting::{self, Deed};
+use crate::acting::{self, Deed, Words};
 use crate::args::{Args, SigningArgs, Verb};
 use crate::asking::{self, Asked};
 use crate::endorsing;
@@ -47,11 +47,14 @@ impl Desk<'_> {
     fn perform(&self, args: &Args, io: &mut Io<'_>) -> Result<Asked, SkipError> {
         let grant = match &args.verb {
             None => return asking::ask(self, args, args.target.as_deref().unwrap_or_default(), io),
-            Some(Verb::Approve(act)) => acting::act(self, Deed::Approve, act)?,
-            Some(Verb::Reject(act)) => acting::act(self, Deed::Reject, act)?,
-            Some(Verb::Revoke(act)) => acting::act(self, Deed::Revoke, act)?,
-            Some(Verb::Review { verdict, act }) => acting::act(self, Deed::Review(*verdict), act)?,
-            Some(Verb::Resume { gate, reason, signing }) => acting::resume(self, gate, reason, signing)?,
+            Some(Verb::Approve(act)) => acting::act(self, Deed::Approve, act, None)?,
+            Some(Verb::Reject(act)) => acting::act(self, Deed::Reject, act, None)?,
+            Some(Verb::Revoke { act, ticket }) => acting::act(self, Deed::Revoke, act, ticket.as_deref())?,
+            Some(Verb::Review { verdict, act }) => acting::act(self, Deed::Review(*verdict), act, None)?,
+            Some(Verb::Resume { gate, reason, ticket, signing }) => {
+                let words = Words { reason: Some(reason.clone()), ticket: ticket.clone(), verdict: None };
+                acting::resume(self, gate, &words, signing)?
+            }
             Some(Verb::Submit { file }) => asking::submit(self, file, io)?,
         };
         Ok(Asked::Answer(Box::new(grant)))

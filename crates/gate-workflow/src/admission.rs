@@ -19,6 +19,7 @@ use crate::ledger_access::Unusable;
 use crate::policies::{self, RecordError};
 use crate::records;
 use crate::setting::Setting;
+use crate::signatures::{self, Submitted};
 
 /// What is asked for, by whom, and where.
 #[derive(Debug, Clone)]
@@ -27,14 +28,12 @@ pub struct Asking {
     pub gate: String,
     /// What is asked for.
     pub ask: Ask,
-    /// Who asks.
+    /// Who asks, where there is no signed document; else the document says it.
     pub by: Principal,
     /// Where.
     pub context: Context,
-    /// The signed document behind it.
+    /// The signed document behind it. It is judged within the transaction.
     pub request: Option<Request>,
-    /// Why it must be denied whatever the rules say: its signature, its age, its ledger.
-    pub objections: Vec<String>,
 }
 
 /// Why nothing was decided.
@@ -93,18 +92,32 @@ impl From<serde_json::Error> for TransactError {
 pub fn request(setting: &Setting<'_>, asking: &Asking) -> Result<Grant, TransactError> {
     setting.loaded.policy.gate(&asking.gate)?;
     setting.transact(|transaction| {
+        let (asking, objections) = proven(setting, transaction, asking)?;
         policies::ensure_recorded(transaction, &setting.loaded, &asking.by)?;
-        let (admission, counted) = judge(setting, transaction, asking)?;
-        record(setting, transaction, asking, admission, &counted)
+        let (admission, counted) = judge(setting, transaction, &asking, objections)?;
+        record(setting, transaction, &asking, admission, &counted)
     })
+}
+
+/// The same with whoever signed the document, where there is one, and what speaks against that: its signature, its age,
+/// its ledger, its policy.
+fn proven(
+    setting: &Setting<'_>,
+    transaction: &Transaction<'_>,
+    asking: &Asking,
+) -> Result<(Asking, Vec<String>), TransactError> {
+    let Some(request) = &asking.request else { return Ok((asking.clone(), Vec::new())) };
+    let (view, now) = (transaction.view(), transaction.now());
+    let Submitted { by, objections } = signatures::submitted(&view, &setting.loaded, request, now)?;
+    Ok((Asking { by, ..asking.clone() }, objections))
 }
 
 fn judge(
     setting: &Setting<'_>,
     transaction: &Transaction<'_>,
     asking: &Asking,
+    mut objections: Vec<String>,
 ) -> Result<(Admission, Counted), TransactError> {
-    let mut objections = asking.objections.clone();
     objections.extend(contradiction(asking));
     if let Some(request) = &asking.request
         && transaction.view().with_nonce(&request.nonce)?.iter().any(records::takes_nonce)

@@ -12,7 +12,7 @@ use gate_model::context::Context;
 use gate_model::grant::{Approvals, Grant, Status};
 use gate_model::payload::{ApprovalData, GrantData, RejectionData, RequestData, Verb};
 use gate_model::principal::Principal;
-use gate_policy::{Approval, Policy, Rule};
+use gate_policy::{Actor, Approval, Policy, Rule, Subject};
 
 use crate::admission::{self, TransactError, answer, written};
 use crate::history::{Counted, Past};
@@ -35,6 +35,8 @@ pub struct Act {
     pub context: Context,
     /// Why.
     pub reason: Option<String>,
+    /// The ticket.
+    pub ticket: Option<String>,
     /// The signed statement.
     pub statement: Option<Statement>,
     /// The e-mail address of the author of the commit that the opt-out is bound to, where it is known.
@@ -42,6 +44,12 @@ pub struct Act {
 }
 
 impl Act {
+    /// Who acts, as the rules see it.
+    pub fn actor(&self) -> Actor<'_> {
+        let (reason, ticket) = (self.reason.as_deref(), self.ticket.as_deref());
+        Actor { by: &self.by, context: &self.context, reason, ticket }
+    }
+
     /// The statement as an entry carries it.
     ///
     /// # Errors
@@ -139,8 +147,14 @@ fn may_approve(
     waiting: &Waiting,
     act: &Act,
 ) -> Result<Approval, Vec<String>> {
-    let (requester, author) = (&waiting.requester, act.author.as_deref());
-    gate_policy::may_approve(&setting.loaded.policy, rule, &act.by, requester, author, &waiting.approvals)
+    let subject = Subject {
+        gate: waiting.gate(),
+        ask: &waiting.data.ask,
+        requester: &waiting.requester,
+        approvers: &waiting.approvals,
+        author: act.author.as_deref(),
+    };
+    gate_policy::may_approve(&setting.loaded.policy, rule, act.actor(), subject)
 }
 
 /// The rule that today's policy has for a waiting request. Its number may have moved; its terms decide.

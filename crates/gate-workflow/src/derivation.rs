@@ -3,19 +3,24 @@
 //! The same derivation serves each use of a grant (under the policy of its moment and today's) and replay
 //! (under the policy of its moment alone).
 
+use std::ops::ControlFlow;
+
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::action::Action;
 use gate_model::context::Context;
-use gate_model::payload::GrantData;
+use gate_model::grant::Owes;
+use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
-use gate_policy::{Petition, Policy, Rule, Trial};
+use gate_model::time::Timestamp;
+use gate_policy::{Approvals, Petition, Policy, Rule, Trial};
 
 use crate::approval;
+use crate::moment::{Clock, Moment};
 use crate::policies::{NoPolicy, Policies};
 use crate::policy_source::Loaded;
 use crate::records;
-use crate::signatures::{self, Unproven};
+use crate::signatures::{self, Known, Unproven};
 
 /// A grant that was derived again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +84,12 @@ pub fn grant(
             return Ok(Err(reason.into()));
         }
     }
+    if let Err(reason) = in_time(moment_of(view, entry)?, data) {
+        return Ok(Err(Underivable::Terms(reason)));
+    }
+    if let Some(objection) = objection(view, policies, entry, data)? {
+        return Ok(Err(Underivable::Then(objection)));
+    }
     if let Some(earlier) = admitted_before(view, entry, data)? {
         return Ok(Err(Underivable::Reused(earlier)));
     }
@@ -99,6 +110,113 @@ fn admitted_before(view: &View<'_>, entry: &Entry, data: &GrantData) -> Result<O
     Ok(holders.iter().find(is_earlier).map(|holder| holder.seq))
 }
 
+/// What spoke against the grant's signed request when it was admitted, as far as the document itself tells: that instant
+/// is the grant's start, or the one from which its request waited.
+fn objection(
+    view: &View<'_>,
+    policies: &mut Policies,
+    entry: &Entry,
+    data: &GrantData,
+) -> Result<Option<String>, StoreError> {
+    let Some(request) = &data.request else { return Ok(None) };
+    let (digest, now) = match entry.reference {
+        None => (data.policy.digest.clone(), data.not_before),
+        Some(id) => match admitted(view, policies, id)? {
+            Ok(found) => found,
+            Err(why) => return Ok(Some(why)),
+        },
+    };
+    let known = Known::read(view, request)?;
+    Ok(signatures::objections(request, &entry.ledger, &known, &digest, now).into_iter().next())
+}
+
+/// Under which policy, and when, the request at `id` was admitted; the inner error says why that cannot be told.
+fn admitted(
+    view: &View<'_>,
+    policies: &mut Policies,
+    id: u64,
+) -> Result<Result<(String, Timestamp), String>, StoreError> {
+    let Some(entry) = view.entry(id)? else { return Ok(Err(format!("there is no request {id}"))) };
+    let asked = match records::data::<RequestData>(&entry) {
+        Ok(asked) => asked,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let then = match policies.get(view, &asked.policy.digest)? {
+        Ok(then) => then,
+        Err(reason) => return Ok(Err(reason.to_string())),
+    };
+    let gate = then.policy.gate(entry.gate.as_deref().unwrap_or_default()).ok();
+    let rule = gate.and_then(|gate| gate.rule(asked.rule));
+    let Some(approvals) = rule.and_then(|rule| rule.approvals.as_ref()) else {
+        return Ok(Err(format!("request {id} waits under a rule that its policy does not have")));
+    };
+    let moment = moment_of(view, &entry)?;
+    Ok(asked_at(moment, &asked, approvals).map(|now| (asked.policy.digest.clone(), now)))
+}
+
+/// How many entries before one can have been written by its transaction, with the entry that was newest before them.
+const OF_ONE_TRANSACTION: u64 = 4;
+
+/// When the verdict in `entry` was made, as far as the entries before it show.
+fn moment_of(view: &View<'_>, entry: &Entry) -> Result<Moment, StoreError> {
+    let mut clock = Clock::default();
+    if let Some(last) = entry.seq.checked_sub(1) {
+        let first = entry.seq.saturating_sub(OF_ONE_TRANSACTION);
+        view.scan(first, Some(last), false, &mut |earlier: Entry| {
+            let moment = clock.moment(earlier.kind, earlier.at);
+            clock.pass(earlier.kind, earlier.at, moment);
+            ControlFlow::Continue(())
+        })?;
+    }
+    Ok(clock.moment(entry.kind, entry.at))
+}
+
+/// Whether the grant begins when it was made, and ends a time to live later.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn in_time(moment: Moment, data: &GrantData) -> Result<(), String> {
+    if !moment.allows(data.not_before) {
+        return Err(format!("counts from {} on, and was made at {}", data.not_before, moment.latest));
+    }
+    if data.not_before.plus(data.ask.ttl.seconds) != Some(data.expires) {
+        return Err("does not end a time to live after its start".to_owned());
+    }
+    Ok(())
+}
+
+/// The instant from which a request waits, which its end tells.
+///
+/// # Errors
+/// Where that cannot have been the instant.
+pub(crate) fn asked_at(
+    moment: Moment,
+    data: &RequestData,
+    approvals: &Approvals,
+) -> Result<Timestamp, String> {
+    let now = data.lapses.minus(approvals.within);
+    if moment.allows(now) && now.plus(approvals.within) == Some(data.lapses) {
+        return Ok(now);
+    }
+    Err(format!("lapses at {}, not as rule {} says", data.lapses, data.rule))
+}
+
+/// Whether the grant owes the review that its rule asks for.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn owes(data: &GrantData, rule: &Rule) -> Result<(), String> {
+    let due = rule.review_within.and_then(|within| data.not_before.plus(within));
+    let due = due.map(|by| Owes { what: "review".to_owned(), by });
+    if due == data.owes {
+        return Ok(());
+    }
+    Err(match due {
+        Some(owes) => format!("owes a review by {}, and does not say so", owes.by),
+        None => "says that it owes a review, and its rule asks for none".to_owned(),
+    })
+}
+
 /// Whether the rule that the grant names allowed these very terms.
 ///
 /// # Errors
@@ -111,9 +229,7 @@ pub fn terms(
     here: &Context,
 ) -> Result<(), Underivable> {
     let rule = permitted(then, gate, data, by, Some(data.rule), here).map_err(Underivable::Then)?;
-    if data.not_before.plus(data.ask.ttl.seconds) != Some(data.expires) {
-        return Err(Underivable::Terms("it does not end a ttl after its start".to_owned()));
-    }
+    owes(data, rule).map_err(Underivable::Terms)?;
     match (rule.max_uses, data.ask.max_uses) {
         (Some(max), Some(uses)) if uses > max => {
             Err(Underivable::Terms(format!("{uses} uses, and the rule allows {max}")))

@@ -7,7 +7,7 @@ use gate_model::action::Action;
 use gate_model::grant::{Grant, Status};
 use gate_model::payload::{Ask, GrantData, RevocationData, Verb};
 use gate_model::principal::Principal;
-use gate_policy::Gate;
+use gate_policy::Subject;
 use serde::Deserialize;
 
 use crate::admission::{TransactError, answer};
@@ -21,9 +21,16 @@ use crate::setting::Setting;
 struct Living {
     /// Its grant, else its request.
     entry: Entry,
-    action: Action,
+    ask: Ask,
     requester: Principal,
     approvers: Vec<Principal>,
+}
+
+impl Living {
+    fn subject(&self) -> Subject<'_> {
+        let (gate, approvers) = (self.entry.gate.as_deref().unwrap_or_default(), self.approvers.as_slice());
+        Subject { gate, ask: &self.ask, requester: &self.requester, approvers, author: None }
+    }
 }
 
 /// Ends the opt-out that `act` names.
@@ -33,39 +40,32 @@ struct Living {
 pub fn revoke(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
     setting.transact(|transaction| {
         let living = living(transaction, &act.id)?;
-        let gate = setting.loaded.policy.gate(living.entry.gate.as_deref().unwrap_or_default())?;
+        setting.loaded.policy.gate(living.subject().gate)?;
         policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
-        let allowed = gate_policy::may_revoke(
-            &setting.loaded.policy,
-            gate,
-            &act.by,
-            &act.context,
-            &living.requester,
-            &living.approvers,
-            living.action,
-        );
-        match allowed {
-            Ok(()) => end(setting, transaction, &living.entry, living.action, act),
+        match gate_policy::may_revoke(&setting.loaded.policy, act.actor(), living.subject()) {
+            Ok(()) => end(setting, transaction, &living.entry, living.ask.action, act),
             Err(reasons) => refuse(setting, transaction, &living.entry, (Verb::Revoke, act), reasons),
         }
     })
 }
 
-/// Ends every pause of a gate. Where none is live nothing is recorded.
+/// Ends every pause of a gate, if each may be ended. Where none is live nothing is recorded.
 ///
 /// # Errors
 /// A [`TransactError`]; then nothing was recorded.
 pub fn resume(setting: &Setting<'_>, name: &str, act: &Act) -> Result<Grant, TransactError> {
-    let gate = setting.loaded.policy.gate(name)?;
+    setting.loaded.policy.gate(name)?;
     setting.transact(|transaction| {
         let pauses = live_pauses(&transaction.view(), name, transaction.now())?;
-        let Some(first) = pauses.first() else {
+        if pauses.is_empty() {
             let reasons = vec![format!("gate '{name}' is not paused: nothing to resume, nothing recorded")];
             return Ok(answer(Status::Nothing, Some(name), None, reasons));
-        };
+        }
         policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
-        if let Err(reasons) = may_resume(setting, gate, act) {
-            return refuse(setting, transaction, first, (Verb::Resume, act), reasons);
+        for pause in &pauses {
+            if let Err(reasons) = may_resume(setting, pause, act)? {
+                return refuse(setting, transaction, pause, (Verb::Resume, act), reasons);
+            }
         }
         let mut last = None;
         for pause in &pauses {
@@ -75,8 +75,21 @@ pub fn resume(setting: &Setting<'_>, name: &str, act: &Act) -> Result<Grant, Tra
     })
 }
 
-fn may_resume(setting: &Setting<'_>, gate: &Gate, act: &Act) -> Result<(), Vec<String>> {
-    gate_policy::may_resume(&setting.loaded.policy, gate, &act.by, &act.context)
+fn may_resume(
+    setting: &Setting<'_>,
+    pause: &Entry,
+    act: &Act,
+) -> Result<Result<(), Vec<String>>, TransactError> {
+    let (ask, requester) = (asked(pause)?, records::actor(pause)?);
+    let gate = pause.gate.as_deref().unwrap_or_default();
+    let subject = Subject { gate, ask: &ask, requester: &requester, approvers: &[], author: None };
+    Ok(gate_policy::may_resume(&setting.loaded.policy, act.actor(), subject))
+}
+
+/// What a request or a grant asks for.
+fn asked(entry: &Entry) -> Result<Ask, records::Malformed> {
+    let malformed = |source| records::Malformed { seq: entry.seq, kind: entry.kind.as_str(), source };
+    Ask::deserialize(&entry.data).map_err(malformed)
 }
 
 /// The pauses of a gate that nobody ended yet, oldest first.
@@ -91,7 +104,7 @@ pub fn live_pauses(
     let mut pauses = Vec::new();
     for entry in view.live_grants(gate, now)? {
         let is_pause = records::data::<GrantData>(&entry).is_ok_and(|data| data.ask.action == Action::Pause);
-        let ended = view.life(records::id_of(&entry))?.iter().any(|later| later.kind == Kind::Revocation);
+        let ended = view.life(records::id_of(&entry))?.iter().any(records::ends_opt_out);
         if is_pause && !ended {
             pauses.push(entry);
         }
@@ -111,7 +124,7 @@ fn living(transaction: &Transaction<'_>, id: &str) -> Result<Living, TransactErr
     }
     let life = view.life(first)?;
     let is_end = |entry: &&Entry| {
-        entry.kind == Kind::Revocation || (entry.kind == Kind::Denial && !is_refused_act(entry))
+        records::ends_opt_out(entry) || (entry.kind == Kind::Denial && !is_refused_act(entry))
     };
     if let Some(end) = life.iter().find(is_end) {
         return subject(format!("opt-out {first} ended already, with a {} at {}", end.kind.as_str(), end.at));
@@ -126,12 +139,7 @@ fn living(transaction: &Transaction<'_>, id: &str) -> Result<Living, TransactErr
     {
         return subject(format!("opt-out {first} ended already, at {}", data.expires));
     }
-    let ask = Ask::deserialize(&entry.data).map_err(|source| records::Malformed {
-        seq: entry.seq,
-        kind: entry.kind.as_str(),
-        source,
-    })?;
-    Ok(Living { action: ask.action, entry, requester, approvers })
+    Ok(Living { ask: asked(&entry)?, entry, requester, approvers })
 }
 
 fn end(
@@ -148,6 +156,7 @@ fn end(
         subject: subject.hash.to_string(),
         action,
         reason: reason.clone(),
+        ticket: act.ticket.clone(),
         policy: setting.loaded.used.clone(),
         judge: JUDGE,
         context: act.context.clone(),

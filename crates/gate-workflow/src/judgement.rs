@@ -7,7 +7,7 @@
 use gate_findings::matching::{self, Waiver};
 use gate_model::action::Action;
 use gate_model::decision::{OptOut, Verdict, Waived};
-use gate_model::finding::{Counts, Finding};
+use gate_model::finding::{Counts, Evidence, Finding};
 use gate_model::time::{Timestamp, format_duration};
 
 use crate::standing::{Live, Standing};
@@ -48,6 +48,14 @@ pub enum Outcome {
     },
     /// The gate did not run, or nobody can tell what it found.
     DidNotRun(String),
+}
+
+/// Why a report cannot be the whole of what a command with `status` found: it failed, and none of what the report shows
+/// (`shown` results, those below `fail_on` and suppressed ones among them) can be the reason.
+pub fn unexplained(status: u8, shown: u64) -> Option<String> {
+    (status != 0 && shown == 0).then(|| {
+        format!("the command ended with status {status}, and its report shows nothing that explains it")
+    })
 }
 
 /// A verdict with what it rests on.
@@ -112,11 +120,40 @@ pub fn by_opt_out(verdict: Verdict, live: &Live) -> Ruling {
     }
 }
 
-/// Judges what the gate came to.
-pub fn judge(standing: &Standing, outcome: Outcome) -> Ruling {
+/// Which waivers cover which findings. Matching may take long, so it is done before the transaction that judges, for the
+/// waivers that stood then.
+#[derive(Debug, Default)]
+pub struct Matched {
+    /// The waivers that were matched: each with the position of its grant and what it accepts.
+    waivers: Vec<(u64, u64, Vec<Evidence>)>,
+    /// For each finding the waiver that covers it. Empty where no waiver was matched.
+    covered_by: Vec<Option<u64>>,
+}
+
+impl Matched {
+    /// Matches the waivers of `standing` with `findings`.
+    pub fn of(standing: &Standing, findings: &[Finding]) -> Self {
+        let offered: Vec<Waiver<'_>> = standing
+            .of(Action::Waive)
+            .map(|live| Waiver { grant: live.id, evidence: &live.findings })
+            .collect();
+        let covered_by = matching::assign(findings, &offered).covered_by;
+        let waivers = standing.of(Action::Waive).map(|live| (live.id, live.seq, live.findings.clone()));
+        Self { waivers: waivers.collect(), covered_by }
+    }
+
+    /// Whether the waivers of `standing` are the ones that were matched.
+    pub fn is_of(&self, standing: &Standing) -> bool {
+        let now = standing.of(Action::Waive).map(|live| (live.id, live.seq, live.findings.as_slice()));
+        now.eq(self.waivers.iter().map(|(id, seq, findings)| (*id, *seq, findings.as_slice())))
+    }
+}
+
+/// Judges what the gate came to. `matched` is of the standing's waivers, or of none: then none counts.
+pub fn judge(standing: &Standing, outcome: Outcome, matched: &Matched) -> Ruling {
     let mut ruling = match outcome {
         Outcome::Ran(status) => ran(status),
-        Outcome::Report { findings, counts } => report(standing, findings, counts),
+        Outcome::Report { findings, counts } => report(standing, findings, counts, matched),
         Outcome::DidNotRun(why) => did_not_run(why),
     };
     if ruling.verdict == Verdict::Fail && ruling.did_not_run.is_none() {
@@ -172,18 +209,16 @@ fn bare(verdict: Verdict, reason: String) -> Ruling {
     bare_with(verdict, vec![reason], Counts::default())
 }
 
-fn report(standing: &Standing, findings: Vec<Finding>, counts: Counts) -> Ruling {
+fn report(standing: &Standing, findings: Vec<Finding>, counts: Counts, matched: &Matched) -> Ruling {
     let waivers: Vec<&Live> = standing.of(Action::Waive).collect();
-    let offered: Vec<Waiver<'_>> =
-        waivers.iter().map(|live| Waiver { grant: live.id, evidence: &live.findings }).collect();
-    let assignment = matching::assign(&findings, &offered);
     let mut ruling = bare_with(Verdict::Pass, Vec::new(), counts);
     ruling.judged_report = true;
-    if assignment.covered_by.iter().all(Option::is_none) {
+    if matched.covered_by.iter().all(Option::is_none) {
         // The common case of a large report: nothing is moved.
         ruling.blocking = findings;
     } else {
-        for (finding, grant) in findings.into_iter().zip(assignment.covered_by) {
+        let covered_by = matched.covered_by.iter().copied().chain(std::iter::repeat(None));
+        for (finding, grant) in findings.into_iter().zip(covered_by) {
             match grant {
                 Some(grant) => ruling.waived.push(Waived { finding, grant }),
                 None => ruling.blocking.push(finding),

@@ -14,6 +14,7 @@ pub mod ending;
 pub mod history;
 pub mod judgement;
 pub mod ledger_access;
+mod moment;
 pub mod overview;
 pub mod ownership;
 pub mod policies;

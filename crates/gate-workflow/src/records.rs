@@ -118,6 +118,16 @@ pub fn id_of(entry: &Entry) -> u64 {
     entry.reference.unwrap_or(entry.seq)
 }
 
+/// Whether `entry`, in the life of an opt-out, ends it: a revocation, or a review that does not accept it. Whatever the
+/// entry is worth, that is the safe side.
+pub fn ends_opt_out(entry: &Entry) -> bool {
+    match entry.kind {
+        Kind::Revocation => true,
+        Kind::Review => entry.data.get("verdict").is_none_or(|verdict| verdict != "accepted"),
+        _ => false,
+    }
+}
+
 /// Whether the request that `entry` carries has used up its nonce: it was granted, or it waits. A denial gave nothing
 /// away. Whoever submits a copy, edited, or under another policy or with a wrong clock, must not be able to spend the
 /// real one.

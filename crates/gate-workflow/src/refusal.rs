@@ -31,6 +31,8 @@ pub fn refuse(
     let data = RefusalData {
         refused: subject.hash.to_string(),
         act: Some(verb),
+        reason: act.reason.clone(),
+        ticket: act.ticket.clone(),
         reasons: reasons.clone(),
         author: act.author.clone(),
         policy: setting.loaded.used.clone(),

@@ -5,6 +5,7 @@ use gate_ledger::store::Transaction;
 use gate_model::JUDGE;
 use gate_model::grant::{Grant, Status};
 use gate_model::payload::{GrantData, ReviewData, ReviewVerdict, Verb};
+use gate_policy::Subject;
 
 use crate::admission::{TransactError, answer};
 use crate::approval::Act;
@@ -13,7 +14,7 @@ use crate::records;
 use crate::refusal::refuse;
 use crate::setting::Setting;
 
-/// Records the reviewer's word, which settles the debt.
+/// Records the reviewer's word, which settles the debt; a rejection ends the opt-out, too.
 ///
 /// # Errors
 /// A [`TransactError`]; then nothing was recorded.
@@ -29,7 +30,9 @@ pub fn review(setting: &Setting<'_>, act: &Act, verdict: ReviewVerdict) -> Resul
                 vec![format!("today's policy has no break-glass rule {} for gate '{name}'", data.rule)];
             return refuse(setting, transaction, &entry, (Verb::Review, act), reasons);
         };
-        if let Err(reasons) = gate_policy::may_review(&setting.loaded.policy, rule, &act.by, &requester) {
+        let subject =
+            Subject { gate: &name, ask: &data.ask, requester: &requester, approvers: &[], author: None };
+        if let Err(reasons) = gate_policy::may_review(&setting.loaded.policy, rule, act.actor(), subject) {
             return refuse(setting, transaction, &entry, (Verb::Review, act), reasons);
         }
         let seq = append(setting, transaction, &entry, act, verdict)?;

@@ -15,7 +15,7 @@ use gate_identity::ssh::allowed_signers::{self, AllowedSigners};
 use gate_identity::ssh::{self, Namespace};
 use gate_ledger::entry::{Entry, EntryHash, Kind};
 use gate_ledger::profile;
-use gate_ledger::store::{Ledger, StoreError, View};
+use gate_ledger::store::{StoreError, View};
 use gate_model::opening::WrittenOpening;
 use gate_model::payload::{ReviewVerdict, TrustedFile, Verb};
 use gate_model::principal::{Assurance, Principal};
@@ -54,6 +54,9 @@ pub struct Statement {
     /// The commitment to the reason, which is signed in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_c: Option<String>,
+    /// The ticket of a revocation or a resume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
     /// A review's verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<ReviewVerdict>,
@@ -320,7 +323,7 @@ fn is_ledger(request: &Request, id: &str, genesis: Option<EntryHash>) -> bool {
     named == id || genesis.is_some_and(|genesis| genesis.to_string() == named)
 }
 
-/// A request from elsewhere, checked before it is judged.
+/// A signed request, checked before it is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
     /// Who asks: the signer, or the name that the document claims where the signature does not hold.
@@ -329,20 +332,18 @@ pub struct Submitted {
     pub objections: Vec<String>,
 }
 
-/// Checks a request that was signed elsewhere: its ledger, its policy, its times and its signature.
+/// Checks a signed request at the instant `now` of its admission: its ledger, its policy, its times and its signature.
 ///
 /// # Errors
 /// A failure of the store.
 pub fn submitted(
-    ledger: &Ledger,
+    view: &View<'_>,
     loaded: &Loaded,
     request: &Request,
-    clock: Timestamp,
+    now: Timestamp,
 ) -> Result<Submitted, StoreError> {
-    let view = ledger.view();
-    let now = clock.max(view.head()?.at);
-    let known = Known::read(&view, request)?;
-    let mut objections = objections(request, ledger.id(), &known, &loaded.used.digest, now);
+    let known = Known::read(view, request)?;
+    let mut objections = objections(request, view.ledger(), &known, &loaded.used.digest, now);
     let interval = (known.earliest(request, now), now);
     let trust = (&loaded.policy, loaded.files.as_slice());
     let by = request_signer(request, &request.by, trust, interval).unwrap_or_else(|error| {
@@ -457,6 +458,7 @@ pub fn statement_among(
         ("by", statement.by == by.id),
         ("ledger", statement.ledger == entry.ledger),
         ("reason", statement.reason.as_deref() == text("reason")),
+        ("ticket", statement.ticket.as_deref() == text("ticket")),
         ("verdict", statement.verdict.as_ref().and_then(json_of).as_ref() == entry.data.get("verdict")),
     ];
     if let Some((name, _)) = about.iter().find(|(_, equal)| !equal) {

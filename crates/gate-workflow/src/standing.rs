@@ -9,14 +9,15 @@ mod weigh;
 
 use std::ops::ControlFlow;
 
-use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::decision::OptOut;
 use gate_model::finding::Evidence;
 use gate_model::payload::{GrantData, RequestData};
-use gate_model::principal::Principal;
+use gate_model::principal::{Assurance, Principal};
+use gate_model::request::Request;
 use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
 
@@ -114,9 +115,39 @@ pub struct Question<'a> {
     pub context: &'a Context,
     /// The instant.
     pub now: Timestamp,
-    /// The newest entry before a command started: `asserted` grants after it do not count, so that a command
-    /// cannot excuse itself.
-    pub seen: Option<u64>,
+    /// The newest entry before a command started: what was made after it counts only where somebody signed it
+    /// meanwhile, so that a command cannot excuse itself.
+    pub seen: Option<Seen>,
+}
+
+/// The entry that was newest when a gate's run began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Its position.
+    pub seq: u64,
+    /// Its time.
+    pub at: Timestamp,
+}
+
+/// Why a grant at `seq`, which counts by `request`, could be the work of a command that ran since `seen`, or of whoever
+/// keeps an old signature for it: a request that was signed before may have been granted before, and who can write the
+/// ledger's file can take that grant away.
+pub(crate) fn excuses_itself(
+    seen: Seen,
+    first: u64,
+    grant: u64,
+    by: &Principal,
+    request: Option<&Request>,
+) -> Option<&'static str> {
+    if grant <= seen.seq {
+        return None;
+    }
+    if by.assurance != Assurance::Signed {
+        return Some("was made while the command ran, without a signature");
+    }
+    let is_new = request.is_some_and(|request| request.requested_at > seen.at);
+    (first > seen.seq && !is_new)
+        .then_some("was made while the command ran, with a request that was signed before")
 }
 
 /// Sorts the live grants of a gate.
@@ -190,7 +221,7 @@ pub fn pending(view: &View<'_>, question: &Question<'_>) -> Result<Vec<u64>, Sto
 enum Examined {
     Counts(Box<Live>),
     Aside(SetAside),
-    /// Revoked or spent: its life is over.
+    /// Revoked, rejected by its reviewer, or spent: its life is over.
     Over,
 }
 
@@ -207,7 +238,7 @@ fn examine(
         Err(error) => return Ok(Examined::Aside(unreadable(id, error.to_string()))),
     };
     let life = view.life(id)?;
-    if life.iter().any(|later| later.kind == Kind::Revocation) {
+    if life.iter().any(records::ends_opt_out) {
         return Ok(Examined::Over);
     }
     let uses_left = match data.ask.max_uses {

@@ -47,6 +47,11 @@ impl<'a> View<'a> {
         Self { connection, ledger }
     }
 
+    /// The ledger's id.
+    pub const fn ledger(&self) -> &'a str {
+        self.ledger
+    }
+
     pub(super) const fn connection(&self) -> &'a Connection {
         self.connection
     }

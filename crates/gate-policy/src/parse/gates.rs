@@ -99,13 +99,12 @@ fn level_floors(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<String, 
     floors
 }
 
-/// A status that says the scan did its work. 126 and 127 are a command that could not be started, 129 to 192 one
-/// that a signal ended: such a gate did not run, whatever the policy says.
+/// A status that says the scan did its work. One that [`gate_model::exit::cut_off`] knows is of a command that did not
+/// come to its end: such a gate did not run, whatever the policy says.
 fn exit_status(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<u8> {
     let status = u8::try_from(reader.integer(value, 0..=255)?).ok()?;
-    if matches!(status, 126 | 127 | 129..=192) {
-        let message =
-            format!("'{}': status {status} means that the command did not run to its end", value.place);
+    if let Some(why) = gate_model::exit::cut_off(status) {
+        let message = format!("'{}': status {status} is no end of a scan: {why}", value.place);
         reader
             .error(value.span(), "did-not-run", message)
             .remedy("name only statuses with which the scan is complete");

@@ -50,7 +50,7 @@ pub(super) fn rule(
         scopes: table.get("scopes").map(|value| reader.each(&value, scope_kind)).unwrap_or_default(),
         max_level: table.word(reader, "max_level", &levels()),
         max_uses: table.integer(reader, "max_uses", 1..=MANY),
-        approvals: table.table(reader, "approvals").and_then(|table| approvals(reader, table, said, names)),
+        approvals: table.table(reader, "approvals").and_then(|table| approvals(reader, table, names)),
         quota: table.table(reader, "quota").and_then(|table| quota(reader, table)),
         break_glass: table.boolean(reader, "break_glass").unwrap_or(false),
         review_within: table.duration(reader, "review_within"),
@@ -117,13 +117,8 @@ fn ref_glob(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<RefGlob> {
     }
 }
 
-/// An approver is known at least as well as the rule says; where it does not say, by a key or a token.
-fn approvals(
-    reader: &mut Reader<'_>,
-    mut table: Table<'_>,
-    said: Option<Assurance>,
-    names: Names<'_>,
-) -> Option<Approvals> {
+/// An approver is known by a key where nothing else is said: whoever can run a job has its token.
+fn approvals(reader: &mut Reader<'_>, mut table: Table<'_>, names: Names<'_>) -> Option<Approvals> {
     let count = match table.get("count") {
         Some(value) => reader.integer(&value, 1..=100),
         None => Some(1),
@@ -141,7 +136,7 @@ fn approvals(
         );
     }
     table.finish(reader);
-    let assurance = assurance.or(said).unwrap_or(Assurance::Oidc);
+    let assurance = assurance.unwrap_or(Assurance::Signed);
     Some(Approvals { count: count?, from: from?, assurance, exclude_author, within })
 }
 

@@ -5,9 +5,11 @@
 
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, View};
+use gate_model::context::Context;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
 use gate_policy::Rule;
+use serde::Deserialize;
 
 use crate::policies::Recorded;
 use crate::records;
@@ -29,13 +31,29 @@ pub fn suffice(
     let rule = then.policy.gate(gate).ok().and_then(|gate| gate.rule(data.rule));
     let Some(rule) = rule else { return Ok(Err(format!("its policy has no rule {}", data.rule))) };
     if rule.approvals.is_none() {
-        return Ok(Ok(()));
+        let rests_on_some = grant.reference.is_some() || !data.approvals.is_empty();
+        return Ok(if rests_on_some { Err(format!("rule {} needs none", data.rule)) } else { Ok(()) });
     }
     let Some(request) = grant.reference.map(|seq| view.entry(seq)).transpose()?.flatten() else {
         return Ok(Err("it names no request".to_owned()));
     };
     Ok(same_request(&request, data, requester)
+        .and_then(|()| waited(&request, grant, data, life))
         .and_then(|()| standing(then, rule, grant, &request, requester, life)))
+}
+
+/// Whether the request still waited when it was granted, and its approvals are those that were given.
+fn waited(request: &Entry, grant: &Entry, data: &GrantData, life: &[Entry]) -> Result<(), String> {
+    let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
+    if data.not_before >= asked.lapses {
+        return Err(format!("its request lapsed at {}", asked.lapses));
+    }
+    let before = || life.iter().filter(|entry| entry.seq < grant.seq);
+    if let Some(end) = before().find(|entry| super::ends_request(entry)) {
+        return Err(format!("its request waited no longer, since entry {}", end.seq));
+    }
+    let given: Vec<u64> = before().filter(|entry| entry.kind == Kind::Approval).map(|one| one.seq).collect();
+    if given == data.approvals { Ok(()) } else { Err("it names other approvals than were given".to_owned()) }
 }
 
 /// Whether the grant gives just what `request` asked for, to whoever asked.
@@ -45,7 +63,12 @@ pub fn suffice(
 pub fn same_request(request: &Entry, data: &GrantData, requester: &Principal) -> Result<(), String> {
     let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
     let by = records::actor(request).map_err(|error| error.to_string())?;
-    if asked.ask != data.ask || by != *requester || request.kind != Kind::Request {
+    let same = asked.ask == data.ask
+        && by == *requester
+        && asked.context == data.context
+        && asked.request == data.request
+        && asked.rule == data.rule;
+    if !same || request.kind != Kind::Request {
         return Err("it grants something else than was requested".to_owned());
     }
     Ok(())
@@ -63,12 +86,18 @@ pub fn standing(
     requester: &Principal,
     life: &[Entry],
 ) -> Result<(), String> {
+    let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
     let mut approvers = Vec::new();
     let mut author = None;
     for entry in life.iter().filter(|entry| entry.kind == Kind::Approval && entry.seq < grant.seq) {
         let by = records::actor(entry).map_err(|error| error.to_string())?;
         signatures::statement(&then.policy, &then.data.files, entry, &by, request)
             .map_err(|error| format!("approval {} does not hold: {error}", entry.seq))?;
+        let context = entry.data.get("context").cloned().unwrap_or_default();
+        let context = Context::deserialize(context).map_err(|error| error.to_string())?;
+        if let Some(why) = gate_policy::misplaced(&context, &asked.ask) {
+            return Err(format!("approval {} does not count: {why}", entry.seq));
+        }
         let named = entry.data.get("author").and_then(serde_json::Value::as_str);
         author = author.or_else(|| named.map(str::to_owned));
         approvers.push(by);

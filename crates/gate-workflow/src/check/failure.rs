@@ -53,6 +53,11 @@ pub enum CheckError {
         "entry {0} of the ledger was archived while the command ran, so its result does not count\nrun it again"
     )]
     Archived(u64),
+    /// The gate's waivers changed each time before a verdict could be recorded.
+    #[error(
+        "the gate's waivers changed {0} times while its report was judged, so nothing was decided\nrun it again"
+    )]
+    Restless(u32),
     /// The facts of the run cannot be gathered.
     #[error(transparent)]
     Facts(#[from] SettingError),
@@ -74,7 +79,7 @@ impl CheckError {
             Self::Tampered(_) => Exit::Distrust,
             Self::Facts(error) => error.exit(),
             Self::Report(error) => error.exit(),
-            Self::Record(_) | Self::Archived(_) => Exit::Failure,
+            Self::Record(_) | Self::Archived(_) | Self::Restless(_) => Exit::Failure,
         }
     }
 }

@@ -6,31 +6,35 @@
 
 mod failure;
 mod plan;
+mod sighting;
 
 use std::time::{Duration, Instant};
 
 use gate_ledger::entry::Kind;
-use gate_ledger::store::{Access, Head, Transaction, View};
+use gate_ledger::store::{Access, Transaction, View};
 use gate_model::context::Context;
 use gate_model::decision::{Decision, Verdict};
 use gate_model::payload::Mode;
 use gate_model::principal::Principal;
-use gate_model::request::SeenHead;
 use gate_model::time::Timestamp;
 use gate_policy::Gate;
 
-use crate::judgement::{self, Before, Outcome, Ruling};
+use crate::judgement::{self, Before, Matched, Outcome, Ruling};
 use crate::policies::{self, Policies};
 use crate::records;
 use crate::setting::Setting;
-use crate::standing::{self, Question, Standing};
+use crate::standing::{self, Question, Seen, Standing};
 use crate::verdict::{self, Circumstances};
 
 pub use failure::CheckError;
 use failure::Failed;
+use sighting::Sighting;
 
 /// A clock that moved by more than this against the time that really passed is recorded, in seconds.
 const CLOCK_TOLERANCE: i64 = 300;
+
+/// How often a verdict is begun again because the gate's waivers changed meanwhile.
+const TRIES: u32 = 16;
 
 /// How often a paused gate is looked at again.
 const POLL: Duration = Duration::from_millis(500);
@@ -56,8 +60,8 @@ pub enum Begun {
 /// A gate whose run has begun.
 #[derive(Debug)]
 pub struct Started {
-    /// The newest entry at the start; `None` where no ledger could be used.
-    seen: Option<SeenHead>,
+    /// What the ledger held at the start; `None` where no ledger could be used.
+    seen: Option<Sighting>,
     wall: Timestamp,
     monotonic: Instant,
     /// Whether a command runs between start and end; its grants to itself do not count.
@@ -73,33 +77,61 @@ enum Settled {
 
 /// An outcome on its way through a transaction that may fail. A large report is never held twice: judging moves it
 /// into the ruling, and what could not be recorded is taken out of that again.
-enum Work {
+///
+/// Which waiver covers which finding is found out before a transaction, since that may take long and everybody waits for
+/// the lock; within it, the waivers must be those that were matched.
+struct Work {
+    matched: Matched,
+    state: State,
+}
+
+enum State {
     Waiting(Outcome),
     Judged(Ruling),
 }
 
 impl Work {
-    /// Judges it and lets `record` look at the ruling.
-    fn judged<T>(&mut self, standing: &Standing, record: impl FnOnce(&Ruling) -> T) -> T {
+    fn waiting(outcome: Outcome) -> Self {
+        Self { matched: Matched::default(), state: State::Waiting(outcome) }
+    }
+
+    /// Judges it and lets `record` look at the ruling; nothing where its findings have to be matched again first.
+    fn judged<T>(&mut self, standing: &Standing, record: impl FnOnce(&Ruling) -> T) -> Option<T> {
+        if let State::Waiting(Outcome::Report { findings, .. }) = &self.state
+            && !findings.is_empty()
+            && !self.matched.is_of(standing)
+        {
+            return None;
+        }
         // What stands here meanwhile did not run, so that nothing could pass by it.
-        let meanwhile = Self::Waiting(Outcome::DidNotRun("it is being judged".to_owned()));
-        let ruling = std::mem::replace(self, meanwhile).into_ruling(standing);
+        let meanwhile = State::Waiting(Outcome::DidNotRun("it is being judged".to_owned()));
+        let ruling = match std::mem::replace(&mut self.state, meanwhile) {
+            State::Waiting(outcome) => judgement::judge(standing, outcome, &self.matched),
+            State::Judged(ruling) => ruling,
+        };
         let done = record(&ruling);
-        *self = Self::Judged(ruling);
-        done
+        self.state = State::Judged(ruling);
+        Some(done)
+    }
+
+    /// Finds out which waivers of `standing` cover which findings.
+    fn match_waivers(&mut self, standing: &Standing) {
+        if let State::Waiting(Outcome::Report { findings, .. }) = &self.state {
+            self.matched = Matched::of(standing, findings);
+        }
     }
 
     fn into_ruling(self, standing: &Standing) -> Ruling {
-        match self {
-            Self::Waiting(outcome) => judgement::judge(standing, outcome),
-            Self::Judged(ruling) => ruling,
+        match self.state {
+            State::Waiting(outcome) => judgement::judge(standing, outcome, &self.matched),
+            State::Judged(ruling) => ruling,
         }
     }
 
     fn into_outcome(self, status: Option<u8>) -> Outcome {
-        match self {
-            Self::Waiting(outcome) => outcome,
-            Self::Judged(ruling) => ruling.into_outcome(status),
+        match self.state {
+            State::Waiting(outcome) => outcome,
+            State::Judged(ruling) => ruling.into_outcome(status),
         }
     }
 }
@@ -145,7 +177,7 @@ impl<'a> Checker<'a> {
         let deadline = Instant::now() + patience;
         let mut paused = None;
         loop {
-            let (head, standing) = match (self.look(warnings), paused.take()) {
+            let (sighting, standing) = match (self.look(warnings), paused.take()) {
                 (Ok(Some(seen)), _) => seen,
                 (Ok(None), None) => return self.go(None, commanded),
                 (Err(error), None) => return Err(error),
@@ -159,7 +191,7 @@ impl<'a> Checker<'a> {
             let impatient = Instant::now() >= deadline;
             match judgement::before(&standing) {
                 Before::Run if impatient || !self.is_pending(warnings)? => {
-                    return self.go(Some(head), commanded);
+                    return self.go(Some(sighting), commanded);
                 }
                 Before::Run => rest_until(deadline),
                 Before::Hold(_) if !impatient => {
@@ -185,23 +217,19 @@ impl<'a> Checker<'a> {
         Ok(found.is_some_and(|open| !open.is_empty()))
     }
 
-    fn go(&self, head: Option<Head>, commanded: bool) -> Result<Begun, CheckError> {
+    fn go(&self, seen: Option<Sighting>, commanded: bool) -> Result<Begun, CheckError> {
         if commanded {
             self.setting.begin_facts()?;
         }
-        Ok(Begun::Go(Started {
-            seen: head.map(|head| SeenHead { seq: head.seq, hash: head.hash.to_string() }),
-            wall: self.setting.now(),
-            monotonic: Instant::now(),
-            commanded,
-        }))
+        Ok(Begun::Go(Started { seen, wall: self.setting.now(), monotonic: Instant::now(), commanded }))
     }
 
-    /// The ledger's head and the gate's standing; `None` where no ledger can be used and none is required.
-    fn look(&self, warnings: &mut Vec<String>) -> Result<Option<(Head, Standing)>, CheckError> {
+    /// What the ledger holds and the gate's standing; `None` where no ledger can be used and none is required.
+    fn look(&self, warnings: &mut Vec<String>) -> Result<Option<(Sighting, Standing)>, CheckError> {
         self.read(warnings, |view| {
             let head = view.head()?;
-            Ok((head, self.standing_at(view, self.setting.now().max(head.at))?))
+            let now = self.setting.now().max(head.at);
+            Ok((Sighting::take(view, self.name, head, now)?, self.standing_at(view, now)?))
         })
     }
 
@@ -229,7 +257,7 @@ impl<'a> Checker<'a> {
         Ok(standing::read(view, &mut Policies::default(), &self.question(now, None)?)?)
     }
 
-    fn question(&self, now: Timestamp, seen: Option<u64>) -> Result<Question<'_>, CheckError> {
+    fn question(&self, now: Timestamp, seen: Option<Seen>) -> Result<Question<'_>, CheckError> {
         let (today, context) = (&self.setting.loaded, self.context()?);
         Ok(Question { gate: self.name, today, context, now, seen })
     }
@@ -290,37 +318,42 @@ impl<'a> Checker<'a> {
         warnings: &mut Vec<String>,
     ) -> Result<Decision, CheckError> {
         let facts = self.circumstances_of(started, &finished)?;
-        if started.seen.is_none() {
+        let Some(sighting) = &started.seen else {
             return Ok(self.unrecorded(finished.outcome, &facts));
-        }
-        let mut work = Work::Waiting(finished.outcome);
-        let recorded = self.setting.transact(|transaction| {
-            check_ancestor(transaction, started)?;
-            let seen = started.commanded.then(|| started.seen.as_ref().map(|seen| seen.seq)).flatten();
-            let standing = self.standing_within(transaction, seen)?;
-            let seq = work.judged(&standing, |ruling| self.record(transaction, ruling, &facts))?;
-            Ok((seq, standing, transaction.now()))
-        });
-        match recorded {
-            Ok((seq, standing, now)) => {
-                let decision = self.compose(&standing, work.into_ruling(&standing), &facts, now);
-                Ok(Decision { recorded: Some(seq), ..decision })
+        };
+        let mut work = Work::waiting(finished.outcome);
+        for _ in 0..TRIES {
+            let recorded = self.setting.transact(|transaction| {
+                check_unchanged(transaction, sighting)?;
+                let seen = started.commanded.then(|| sighting.seen());
+                let standing = self.standing_within(transaction, seen)?;
+                let seq = work.judged(&standing, |ruling| self.record(transaction, ruling, &facts));
+                Ok((seq.transpose()?, standing, transaction.now()))
+            });
+            match recorded {
+                Ok((Some(seq), standing, now)) => {
+                    let decision = self.compose(&standing, work.into_ruling(&standing), &facts, now);
+                    return Ok(Decision { recorded: Some(seq), ..decision });
+                }
+                // The lock is free again: now the waivers can be matched, however long that takes.
+                Ok((None, standing, _)) => work.match_waivers(&standing),
+                Err(failed) => {
+                    self.excuse(failed, started, warnings)?;
+                    return Ok(self.unrecorded(work.into_outcome(facts.status), &facts));
+                }
             }
-            Err(failed) => {
-                self.excuse(failed, started, warnings)?;
-                Ok(self.unrecorded(work.into_outcome(facts.status), &facts))
-            }
         }
+        Err(CheckError::Restless(TRIES))
     }
 
     /// The decision where nothing can be recorded: as if there were no opt-outs.
     fn unrecorded(&self, outcome: Outcome, facts: &Circumstances) -> Decision {
         let standing = Standing::default();
-        let ruling = judgement::judge(&standing, outcome);
+        let ruling = judgement::judge(&standing, outcome, &Matched::default());
         self.compose(&standing, ruling, facts, self.setting.now())
     }
 
-    fn standing_within(&self, transaction: &Transaction<'_>, seen: Option<u64>) -> Result<Standing, Failed> {
+    fn standing_within(&self, transaction: &Transaction<'_>, seen: Option<Seen>) -> Result<Standing, Failed> {
         let question = self.question(transaction.now(), seen)?;
         Ok(standing::read(&transaction.view(), &mut Policies::default(), &question)?)
     }
@@ -372,7 +405,7 @@ impl<'a> Checker<'a> {
             status: finished.status,
             report: finished.report.clone(),
             notes: [self.setting.facts()?.notes.as_slice(), &finished.notes].concat(),
-            seen: started.seen.clone(),
+            seen: started.seen.as_ref().map(Sighting::head),
             clock_jump: (jump.abs() > CLOCK_TOLERANCE).then_some(jump),
             ..self.circumstances()?
         })
@@ -393,18 +426,14 @@ fn rest_until(deadline: Instant) {
     std::thread::sleep(POLL.min(deadline.saturating_duration_since(Instant::now())));
 }
 
-/// The head that was seen before the command started must still be in the ledger.
-fn check_ancestor(transaction: &Transaction<'_>, started: &Started) -> Result<(), Failed> {
-    let Some(seen) = &started.seen else { return Ok(()) };
-    let tampered = |why: String| Err(Failed::Check(CheckError::Tampered(why)));
-    match transaction.view().entry(seen.seq)? {
-        Some(entry) if entry.hash.to_string() == seen.hash => Ok(()),
-        Some(_) => tampered(format!("entry {} is another one than before", seen.seq)),
+/// What was seen before the command started must still be in the ledger as it was.
+fn check_unchanged(transaction: &Transaction<'_>, sighting: &Sighting) -> Result<(), Failed> {
+    let view = transaction.view();
+    match sighting.changed(&view)? {
+        None => Ok(()),
         // It comes to the same, but is no reason to suspect anybody.
-        None if was_archived(&transaction.view(), seen.seq) => {
-            Err(Failed::Check(CheckError::Archived(seen.seq)))
-        }
-        None => tampered(format!("entry {} is gone", seen.seq)),
+        Some((seq, _)) if was_archived(&view, seq) => Err(Failed::Check(CheckError::Archived(seq))),
+        Some((seq, how)) => Err(Failed::Check(CheckError::Tampered(format!("entry {seq} {how}")))),
     }
 }
 

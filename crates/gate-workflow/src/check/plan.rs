@@ -5,7 +5,7 @@ use gate_model::payload::Mode;
 use gate_model::time::Timestamp;
 
 use super::{CheckError, Checker, Finished};
-use crate::judgement::{self, Before, Ruling};
+use crate::judgement::{self, Before, Matched, Outcome, Ruling};
 use crate::standing::Standing;
 use crate::verdict::Circumstances;
 
@@ -55,7 +55,13 @@ fn planned(standing: &Standing, finished: Option<Finished>) -> Ruling {
     match (judgement::before(standing), finished) {
         (Before::Hold(live), _) => judgement::by_opt_out(Verdict::Hold, live),
         (Before::Skip(live), _) => judgement::by_opt_out(Verdict::Skip, live),
-        (Before::Run, Some(finished)) => judgement::judge(standing, finished.outcome),
+        (Before::Run, Some(finished)) => {
+            let matched = match &finished.outcome {
+                Outcome::Report { findings, .. } => Matched::of(standing, findings),
+                Outcome::Ran(_) | Outcome::DidNotRun(_) => Matched::default(),
+            };
+            judgement::judge(standing, finished.outcome, &matched)
+        }
         (Before::Run, None) => judgement::would_run(standing),
     }
 }

@@ -3,9 +3,11 @@
 
 use gate_ledger::entry::Entry;
 use gate_model::action::Action;
-use gate_model::payload::{ApprovalData, DenialData, RefusalData, RejectionData, ReviewData, RevocationData};
+use gate_model::payload::{
+    ApprovalData, Ask, DenialData, RefusalData, RejectionData, ReviewData, RevocationData,
+};
 use gate_model::principal::{Assurance, Principal};
-use gate_policy::{Gate, Petition, Policy, Rule};
+use gate_policy::{Actor, Gate, Petition, Policy, Rule, Subject};
 
 use crate::signatures::{self, Mark};
 
@@ -78,9 +80,9 @@ impl State {
         let Some(rule) = rule_today(used.policy(), opt_out, asked) else {
             return Err(Doubt::wrong("approves a request whose rule its policy does not have"));
         };
-        let author = data.author.as_deref();
-        let may =
-            gate_policy::may_approve(used.policy(), rule, by, &opt_out.requester, author, &opt_out.approvers);
+        let actor = Actor { by, context: &data.context, reason: data.reason.as_deref(), ticket: None };
+        let subject = opt_out.asked(&asked.data.ask, data.author.as_deref());
+        let may = gate_policy::may_approve(used.policy(), rule, actor, subject);
         may.map(drop).map_err(|reasons| refused(&reasons))?;
         stated(entry, by, used, &[Mark::of(&asked.entry)])
     }
@@ -142,7 +144,12 @@ impl State {
             return Err(Doubt::wrong("rejects a request whose rule its policy does not have"));
         };
         stated(entry, by, used, &[Mark::of(&asked.entry)])?;
-        may_reject(used.policy(), rule, by, &opt_out.requester, data.author.as_deref())
+        let actor = Actor { by, context: &data.context, reason: Some(&data.reason), ticket: None };
+        // Who approved before may still reject.
+        let subject = Subject { approvers: &[], ..opt_out.asked(&asked.data.ask, data.author.as_deref()) };
+        gate_policy::may_approve(used.policy(), rule, actor, subject)
+            .map(drop)
+            .map_err(|reasons| refused(&reasons))
     }
 
     /// Judges a revocation and files it.
@@ -171,15 +178,15 @@ impl State {
     ) -> Judged {
         let id = Self::id_of(at, entry)?;
         let opt_out = self.living(at, id)?;
-        let (hash, action) = subject(opt_out).ok_or_else(|| Doubt::wrong("ends what is no opt-out"))?;
-        if data.subject != hash || data.action != action {
+        let (hash, ask) = subject(opt_out).ok_or_else(|| Doubt::wrong("ends what is no opt-out"))?;
+        if data.subject != hash || data.action != ask.action {
             return Err(Doubt::Wrong(format!("ends another entry than opt-out {id} is")));
         }
-        let gate = gate_of(used, &opt_out.gate)?;
-        let (requester, approvers) = (&opt_out.requester, &opt_out.approvers);
-        gate_policy::may_revoke(used.policy(), gate, by, &data.context, requester, approvers, action)
+        let (reason, ticket) = (Some(data.reason.as_str()), data.ticket.as_deref());
+        let actor = Actor { by, context: &data.context, reason, ticket };
+        gate_policy::may_revoke(used.policy(), actor, opt_out.asked(ask, None))
             .map_err(|reasons| refused(&reasons))?;
-        if is_resume(entry) && action == Action::Pause {
+        if is_resume(entry) && ask.action == Action::Pause {
             return stated(entry, by, used, &self.marks_of_pauses(&opt_out.gate));
         }
         stated(entry, by, used, &opt_out.marks)
@@ -221,6 +228,9 @@ impl State {
         if let Some(opt_out) = self.opt_out_of(entry) {
             opt_out.marks.push(Mark::of(entry));
             self.opt_outs.settle(crate::records::id_of(entry), entry.seq);
+            if crate::records::ends_opt_out(entry) {
+                self.opt_outs.end(crate::records::id_of(entry), entry.seq);
+            }
         }
         judged
     }
@@ -241,7 +251,8 @@ impl State {
             return Err(Doubt::Wrong(format!("reviews another entry than the grant of opt-out {id}")));
         }
         let rule = reviewable(used, &opt_out.gate, granted)?;
-        gate_policy::may_review(used.policy(), rule, by, &opt_out.requester)
+        let actor = Actor { by, context: &data.context, reason: Some(&data.reason), ticket: None };
+        gate_policy::may_review(used.policy(), rule, actor, opt_out.asked(&granted.data.ask, None))
             .map_err(|reasons| refused(&reasons))?;
         stated(entry, by, used, &opt_out.marks)
     }
@@ -265,38 +276,13 @@ fn refused(reasons: &[String]) -> Doubt {
     Doubt::Wrong(format!("should have been refused: {}", reasons.join("; ")))
 }
 
-/// Whether `by` may reject. The first writers did not record the commit's author with a rejection: where only
-/// that could speak against it, nobody can tell.
-fn may_reject(
-    policy: &Policy,
-    rule: &Rule,
-    by: &Principal,
-    requester: &Principal,
-    author: Option<&str>,
-) -> Judged {
-    let Err(reasons) = gate_policy::may_approve(policy, rule, by, requester, author, &[]) else {
-        return Ok(());
-    };
-    if author.is_some() {
-        return Err(refused(&reasons));
-    }
-    let mut lenient = rule.clone();
-    if let Some(approvals) = &mut lenient.approvals
-        && std::mem::take(&mut approvals.exclude_author)
-        && gate_policy::may_approve(policy, &lenient, by, requester, None, &[]).is_ok()
-    {
-        return Err(Doubt::Unjudged("is a rejection, which does not name the commit's author".to_owned()));
-    }
-    Err(refused(&reasons))
-}
-
-/// What a revocation of the opt-out is about: the hash of its grant, else of its request, and the action.
-fn subject(opt_out: &OptOut) -> Option<(String, Action)> {
+/// What a revocation of the opt-out is about: the hash of its grant, else of its request, and what was asked for.
+fn subject(opt_out: &OptOut) -> Option<(String, &Ask)> {
     if let Some(granted) = &opt_out.grant {
-        return Some((granted.hash.to_string(), granted.data.ask.action));
+        return Some((granted.hash.to_string(), &granted.data.ask));
     }
     let asked = opt_out.request.as_ref()?;
-    Some((asked.entry.hash.to_string(), asked.data.ask.action))
+    Some((asked.entry.hash.to_string(), &asked.data.ask))
 }
 
 fn is_resume(entry: &Entry) -> bool {

@@ -16,14 +16,14 @@ use gate_model::time::Timestamp;
 use gate_policy::{Admission, Petition};
 
 use crate::approval;
-use crate::derivation::in_words;
+use crate::derivation::{self, in_words};
 use crate::signatures::{self, Unproven};
 
 use super::books::Used;
 use super::life::OptOut;
 use super::past::Past;
 use super::report::{Doubt, Judged};
-use super::terms::{counted, fits, in_time, numbered, owes, wider};
+use super::terms::{counted, fits, numbered, wider};
 use super::{Position, State};
 
 /// A verdict on something that was asked for.
@@ -57,10 +57,7 @@ impl State {
         let Some(approvals) = &rule.approvals else {
             return Err(Doubt::Wrong(format!("waits under rule {}, which needs no approvals", data.rule)));
         };
-        let now = data.lapses.minus(approvals.within);
-        if !at.moment.allows(now) || now.plus(approvals.within) != Some(data.lapses) {
-            return Err(Doubt::Wrong(format!("lapses at {}, not as rule {} says", data.lapses, data.rule)));
-        }
+        let now = derivation::asked_at(at.moment, data, approvals).map_err(Doubt::Wrong)?;
         let verdict = Verdict { gate, entry, ask: &data.ask, by, context, request, used, now };
         self.admissible(verdict)?;
         self.comes_out(verdict, |admission| match admission {
@@ -79,7 +76,7 @@ impl State {
         used: &Used,
     ) -> Judged {
         let (gate, context, request) = (at.gate()?, &data.context, data.request.as_ref());
-        in_time(at, data)?;
+        derivation::in_time(at.moment, data).map_err(Doubt::Wrong)?;
         if !data.approvals.is_empty() {
             return Err(Doubt::wrong("names approvals, and no request that they were for"));
         }
@@ -95,7 +92,7 @@ impl State {
         })?;
         let rule = numbered(used, gate, data.rule)?;
         counted(data, rule, by, &self.past(verdict))?;
-        owes(data, rule.review_within)
+        derivation::owes(data, rule).map_err(Doubt::Wrong)
     }
 
     pub(super) fn judge_approved(
@@ -108,14 +105,9 @@ impl State {
         approved: &Result<(), String>,
     ) -> Judged {
         let gate = at.gate()?;
-        in_time(at, data)?;
+        derivation::in_time(at.moment, data).map_err(Doubt::Wrong)?;
         let (opt_out, asked) = self.waiting(at, id, data.not_before)?;
-        if asked.data.context != data.context
-            || asked.data.request != data.request
-            || asked.data.rule != data.rule
-        {
-            return Err(Doubt::wrong("grants something else than was requested"));
-        }
+        approval::same_request(&asked.entry, data, by).map_err(Doubt::Wrong)?;
         let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
         let rule = gate_policy::permits(used.policy(), &petition, Some(data.rule))
             .map_err(|trials| Doubt::Wrong(format!("should have been denied: {}", in_words(&trials))))?;
@@ -131,7 +123,7 @@ impl State {
             Doubt::Wrong(format!("should have been denied: rule {} {reason}", rule.number))
         })?;
         counted(data, rule, by, &past)?;
-        owes(data, rule.review_within.filter(|_| rule.break_glass))?;
+        derivation::owes(data, rule).map_err(Doubt::Wrong)?;
         inherited(opt_out)
     }
 

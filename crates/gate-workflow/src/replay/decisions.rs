@@ -9,11 +9,14 @@ use gate_model::decision::Verdict;
 use gate_model::payload::Mode;
 use gate_policy::Gate;
 
+use crate::judgement;
+use crate::standing::Seen;
+
 use super::books::Used;
 use super::heads::Named;
 use super::of_gate::OfGate;
 use super::report::{Doubt, Judged, Report};
-use super::uses::{Begun, Here, Live};
+use super::uses::{Here, Live};
 use super::wire::Facts;
 use super::{Position, State, findings, known_judge};
 
@@ -49,7 +52,7 @@ impl State {
             return rests_on_nothing(facts);
         }
         let context = facts.context.context();
-        let here = here(at, name, &used, &context, facts, came);
+        let here = here(at, name, &used, &context, facts, (came, begun));
         let live = self.used_opt_outs(here, facts)?;
         rests_on_right_ones(facts, &live)?;
         Self::covered(facts, &live)?;
@@ -57,7 +60,7 @@ impl State {
     }
 
     /// The entry that was newest when the gate began.
-    fn begun(&self, at: Position<'_>, facts: &Facts<'_>, came: Came) -> Result<Option<Begun>, Doubt> {
+    fn begun(&self, at: Position<'_>, facts: &Facts<'_>, came: Came) -> Result<Option<Seen>, Doubt> {
         let Some(seen) = &facts.seen_head else {
             return match came {
                 Came::NotAsked => Ok(None),
@@ -69,7 +72,7 @@ impl State {
             return Err(missing());
         }
         match self.heads.find(seen.seq, seen.hash.as_str()) {
-            Named::There(time) => Ok(Some(Begun { seq: seen.seq, at: time })),
+            Named::There(time) => Ok(Some(Seen { seq: seen.seq, at: time })),
             // Nothing of that time can be looked up by now, and nothing needs to be.
             Named::Old(_) => Ok(None),
             Named::Other => Err(missing()),
@@ -101,13 +104,7 @@ impl State {
     }
 
     /// Whether an opt-out was in force that comes before what decided.
-    fn passes_over_none(
-        &self,
-        here: Here<'_>,
-        facts: &Facts<'_>,
-        came: Came,
-        begun: Option<Begun>,
-    ) -> Judged {
+    fn passes_over_none(&self, here: Here<'_>, facts: &Facts<'_>, came: Came, begun: Option<Seen>) -> Judged {
         let passed_over = match (came, facts.decision) {
             (Came::NotAsked, Verdict::Skip) => self.in_force(here, Action::Pause).next(),
             (Came::NotAsked, _) => None,
@@ -138,11 +135,13 @@ fn here<'a>(
     today: &'a Used,
     context: &'a Context,
     facts: &Facts<'_>,
-    came: Came,
+    (came, begun): (Came, Option<Seen>),
 ) -> Here<'a> {
     // Nothing has run yet where a pause or a skip decides, so no command can have excused itself.
     let ran = came != Came::NotAsked && facts.mode != Mode::Judge;
-    let commanded_since = facts.seen_head.as_ref().map(|seen| seen.seq).filter(|_| ran);
+    // An entry so old that its time is not kept bounds no signature.
+    let seen = |seq| begun.unwrap_or(Seen { seq, at: at.moment.earliest.minus(u64::MAX) });
+    let commanded_since = facts.seen_head.as_ref().map(|head| seen(head.seq)).filter(|_| ran);
     Here { at, gate, today, context, commanded_since }
 }
 
@@ -195,11 +194,13 @@ fn has_no_findings(facts: &Facts<'_>) -> bool {
 fn reported(gate: &Gate, facts: &Facts<'_>) -> Result<Came, Doubt> {
     match (facts.mode, facts.status) {
         (Mode::Judge, None) => {}
-        (Mode::Findings, Some(status)) if gate.findings_exit.contains(&status) => {}
         (Mode::Findings, Some(status)) => {
-            return Err(Doubt::Wrong(format!(
-                "judges a report although status {status} says that its work was not done"
-            )));
+            let shown = [facts.blocking, facts.waived, facts.below_threshold, facts.suppressed];
+            let shown = shown.into_iter().fold(0, u64::saturating_add);
+            let why = gate.did_not_run(status, true).or_else(|| judgement::unexplained(status, shown));
+            if let Some(why) = why {
+                return Err(Doubt::Wrong(format!("judges a report of what did not run: {why}")));
+            }
         }
         _ => return Err(Doubt::wrong("has a report, and a mode and status that do not go with one")),
     }
@@ -220,8 +221,8 @@ fn ran(gate: &Gate, facts: &Facts<'_>) -> Result<Came, Doubt> {
             "lets a command past by its status, and this gate is judged by its report '{report}'"
         )));
     }
-    if proceeds && matches!(status, 126 | 127) {
-        return Err(Doubt::Wrong(format!("lets a command past that did not run (status {status})")));
+    if let Some(why) = gate.did_not_run(status, false) {
+        return Err(Doubt::Wrong(format!("judges the status of a command that did not run: {why}")));
     }
     Ok(if status == 0 { Came::Passes } else { Came::Blocks })
 }

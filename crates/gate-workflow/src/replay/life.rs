@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use gate_ledger::entry::{Entry, EntryHash};
-use gate_model::payload::{GrantData, RequestData};
+use gate_model::payload::{Ask, GrantData, RequestData};
 use gate_model::principal::{Assurance, Principal};
+use gate_policy::Subject;
 
 use crate::policies::Recorded;
 use crate::signatures::{self, Known, Mark};
@@ -92,6 +93,12 @@ impl Proof {
 }
 
 impl OptOut {
+    /// The opt-out as the rules see what somebody does with it; `ask` is what its request or its grant asks for.
+    pub(super) fn asked<'a>(&'a self, ask: &'a Ask, author: Option<&'a str>) -> Subject<'a> {
+        let (gate, requester, approvers) = (self.gate.as_str(), &self.requester, self.approvers.as_slice());
+        Subject { gate, ask, requester, approvers, author }
+    }
+
     /// An opt-out that begins with `entry`.
     pub(super) fn new(entry: &Entry, requester: Principal, flaw: Option<Doubt>) -> Self {
         Self {

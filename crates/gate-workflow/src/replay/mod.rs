@@ -28,7 +28,6 @@ mod erasure;
 mod findings;
 mod heads;
 mod life;
-mod moment;
 mod of_gate;
 mod openings;
 mod opt_outs;
@@ -48,12 +47,13 @@ use gate_model::JUDGE;
 use gate_model::verification::{Replay, Warning};
 use serde::Deserialize;
 
+use crate::moment::{Clock, Moment};
+
 use archived::Archived;
 pub use openings::{ListError, Listed, Openings};
 
 use books::Books;
 use heads::Heads;
-use moment::{Clock, Moment};
 use opt_outs::OptOuts;
 use report::{Doubt, Judged, Report};
 

@@ -5,8 +5,9 @@
 //! them are refused; it is wrong if none is. In between nobody can tell.
 
 use gate_model::action::Action;
-use gate_model::payload::{RefusalData, Verb};
+use gate_model::payload::{Ask, RefusalData, Verb};
 use gate_model::principal::Principal;
+use gate_policy::{Actor, Subject};
 
 use super::acts::{gate_of, owing, rule_today};
 use super::books::Used;
@@ -56,17 +57,16 @@ impl State {
         used: &Used,
     ) -> Result<Vec<(Verb, Answer)>, Doubt> {
         let (policy, gate) = (used.policy(), gate_of(used, &opt_out.gate)?);
-        let (now, requester) = (at.moment.earliest, &opt_out.requester);
+        let (now, actor) = (at.moment.earliest, actor(data, by));
         let mut answers = Vec::new();
         if let Some(asked) = opt_out.waits(now) {
             answers.extend(self.answers_to_approvers(at, opt_out, asked, (data, by), used));
         }
-        if let Some(action) = opt_out.action().filter(|_| opt_out.lives(now)) {
-            let (context, approvers) = (&data.context, &opt_out.approvers);
-            let may = gate_policy::may_revoke(policy, gate, by, context, requester, approvers, action);
-            answers.push((Verb::Revoke, may));
-            if action == Action::Pause && opt_out.grant.is_some() {
-                answers.push((Verb::Resume, gate_policy::may_resume(policy, gate, by, context)));
+        if let Some(ask) = opt_out.ask().filter(|_| opt_out.lives(now)) {
+            let subject = opt_out.asked(ask, None);
+            answers.push((Verb::Revoke, gate_policy::may_revoke(policy, actor, subject)));
+            if ask.action == Action::Pause && opt_out.grant.is_some() {
+                answers.push((Verb::Resume, gate_policy::may_resume(policy, actor, subject)));
             }
         }
         if let Some(granted) = owing(opt_out) {
@@ -75,7 +75,8 @@ impl State {
                 vec![format!("today's policy has no break-glass rule {number} for gate '{}'", opt_out.gate)]
             };
             let rule = gate.rule(number).filter(|rule| rule.break_glass).ok_or_else(none);
-            let may = rule.and_then(|rule| gate_policy::may_review(policy, rule, by, requester));
+            let subject = opt_out.asked(&granted.data.ask, None);
+            let may = rule.and_then(|rule| gate_policy::may_review(policy, rule, actor, subject));
             answers.push((Verb::Review, may));
         }
         Ok(answers)
@@ -90,14 +91,16 @@ impl State {
         (data, by): (&RefusalData, &Principal),
         used: &Used,
     ) -> Vec<(Verb, Answer)> {
-        let (policy, requester, author) = (used.policy(), &opt_out.requester, data.author.as_deref());
+        let (policy, requester) = (used.policy(), &opt_out.requester);
         let Some(rule) = rule_today(policy, opt_out, asked) else {
             let gone =
                 || vec!["today's policy no longer has the rule that this request waits under".to_owned()];
             return vec![(Verb::Approve, Err(gone())), (Verb::Reject, Err(gone()))];
         };
-        let may =
-            |already: &[Principal]| gate_policy::may_approve(policy, rule, by, requester, author, already);
+        let may = |approvers: &[Principal]| {
+            let subject = Subject { approvers, ..opt_out.asked(&asked.data.ask, data.author.as_deref()) };
+            gate_policy::may_approve(policy, rule, actor(data, by), subject)
+        };
         let room = || {
             let past = Past { of_gate: self.opt_outs.of_gate(&opt_out.gate), used, now: at.moment.latest };
             let allowed = gate_policy::quota_allows(rule, requester, &past);
@@ -127,8 +130,13 @@ impl OptOut {
     }
 
     /// What it does, or would do.
-    fn action(&self) -> Option<Action> {
-        let granted = self.grant.as_ref().map(|granted| granted.data.ask.action);
-        granted.or_else(|| self.request.as_ref().map(|asked| asked.data.ask.action))
+    fn ask(&self) -> Option<&Ask> {
+        let granted = self.grant.as_ref().map(|granted| &granted.data.ask);
+        granted.or_else(|| self.request.as_ref().map(|asked| &asked.data.ask))
     }
+}
+
+fn actor<'a>(data: &'a RefusalData, by: &'a Principal) -> Actor<'a> {
+    let (reason, ticket) = (data.reason.as_deref(), data.ticket.as_deref());
+    Actor { by, context: &data.context, reason, ticket }
 }

@@ -1,12 +1,10 @@
 //! The terms of a grant: what its rule gives, no more and no less.
 
-use gate_model::grant::Owes;
 use gate_model::payload::{Ask, GrantData};
 use gate_model::principal::Principal;
 use gate_model::scope::Scope;
 use gate_policy::{History, Rule, Terms};
 
-use super::Position;
 use super::books::Used;
 use super::report::{Doubt, Judged};
 
@@ -16,18 +14,6 @@ pub(super) fn numbered<'a>(used: &'a Used, gate: &str, number: u64) -> Result<&'
     found
         .rule(number)
         .ok_or_else(|| Doubt::Wrong(format!("rests on rule {number}, which gate '{gate}' does not have")))
-}
-
-/// Whether the grant begins when it was made, and ends a time to live later.
-pub(super) fn in_time(at: Position<'_>, data: &GrantData) -> Judged {
-    if !at.moment.allows(data.not_before) {
-        let (start, made) = (data.not_before, at.moment.latest);
-        return Err(Doubt::Wrong(format!("counts from {start} on, and was made at {made}")));
-    }
-    if data.not_before.plus(data.ask.ttl.seconds) != Some(data.expires) {
-        return Err(Doubt::wrong("does not end a time to live after its start"));
-    }
-    Ok(())
 }
 
 /// Whether what was recorded is what the terms give.
@@ -44,19 +30,6 @@ pub(super) fn fits(terms: &Terms, rule: u64, ask: &Ask) -> Result<(), String> {
     match members.iter().find(|(_, equal)| !equal) {
         Some((name, _)) => Err(format!("has another {name} than rule {rule} gives")),
         None => Ok(()),
-    }
-}
-
-/// Whether the grant owes the review that its rule asks for.
-pub(super) fn owes(data: &GrantData, within: Option<u64>) -> Judged {
-    let due = within.and_then(|within| data.not_before.plus(within));
-    let due = due.map(|by| Owes { what: "review".to_owned(), by });
-    if due == data.owes {
-        return Ok(());
-    }
-    match due {
-        Some(owes) => Err(Doubt::Wrong(format!("owes a review by {}, and does not say so", owes.by))),
-        None => Err(Doubt::wrong("says that it owes a review, and its rule asks for none")),
     }
 }
 

@@ -7,17 +7,17 @@
 use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::finding::Evidence;
-use gate_model::principal::Assurance;
 use gate_model::time::Timestamp;
 
 use crate::derivation;
+use crate::standing::{self, Seen};
 
 use super::admissions::rests_on;
 use super::books::Used;
 use super::life::{Granted, OptOut};
-use super::moment::Moment;
 use super::report::Doubt;
 use super::{Position, State};
+use crate::moment::Moment;
 
 /// Where and when a decision was made.
 #[derive(Debug, Clone, Copy)]
@@ -28,16 +28,7 @@ pub(super) struct Here<'a> {
     pub(super) today: &'a Used,
     pub(super) context: &'a Context,
     /// Where a command ran: the newest entry before it, after which only signed opt-outs count.
-    pub(super) commanded_since: Option<u64>,
-}
-
-/// When a gate began.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Begun {
-    /// The newest entry at that time.
-    pub(super) seq: u64,
-    /// The time of that entry.
-    pub(super) at: Timestamp,
+    pub(super) commanded_since: Option<Seen>,
 }
 
 /// An opt-out with a grant.
@@ -93,7 +84,7 @@ impl State {
             is_surely_live(live, here.at.moment, here.at.moment.earliest)
                 && live.opt_out.ended.is_none()
                 && live.uses_left(here.at.seq) != Some(0)
-                && !excuses_itself(live, here)
+                && excuses_itself(live, here).is_none()
         };
         self.candidates(here, action).filter(surely).filter(move |live| derives(*live, here).is_ok())
     }
@@ -102,7 +93,7 @@ impl State {
     pub(super) fn in_force_since<'a>(
         &'a self,
         here: Here<'a>,
-        begun: Begun,
+        begun: Seen,
         action: Action,
     ) -> impl Iterator<Item = Live<'a>> {
         let surely = move |live: &Live<'_>| {
@@ -140,18 +131,21 @@ fn could_count(live: Live<'_>, here: Here<'_>) -> Result<(), String> {
     if moment.earliest >= data.expires {
         return Err(format!("ended at {}", data.expires));
     }
-    if excuses_itself(&live, here) {
-        return Err("was made while the command ran, without a signature".to_owned());
+    if let Some(why) = excuses_itself(&live, here) {
+        return Err(why.to_owned());
     }
     Ok(())
 }
 
-/// Whether the command of this run could have granted or approved it itself: that happened while it ran, and
-/// no signature shows that somebody else did it.
-fn excuses_itself(live: &Live<'_>, here: Here<'_>) -> bool {
-    let Some(seen) = here.commanded_since else { return false };
-    let is_granted = live.granted.seq > seen && live.opt_out.requester.assurance != Assurance::Signed;
-    is_granted || live.opt_out.approved_unsigned.is_some_and(|approval| approval > seen)
+/// Why the command of this run could have granted or approved it itself: that happened while it ran, and no signature of
+/// that time shows that somebody else did it.
+fn excuses_itself(live: &Live<'_>, here: Here<'_>) -> Option<&'static str> {
+    let seen = here.commanded_since?;
+    let (granted, by) = (live.granted, &live.opt_out.requester);
+    standing::excuses_itself(seen, live.id, granted.seq, by, granted.data.request.as_ref()).or_else(|| {
+        let is_meanwhile = live.opt_out.approved_unsigned.is_some_and(|approval| approval > seen.seq);
+        is_meanwhile.then_some("was made while the command ran, without a signature")
+    })
 }
 
 /// Whether it was live from `start` to the decision, whatever its exact instant.

@@ -10,7 +10,7 @@ use gate_model::action::Action;
 use gate_model::payload::GrantData;
 use gate_model::principal::{Assurance, Principal};
 
-use super::Question;
+use super::{Question, excuses_itself};
 use crate::derivation;
 use crate::policies::Policies;
 use crate::records;
@@ -56,7 +56,7 @@ fn approved_meanwhile(question: &Question<'_>, life: &[Entry]) -> Option<u64> {
     let seen = question.seen?;
     let is_signed = |entry: &Entry| records::actor(entry).is_ok_and(|by| by.assurance == Assurance::Signed);
     life.iter()
-        .find(|entry| entry.kind == Kind::Approval && entry.seq > seen && !is_signed(entry))
+        .find(|entry| entry.kind == Kind::Approval && entry.seq > seen.seq && !is_signed(entry))
         .map(|entry| entry.seq)
 }
 
@@ -72,8 +72,10 @@ fn here_and_now(
     }
     // A command can read its job's token, or fetch one, and so act under the job's `oidc` identity as it can
     // under an asserted one. Only a signature shows that somebody else agreed.
-    if question.seen.is_some_and(|seen| entry.seq > seen) && by.assurance != Assurance::Signed {
-        return Err("was made while the command ran, without a signature".to_owned());
+    if let Some(seen) = question.seen
+        && let Some(why) = excuses_itself(seen, records::id_of(entry), entry.seq, by, data.request.as_ref())
+    {
+        return Err(why.to_owned());
     }
     // A pause is the safe side: it holds even where the facts of the run contradict each other.
     if data.ask.action != Action::Pause

@@ -434,7 +434,7 @@ fn verdicts_that_do_not_follow() {
     added(&ran(0), "judged by its report 'scan.sarif'", |forgery| {
         forgery.add(2, |draft, _| draft.gate = Some("vulnerabilities".to_owned()))
     });
-    added(&waived(), "status 2 says that its work was not done", |forgery| {
+    added(&waived(), "the command ended with status 2, and its work is done with 0, 1", |forgery| {
         forgery.decision(3, |data| data["status"] = json!(2))
     });
 }
@@ -444,7 +444,7 @@ fn an_override_of_a_gate_that_did_not_run() {
     added(&overridden(), "has the verdict 'override', and the gate did not run", |forgery| {
         forgery.decision(3, |data| data["did_not_run"] = json!("it was interrupted"))
     });
-    added(&overridden(), "did not run (status 127)", |forgery| {
+    added(&overridden(), "a command that did not run: the command was not found", |forgery| {
         forgery.decision(3, |data| data["status"] = json!(127))
     });
 }

@@ -22,7 +22,7 @@ use gate_workflow::ownership::{self, Endorsement};
 use gate_workflow::policy_source::{self, Choice};
 use gate_workflow::records;
 use gate_workflow::setting::{LOCK_WAIT, Setting};
-use gate_workflow::signatures::{self, STATEMENT_SCHEMA, Statement};
+use gate_workflow::signatures::{STATEMENT_SCHEMA, Statement};
 use gate_workflow::signing::{self, Signer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -328,13 +328,13 @@ impl Keys {
 }
 
 /// A world in which people have keys.
-struct Workshop {
-    world: World,
+pub(crate) struct Workshop {
+    pub(crate) world: World,
     keys: Keys,
 }
 
 impl Workshop {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (world, keys) = (World::empty(), Keys::new());
         world.write("allowed_signers", &keys.lines());
         world.write("gate.toml", &format!("{POLICY}{SIGNED}"));
@@ -350,7 +350,7 @@ impl Workshop {
     }
 
     /// A request that is signed and not asked for yet.
-    fn write(&self, name: &str, gate: &str, ask: &Ask) -> Request {
+    pub(crate) fn write(&self, name: &str, gate: &str, ask: &Ask) -> Request {
         self.world.pass(60);
         self.world.with(|setting| {
             let ledger = setting.open(Access::Read).unwrap();
@@ -364,7 +364,7 @@ impl Workshop {
     }
 
     /// Asks at once, with a signature.
-    fn signed(&self, name: &str, gate: &str, ask: Ask) -> Grant {
+    pub(crate) fn signed(&self, name: &str, gate: &str, ask: Ask) -> Grant {
         let facts = self.world.with(|setting| setting.facts().unwrap().clone());
         let ask = Ask {
             scope: gate_model::scope::Scope { repository: facts.context.repository, ..ask.scope.clone() },
@@ -375,18 +375,14 @@ impl Workshop {
     }
 
     /// Submits a request that was signed elsewhere.
-    fn submit(&self, request: &Request) -> Grant {
+    pub(crate) fn submit(&self, request: &Request) -> Grant {
         self.world.pass(60);
         self.world.with(|setting| {
-            let ledger = setting.open(Access::Read).unwrap();
-            let checked = signatures::submitted(&ledger, &setting.loaded, request, setting.now()).unwrap();
-            ledger.close().unwrap();
             let asking = Asking {
                 gate: request.gate.clone(),
                 ask: Ask::of(request),
-                by: checked.by,
+                by: setting.facts().unwrap().principal.clone(),
                 context: setting.facts().unwrap().context.clone(),
-                objections: checked.objections,
                 request: Some(request.clone()),
             };
             admission::request(setting, &asking).unwrap()
@@ -394,7 +390,7 @@ impl Workshop {
     }
 
     /// A signed act.
-    fn act(&self, name: &str, verb: Verb, id: &str, verdict: Option<ReviewVerdict>) -> Act {
+    pub(crate) fn act(&self, name: &str, verb: Verb, id: &str, verdict: Option<ReviewVerdict>) -> Act {
         let act = self.world.act("dave", id, "looked at it");
         self.world.with(|setting| {
             let ledger = setting.open(Access::Read).unwrap();
@@ -409,6 +405,7 @@ impl Workshop {
                 subject: subject.hash.to_string(),
                 by: format!("{name}@example.com"),
                 reason: act.reason.clone(),
+                ticket: None,
                 verdict,
                 signature: None,
             };
@@ -459,8 +456,7 @@ impl Workshop {
                 issuer: Some("https://token.actions.githubusercontent.com".to_owned()),
             };
             let context = setting.facts().unwrap().context.clone();
-            let asking =
-                Asking { gate: gate.to_owned(), ask, by, context, request: None, objections: Vec::new() };
+            let asking = Asking { gate: gate.to_owned(), ask, by, context, request: None };
             admission::request(setting, &asking).unwrap()
         })
     }

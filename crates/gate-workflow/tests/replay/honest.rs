@@ -151,8 +151,8 @@ fn a_debt_follows_its_maker_to_another_identity() {
         world.with(|setting| {
             let context = setting.facts().unwrap().context.clone();
             let by = Principal::asserted("os", "dave");
-            let (gate, objections) = ("deploy".to_owned(), Vec::new());
-            let asking = Asking { gate, ask: broken(), by, context, request: None, objections };
+            let gate = "deploy".to_owned();
+            let asking = Asking { gate, ask: broken(), by, context, request: None };
             admission::request(setting, &asking).unwrap()
         })
     };

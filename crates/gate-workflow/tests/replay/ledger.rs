@@ -77,6 +77,15 @@ impl Forgery {
         self
     }
 
+    /// Adds a copy of `entry`, changed, that was made `at` that time.
+    pub(crate) fn append(mut self, entry: &Entry, at: Timestamp, change: impl FnOnce(&mut Draft)) -> Self {
+        let mut copy = Self::of(std::slice::from_ref(entry));
+        let (mut draft, _) = copy.drafts.remove(0);
+        change(&mut draft);
+        self.drafts.push((draft, at));
+        self
+    }
+
     /// Adds `count` notes, `seconds` apart.
     pub(crate) fn notes(mut self, count: usize, seconds: u64) -> Self {
         let (mut note, mut at) = self.drafts.last().unwrap().clone();

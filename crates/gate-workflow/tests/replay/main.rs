@@ -11,4 +11,5 @@ mod golden;
 mod honest;
 mod ledger;
 mod plays;
+mod unused;
 mod world;

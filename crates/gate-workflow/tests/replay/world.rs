@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gate_ledger::entry::Entry;
-use gate_ledger::store::{Access, Ledger};
+use gate_ledger::store::{Access, Ledger, StoreError};
 use gate_model::action::Action;
 use gate_model::decision::Decision;
 use gate_model::finding::{Counts, Evidence, Finding};
@@ -138,6 +138,20 @@ impl World {
         entries
     }
 
+    /// Puts a ledger of these entries in place of the one that is there.
+    pub(crate) fn rewrite(&self, entries: &[Entry]) {
+        let path = self.ledger_path();
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::create_dir(path.parent().unwrap()).unwrap();
+        let mut ledger = Ledger::create_copy(&path, &entries[0]).unwrap();
+        let clock = || self.now();
+        let adopted = ledger.append::<_, StoreError>(LOCK_WAIT, &clock, |transaction| {
+            entries[1..].iter().try_for_each(|entry| transaction.adopt(entry))
+        });
+        adopted.unwrap();
+        ledger.close().unwrap();
+    }
+
     /// Asks as the CI actor.
     pub(crate) fn ask(&self, gate: &str, ask: Ask) -> Grant {
         self.pass(60);
@@ -149,7 +163,6 @@ impl World {
                 by: facts.principal.clone(),
                 context: facts.context.clone(),
                 request: None,
-                objections: Vec::new(),
             };
             admission::request(setting, &asking).unwrap()
         })
@@ -166,6 +179,7 @@ impl World {
                 by: facts.principal.clone(),
                 context: facts.context.clone(),
                 reason: Some(reason.to_owned()),
+                ticket: None,
                 statement: None,
                 author: Some("author@example.com".to_owned()),
             }
@@ -201,8 +215,11 @@ impl World {
 
     /// Runs a command during which something happens.
     pub(crate) fn run_while(&self, gate: &str, status: u8, meanwhile: impl FnOnce()) -> Decision {
-        let finished =
-            Finished { outcome: Outcome::Ran(status), status: Some(status), ..finished(Mode::Run) };
+        let outcome = match gate_model::exit::cut_off(status) {
+            Some(why) => Outcome::DidNotRun(why.to_owned()),
+            None => Outcome::Ran(status),
+        };
+        let finished = Finished { outcome, status: Some(status), ..finished(Mode::Run) };
         self.conclude(gate, true, finished, meanwhile)
     }
 

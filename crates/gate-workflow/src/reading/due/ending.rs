@@ -1,7 +1,7 @@
 //! Live opt-outs that end soon, each with the command that would ask for the same again.
 
 use gate_findings::match_syntax::Match;
-use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::entry::Entry;
 use gate_ledger::store::StoreError;
 use gate_model::action::Action;
 use gate_model::payload::{Ask, GrantData};
@@ -32,7 +32,7 @@ fn examine(
     by: Principal,
 ) -> Result<Option<Ending>, StoreError> {
     let id = records::id_of(entry);
-    if desk.view.life(id)?.iter().any(|later| later.kind == Kind::Revocation) {
+    if desk.view.life(id)?.iter().any(records::ends_opt_out) {
         return Ok(None);
     }
     let gate = entry.gate.clone().unwrap_or_default();

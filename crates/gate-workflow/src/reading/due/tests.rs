@@ -136,7 +136,17 @@ impl Desk {
         let (judge, author) = (1, None);
         let data = if refused {
             let (refused, act) = ("b3:…".to_owned(), Some(Verb::Approve));
-            serde_json::to_value(RefusalData { refused, act, reasons, author, policy, judge, context })
+            serde_json::to_value(RefusalData {
+                refused,
+                act,
+                reason: None,
+                ticket: None,
+                reasons,
+                author,
+                policy,
+                judge,
+                context,
+            })
         } else {
             let (subject, reason, statement) = (String::new(), "no".to_owned(), None);
             let rejection =

@@ -17,29 +17,29 @@ const LONGEST: u64 = 10;
 
 /// The interval in which the now of a verdict lies, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(crate) struct Moment {
     /// The earliest instant.
-    pub(super) earliest: Timestamp,
+    pub(crate) earliest: Timestamp,
     /// The latest instant.
-    pub(super) latest: Timestamp,
+    pub(crate) latest: Timestamp,
 }
 
 impl Moment {
     /// Whether `now` can have been the instant.
-    pub(super) fn allows(&self, now: Timestamp) -> bool {
+    pub(crate) fn allows(&self, now: Timestamp) -> bool {
         (self.earliest..=self.latest).contains(&now)
     }
 }
 
 /// The times of the entries so far.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     previous: Option<(Kind, Timestamp, Moment)>,
 }
 
 impl Clock {
     /// When the verdict in an entry of `kind`, appended at `at`, was made.
-    pub(super) fn moment(&self, kind: Kind, at: Timestamp) -> Moment {
+    pub(crate) fn moment(&self, kind: Kind, at: Timestamp) -> Moment {
         let Some((before, head, moment)) = self.previous else { return Moment { earliest: at, latest: at } };
         let (mut earliest, mut latest) = (head, at.max(head));
         if may_share(before, kind) {
@@ -50,7 +50,7 @@ impl Clock {
     }
 
     /// Takes note of the entry that `moment` belongs to.
-    pub(super) fn pass(&mut self, kind: Kind, at: Timestamp, moment: Moment) {
+    pub(crate) fn pass(&mut self, kind: Kind, at: Timestamp, moment: Moment) {
         self.previous = Some((kind, at, moment));
     }
 }
