@@ -41,6 +41,17 @@ pub enum Unusable {
          run: git rm --cached -- '{0}', ignore it, and share it by a path outside the checkout"
     )]
     Tracked(PathBuf),
+    /// The text under review chose the ledger, and another one lies where one would be without it.
+    #[error(
+        "two ledgers: the policy's is '{chosen}', and there is '{other}'\n\
+         say which one counts with --ledger or GATE_LEDGER, or move the other away"
+    )]
+    Second {
+        /// By what the policy says, or where it lies.
+        chosen: PathBuf,
+        /// The other.
+        other: PathBuf,
+    },
     /// Git could not tell whether it tracks it.
     #[error("cannot tell whether git tracks ledger '{path}': {source}")]
     Git {
@@ -61,7 +72,7 @@ impl Unusable {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Open(error) => error.exit(),
-            Self::OtherGenesis { .. } | Self::Tracked(_) => Exit::Distrust,
+            Self::OtherGenesis { .. } | Self::Tracked(_) | Self::Second { .. } => Exit::Distrust,
             Self::Git { .. } => Exit::Failure,
             Self::Url(_) => Exit::Usage,
         }
@@ -83,6 +94,47 @@ pub fn locate(chosen: Option<&Path>, cwd: &Path, loaded: &Loaded) -> Result<Path
     }
 }
 
+/// Refuses the ledger at `path`, which the policy of a work tree chose by its text or by its own place, where another
+/// one lies at the default place of a directory from `cwd` up to the top of the work tree: a change that moves the
+/// policy, or names another file, would leave behind the ledger that knows the owners.
+///
+/// # Errors
+/// [`Unusable::Second`].
+pub fn refuse_second(path: &Path, cwd: &Path) -> Result<(), Unusable> {
+    let root = git::root(cwd).unwrap_or_else(|| cwd.to_owned());
+    let around = cwd.ancestors().take_while(|dir| dir.starts_with(&root)).map(|dir| dir.join(DEFAULT_PATH));
+    let mut others = around.filter(|other| other.symlink_metadata().is_ok() && !is_same(other, path));
+    match others.next() {
+        Some(other) => Err(Unusable::Second { chosen: path.to_owned(), other }),
+        None => Ok(()),
+    }
+}
+
+/// Whether two paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Whether nothing at all is at `path`, and no commit can have put a link on the way that leads elsewhere.
+///
+/// # Errors
+/// [`Unusable::Tracked`], or that git cannot tell.
+pub fn is_absent(path: &Path) -> Result<bool, Unusable> {
+    let missing = path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    if missing {
+        refuse_tracked(path)?;
+    }
+    Ok(missing)
+}
+
+fn refuse_tracked(path: &Path) -> Result<(), Unusable> {
+    match git::is_tracked(path) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(Unusable::Tracked(path.to_owned())),
+        Err(source) => Err(Unusable::Git { path: path.to_owned(), source }),
+    }
+}
+
 /// What the policy wants its ledger to hold commitments to only.
 pub const fn privacy(loaded: &Loaded) -> Privacy {
     let commit = loaded.policy.ledger.commit;
@@ -96,9 +148,7 @@ pub const fn privacy(loaded: &Loaded) -> Privacy {
 pub fn open(path: &Path, access: Access, loaded: &Loaded) -> Result<Ledger, Unusable> {
     let mut ledger = Ledger::open(path, access)?;
     ledger.set_privacy(privacy(loaded));
-    if git::is_tracked(path).map_err(|source| Unusable::Git { path: path.to_owned(), source })? {
-        return Err(Unusable::Tracked(path.to_owned()));
-    }
+    refuse_tracked(path)?;
     let found = ledger.genesis().to_string();
     match &loaded.policy.ledger.genesis {
         Some(pinned) if *pinned != found => {
