@@ -15,5 +15,6 @@
 
 pub mod agent;
 pub mod facts;
+pub mod folder;
 pub mod git;
 pub mod signing;

@@ -4,6 +4,22 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// The variables that these tools read for themselves.
+const VARIABLES: [&str; 12] = [
+    "GATE_LEDGER",
+    "GATE_POLICY",
+    "GATE_POLICY_REF",
+    "GATE_FORMAT",
+    "GATE_ID_TOKEN",
+    "GATE_ACTOR",
+    "GATE_REPOSITORY",
+    "GATE_REF",
+    "GATE_COMMIT",
+    "GATE_ENVIRONMENT",
+    "GATE_RUN_ID",
+    "GATE_RUN_URL",
+];
+
 type Lookup = dyn Fn(&str) -> Option<OsString>;
 
 /// Variables and working directory, as the process has them or as a test states them.
@@ -30,6 +46,12 @@ impl Env {
         let map: BTreeMap<String, OsString> =
             variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Self { lookup: Box::new(move |name| map.get(name).cloned()), cwd: cwd.into() }
+    }
+
+    /// The first variable of these tools that is set but empty. Somebody meant to say something with it, and what it
+    /// would fall back to is not what they meant.
+    pub fn empty_variable(&self) -> Option<&'static str> {
+        VARIABLES.into_iter().find(|name| (self.lookup)(name).is_some_and(|value| value.is_empty()))
     }
 
     /// The variable `name` as text; bytes that are not UTF-8 become U+FFFD, so that such a value never

@@ -15,7 +15,7 @@ use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use gate_workflow::policy_source::PolicyError;
-use gate_workflow::setting::Setting;
+use gate_workflow::setting::{Place, Setting};
 use serde::Serialize;
 
 use crate::error::LogError;
@@ -46,7 +46,12 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// A [`PolicyError`].
     pub(crate) fn setting(&self) -> Result<Setting<'a>, PolicyError> {
-        Setting::read(self.shared.store.place(self.env, self.lookup, self.clock, Access::Read))
+        Setting::read(self.place())
+    }
+
+    /// What the caller chose.
+    pub(crate) fn place(&self) -> Place<'a> {
+        self.shared.store.place(self.env, self.lookup, self.clock, Access::Read)
     }
 
     /// Where the ledger is.
@@ -57,6 +62,10 @@ impl<'a> Desk<'a> {
         match (self.setting(), self.shared.store.ledger(self.env)) {
             (Ok(setting), _) => Ok(Found::Policy(Box::new(setting))),
             (Err(PolicyError::NotFound(_)), Some(path)) => Ok(Found::Alone(self.env.cwd.join(path))),
+            // Opening it says why it cannot be used, and salvage reads it all the same.
+            (Err(PolicyError::Unguarded { .. }), _) => {
+                Ok(Found::Policy(Box::new(Setting::unguarded(self.place())?)))
+            }
             (Err(error), _) => Err(error),
         }
     }

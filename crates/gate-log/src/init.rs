@@ -79,12 +79,13 @@ pub(crate) enum InitError {
 
 impl InitError {
     /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Name(error) => error.exit(),
             Self::Pinned { .. } | Self::Record(RecordError::Replaced) => Exit::Usage,
             Self::Create(error) => error.exit(),
             Self::Record(RecordError::Store(error)) | Self::Store(error) => error.exit(),
+            Self::Record(RecordError::Guard(error)) => error.exit(),
             Self::Record(RecordError::Json(_)) | Self::Publish { .. } | Self::Write { .. } => Exit::Failure,
         }
     }
@@ -107,10 +108,10 @@ struct Made {
 /// # Errors
 /// A [`LogError`]; then neither is there.
 pub(crate) fn init(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
-    let (setting, starter) = match desk.setting() {
+    let (setting, starter) = match Setting::founding(desk.place()) {
         Err(PolicyError::NotFound(_)) => {
             let starter = Starter::write(&desk.env.cwd)?;
-            (desk.setting()?, Some(starter))
+            (Setting::founding(desk.place())?, Some(starter))
         }
         setting => (setting?, None),
     };

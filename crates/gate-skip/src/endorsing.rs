@@ -32,7 +32,11 @@ pub(crate) fn endorse(
     let loaded = policy_source::load(&Choice { cwd, path: Some(Path::new(&act.id)), revision: None })?;
     let path = ledger_access::locate(ledger, cwd, &loaded)?;
     // Before there is a ledger there is no policy in force; one that is there must be usable.
-    let ledger = if path.exists() { Some(ledger_access::open(&path, Access::Read, &loaded)?) } else { None };
+    let ledger = if ledger_access::is_absent(&path)? {
+        None
+    } else {
+        Some(ledger_access::open(&path, Access::Read, &loaded)?)
+    };
     let view = ledger.as_ref().map(Ledger::view);
     let guardian = match &view {
         Some(view) => ownership::guardian(view)?,

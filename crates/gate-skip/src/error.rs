@@ -4,6 +4,7 @@ use gate_checkout::facts::FactsError;
 use gate_model::exit::Exit;
 use gate_workflow::admission::TransactError;
 use gate_workflow::ledger_access::Unusable;
+use gate_workflow::ownership::Unowned;
 use gate_workflow::policy_source::PolicyError;
 use gate_workflow::sealing::CommitError;
 use gate_workflow::setting::SettingError;
@@ -64,6 +65,12 @@ impl SkipError {
 impl From<Unusable> for SkipError {
     fn from(error: Unusable) -> Self {
         Self::Transact(error.into())
+    }
+}
+
+impl From<Unowned> for SkipError {
+    fn from(error: Unowned) -> Self {
+        Self::Policy(error.into())
     }
 }
 

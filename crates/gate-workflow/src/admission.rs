@@ -71,6 +71,7 @@ impl TransactError {
             | Self::Record(RecordError::Store(error))
             | Self::Id(records::IdError::Store(error)) => error.exit(),
             Self::Record(RecordError::Json(_)) => Exit::Failure,
+            Self::Record(RecordError::Guard(error)) => error.exit(),
             Self::Record(RecordError::Replaced) | Self::UnknownGate(_) | Self::Subject(_) | Self::Id(_) => {
                 Exit::Usage
             }

@@ -42,6 +42,17 @@ pub enum Unusable {
          run: git rm --cached -- '{0}', ignore it, and share it by a path outside the checkout"
     )]
     Tracked(PathBuf),
+    /// The text under review chose the ledger, and another one lies where one would be without it.
+    #[error(
+        "two ledgers: the policy's is '{chosen}', and there is '{other}'\n\
+         say which one counts with --ledger or GATE_LEDGER, or move the other away"
+    )]
+    Second {
+        /// By what the policy says, or where it lies.
+        chosen: PathBuf,
+        /// The other.
+        other: PathBuf,
+    },
     /// Git could not tell whether it tracks it.
     #[error("cannot tell whether git tracks ledger '{path}': {source}")]
     Git {
@@ -81,7 +92,7 @@ impl Unusable {
     pub const fn is_suspect(&self) -> bool {
         match self {
             Self::Open(error) => error.is_planted(),
-            Self::Tracked(_) | Self::Bad { .. } | Self::Unverified(_) => true,
+            Self::Tracked(_) | Self::Second { .. } | Self::Bad { .. } | Self::Unverified(_) => true,
             Self::OtherGenesis { .. } | Self::Git { .. } | Self::Url(_) => false,
         }
     }
@@ -90,7 +101,7 @@ impl Unusable {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Open(error) => error.exit(),
-            Self::OtherGenesis { .. } | Self::Tracked(_) | Self::Bad { .. } => Exit::Distrust,
+            Self::OtherGenesis { .. } | Self::Tracked(_) | Self::Second { .. } | Self::Bad { .. } => Exit::Distrust,
             Self::Unverified(error) => error.exit(),
             Self::Git { .. } => Exit::Failure,
             Self::Url(_) => Exit::Usage,
@@ -111,6 +122,39 @@ pub fn locate(chosen: Option<&Path>, cwd: &Path, loaded: &Loaded) -> Result<Path
         (None, Some(url)) => Err(Unusable::Url(url.clone())),
         (None, None) => Ok(loaded.dir.join(DEFAULT_PATH)),
     }
+}
+
+/// Refuses the ledger at `path`, which the policy of a work tree chose by its text or by its own place, where another
+/// one lies at the default place of a directory from `cwd` up to the top of the work tree: a change that moves the
+/// policy, or names another file, would leave behind the ledger that knows the owners.
+///
+/// # Errors
+/// [`Unusable::Second`].
+pub fn refuse_second(path: &Path, cwd: &Path) -> Result<(), Unusable> {
+    let root = git::root(cwd).unwrap_or_else(|| cwd.to_owned());
+    let around = cwd.ancestors().take_while(|dir| dir.starts_with(&root)).map(|dir| dir.join(DEFAULT_PATH));
+    let mut others = around.filter(|other| other.symlink_metadata().is_ok() && !is_same(other, path));
+    match others.next() {
+        Some(other) => Err(Unusable::Second { chosen: path.to_owned(), other }),
+        None => Ok(()),
+    }
+}
+
+/// Whether two paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Whether nothing at all is at `path`, and no commit can have put a link on the way that leads elsewhere.
+///
+/// # Errors
+/// [`Unusable::Tracked`], or that git cannot tell.
+pub fn is_absent(path: &Path) -> Result<bool, Unusable> {
+    let missing = path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    if missing {
+        refuse_tracked_name(path)?;
+    }
+    Ok(missing)
 }
 
 /// What the policy wants its ledger to hold commitments to only.
@@ -158,11 +202,15 @@ fn refuse_tracked(path: &Path) -> Result<(), Unusable> {
     let through_link = (real != path).then(|| path.to_owned());
     let there = store::names(&real).into_iter().filter(|file| file.symlink_metadata().is_ok());
     for file in through_link.into_iter().chain(there) {
-        match git::is_tracked(&file) {
-            Ok(false) => {}
-            Ok(true) => return Err(Unusable::Tracked(file)),
-            Err(source) => return Err(Unusable::Git { path: file, source }),
-        }
+        refuse_tracked_name(&file)?;
     }
     Ok(())
+}
+
+fn refuse_tracked_name(path: &Path) -> Result<(), Unusable> {
+    match git::is_tracked(path) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(Unusable::Tracked(path.to_owned())),
+        Err(source) => Err(Unusable::Git { path: path.to_owned(), source }),
+    }
 }

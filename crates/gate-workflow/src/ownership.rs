@@ -5,7 +5,8 @@
 //! and its keys decide about the next text, so that a change cannot bring the owners that admit it. A
 //! signature names the policy that it replaces: an older text, signed in its day, cannot be put back.
 //! Whoever runs a tool can name any revision, one of their own too: what a revision brought is a guardian only
-//! where there was none before it, and never takes the place of one.
+//! where there was none before it, and never takes the place of one. The first owners come with the ledger itself
+//! or from a revision: a work tree's text that a build meets first, a pull request's, makes nobody an owner.
 //!
 //! `gate.toml.sig` beside the policy is one JSON document:
 //!
@@ -18,18 +19,20 @@
 
 mod succession;
 
+use std::ops::ControlFlow;
+
 use gate_identity::ssh::Namespace;
 use gate_ledger::entry::Entry;
 use gate_ledger::profile;
 use gate_ledger::store::{StoreError, View};
+use gate_model::exit::Exit;
 use gate_model::payload::{PolicyData, TrustedFile};
 use gate_model::time::Timestamp;
 use gate_policy::{Policy, Who};
 use serde::{Deserialize, Serialize};
 
-use crate::policies::{self, Recorded};
+use crate::policies::{self, NoPolicy, Recorded};
 use crate::policy_source::Loaded;
-use crate::records;
 use crate::signatures::{self, Unproven};
 
 pub use succession::was_admitted;
@@ -84,33 +87,59 @@ pub enum Unowned {
         /// Why.
         reason: String,
     },
+    /// It would bring the ledger's first owners.
+    #[error(
+        "policy '{0}' has owners, and the ledger knows none yet: a text of the work tree cannot bring the first\n\
+         once it is merged, run any gate by its commit, with --policy-ref and the branch's full name: that records them"
+    )]
+    Unfounded(String),
+    /// A policy in the ledger cannot be read, so that nobody can tell whose word counts.
+    #[error("cannot tell who guards the policy: {0}\nfind out what happened with: gate-verify --replay")]
+    Unreadable(#[from] NoPolicy),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
+impl Unowned {
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Missing { .. } | Self::Wrong { .. } | Self::Unfounded(_) => Exit::Usage,
+            Self::Unreadable(_) => Exit::Distrust,
+            Self::Store(error) => error.exit(),
+        }
+    }
+}
+
 /// The policy whose owners decide about the next one.
 ///
 /// # Errors
-/// A failure of the store.
-pub fn guardian(view: &View<'_>) -> Result<Option<Recorded>, StoreError> {
-    let (mut found, mut first) = (None, None);
+/// [`Unowned::Unreadable`] where a policy cannot be read, since it might be the one; a failure of the store.
+pub fn guardian(view: &View<'_>) -> Result<Option<Recorded>, Unowned> {
+    let mut found = Ok(None);
     view.policies(&mut |entry: &Entry| {
-        let Ok(recorded) = policies::recorded(entry) else { return std::ops::ControlFlow::Continue(()) };
+        let recorded = match policies::recorded(entry) {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                found = Err(error);
+                return ControlFlow::Break(());
+            }
+        };
         match guards(&recorded) {
             Guards::Always => {
-                found = Some(recorded);
-                std::ops::ControlFlow::Break(())
+                found = Ok(Some(recorded));
+                ControlFlow::Break(())
             }
             // From the newest entry to the oldest: the last one seen is the first that there was.
             Guards::Alone => {
-                first = Some(recorded);
-                std::ops::ControlFlow::Continue(())
+                found = Ok(Some(recorded));
+                ControlFlow::Continue(())
             }
-            Guards::Never => std::ops::ControlFlow::Continue(()),
+            Guards::Never => ControlFlow::Continue(()),
         }
     })?;
-    Ok(found.or(first))
+    Ok(found?)
 }
 
 /// When a recorded policy decides about the next one.
@@ -140,7 +169,7 @@ pub(crate) fn guards(recorded: &Recorded) -> Guards {
 /// # Errors
 /// [`Unowned`]; then the policy takes no effect.
 pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Result<Loaded, Unowned> {
-    if loaded.used.source.starts_with("rev:") {
+    if loaded.is_from_revision() {
         return Ok(loaded);
     }
     if let Some(newest) = view.map(newest).transpose()?.flatten()
@@ -166,6 +195,9 @@ pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Res
     if owners.is_empty() {
         return Ok(loaded);
     }
+    if view.is_some() && guardian.is_none() {
+        return Err(Unowned::Unfounded(loaded.name));
+    }
     let replaced = match (view, &guardian) {
         (None, _) => Predecessor::Unknown,
         (Some(_), guardian) => {
@@ -183,13 +215,13 @@ pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Res
 }
 
 /// The policy entry that was recorded last.
-fn newest(view: &View<'_>) -> Result<Option<PolicyData>, StoreError> {
+fn newest(view: &View<'_>) -> Result<Option<PolicyData>, Unowned> {
     let mut found = None;
     view.policies(&mut |entry: &Entry| {
-        found = records::data::<PolicyData>(entry).ok();
-        std::ops::ControlFlow::Break(())
+        found = Some(policies::recorded(entry));
+        ControlFlow::Break(())
     })?;
-    Ok(found)
+    Ok(found.transpose()?.map(|recorded| recorded.data))
 }
 
 /// `loaded` with the source under which the ledger holds the same text and files.

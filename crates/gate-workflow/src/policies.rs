@@ -13,7 +13,7 @@ use gate_model::payload::PolicyData;
 use gate_model::principal::Principal;
 use gate_policy::Policy;
 
-use crate::ownership::{self, Succession};
+use crate::ownership::{self, Succession, Unowned};
 use crate::policy_source::{self, Loaded};
 use crate::records;
 
@@ -100,11 +100,23 @@ pub enum RecordError {
     /// A document could not be written as JSON.
     #[error("cannot write the entry as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// Nobody can tell who guards the policy.
+    #[error(transparent)]
+    Guard(Unowned),
     /// Owners guard the ledger's policy, and this one does not follow the one in force.
     #[error(
         "the policy in force was replaced in the meantime, and no owner admitted this one in its place\nrun it again"
     )]
     Replaced,
+}
+
+impl From<Unowned> for RecordError {
+    fn from(error: Unowned) -> Self {
+        match error {
+            Unowned::Store(error) => Self::Store(error),
+            other => Self::Guard(other),
+        }
+    }
 }
 
 /// Records the policy in force where the ledger does not hold its digest from the same source yet, and where an
@@ -129,11 +141,8 @@ pub fn ensure_recorded(
         return Ok(());
     }
     let known = is_recorded(&view, loaded)?;
-    let succession = if loaded.used.source.starts_with("rev:") {
-        Succession::None
-    } else {
-        ownership::succession(&view, loaded)?
-    };
+    let succession =
+        if loaded.is_from_revision() { Succession::None } else { ownership::succession(&view, loaded)? };
     match succession {
         // What was replaced while it was in use stays recorded where it was.
         Succession::None | Succession::Refused if known => return Ok(()),

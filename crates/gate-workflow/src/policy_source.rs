@@ -3,7 +3,7 @@
 //! One file, `gate.toml`, found in one way: the path that was named, else the nearest one upward, no further
 //! than the git root (outside git, only the working directory: a file that a stranger left in `/tmp` must
 //! not become somebody's policy). A second one on the way, or around a nested repository, is refused, since a
-//! nested file could quietly replace the rules. With a revision, the text and every file that it names come from that one tree, and
+//! nested file could quietly replace the rules. A work tree is read as strictly as a revision: see `worktree`. With a revision, the text and every file that it names come from that one tree, and
 //! what does not resolve never falls back to the work tree.
 //!
 //! Text and trusted files together make the policy's digest, so that a change of the keys that a policy
@@ -12,8 +12,8 @@
 mod error;
 mod nesting;
 mod recordable;
+mod worktree;
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use gate_checkout::git;
@@ -61,6 +61,11 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Whether the text comes from a revision, which the caller vouches for by naming it.
+    pub fn is_from_revision(&self) -> bool {
+        self.used.source.starts_with("rev:")
+    }
+
     /// The owner's signature, where that is what admitted this text.
     pub fn admitted_by_signature(&self) -> Option<String> {
         self.signature.clone().filter(|_| self.used.source.starts_with("owner:"))
@@ -74,73 +79,7 @@ impl Loaded {
 pub fn load(choice: &Choice<'_>) -> Result<Loaded, PolicyError> {
     match choice.revision {
         Some(revision) => from_revision(choice, revision),
-        None => from_worktree(choice),
-    }
-}
-
-fn from_worktree(choice: &Choice<'_>) -> Result<Loaded, PolicyError> {
-    let path = match choice.path {
-        Some(path) => choice.cwd.join(path),
-        None => nearest(choice.cwd)?,
-    };
-    let name = choice.path.map_or_else(|| shortened(&path, choice.cwd), |path| path.display().to_string());
-    let text = text_of(&path, read_file(&path)?)?;
-    let dir = path.parent().unwrap_or(choice.cwd).to_owned();
-    let signature = read_signature(&path.with_file_name(signature_name(&path)), choice.cwd)?;
-    let read = |relative: &str| read_trusted(&dir.join(relative));
-    assemble(text, name, dir.clone(), "worktree".to_owned(), signature, &read)
-}
-
-/// The path as a person in `cwd` would write it.
-fn shortened(path: &Path, cwd: &Path) -> String {
-    path.strip_prefix(cwd).unwrap_or(path).display().to_string()
-}
-
-fn signature_name(path: &Path) -> String {
-    let name = path.file_name().map_or_else(|| FILE_NAME.into(), |name| name.to_string_lossy());
-    format!("{name}.sig")
-}
-
-/// The nearest `gate.toml` from `start` upward, no further than the git root.
-fn nearest(start: &Path) -> Result<PathBuf, PolicyError> {
-    let root = git::root(start).unwrap_or_else(|| start.to_owned());
-    let candidates =
-        start.ancestors().take_while(|dir| dir.starts_with(&root)).map(|dir| dir.join(FILE_NAME));
-    let mut found = candidates.filter(|path| path.symlink_metadata().is_ok());
-    let Some(first) = found.next() else { return Err(PolicyError::NotFound(start.to_owned())) };
-    if let Some(second) = found.next() {
-        return Err(PolicyError::Second(first, second));
-    }
-    match nesting::in_worktree(&root) {
-        Some(outer) => Err(PolicyError::Nested { inner: first, outer }),
-        None => Ok(first),
-    }
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, PolicyError> {
-    let wrap = |source| PolicyError::Read { path: path.to_owned(), source };
-    let metadata = path.metadata().map_err(wrap)?;
-    if !metadata.is_file() {
-        return Err(PolicyError::NotAFile(path.to_owned()));
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(wrap)?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(wrap)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(PolicyError::TooLarge(path.to_owned()));
-    }
-    Ok(bytes)
-}
-
-/// The owner's signature beside a policy, where there is one.
-fn read_signature(path: &Path, cwd: &Path) -> Result<Option<String>, PolicyError> {
-    match path.symlink_metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        _ => {
-            let text = text_of(path, read_file(path)?)?;
-            refuse_unrecordable(shortened(path, cwd), &text)?;
-            Ok(Some(text))
-        }
+        None => worktree::load(choice),
     }
 }
 
@@ -153,16 +92,6 @@ fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String, PolicyError> {
     String::from_utf8(bytes).map_err(|error| PolicyError::Encoding {
         path: path.to_owned(),
         offset: error.utf8_error().valid_up_to(),
-    })
-}
-
-fn read_trusted(path: &Path) -> Result<String, String> {
-    read_file(path).and_then(|bytes| text_of(path, bytes)).map_err(|error| match error {
-        PolicyError::Read { source, .. } => source.to_string(),
-        PolicyError::NotAFile(_) => "it is not a regular file".to_owned(),
-        PolicyError::TooLarge(_) => format!("it is larger than {MAX_BYTES} bytes"),
-        PolicyError::Encoding { offset, .. } => format!("byte {offset} is not UTF-8"),
-        other => other.to_string(),
     })
 }
 

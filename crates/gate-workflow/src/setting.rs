@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gate_checkout::facts::{self, Begun, Facts, FactsError};
+use gate_checkout::git;
 use gate_ledger::store::{Access, AppendError, Ledger, StoreError, Transaction};
 use gate_model::exit::Exit;
 use gate_model::time::Timestamp;
@@ -54,6 +55,53 @@ pub struct Place<'a> {
     pub access: Access,
 }
 
+impl Place<'_> {
+    fn load(&self) -> Result<Loaded, PolicyError> {
+        self.refuse_detour()?;
+        policy_source::load(&Choice {
+            cwd: self.cwd,
+            path: self.policy.as_deref(),
+            revision: self.policy_ref.as_deref(),
+        })
+    }
+
+    /// Refuses a working directory that a change under review chose: a folder of the repository that became a link. The
+    /// shell's `PWD` tells the way that was taken; where it does not lead here it tells nothing.
+    fn refuse_detour(&self) -> Result<(), PolicyError> {
+        let Some(way) = (self.env)("PWD").map(PathBuf::from).filter(|way| way.is_absolute()) else {
+            return Ok(());
+        };
+        let leads_here =
+            matches!((way.canonicalize(), self.cwd.canonicalize()), (Ok(way), Ok(here)) if way == here);
+        match if leads_here { git::tracked_link(&way)? } else { None } {
+            Some(link) => Err(PolicyError::Detour(link)),
+            None => Ok(()),
+        }
+    }
+
+    /// The ledger that knows who guards the text of a work tree. Nothing that a change can bring may hide it: there is
+    /// none only where no file is and nobody named one. For a revision nobody is asked; whether the ledger can be
+    /// used is told where it is needed.
+    fn guarding(&self, loaded: &Loaded) -> Result<Option<Ledger>, PolicyError> {
+        let opened = ledger_access::locate(self.ledger.as_deref(), self.cwd, loaded).and_then(|path| {
+            if self.ledger.is_none() && !loaded.is_from_revision() {
+                if self.policy.is_none() {
+                    ledger_access::refuse_second(&path, self.cwd)?;
+                }
+                if ledger_access::is_absent(&path)? {
+                    return Ok(None);
+                }
+            }
+            ledger_access::open(&path, Access::Read, loaded).map(Some)
+        });
+        match opened {
+            Ok(ledger) => Ok(ledger),
+            Err(_) if loaded.is_from_revision() => Ok(None),
+            Err(source) => Err(PolicyError::Unguarded { name: loaded.name.clone(), source }),
+        }
+    }
+}
+
 /// The policy in force, with the place it is in force in. It is read once.
 pub struct Setting<'a> {
     /// The effects and choices.
@@ -69,20 +117,43 @@ impl<'a> Setting<'a> {
     /// Reads the policy. Where owners guard it, it must be admitted by one of them.
     ///
     /// # Errors
-    /// A [`PolicyError`].
+    /// A [`PolicyError`]; among them that the ledger which knows its owners cannot be asked.
     pub fn read(place: Place<'a>) -> Result<Self, PolicyError> {
-        let choice =
-            Choice { cwd: place.cwd, path: place.policy.as_deref(), revision: place.policy_ref.as_deref() };
-        let loaded = policy_source::load(&choice)?;
-        let path = ledger_access::locate(place.ledger.as_deref(), place.cwd, &loaded);
-        // Why a ledger cannot be used is told when it is needed; here it only cannot name a guardian.
-        let ledger = path.ok().and_then(|path| ledger_access::open(&path, Access::Read, &loaded).ok());
+        let loaded = place.load()?;
+        let ledger = place.guarding(&loaded)?;
+        Self::admitted(place, loaded, ledger.as_ref())
+    }
+
+    /// Reads the policy with which a ledger is going to be made: what lies in its place is not asked.
+    ///
+    /// # Errors
+    /// A [`PolicyError`].
+    pub fn founding(place: Place<'a>) -> Result<Self, PolicyError> {
+        let loaded = place.load()?;
+        Self::admitted(place, loaded, None)
+    }
+
+    /// Reads the policy for no more than what it says of its ledger: nobody is asked whether it is in force, and nothing
+    /// may be decided by it.
+    ///
+    /// # Errors
+    /// A [`PolicyError`].
+    pub fn unguarded(place: Place<'a>) -> Result<Self, PolicyError> {
+        let loaded = place.load()?;
+        Ok(Self::of(place, loaded))
+    }
+
+    fn admitted(place: Place<'a>, loaded: Loaded, ledger: Option<&Ledger>) -> Result<Self, PolicyError> {
         let now = (place.clock)();
-        let admitted = match &ledger {
+        let loaded = match ledger {
             Some(ledger) => ownership::admit(loaded, Some(&ledger.view()), now),
             None => ownership::admit(loaded, None, now),
         };
-        Ok(Self { place, loaded: admitted?, facts: OnceCell::new(), begun: RefCell::new(None) })
+        Ok(Self::of(place, loaded?))
+    }
+
+    const fn of(place: Place<'a>, loaded: Loaded) -> Self {
+        Self { place, loaded, facts: OnceCell::new(), begun: RefCell::new(None) }
     }
 
     /// The clock's instant.

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use gate_checkout::git::GitError;
 use gate_checkout::signing::{self, GitSigning};
 use gate_identity::ssh::{self, Namespace};
 use gate_model::exit::Exit;
@@ -27,7 +28,7 @@ pub const MAX_WAIT: u64 = 7 * 86_400;
 pub enum SigningError {
     /// Git's configuration cannot be read.
     #[error(transparent)]
-    Config(#[from] signing::GitConfigError),
+    Config(#[from] GitError),
     /// `ssh-keygen` did not sign.
     #[error(transparent)]
     Sign(#[from] signing::SignError),

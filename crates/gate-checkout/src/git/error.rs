@@ -58,6 +58,28 @@ pub enum GitError {
         /// The first line of its diagnostics, made safe to show.
         message: String,
     },
+    /// Git did not come to an end.
+    #[error(
+        "git {verb} in '{root}' did not answer within {seconds} s, and was ended\nlook for a pipe where git expects a file"
+    )]
+    TooSlow {
+        /// The subcommand.
+        verb: &'static str,
+        /// The top of the work tree.
+        root: PathBuf,
+        /// How long it had.
+        seconds: u64,
+    },
+    /// A filter has a name that no option can carry, so that it cannot be switched off.
+    #[error(
+        "the filter '{name}' of the repository at '{root}' cannot be switched off: there is '=' in its name\ntake it out of git's configuration"
+    )]
+    Filter {
+        /// Its name, made safe to show.
+        name: String,
+        /// The top of the work tree.
+        root: PathBuf,
+    },
     /// Git answered something that this program does not understand.
     #[error("git {verb} in '{root}' answered unexpectedly: {problem}")]
     Answer {

@@ -6,14 +6,13 @@
 //! HEAD, the reftable format, an unborn branch) is for [`super::look`]. It never says whether files differ
 //! from the commit.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use gate_identity::git::{is_object_id, remote_name};
 
 use super::error::GitError;
 use super::head::{self, Head};
-use super::inspect::{read_remotes, start_remotes};
+use super::inspect::{read_remotes, start_settings};
 use super::process::Running;
 
 /// The largest configuration that is read here, in bytes.
@@ -68,31 +67,20 @@ pub fn glance(dir: &Path) -> Option<Glance> {
     if !branch.starts_with("refs/heads/") || branch.split('/').any(|part| part == ".." || part.is_empty()) {
         return None;
     }
-    let common = common_dir(&git_dir)?;
+    let common = head::common_dir(&git_dir).ok()?;
     let head = loose(&common, &branch).or_else(|| packed(&common, &branch))?;
     let remotes = match plain_remote(&common) {
         Some(remote) => Remotes::Known(remote),
-        None => Remotes::Asked(start_remotes(&root).ok()?),
+        None => Remotes::Asked(start_settings(&root).ok()?),
     };
     Some(Glance { root, branch, head, remotes })
-}
-
-/// The directory that linked work trees share: its refs are the branches.
-fn common_dir(git_dir: &Path) -> Option<PathBuf> {
-    match std::fs::read_to_string(git_dir.join("commondir")) {
-        Ok(text) => Some(git_dir.join(text.trim_end())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(git_dir.to_owned()),
-        Err(_) => None,
-    }
 }
 
 /// The remote from the repository's own configuration, read without git; `None` where that is not plain:
 /// it includes other files, continues lines, quotes values, or has several remotes and none called origin.
 #[allow(clippy::option_option, reason = "unknown, known to be none, and known are three things")]
 fn plain_remote(common: &Path) -> Option<Option<String>> {
-    let mut text = String::new();
-    let file = std::fs::File::open(common.join("config")).ok()?;
-    file.take(MAX_CONFIG + 1).read_to_string(&mut text).ok()?;
+    let text = text_of(&common.join("config"), MAX_CONFIG + 1)?;
     let lower = text.to_ascii_lowercase();
     let is_plain = text.len() as u64 <= MAX_CONFIG
         && !text.contains(['\\', '\r'])
@@ -132,8 +120,7 @@ fn sole_url(text: &str) -> Option<Option<String>> {
 fn loose(common: &Path, branch: &str) -> Option<String> {
     let path = common.join(branch);
     path.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?;
-    let mut text = String::new();
-    std::fs::File::open(path).ok()?.take(256).read_to_string(&mut text).ok()?;
+    let text = text_of(&path, 256)?;
     object_id(text.trim_end())
 }
 
@@ -142,11 +129,14 @@ fn packed(common: &Path, branch: &str) -> Option<String> {
     if common.join(branch).symlink_metadata().is_ok() {
         return None;
     }
-    let mut text = String::new();
-    let file = std::fs::File::open(common.join("packed-refs")).ok()?;
-    file.take(MAX_PACKED).read_to_string(&mut text).ok()?;
+    let text = text_of(&common.join("packed-refs"), MAX_PACKED)?;
     let found = text.lines().find_map(|line| line.split_once(' ').filter(|(_, name)| *name == branch));
     object_id(found?.0)
+}
+
+/// A text that is plainly there; of everything else git knows more.
+fn text_of(path: &Path, limit: u64) -> Option<String> {
+    String::from_utf8(head::bytes_of(path, limit).ok()?).ok()
 }
 
 fn object_id(text: &str) -> Option<String> {

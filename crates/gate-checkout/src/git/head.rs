@@ -1,7 +1,10 @@
 //! What can be learned of a repository without starting a process: where it is, and what HEAD is attached to.
 
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::error::GitError;
 
@@ -68,18 +71,86 @@ pub(super) fn head(git_dir: &Path) -> Result<Head, GitError> {
     })
 }
 
+/// Files that git opens without looking at what they are.
+const ADMINISTRATION: [&str; 14] = [
+    "HEAD",
+    "commondir",
+    "config",
+    "config.worktree",
+    "gitdir",
+    "index",
+    "info/attributes",
+    "info/exclude",
+    "info/grafts",
+    "info/sparse-checkout",
+    "objects/info/alternates",
+    "objects/info/commit-graph",
+    "packed-refs",
+    "shallow",
+];
+
+/// Refuses a repository in whose administration, or at the top of whose work tree, a pipe or a device stands in the
+/// place of a file: git would open it, and wait for ever.
+///
+/// # Errors
+/// [`GitError::Read`].
+pub(super) fn refuse_pipes(root: &Path) -> Result<(), GitError> {
+    let mut files: Vec<PathBuf> =
+        [".git", ".gitattributes", ".gitignore", ".gitmodules"].map(|name| root.join(name)).into();
+    if root.join(".git").exists() {
+        let own = git_dir(root)?;
+        let common = common_dir(&own)?;
+        files.extend(ADMINISTRATION.iter().flat_map(|name| [own.join(name), common.join(name)]));
+        if let Ok(Head::Attached(branch)) = head(&own) {
+            files.push(common.join(branch));
+        }
+    }
+    for path in files {
+        // What is not there, or cannot be looked at, is for git to complain about.
+        if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(not_a_file(path));
+        }
+    }
+    Ok(())
+}
+
+/// The directory that linked work trees share: its refs are the branches.
+pub(super) fn common_dir(git_dir: &Path) -> Result<PathBuf, GitError> {
+    match pointer(&git_dir.join("commondir")) {
+        Ok(text) => Ok(git_dir.join(text.trim_end())),
+        Err(GitError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(git_dir.to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+fn not_a_file(path: PathBuf) -> GitError {
+    GitError::Read { path, source: std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file") }
+}
+
+/// At most `limit` bytes of a regular file. Another kind is never opened: to open a pipe is to wait for a writer.
+pub(super) fn bytes_of(path: &Path, limit: u64) -> Result<Vec<u8>, GitError> {
+    let read = |source| GitError::Read { path: path.to_owned(), source };
+    if !std::fs::metadata(path).map_err(read)?.is_file() {
+        return Err(not_a_file(path.to_owned()));
+    }
+    let mut options = std::fs::OpenOptions::new();
+    // It may have become a pipe since.
+    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let file = options.read(true).custom_flags(nonblocking).open(path).map_err(read)?;
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).map_err(read)?;
+    Ok(bytes)
+}
+
 /// A small text file of the administration.
 fn pointer(path: &Path) -> Result<String, GitError> {
-    let read = |source| GitError::Read { path: path.to_owned(), source };
-    // Opening a pipe would wait for a writer that never comes.
-    if !std::fs::metadata(path).map_err(read)?.is_file() {
-        return Err(read(std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file")));
+    let odd = |problem| GitError::Read {
+        path: path.to_owned(),
+        source: std::io::Error::new(ErrorKind::InvalidData, problem),
+    };
+    let bytes = bytes_of(path, MAX_POINTER + 1)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_POINTER) {
+        return Err(odd("it is longer than 8 KiB"));
     }
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(read)?;
-    let length = file.take(MAX_POINTER + 1).read_to_string(&mut text).map_err(read)?;
-    if u64::try_from(length).is_ok_and(|length| length > MAX_POINTER) {
-        return Err(read(std::io::Error::new(ErrorKind::InvalidData, "it is longer than 8 KiB")));
-    }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|_| odd("it is not UTF-8"))
 }

@@ -1,5 +1,7 @@
 //! The checkout: root, commit, branch, parents, remote and whether it is clean.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use gate_identity::git::{Checkout, is_object_id, remote_name};
@@ -11,8 +13,8 @@ use super::{object, resolve};
 
 /// How much of `git status` is read: the headers come first, and one changed file is enough to be dirty.
 const MAX_STATUS: u64 = 64 * 1024;
-/// How much configuration of remotes is read.
-const MAX_REMOTES: u64 = 256 * 1024;
+/// How much configuration of remotes and filters is read.
+const MAX_SETTINGS: u64 = 256 * 1024;
 
 /// What was found where a checkout was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub fn inspect(dir: &Path) -> Result<Option<Checkout>, GitError> {
     })
 }
 
-/// Looks for a checkout around `dir`. Starts two processes beside each other, a third for a detached HEAD.
+/// Looks for a checkout around `dir`. Starts two processes one after the other, a third for a detached HEAD.
 ///
 /// # Errors
 /// A [`GitError`] where there is a repository that cannot be read.
@@ -54,8 +56,8 @@ pub fn look(dir: &Path) -> Result<Inspection, GitError> {
 }
 
 fn read(root: &Path) -> Result<Checkout, GitError> {
-    let status = start_status(root)?;
-    let remotes = start_remotes(root)?;
+    let settings = start_settings(root)?.finish(MAX_SETTINGS)?;
+    let status = start_status(root, &without_filters(root, &settings)?)?;
     // After git was started: a missing git counts before a broken repository, and this overlaps with it.
     let git_dir = head::git_dir(root);
     let attached = git_dir.as_ref().ok().map(|dir| head::head(dir));
@@ -71,7 +73,7 @@ fn read(root: &Path) -> Result<Checkout, GitError> {
         (None, Some(id)) => parents(root, commit, id)?,
         _ => Vec::new(),
     };
-    let remote = read_remotes(root, remotes)?;
+    let remote = remote_of(root, &settings)?;
     Ok(Checkout {
         root: root.to_owned(),
         git_dir,
@@ -83,7 +85,7 @@ fn read(root: &Path) -> Result<Checkout, GitError> {
     })
 }
 
-fn start_status(root: &Path) -> Result<Running, GitError> {
+fn start_status(root: &Path, settings: &[String]) -> Result<Running, GitError> {
     // Submodules count by the commit they are at; looking into them would start git there, with their
     // configuration.
     let args = [
@@ -95,7 +97,7 @@ fn start_status(root: &Path) -> Result<Running, GitError> {
         "--no-renames",
         "--no-ahead-behind",
     ];
-    process::start(root, "status", args)
+    process::start_with(root, settings, "status", args)
 }
 
 /// What `git status` says.
@@ -153,21 +155,47 @@ fn parents(root: &Path, store: Option<object::Store>, id: &str) -> Result<Vec<St
     Ok(store.commit(id)?.parents)
 }
 
-/// Starts reading the urls of the remotes.
-pub(super) fn start_remotes(root: &Path) -> Result<Running, GitError> {
-    process::start(root, "config", ["-z", "--get-regexp", r"^remote\..*\.url$"])
+/// Starts reading what git is set to: the urls of the remotes, and the filters.
+pub(super) fn start_settings(root: &Path) -> Result<Running, GitError> {
+    process::start(root, "config", ["-z", "--get-regexp", r"^(remote\..*\.url|filter\..*)$"])
 }
 
+/// The remote, once the process of [`start_settings`] has ended.
 pub(super) fn read_remotes(root: &Path, running: Running) -> Result<Option<String>, GitError> {
-    let output = running.finish(MAX_REMOTES)?;
+    remote_of(root, &running.finish(MAX_SETTINGS)?)
+}
+
+fn remote_of(root: &Path, settings: &Output) -> Result<Option<String>, GitError> {
+    Ok(choose_remote(&records_of(root, settings)?).and_then(remote_name))
+}
+
+/// The records `name\nvalue\0` of the settings.
+fn records_of<'o>(root: &Path, settings: &'o Output) -> Result<Cow<'o, str>, GitError> {
     // Status 1 is "no such key".
-    if output.status.code() == Some(1) {
-        return Ok(None);
+    if settings.status.code() == Some(1) {
+        return Ok(Cow::Borrowed(""));
     }
-    if output.cut || !output.status.success() {
-        return Err(process::explain(root, "config", &output));
+    if settings.cut || !settings.status.success() {
+        return Err(process::explain(root, "config", settings));
     }
-    Ok(choose_remote(&String::from_utf8_lossy(&output.stdout)).and_then(remote_name))
+    Ok(String::from_utf8_lossy(&settings.stdout))
+}
+
+/// Settings that switch off each filter that is defined anywhere: `git status` would run it over changed files, and
+/// whoever writes to `.git/config` chooses the program. An empty command is no filter (git's `convert.c`).
+fn without_filters(root: &Path, settings: &Output) -> Result<Vec<String>, GitError> {
+    let records = records_of(root, settings)?;
+    let keys = records.split('\0').map(|record| record.split_once('\n').map_or(record, |(key, _)| key));
+    let names: BTreeSet<&str> =
+        keys.filter_map(|key| key.strip_prefix("filter.")?.rsplit_once('.')).map(|(name, _)| name).collect();
+    // The first '=' of an option ends the name of the setting; bytes that were not UTF-8 would name another.
+    if let Some(name) = names.iter().find(|name| name.contains(['=', char::REPLACEMENT_CHARACTER])) {
+        return Err(GitError::Filter { name: gate_model::text::visible(name), root: root.to_owned() });
+    }
+    let off = |name: &&str| {
+        ["clean=", "smudge=", "process=", "required=false"].map(|end| format!("filter.{name}.{end}"))
+    };
+    Ok(names.iter().flat_map(off).collect())
 }
 
 /// The url of `origin`, else of the only remote, among records `remote.<name>.url\n<url>\0`.

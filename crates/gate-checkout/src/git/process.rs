@@ -1,16 +1,20 @@
 //! One hardened git process.
 //!
 //! Invariants: no `GIT_*` variable of ours reaches git; nothing in a repository's configuration makes git
-//! start another program or use the network; stdin is nothing unless asked for; what is read is bounded;
-//! a process never outlives its [`Running`].
+//! start another program or use the network; stdin is nothing unless asked for; what is read is bounded, and so
+//! is the time; pipes and devices in the administration are refused before git opens them; a process never
+//! outlives its [`Running`]. This is the only door to git.
 
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Read};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 
 use super::error::GitError;
+use super::head;
+use super::watch::{LIMIT, Watch};
 
 /// How much of git's diagnostics is kept.
 const MAX_DIAGNOSTICS: u64 = 8 * 1024;
@@ -48,18 +52,33 @@ pub(super) struct Output {
 #[derive(Debug)]
 pub(super) struct Running {
     child: Child,
+    watch: Watch,
     diagnostics: Option<JoinHandle<Vec<u8>>>,
     verb: &'static str,
     root: PathBuf,
 }
 
-/// Starts `git <verb> <args>` at the top of a work tree.
+/// Starts `git <verb> <args>` at the top of a work tree, or in a directory outside of any.
 pub(super) fn start<I, S>(root: &Path, verb: &'static str, args: I) -> Result<Running, GitError>
 where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
 {
-    spawn(root, verb, args, Stdio::null())
+    spawn(root, &[], verb, args, Stdio::null())
+}
+
+/// The same with further settings, each `name=value`, that outrank all others.
+pub(super) fn start_with<I, S>(
+    root: &Path,
+    settings: &[String],
+    verb: &'static str,
+    args: I,
+) -> Result<Running, GitError>
+where
+    I: IntoIterator<Item = S>,
+    S: AsRef<OsStr>,
+{
+    spawn(root, settings, verb, args, Stdio::null())
 }
 
 /// The same, with a pipe to its standard input.
@@ -68,15 +87,26 @@ where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
 {
-    spawn(root, verb, args, Stdio::piped())
+    spawn(root, &[], verb, args, Stdio::piped())
 }
 
-fn spawn<I, S>(root: &Path, verb: &'static str, args: I, stdin: Stdio) -> Result<Running, GitError>
+fn spawn<I, S>(
+    root: &Path,
+    settings: &[String],
+    verb: &'static str,
+    args: I,
+    stdin: Stdio,
+) -> Result<Running, GitError>
 where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
 {
+    head::refuse_pipes(root)?;
     let mut command = hardened(root);
+    for setting in settings {
+        command.args(["-c", setting]);
+    }
+    command.process_group(0);
     command.arg(verb).args(args).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|source| match source.kind() {
         // A missing working directory gives the same error as a missing program.
@@ -85,7 +115,8 @@ where
     })?;
     // Read beside stdout, so that a chatty git cannot fill this pipe and stall.
     let diagnostics = child.stderr.take().map(|pipe| std::thread::spawn(move || beginning_of(pipe)));
-    Ok(Running { child, diagnostics, verb, root: root.to_owned() })
+    let watch = Watch::over(&child, LIMIT);
+    Ok(Running { child, watch, diagnostics, verb, root: root.to_owned() })
 }
 
 /// `git` with every door closed, before its subcommand.
@@ -139,10 +170,20 @@ impl Running {
         let cut = u64::try_from(stdout.len()).is_ok_and(|len| len > limit);
         if cut {
             stdout.pop();
-            self.child.kill().map_err(|source| self.failure(source))?;
+            self.watch.end();
         }
-        let status = self.child.wait().map_err(|source| self.failure(source))?;
+        let status = self.end()?;
         Ok(Output { stdout, cut, status, stderr: self.diagnostics() })
+    }
+
+    /// How the process ended, once it has.
+    fn end(&mut self) -> Result<ExitStatus, GitError> {
+        let ended = self.watch.wait(&mut self.child).map_err(|source| self.failure(source))?;
+        ended.ok_or_else(|| GitError::TooSlow {
+            verb: self.verb,
+            root: self.root.clone(),
+            seconds: LIMIT.as_secs(),
+        })
     }
 
     fn diagnostics(&mut self) -> String {
@@ -153,12 +194,12 @@ impl Running {
     /// Why a conversation broke off.
     pub(super) fn conclude(&mut self) -> GitError {
         drop(self.child.stdin.take());
-        match self.child.wait() {
+        match self.end() {
             Ok(status) => {
                 let output = Output { stdout: Vec::new(), cut: false, status, stderr: self.diagnostics() };
                 explain(&self.root, self.verb, &output)
             }
-            Err(source) => self.failure(source),
+            Err(error) => error,
         }
     }
 
@@ -176,8 +217,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // After a normal end both do nothing; on an early return they leave no process behind.
-        let _killed = self.child.kill();
-        let _reaped = self.child.wait();
+        self.watch.end();
+        let _reaped = self.watch.wait(&mut self.child);
     }
 }
 

@@ -1,9 +1,14 @@
 //! Whether git tracks a file: a ledger that a commit can put in place is no ledger.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
 
 use super::error::GitError;
 use super::{head, process};
+
+/// The most links on one way, as Linux has it (`path_resolution(7)`).
+const MAX_LINKS: usize = 40;
 
 /// Whether git tracks `file`, or a symbolic link on the way to it: either would let a commit choose what
 /// is found there. The file need not exist. `false` outside a work tree.
@@ -17,6 +22,47 @@ pub fn is_tracked(file: &Path) -> Result<bool, GitError> {
         }
     }
     Ok(false)
+}
+
+/// The first symbolic link on the way along `path` that stands where git tracks a file or a folder: a change under
+/// review can put one there, and then whoever enters the folder is elsewhere without knowing it.
+///
+/// # Errors
+/// A [`GitError`] where there is a repository and git cannot tell, or is not installed; a path that leads nowhere.
+pub fn tracked_link(path: &Path) -> Result<Option<PathBuf>, GitError> {
+    let read = |source| GitError::Read { path: path.to_owned(), source };
+    let (mut at, mut left) = (PathBuf::new(), MAX_LINKS);
+    let mut rest: Vec<OsString> = names(path);
+    while let Some(name) = rest.pop() {
+        if name == ".." {
+            at.pop();
+            continue;
+        }
+        let next = at.join(&name);
+        if !next.is_symlink() {
+            at = next;
+            continue;
+        }
+        if is_in_index(&next)? {
+            return Ok(Some(next));
+        }
+        left = left.checked_sub(1).ok_or_else(|| read(ErrorKind::InvalidInput.into()))?;
+        let target = std::fs::read_link(&next).map_err(read)?;
+        if target.is_absolute() {
+            at = PathBuf::new();
+        }
+        rest.extend(names(&target));
+    }
+    Ok(None)
+}
+
+/// The names of a path, the last one first.
+fn names(path: &Path) -> Vec<OsString> {
+    path.components()
+        .rev()
+        .filter(|part| *part != Component::CurDir)
+        .map(|part| part.as_os_str().to_owned())
+        .collect()
 }
 
 /// The real place of `file`, and each symbolic link on the way.
@@ -45,9 +91,10 @@ fn real(path: &Path) -> PathBuf {
 /// it is where the bytes do occur, since they may be part of another path.
 fn is_surely_untracked(root: &Path, relative: &Path) -> bool {
     let Ok(git_dir) = head::git_dir(root) else { return false };
-    let index = match std::fs::read(git_dir.join("index")) {
+    let index = match head::bytes_of(&git_dir.join("index"), u64::MAX) {
         Ok(index) => index,
-        Err(error) => return error.kind() == std::io::ErrorKind::NotFound,
+        Err(GitError::Read { source, .. }) => return source.kind() == ErrorKind::NotFound,
+        Err(_) => return false,
     };
     let plain = matches!(index.get(..8), Some(b"DIRC\0\0\0\x02" | b"DIRC\0\0\0\x03"));
     let found = |needle: &[u8]| memchr::memmem::find(&index, needle).is_some();

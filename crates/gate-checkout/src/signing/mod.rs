@@ -3,5 +3,5 @@
 mod git_config;
 mod sign;
 
-pub use git_config::{GitConfigError, GitSigning};
+pub use git_config::GitSigning;
 pub use sign::{SignError, sign};

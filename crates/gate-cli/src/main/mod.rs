@@ -62,6 +62,10 @@ fn surroundings(tool: &'static str) -> Result<(Env, SystemClock), Failure> {
         Failure::new(tool, Exit::Failure, format!("cannot tell the working directory: {error}"))
             .with_remedy("change to a directory that exists and that you may enter")
     })?;
+    if let Some(name) = env.empty_variable() {
+        return Err(Failure::new(tool, Exit::Usage, format!("the variable {name} is set, and empty"))
+            .with_remedy("give it a value, or unset it"));
+    }
     let clock = SystemClock::start().ok_or_else(|| {
         Failure::new(tool, Exit::Failure, "the clock shows a year outside 1 to 9999")
             .with_remedy("set the system's clock")

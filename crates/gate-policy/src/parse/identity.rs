@@ -9,7 +9,7 @@ use super::table::Table;
 use crate::policy::{IdentitySettings, OidcIssuer};
 
 pub(super) fn settings(reader: &mut Reader<'_>, mut table: Table<'_>) -> IdentitySettings {
-    let allowed_signers = table.path(reader, "allowed_signers");
+    let allowed_signers = table.trusted(reader, "allowed_signers");
     let mut oidc: Vec<OidcIssuer> = Vec::new();
     for entry in table.tables(reader, "oidc") {
         let span = entry.span.clone();
@@ -32,7 +32,7 @@ const BIND: &str = "whose tokens count: claims = { repository_owner_id = \"123\"
 fn issuer(reader: &mut Reader<'_>, mut table: Table<'_>) -> Option<OidcIssuer> {
     let issuer = table.checked(reader, "issuer", is_issuer);
     let audience = table.string(reader, "audience");
-    let jwks = table.path(reader, "jwks");
+    let jwks = table.trusted(reader, "jwks");
     let claims = table.table(reader, "claims").map(|claims| required_claims(reader, &claims));
     for (key, example) in [
         ("issuer", "issuer = \"https://token.actions.githubusercontent.com\""),

@@ -90,6 +90,23 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// The path of a file that the policy trusts: plain and relative, as a revision has them. What lies outside of the
+    /// policy's folder, or in git's own, is no part of what was reviewed.
+    pub(super) fn trusted(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Option<String> {
+        self.checked(reader, key, |path| {
+            let is_plain = |name: &str| {
+                !matches!(name, "" | "..") && !name.eq_ignore_ascii_case(".git") && name.trim() == name
+            };
+            if path.split('/').all(is_plain) {
+                return Ok(());
+            }
+            Err((
+                "is no plain path below the policy's folder",
+                "write a relative path without '..', and keep the file beside the policy or below it, not in .git",
+            ))
+        })
+    }
+
     /// A text that `check` accepts, or says what is wrong with and how to mend it.
     pub(super) fn checked(
         &mut self,

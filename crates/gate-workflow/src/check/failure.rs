@@ -79,6 +79,7 @@ impl CheckError {
             Self::Tampered(_) => Exit::Distrust,
             Self::Facts(error) => error.exit(),
             Self::Report(error) => error.exit(),
+            Self::Record(RecordError::Guard(error)) => error.exit(),
             Self::Record(_) | Self::Archived(_) | Self::Restless(_) => Exit::Failure,
         }
     }
@@ -100,7 +101,9 @@ impl From<RecordError> for Failed {
     fn from(error: RecordError) -> Self {
         match error {
             RecordError::Store(error) => Self::Store(error),
-            RecordError::Json(_) | RecordError::Replaced => Self::Check(CheckError::Record(error)),
+            RecordError::Json(_) | RecordError::Replaced | RecordError::Guard(_) => {
+                Self::Check(CheckError::Record(error))
+            }
         }
     }
 }

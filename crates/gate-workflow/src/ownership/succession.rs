@@ -13,12 +13,12 @@
 use std::ops::ControlFlow;
 
 use gate_ledger::entry::Entry;
-use gate_ledger::store::{StoreError, View};
+use gate_ledger::store::View;
 use gate_model::payload::PolicyData;
 
-use super::{Endorsement, guardian, read};
+use super::{Endorsement, Unowned, guardian, read};
+use crate::policies;
 use crate::policy_source::Loaded;
-use crate::records;
 
 /// What a word says of two policies: the digest of the one that it admits, and of the one that it replaces.
 pub(crate) type Word = (String, Option<String>);
@@ -37,9 +37,13 @@ pub(crate) enum Succession {
 /// What recording `loaded` would do now.
 ///
 /// # Errors
-/// A failure of the store.
-pub(crate) fn succession(view: &View<'_>, loaded: &Loaded) -> Result<Succession, StoreError> {
-    let Some(guardian) = guardian(view)? else { return Ok(Succession::None) };
+/// Who guards the policy cannot be told, or the store failed.
+pub(crate) fn succession(view: &View<'_>, loaded: &Loaded) -> Result<Succession, Unowned> {
+    let Some(guardian) = guardian(view)? else {
+        // Owners found a ledger, with its first policy, or come from a revision.
+        let founds = loaded.policy.owners.is_empty() || view.head()?.seq == 0;
+        return Ok(if founds { Succession::None } else { Succession::Refused });
+    };
     if guardian.data.digest == loaded.used.digest {
         return Ok(Succession::None);
     }
@@ -65,22 +69,21 @@ pub(crate) fn recorded_word(data: &PolicyData) -> Option<Word> {
 /// Whether a policy entry holds a signature that says `word`.
 ///
 /// # Errors
-/// A failure of the store.
-pub(crate) fn is_spent(view: &View<'_>, word: &Word) -> Result<bool, StoreError> {
-    let mut spent = false;
+/// A policy cannot be read, so that nobody can tell, or the store failed.
+pub(crate) fn is_spent(view: &View<'_>, word: &Word) -> Result<bool, Unowned> {
+    let mut spent = Ok(false);
     view.policies(&mut |entry: &Entry| {
-        let says = records::data::<PolicyData>(entry).ok().as_ref().and_then(recorded_word);
-        spent = says.as_ref() == Some(word);
-        if spent { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        spent = policies::recorded(entry).map(|policy| recorded_word(&policy.data).as_ref() == Some(word));
+        if matches!(spent, Ok(false)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    Ok(spent)
+    Ok(spent?)
 }
 
 /// Whether an owner's word that put the policy `digest` in the place of `replaces` is in the ledger already, so
 /// that the same word cannot do so again.
 ///
 /// # Errors
-/// A failure of the store.
-pub fn was_admitted(view: &View<'_>, digest: &str, replaces: Option<&str>) -> Result<bool, StoreError> {
+/// A policy cannot be read, so that nobody can tell, or the store failed.
+pub fn was_admitted(view: &View<'_>, digest: &str, replaces: Option<&str>) -> Result<bool, Unowned> {
     is_spent(view, &(digest.to_owned(), replaces.map(str::to_owned)))
 }

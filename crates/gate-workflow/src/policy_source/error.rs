@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use gate_checkout::folder::FileError;
 use gate_checkout::git;
 use gate_model::exit::Exit;
 use gate_policy::Diagnostic;
 
 use super::recordable::{MAX_RECORDED, Unrecordable};
 use super::{FILE_NAME, MAX_BYTES};
+use crate::ledger_access::Unusable;
 use crate::ownership::Unowned;
 
 /// Why there is no policy.
@@ -52,6 +54,25 @@ pub enum PolicyError {
     /// The file is not a regular file.
     #[error("cannot read policy '{0}': it is not a regular file\nname the policy's file with --policy")]
     NotAFile(PathBuf),
+    /// A link stands in its place or on the way, or it lies where no policy does.
+    #[error(
+        "cannot read policy '{path}': {source}\nput the file itself there: what a link leads to is no part of what was reviewed"
+    )]
+    NotPlain {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the path.
+        source: FileError,
+    },
+    /// The working directory was reached through a link that git tracks.
+    #[error(
+        "the working directory was reached through '{0}', which is a link where the repository has a file or folder of its own\n\
+         go to the folder itself, or undo the change that put a link there"
+    )]
+    Detour(PathBuf),
+    /// Git cannot tell whether the way to the working directory is the repository's.
+    #[error(transparent)]
+    Git(#[from] git::GitError),
     /// The file is larger than [`MAX_BYTES`].
     #[error(
         "cannot read policy '{0}': it is larger than {MAX_BYTES} bytes\nmake it smaller: it must fit into one ledger entry"
@@ -94,6 +115,14 @@ pub enum PolicyError {
         /// What is wrong, with places.
         diagnostics: Vec<Diagnostic>,
     },
+    /// The ledger that knows who guards the policy cannot be asked.
+    #[error("cannot tell who guards policy '{name}': {source}")]
+    Unguarded {
+        /// The file as messages name it.
+        name: String,
+        /// Why.
+        source: Unusable,
+    },
     /// Owners guard the policy, and none admitted this text.
     #[error(transparent)]
     Unowned(#[from] Unowned),
@@ -130,10 +159,11 @@ pub enum PolicyError {
 }
 
 impl PolicyError {
-    /// Each is an error of what was given: nothing was decided.
+    /// Most are errors of what was given: nothing was decided. A guard that cannot be asked is not trusted.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Unowned(Unowned::Store(error)) => error.exit(),
+            Self::Unguarded { .. } => Exit::Distrust,
+            Self::Unowned(error) => error.exit(),
             _ => Exit::Usage,
         }
     }

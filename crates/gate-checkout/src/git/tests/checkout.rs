@@ -7,7 +7,7 @@ use gate_identity::git::Checkout;
 
 use crate::git::sandbox::Sandbox;
 use crate::git::tree::{self, RevError};
-use crate::git::{GitError, Inspection, inspect, is_tracked, look, resolve, root};
+use crate::git::{GitError, Inspection, inspect, is_tracked, look, resolve, root, tracked_link};
 
 fn checkout(dir: &Path) -> Checkout {
     inspect(dir).expect("git answers").expect("a checkout")
@@ -168,14 +168,46 @@ fn a_repository_cannot_make_git_start_programs() {
     std::fs::write(&program, format!("#!/bin/sh\ntouch '{}'\n", trap.display())).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&program, mode).unwrap();
-    for key in
-        ["core.fsmonitor", "core.pager", "diff.external", "core.sshCommand", "core.editor", "diff.x.textconv"]
-    {
-        sandbox.git(&["config", key, program.to_str().unwrap()]);
+    for key in [
+        "core.fsmonitor",
+        "core.pager",
+        "pager.status",
+        "diff.external",
+        "core.sshCommand",
+        "core.editor",
+        "core.askPass",
+        "diff.x.textconv",
+        "diff.x.command",
+        "credential.helper",
+        "gpg.program",
+        "gpg.ssh.program",
+        "alias.status",
+        "alias.config",
+    ] {
+        let value = program.to_str().unwrap();
+        sandbox.git(&[
+            "config",
+            key,
+            &if key.starts_with("alias.") { format!("!{value}") } else { value.to_owned() },
+        ]);
     }
-    sandbox.git(&["config", "core.hooksPath", sandbox.beside("").to_str().unwrap()]);
-    sandbox.write(".gitattributes", "* diff=x\n");
-    sandbox.write("gate.toml", "changed\n");
+    for hook in ["post-index-change", "reference-transaction", "post-checkout", "fsmonitor-watchman"] {
+        sandbox.write(&format!(".git/hooks/{hook}"), &std::fs::read_to_string(&program).unwrap());
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(sandbox.root().join(".git/hooks").join(hook), mode).unwrap();
+    }
+    // Filters lie in an included file and in the work tree's own configuration, with names that mean to confuse.
+    let value = program.to_str().unwrap();
+    let filter = |name: &str, end: &str| {
+        format!("[filter \"{name}\"]\n\tclean = {value}\n\tsmudge = {value}\n\t{end}\n\trequired\n")
+    };
+    std::fs::write(sandbox.beside("included"), filter("x", "")).unwrap();
+    sandbox.git(&["config", "include.path", sandbox.beside("included").to_str().unwrap()]);
+    sandbox.git(&["config", "extensions.worktreeConfig", "true"]);
+    sandbox.write(".git/config.worktree", &filter("Odd. name", &format!("process = {value}")));
+    sandbox.write(".gitattributes", "* diff=x filter=x\nother filter=odd.name\n");
+    sandbox.write(".git/info/attributes", "gate.toml filter=x\n");
+    sandbox.write("gate.toml", "version = 2\n");
     assert!(checkout(sandbox.root()).dirty);
     resolve(sandbox.root(), "HEAD").expect("a commit");
     is_tracked(&sandbox.root().join("gate.toml")).expect("an answer");
@@ -183,6 +215,45 @@ fn a_repository_cannot_make_git_start_programs() {
     let id = std::fs::read_to_string(head).unwrap();
     tree::pin(sandbox.root(), id.trim()).expect("a revision").read("gate.toml").expect("a file");
     assert!(!trap.exists(), "a program of the repository ran");
+}
+
+#[test]
+fn a_filter_that_cannot_be_switched_off_is_refused() {
+    let sandbox = Sandbox::new();
+    let config = std::fs::read_to_string(sandbox.root().join(".git/config")).unwrap();
+    sandbox.write(".git/config", &format!("{config}[filter \"a=b\"]\n\tclean = false\n"));
+    assert!(matches!(inspect(sandbox.root()), Err(GitError::Filter { .. })));
+}
+
+#[test]
+fn a_pipe_in_the_administration_is_refused_before_git_waits_for_it() {
+    for file in ["packed-refs", "config.worktree", "info/attributes", "commondir", "HEAD", "refs/heads/main"]
+    {
+        let sandbox = Sandbox::new();
+        let path = sandbox.root().join(".git").join(file);
+        let _gone = std::fs::remove_file(&path);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(crate::git::glance(sandbox.root()).is_none(), "{file}");
+        assert!(inspect(sandbox.root()).is_err(), "{file}");
+    }
+}
+
+#[test]
+fn a_folder_that_became_a_link_is_seen_and_a_work_tree_behind_a_link_is_none() {
+    let sandbox = Sandbox::new();
+    sandbox.commit("services/pay/x", "x");
+    let outside = sandbox.beside("outside");
+    std::fs::create_dir(&outside).unwrap();
+    std::fs::remove_dir_all(sandbox.root().join("services/pay")).unwrap();
+    let link = sandbox.root().join("services/pay");
+    std::os::unix::fs::symlink(&outside, &link).unwrap();
+    assert_eq!(tracked_link(&link).unwrap(), Some(link.clone()), "not committed yet");
+    sandbox.git(&["add", "-A"]);
+    assert_eq!(tracked_link(&link).unwrap(), Some(link.clone()));
+    let workspace = sandbox.beside("workspace");
+    std::os::unix::fs::symlink(sandbox.root(), &workspace).unwrap();
+    assert_eq!(tracked_link(&workspace.join("services")).unwrap(), None);
+    assert_eq!(tracked_link(&workspace.join("services/pay")).unwrap(), Some(link));
 }
 
 #[test]
@@ -306,7 +377,7 @@ fn child_without_git() {
 }
 
 #[test]
-fn without_git_a_repository_is_not_described_and_not_denied() {
+fn without_git_a_repository_contradicts_whatever_the_variables_say() {
     let sandbox = Sandbox::new();
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "git::tests::checkout::child_without_git"])
