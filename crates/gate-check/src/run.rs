@@ -300,6 +300,7 @@ impl Desk<'_> {
             fail_on: checker.gate.fail_on,
             floors: &checker.gate.levels,
             honour_suppressions: checker.gate.honours_suppressions(),
+            accept_errors: checker.gate.accept_errors,
             base: Some(&base),
         };
         gate_findings::read(input, name, &options)
@@ -431,7 +432,13 @@ fn shown(report: &gate_findings::Report) -> u64 {
 
 fn finished(report: gate_findings::Report, mode: Mode) -> Finished {
     let outcome = Outcome::Report { findings: report.findings, counts: report.counts };
-    Finished { outcome, report: Some(report.digest), notes: report.notes, ..nothing(mode) }
+    Finished {
+        outcome,
+        report: Some(report.digest),
+        notes: report.notes,
+        notices: report.notices,
+        ..nothing(mode)
+    }
 }
 
 fn nothing(mode: Mode) -> Finished {
@@ -442,16 +449,13 @@ fn nothing(mode: Mode) -> Finished {
         status: None,
         report: None,
         notes: Vec::new(),
+        notices: Vec::new(),
     }
 }
 
 fn open(path: &Path, name: &str) -> Result<File, RunError> {
     let wrap = |source| RunError::Open { path: name.to_owned(), source };
-    let file = File::open(path).map_err(wrap)?;
-    if file.metadata().map_err(wrap)?.is_dir() {
-        return Err(wrap(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
-    }
-    Ok(file)
+    freshness::open_regular(path).map_err(wrap)
 }
 
 /// Reads standard input to its end, so that the program before us in a pipeline is not cut off.

@@ -10,6 +10,9 @@ use crate::wording;
 
 /// More tools than this in one report are not listed.
 const TOOLS: usize = 64;
+/// More notes than this, and more of what tools say about themselves, are left out.
+const NOTES: usize = 64;
+const NOTICES: usize = 16;
 
 pub(crate) struct Collector<'o> {
     pub(crate) options: Options<'o>,
@@ -17,6 +20,13 @@ pub(crate) struct Collector<'o> {
     counts: Counts,
     tools: Vec<String>,
     notes: Vec<String>,
+    notices: Vec<String>,
+    /// Notices that are only counted.
+    more_notices: u64,
+    /// Results that say that nothing is wrong.
+    passes: u64,
+    /// Results that a person has to judge.
+    waiting: u64,
     memory: usize,
     messages: usize,
     without_message: u64,
@@ -32,6 +42,10 @@ impl<'o> Collector<'o> {
             counts: Counts::default(),
             tools: Vec::new(),
             notes: Vec::new(),
+            notices: Vec::new(),
+            more_notices: 0,
+            passes: 0,
+            waiting: 0,
             memory: 0,
             messages: 0,
             without_message: 0,
@@ -45,6 +59,17 @@ impl<'o> Collector<'o> {
 
     pub(crate) const fn count_below(&mut self) {
         self.counts.below_threshold += 1;
+    }
+
+    /// Counts a result that says that nothing is wrong.
+    pub(crate) const fn count_pass(&mut self) {
+        self.passes += 1;
+        self.counts.below_threshold += 1;
+    }
+
+    /// Takes note of a result that a person has to judge.
+    pub(crate) const fn note_waiting(&mut self) {
+        self.waiting += 1;
     }
 
     pub(crate) const fn count_suppressed(&mut self) {
@@ -62,8 +87,7 @@ impl<'o> Collector<'o> {
         if self.options.floors.is_empty() {
             return level;
         }
-        let floors = lineage(rule).filter_map(|id| self.options.floors.get(id));
-        floors.copied().fold(level, Level::max)
+        gate_model::level::floored(self.options.floors, rule, level)
     }
 
     pub(crate) fn reaches(&self, level: Level) -> bool {
@@ -133,8 +157,17 @@ impl<'o> Collector<'o> {
     }
 
     pub(crate) fn note(&mut self, note: String) {
-        if !self.notes.contains(&note) {
+        if self.notes.len() < NOTES && !self.notes.contains(&note) {
             self.notes.push(note);
+        }
+    }
+
+    /// Hands on what a tool says about itself.
+    pub(crate) fn notice(&mut self, notice: String) {
+        if self.notices.len() >= NOTICES {
+            self.more_notices += 1;
+        } else if !self.notices.contains(&notice) {
+            self.notices.push(notice);
         }
     }
 
@@ -149,16 +182,22 @@ impl<'o> Collector<'o> {
             self.notes
                 .push(format!("the messages of {} findings are left out, for room", self.without_message));
         }
+        if self.waiting > 0 {
+            self.notes.push(format!(
+                "{} results wait for a person to judge them (kind 'review' or 'open'): they count as findings",
+                self.waiting
+            ));
+        }
+        if self.more_notices > 0 {
+            self.notices
+                .push(format!("the tools report {} more errors or warnings of their own", self.more_notices));
+        }
         let counted = self.counts.below_threshold + self.counts.suppressed + self.counts.absent;
         let total = self.findings.len() as u64 + counted;
-        let Self { findings, counts, tools, notes, .. } = self;
-        Report { format, digest, findings, counts, total, tools, notes }
+        let shown = total - self.passes - self.counts.absent;
+        let Self { findings, counts, tools, notes, notices, .. } = self;
+        Report { format, digest, findings, counts, total, shown, tools, notes, notices }
     }
-}
-
-/// `a/b/c`, `a/b`, `a`.
-pub(crate) fn lineage(rule: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(rule), |id| id.rsplit_once('/').map(|(parent, _)| parent))
 }
 
 /// What a finding takes of memory, with what an allocator adds to each string.

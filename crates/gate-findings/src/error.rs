@@ -74,8 +74,19 @@ pub enum Absence {
     #[error("this run has no 'results': the tool did not get as far as looking")]
     NoResults,
     /// SARIF: an invocation says so itself.
-    #[error("the tool says that it failed ('executionSuccessful' is false)")]
-    Failed,
+    #[error("the tool says that it failed: {how}")]
+    Failed {
+        /// The member that says so.
+        how: String,
+    },
+    /// SARIF: a notification of level error, where the gate does not accept these.
+    #[error(
+        "the tool reports an error of its own: {error} (report_errors = \"accept\" on the gate lives with that)"
+    )]
+    Complained {
+        /// The first such error.
+        error: String,
+    },
     /// SARIF: the results are in a file of their own.
     #[error("the results are kept in another file ('externalPropertyFileReferences')")]
     Elsewhere,

@@ -2,18 +2,18 @@
 //!
 //! Evidence is exact: rule, level, path, package, fingerprint and tool of the finding, with the number of findings
 //! that are alike in all of these. Message and line are left out: they change without the finding changing.
-//! The path is written as a glob that fits just this path; one that no glob may fit (it has a segment `..`) is
-//! left out, and the fingerprint, which is always there, stands for it.
+//! The path is written as a glob that fits just this path; one that no glob may fit (it is absolute, or has a
+//! segment `..`) is left out, and the fingerprint, which is always there, stands for it.
 //!
 //! Sorted by rule, path, package, fingerprint, tool and level, so that the same findings give the same bytes.
 
 use std::collections::BTreeMap;
 
 use gate_model::finding::{Evidence, Finding};
+use gate_model::glob;
 use gate_model::level::Level;
+use gate_model::path_glob::PathGlob;
 use gate_model::payload::Judged;
-
-use crate::matching;
 
 /// What makes findings identical, in the order of the output.
 type Key<'a> = (&'a str, Option<&'a str>, Option<&'a str>, &'a str, Option<&'a str>, Level);
@@ -34,7 +34,7 @@ fn exact((rule, path, package, fingerprint, tool, level): Key<'_>, count: u64) -
         rule: rule.to_owned(),
         level,
         count,
-        path: path.filter(|path| matching::is_matchable(path)).map(matching::escape),
+        path: path.map(glob::escape).filter(|glob| PathGlob::parse(glob).is_ok()),
         package: package.map(str::to_owned),
         fingerprint: Some(fingerprint.to_owned()),
         tool: tool.map(str::to_owned),

@@ -23,9 +23,8 @@
 
 use gate_model::finding::Evidence;
 use gate_model::level::Level;
+use gate_model::path_glob::{PathGlob, PathGlobError};
 use gate_model::text;
-
-use crate::matching::{PathPattern, PathPatternError};
 
 /// What a person wants waived.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -80,7 +79,7 @@ pub enum MatchError {
         /// The glob.
         path: String,
         /// What is wrong with it.
-        error: PathPatternError,
+        error: PathGlobError,
     },
     /// `%` without two hexadecimal digits.
     #[error("{0}: '%' is not followed by two hexadecimal digits\nwrite a percent sign as %25")]
@@ -163,7 +162,7 @@ impl Match {
             return Err(MatchError::RuleAlone);
         }
         if let Some(path) = &self.path
-            && let Err(error) = PathPattern::parse(path)
+            && let Err(error) = PathGlob::parse(path)
         {
             return Err(MatchError::Path { path: text::visible(path), error });
         }
@@ -268,7 +267,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Match, MatchError, parse};
-    use crate::matching::PathPatternError;
+    use gate_model::path_glob::PathGlobError;
 
     #[test]
     fn all_keys_in_any_order() {
@@ -313,7 +312,7 @@ mod tests {
             assert_eq!(parse(text), Err(error), "{text}");
         }
         let too_wide = parse("rule=A,path=**");
-        assert!(matches!(too_wide, Err(MatchError::Path { error: PathPatternError::FirstSegment(_), .. })));
+        assert!(matches!(too_wide, Err(MatchError::Path { error: PathGlobError::FirstSegment(_), .. })));
         assert!(parse("rule=A,path=src/..%2Fetc").is_err());
     }
 
@@ -340,7 +339,7 @@ mod tests {
         #[test]
         fn what_is_printed_reads_back(rule in "\\PC{1,12}", package in proptest::option::of("\\PC{1,12}"), fingerprint in "\\PC{1,12}",
                                       path in proptest::option::of("[a-z]{1,3}/[a-z*,= %é]{1,8}"), count in proptest::option::of(1u64..99)) {
-            prop_assume!(path.as_deref().is_none_or(|p| crate::matching::PathPattern::parse(p).is_ok()));
+            prop_assume!(path.as_deref().is_none_or(|p| gate_model::path_glob::PathGlob::parse(p).is_ok()));
             let original = Match { rule, path, package, fingerprint: Some(fingerprint), tool: None, level: Some(Level::Note), count };
             prop_assert_eq!(parse(&original.to_string()), Ok(original));
         }

@@ -14,12 +14,10 @@
 
 mod classes;
 mod flow;
-mod pattern;
 
 use gate_model::finding::{Evidence, Finding};
-
-pub use pattern::PathPatternError;
-pub(crate) use pattern::{PathPattern, escape, is_matchable};
+use gate_model::glob::Steps;
+use gate_model::path_glob::PathGlob;
 
 /// A live waiver as it is offered to [`assign`].
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +57,7 @@ pub struct Assignment {
 /// The rule is literal, `level` is the highest that fits, and every other member that is present must fit too.
 /// Evidence that names neither path, package nor fingerprint fits nothing: a rule alone is no evidence.
 pub fn covers(evidence: &Evidence, finding: &Finding) -> bool {
-    Fit::of(evidence).is_some_and(|fit| fit.fits(finding))
+    Fit::of(evidence).is_some_and(|fit| fit.fits(finding, &Steps::default()))
 }
 
 /// Distributes `findings` over the evidence of `waivers`.
@@ -80,7 +78,7 @@ pub fn coverable(groups: &[Evidence], waivers: &[Waiver<'_>]) -> u64 {
 /// Evidence made ready for many comparisons.
 struct Fit<'a> {
     evidence: &'a Evidence,
-    path: Option<PathPattern<'a>>,
+    path: Option<PathGlob<'a>>,
 }
 
 impl<'a> Fit<'a> {
@@ -92,14 +90,14 @@ impl<'a> Fit<'a> {
             return None;
         }
         let path = match &evidence.path {
-            Some(glob) => Some(PathPattern::parse(glob).ok()?),
+            Some(glob) => Some(PathGlob::parse(glob).ok()?),
             None => None,
         };
         Some(Self { evidence, path })
     }
 
     /// The cheap comparisons come first.
-    fn fits(&self, finding: &Finding) -> bool {
+    fn fits(&self, finding: &Finding, steps: &Steps) -> bool {
         let evidence = self.evidence;
         finding.level <= evidence.level
             && evidence.fingerprint.as_ref().is_none_or(|fingerprint| *fingerprint == finding.fingerprint)
@@ -109,13 +107,13 @@ impl<'a> Fit<'a> {
             && self
                 .path
                 .as_ref()
-                .is_none_or(|pattern| finding.path.as_ref().is_some_and(|path| pattern.fits(path)))
+                .is_none_or(|pattern| finding.path.as_ref().is_some_and(|path| pattern.fits(path, steps)))
     }
 
     /// How narrow the evidence is; greater is narrower.
     fn narrowness(&self) -> (bool, bool, bool, bool, usize) {
-        let literal = self.path.as_ref().is_some_and(PathPattern::is_literal);
-        let prefix = self.path.as_ref().map_or(0, PathPattern::literal_length);
+        let literal = self.path.as_ref().is_some_and(PathGlob::is_literal);
+        let prefix = self.path.as_ref().map_or(0, PathGlob::literal_length);
         (
             self.evidence.fingerprint.is_some(),
             literal,

@@ -50,6 +50,8 @@ pub struct Options<'a> {
     pub floors: &'a BTreeMap<String, Level>,
     /// Whether results that the report marks as suppressed are only counted.
     pub honour_suppressions: bool,
+    /// Whether a tool may report errors of its own beside its results.
+    pub accept_errors: bool,
     /// The root of the repository: absolute paths below it become relative.
     pub base: Option<&'a Path>,
 }
@@ -67,10 +69,16 @@ pub struct Report {
     pub counts: Counts,
     /// All results: `findings` and `counts` together.
     pub total: u64,
+    /// How many results say that something is or may be wrong, whatever became of them: `total` without passes and
+    /// without what this run did not find. Zero beside a command that failed means that the report does not explain
+    /// the failure.
+    pub shown: u64,
     /// The tools that wrote it, each once, in the order of the report.
     pub tools: Vec<String>,
     /// What a reader of the decision should know: levels that were mapped, suppressions that were not honoured.
     pub notes: Vec<String>,
+    /// What the tools say about themselves: their own errors and warnings, as sentences.
+    pub notices: Vec<String>,
 }
 
 /// Reads the report called `name` (a word for messages) from `input`, to its end.
@@ -104,6 +112,6 @@ fn read_unnamed(input: &mut dyn Read, options: &Options<'_>) -> Result<Report, R
 #[cfg(test)]
 pub(crate) fn read_text(text: &str, fail_on: Level) -> Result<Report, ReportError> {
     let (floors, base) = (BTreeMap::new(), Some(Path::new("/ci/repo")));
-    let options = Options { fail_on, floors: &floors, honour_suppressions: true, base };
+    let options = Options { fail_on, floors: &floors, honour_suppressions: true, accept_errors: false, base };
     read(&mut text.as_bytes(), "test", &options)
 }

@@ -24,6 +24,8 @@ pub(crate) struct Source<'r> {
     ended: bool,
     /// The place of `buffer[0]`.
     origin: Place,
+    /// The bytes of the mark at the beginning.
+    mark: u64,
 }
 
 impl<'r> Source<'r> {
@@ -37,10 +39,12 @@ impl<'r> Source<'r> {
             checked: 0,
             ended: false,
             origin: Place { offset: 0, line: 1, column: 1 },
+            mark: 0,
         };
         while source.window().len() < 4 && source.more()? {}
         if source.window().starts_with(b"\xEF\xBB\xBF") {
             source.advance(3);
+            source.mark = 3;
         }
         Ok(source)
     }
@@ -148,6 +152,11 @@ impl<'r> Source<'r> {
                 return Ok(None);
             }
         }
+    }
+
+    /// Whether anything was passed but a byte order mark.
+    pub(crate) fn has_passed(&self) -> bool {
+        self.place(0).offset > self.mark
     }
 
     /// Whether all of the input was read and passed.

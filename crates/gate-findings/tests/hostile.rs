@@ -21,7 +21,13 @@ fn judged(input: &mut dyn Read) -> Result<Report, ReportError> {
     read(
         input,
         "hostile",
-        &Options { fail_on: Level::None, floors: &floors, honour_suppressions: true, base: None },
+        &Options {
+            fail_on: Level::None,
+            floors: &floors,
+            honour_suppressions: true,
+            accept_errors: false,
+            base: None,
+        },
     )
 }
 
@@ -170,7 +176,7 @@ proptest! {
         let run = if tool_first { format!("{rules},{list}") } else { format!("{list},{rules}") };
         let text = format!("{{\"version\":\"2.1.0\",\"runs\":[{{{run}}}]}}");
         let floors = BTreeMap::new();
-        let options = Options { fail_on: Level::ALL[fail_on], floors: &floors, honour_suppressions: true, base: None };
+        let options = Options { fail_on: Level::ALL[fail_on], floors: &floors, honour_suppressions: true, accept_errors: false, base: None };
         let mut pieces = Pieces { bytes: text.as_bytes(), sizes: sizes.into_iter().cycle() };
         let report = read(&mut pieces, "r", &options).unwrap();
 

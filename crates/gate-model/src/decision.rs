@@ -81,6 +81,9 @@ pub struct Decision {
     pub ending: Vec<OptOut>,
     /// Why, as sentences.
     pub reasons: Vec<String>,
+    /// What the tools of the report say about themselves: their own errors and warnings. They stand in `reasons`, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
     /// Commands that would ask for a way past, narrowest first.
     pub suggest: Vec<Suggestion>,
     /// The policy that judged.

@@ -1,5 +1,7 @@
 //! Levels of findings (SARIF 2.1.0 §3.27.10) and severities of gates.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// How grave a finding is. Ordered: `none < note < warning < error`.
@@ -40,6 +42,19 @@ impl std::fmt::Display for Level {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// A rule's id and those of its parents: `a/b/c`, `a/b`, `a` (SARIF 2.1.0 §3.27.5).
+pub fn lineage(rule: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(rule), |id| id.rsplit_once('/').map(|(parent, _)| parent))
+}
+
+/// `level`, raised to the floors that the policy sets for `rule` and for its parents.
+pub fn floored(floors: &BTreeMap<String, Level>, rule: &str, level: Level) -> Level {
+    if floors.is_empty() {
+        return level;
+    }
+    lineage(rule).filter_map(|id| floors.get(id)).copied().fold(level, Level::max)
 }
 
 /// How much a gate matters. Ordered: `low < medium < high < critical`.

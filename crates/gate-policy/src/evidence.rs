@@ -2,6 +2,7 @@
 
 use gate_model::action::Action;
 use gate_model::finding::Evidence;
+use gate_model::path_glob::PathGlob;
 use gate_model::payload::Ask;
 use gate_model::text;
 
@@ -38,7 +39,10 @@ fn check(gate: &Gate, rule: &Rule, finding: &Evidence) -> Result<(), String> {
         return Err(format!("needs a count of at least 1 for the finding '{name}'"));
     }
     level(gate, rule, finding)?;
-    finding.path.as_deref().map_or(Ok(()), path)
+    finding.path.as_deref().map_or(Ok(()), |glob| match PathGlob::parse(glob) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("needs a path other than '{}': {error}", text::visible(glob))),
+    })
 }
 
 /// The level that counts is the policy's floor where the evidence claims a lower one.
@@ -50,30 +54,4 @@ fn level(gate: &Gate, rule: &Rule, finding: &Evidence) -> Result<(), String> {
         }
         _ => Ok(()),
     }
-}
-
-/// A glob over paths starts with a literal segment and has no `..`; a leading `!` would turn it round.
-fn path(glob: &str) -> Result<(), String> {
-    let shown = text::visible(glob);
-    let first = glob.split('/').next().unwrap_or_default();
-    if first.is_empty() || has_wildcard(first) {
-        return Err(format!("needs a path that starts with a literal folder or file ('{shown}' does not)"));
-    }
-    if glob.split('/').any(|segment| segment == ".." || segment == ".") {
-        return Err(format!("needs a path without '.' and '..' segments ('{shown}' has one)"));
-    }
-    fast_glob::validate(glob).map_err(|error| format!("needs a path that is a glob ('{shown}': {error})"))
-}
-
-/// Whether a segment has a special character that is not escaped.
-fn has_wildcard(segment: &str) -> bool {
-    let mut chars = segment.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => drop(chars.next()),
-            '*' | '?' | '[' | '{' | '!' => return true,
-            _ => {}
-        }
-    }
-    false
 }

@@ -73,6 +73,7 @@
 //! | `fail_on` | `none` `note` `warning` `error` | `warning` | the level from which a finding blocks |
 //! | `report` | path | | the report that run mode must produce |
 //! | `report_suppressions` | `honour` `block` | `honour` | what becomes of results that a report marks as suppressed; a gate without `allow` never honours them |
+//! | `report_errors` | `block` `accept` | `block` | whether a tool that reports errors of its own has run all the same |
 //! | `levels` | table: rule id to level | none | floors that a report cannot lower |
 //! | `require_ledger` | boolean | `false` | nothing starts without a usable ledger |
 //! | `findings_exit` | list of 0 to 255 | `[0, 1]` | the statuses with which the scan is complete; not 124 to 127, 129 to 192 |
@@ -162,7 +163,7 @@ pub use conditions::scope_holds;
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use lint::{Signing, lint, lint_keys};
 pub use parse::{MAX_BYTES, decode, parse, parse_bytes};
-pub use pattern::{Pattern, PatternError, RefGlob, RefGlobError, escaped as escaped_ref, glob_matches};
+pub use pattern::{Pattern, PatternError, RefGlob, RefGlobError, glob_matches};
 pub use person::{WILDCARD_VIA, is_same_person, may_be_one_person, names, person};
 pub use policy::{
     Commit, Gate, IdentitySettings, LedgerSettings, OidcIssuer, People, Policy, Suppressions, UnknownGate,

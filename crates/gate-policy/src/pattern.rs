@@ -1,7 +1,9 @@
 //! The two kinds of pattern in a policy: a regular expression for tickets, a glob for refs.
 //!
-//! Both are checked when the policy is parsed. fast-glob's leading `!`, which turns a pattern into "all but
-//! this", is refused everywhere: a grant that names what it is *not* for reaches further than anybody reads.
+//! Both are checked when the policy is parsed. A leading `!`, which elsewhere turns a pattern into "all
+//! but this", is refused everywhere: a grant that names what it is *not* for reaches further than anybody reads.
+
+use gate_model::glob::{Glob, GlobError};
 
 /// A regular expression as a policy writes it; it matches anywhere in the text unless it has `^` and `$`.
 #[derive(Debug, Clone)]
@@ -100,9 +102,9 @@ pub enum RefGlobError {
     /// `!` at the start means everything else.
     #[error("'{0}' starts with '!', which would mean every other ref; name the refs that are meant")]
     Negated(String),
-    /// fast-glob cannot read it.
-    #[error("'{0}' is not a glob: {1}")]
-    Glob(String, String),
+    /// It is no glob, or one that makes too much work.
+    #[error("'{0}' is not a usable glob: {1}")]
+    Glob(String, GlobError),
 }
 
 impl RefGlob {
@@ -117,9 +119,9 @@ impl RefGlob {
         if !text.starts_with("refs/") && text != "**" {
             return Err(RefGlobError::Short(text.to_owned()));
         }
-        match fast_glob::validate(text) {
-            Ok(()) => Ok(Self(text.to_owned())),
-            Err(error) => Err(RefGlobError::Glob(text.to_owned(), error.to_string())),
+        match Glob::parse(text) {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(error) => Err(RefGlobError::Glob(text.to_owned(), error)),
         }
     }
 
@@ -192,21 +194,7 @@ pub(crate) fn literal(glob: &str) -> Option<String> {
     Some(out)
 }
 
-/// A glob that matches `name` and nothing else.
-///
-/// A branch may be called `refs/heads/{x,main}`; written as it is into a scope it would reach `main`.
-pub fn escaped(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for c in name.chars() {
-        if SPECIAL.contains(&c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
 /// Whether the ref `name` matches `glob`. A pattern that is not one, or a negated one, matches nothing.
 pub fn glob_matches(glob: &str, name: &str) -> bool {
-    !glob.starts_with('!') && fast_glob::validate(glob).is_ok() && fast_glob::glob_match(glob, name)
+    !glob.starts_with('!') && Glob::parse(glob).is_ok_and(|glob| glob.is_match(name))
 }

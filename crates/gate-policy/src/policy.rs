@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use gate_model::action::Action;
 use gate_model::gate::GateName;
-use gate_model::level::{Level, Severity};
+use gate_model::level::{self, Level, Severity};
 
 use crate::diagnostic::did_you_mean;
 use crate::rule::Rule;
@@ -205,6 +205,8 @@ pub struct Gate {
     pub report: Option<String>,
     /// What becomes of results that a report marks as suppressed; ask [`Gate::honours_suppressions`].
     pub report_suppressions: Suppressions,
+    /// Whether a tool may report errors of its own beside its results; else such a scan did not run.
+    pub accept_errors: bool,
     /// Floors by rule id, which a report cannot lower.
     pub levels: BTreeMap<String, Level>,
     /// Whether nothing starts without a usable ledger.
@@ -236,9 +238,10 @@ impl Gate {
         self.report_suppressions == Suppressions::Honour && !self.allow.is_empty()
     }
 
-    /// The level of a finding of `rule` that its report calls `reported`: never below the floor.
+    /// The level of a finding of `rule` that its report calls `reported`: never below the floor of the rule or of a
+    /// parent (`CVE-1` is one of `CVE-1/sub`).
     pub fn level_of(&self, rule: &str, reported: Level) -> Level {
-        self.levels.get(rule).map_or(reported, |floor| reported.max(*floor))
+        level::floored(&self.levels, rule, reported)
     }
 
     /// The rule with this number.

@@ -14,7 +14,7 @@ use gate_model::payload::Ask;
 use gate_model::scope::Scope;
 use gate_model::text::visible;
 
-use crate::pattern::{RefGlob, escaped, literal};
+use crate::pattern::{RefGlob, literal};
 use crate::rule::{Rule, ScopeKind};
 
 /// The scope of a grant of `rule`.
@@ -64,7 +64,7 @@ fn pin_ref(rule: &Rule, scope: &mut Scope, context: &Context) -> Result<(), Stri
         (Some(asked), _) if rule.refs.iter().any(|glob| glob.contains(&asked)) => Ok(()),
         (Some(asked), _) => Err(format!("is for ref {names} ({} was asked for)", visible(asked.as_str()))),
         (None, Some(here)) if rule.refs.iter().any(|glob| glob.is_match(here)) => {
-            scope.git_ref = Some(escaped(here));
+            scope.git_ref = Some(gate_model::glob::escape(here));
             Ok(())
         }
         (None, Some(here)) => Err(format!("is for ref {names} (this is {})", visible(here))),

@@ -37,6 +37,8 @@ pub struct Circumstances {
     pub report: Option<String>,
     /// Sentences about the report, and about how the facts of the run are known.
     pub notes: Vec<String>,
+    /// What the tools say about themselves.
+    pub notices: Vec<String>,
     /// The newest entry when the gate's run began.
     pub seen: Option<SeenHead>,
     /// By how many seconds the clock moved on its own.
@@ -54,6 +56,7 @@ impl Circumstances {
             status: None,
             report: None,
             notes: Vec::new(),
+            notices: Vec::new(),
             seen: None,
             clock_jump: None,
         }
@@ -101,6 +104,7 @@ pub fn decision(
         absent: ruling.counts.absent,
         unneeded: ruling.unneeded,
         reasons,
+        notices: facts.notices.clone(),
         policy: rules.used.clone(),
         report: facts.report.clone(),
         status: facts.status,
@@ -158,7 +162,7 @@ fn grouped(ruling: &Ruling) -> (Vec<Judged>, u64) {
 
 fn reasons(gate: &Gate, ruling: &Ruling, facts: &Circumstances) -> Vec<String> {
     let mut reasons = ruling.reasons.clone();
-    reasons.extend(facts.notes.iter().cloned());
+    reasons.extend(facts.notes.iter().chain(&facts.notices).cloned());
     reasons.extend(facts.context.contradiction());
     reasons.extend(ruling.overdue.iter().cloned());
     if gate.allow.is_empty() && ruling.verdict.proceeds() == Some(false) {

@@ -50,7 +50,11 @@ fn report(data: &[u8], usual: Format) {
 
 fn open(mut data: &[u8], fail_on: Level) -> Result<Report, ReportError> {
     let floors = BTreeMap::new();
-    read(&mut data, "report", &Options { fail_on, floors: &floors, honour_suppressions: true, base: None })
+    read(
+        &mut data,
+        "report",
+        &Options { fail_on, floors: &floors, honour_suppressions: true, accept_errors: false, base: None },
+    )
 }
 
 fn assert_inert(finding: &Finding) {

@@ -73,6 +73,7 @@ pub(super) fn of_decision(decision: &Decision, now: Timestamp) -> Vec<Annotation
         let message = |grant: &OptOut| format!("{} {what} {}", opt_out(grant), ends(grant.expires, now));
         list.iter().map(|grant| Annotation::new(kind, &gate, message(grant))).collect()
     };
+    all.extend(decision.notices.iter().map(|notice| Annotation::new(Kind::Warning, &gate, notice)));
     all.extend(told(Kind::Warning, "ends", &decision.ending));
     all.extend(told(Kind::Notice, "was not needed; it ends", &decision.unneeded));
     all

@@ -39,6 +39,7 @@ pub(super) fn report(decision: &Decision) -> Vec<Issue> {
     if items.iter().all(|item| item.finding.rule != rule) {
         items.extend(decision.context.contradiction().map(|told| noted(rule, told)));
     }
+    items.extend(decision.notices.iter().map(|notice| noted(gate_rule(&decision.gate), notice.clone())));
     items.into_iter().map(|item| issue(item, &mut seen)).collect()
 }
 

@@ -25,7 +25,10 @@ pub(super) fn report(decision: &Decision) -> String {
     );
     // JUnit's schema wants a time without a zone; it is UTC.
     let at = instant(decision.at).trim_end_matches('Z').to_owned();
-    let body: String = cases.iter().map(|case| case.xml.as_str()).collect();
+    let mut body: String = cases.iter().map(|case| case.xml.as_str()).collect();
+    if !decision.notices.is_empty() {
+        body.push_str(&format!("    <system-err>{}</system-err>\n", text(&decision.notices.join("\n"))));
+    }
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"gate\" {counts}>\n  \
          <testsuite name=\"{gate}\" {counts} timestamp=\"{at}\">\n{body}  </testsuite>\n</testsuites>\n"

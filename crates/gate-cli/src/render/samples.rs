@@ -77,6 +77,7 @@ pub(super) fn decision(verdict: Verdict) -> Decision {
         unneeded: Vec::new(),
         ending: Vec::new(),
         reasons: vec!["1 finding blocks.".into()],
+        notices: Vec::new(),
         suggest: vec![Suggestion {
             purpose: "accept this finding".into(),
             command: "gate-skip lint --waive rule=B101,path=src/app.py --reason WHY".into(),
@@ -116,6 +117,7 @@ pub(super) fn hostile_decision(verdict: Verdict) -> Decision {
         unneeded: vec![opt_out.clone()],
         ending: vec![opt_out],
         reasons: vec![h(), h()],
+        notices: vec![h()],
         suggest: vec![Suggestion { purpose: h(), command: h(), argv: vec![h()] }],
         policy: PolicyUsed { digest: h(), source: h() },
         report: Some(h()),

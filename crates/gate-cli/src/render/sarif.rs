@@ -52,10 +52,13 @@ pub(super) fn log(decision: &Decision) -> Log {
 
 /// The judging itself: it succeeded whatever it found; a gate that did not run has a result that says so.
 fn invocation(decision: &Decision) -> Value {
+    let told = |level: &str, text: &str| json!({"level": level, "message": {"text": message(text)}});
+    let notices = decision.notices.iter().map(|notice| told("warning", notice));
+    let notifications: Vec<Value> = std::iter::once(told("note", &why(decision))).chain(notices).collect();
     json!({
         "executionSuccessful": true,
         "endTimeUtc": instant(decision.at),
-        "toolExecutionNotifications": [{"level": "note", "message": {"text": message(&why(decision))}}],
+        "toolExecutionNotifications": notifications,
     })
 }
 

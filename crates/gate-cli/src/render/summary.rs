@@ -24,6 +24,12 @@ pub fn decision(tool: &str, decision: &Decision, now: Timestamp) -> String {
     if decision.suppressed > 0 {
         notes.push(format!("{} suppressed by the report", decision.suppressed));
     }
+    if let Some(notice) = decision.notices.first() {
+        notes.push(match decision.notices.len() {
+            1 => notice.clone(),
+            all => format!("{notice}, and {} more", all - 1),
+        });
+    }
     if !decision.unneeded.is_empty() {
         notes.push(format!("{} not needed", count(decision.unneeded.len(), "opt-out")));
     }

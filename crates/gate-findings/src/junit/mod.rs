@@ -9,15 +9,17 @@
 //! </testsuite> </testsuites>
 //! ```
 //!
-//! Each `failure` or `error` of a test case is one finding of level error; its rule is `classname/name`. One of a suite
+//! Each `failure` or `error` of a test case is one finding of level error, however deep within the case it stands; its rule is `classname/name`. One of a suite
 //! itself is a finding of the suite. Tests that passed or were skipped are no findings, and neither is a failure
 //! that a later attempt made good (`flakyFailure`, `rerunFailure` and the like).
 //!
-//! A report without any test case did not run, and so did a suite that declares more failures and errors than it
-//! shows. A document type declaration is refused, so no entity can grow; entities are the five of XML and characters
+//! A report without any test case did not run, and so did one whose suites declare more failures than it shows.
+//! Totals are compared over the whole report, repeated attempts included, and by the larger of `failures` and
+//! `errors`: writers differ in what they count where. A document type declaration is refused, so no entity can grow; entities are the five of XML and characters
 //! by number.
 
 mod suites;
+mod wellformed;
 mod xml;
 
 use crate::collector::Collector;

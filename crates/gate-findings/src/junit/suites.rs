@@ -22,10 +22,10 @@ enum Open {
 #[derive(Default)]
 struct Suite {
     subject: Subject,
-    /// `failures` + `errors`, where the suite says so.
+    /// How many failures the suite and those within it declare.
     declared: u64,
-    /// Such elements seen within.
-    seen: u64,
+    /// What the suites within it declare, together.
+    within: u64,
 }
 
 /// What can fail: a case, or a suite.
@@ -49,6 +49,8 @@ pub(super) struct Suites {
     open: Vec<Open>,
     cases: u64,
     problems: u64,
+    /// Attempts that failed and were repeated.
+    attempts: u64,
 }
 
 impl Suites {
@@ -82,20 +84,24 @@ impl Suites {
                     "gate reads JUnit XML (testsuites, testsuite); choose it as the tool's output format";
                 return Err(xml.malformed(String::new(), defect, remedy));
             }
-            Some(Open::Suite(_)) if is_output || name == "properties" => Open::Other,
-            Some(Open::Suite(parent)) => match (name, kind(name)) {
+            Some(Open::Problem(_) | Open::Other) => Open::Other,
+            Some(Open::Suite(_) | Open::Case(_)) if is_output || name == "properties" => Open::Other,
+            Some(Open::Suite(_) | Open::Case(_)) if is_attempt(name) => {
+                self.attempts += 1;
+                Open::Other
+            }
+            Some(Open::Suite(Suite { subject, .. }) | Open::Case(subject)) => match (name, kind(name)) {
                 ("testcase", _) => {
                     self.cases += 1;
-                    Open::Case(case(element, &parent.subject, collector))
+                    Open::Case(case(element, subject, collector))
                 }
-                (_, Some(kind)) => Open::Problem(Problem::of(kind, element, parent.subject.clone())),
-                _ => Open::Suite(suite(element, Some(&parent.subject), xml, collector)?),
+                (_, Some(kind)) => Open::Problem(Problem::of(kind, element, subject.clone())),
+                _ if name == "testsuite" || matches!(self.open.last(), Some(Open::Suite(_))) => {
+                    Open::Suite(suite(element, Some(subject), xml, collector)?)
+                }
+                // Whatever else a case holds: a failure within it is a failure of the case.
+                _ => Open::Case(subject.clone()),
             },
-            Some(Open::Case(subject)) => match kind(name) {
-                Some(kind) => Open::Problem(Problem::of(kind, element, subject.clone())),
-                None => Open::Other,
-            },
-            Some(Open::Problem(_) | Open::Other) => Open::Other,
         };
         self.open.push(open);
         Ok(is_output)
@@ -112,18 +118,18 @@ impl Suites {
         match self.open.pop() {
             Some(Open::Problem(problem)) => {
                 self.problems += 1;
-                if let Some(suite) = self.suite() {
-                    suite.seen += 1;
-                }
                 collector.take(problem.finding(collector), || xml.at(String::new()))
             }
             Some(Open::Suite(closed)) => {
-                if let Some(around) = self.suite() {
-                    around.seen += closed.seen;
-                }
-                if closed.declared > closed.seen {
-                    let absence = Absence::FewerThanDeclared { declared: closed.declared, seen: closed.seen };
-                    return Err(xml.did_not_run(absence, closed.subject.rule));
+                let declared = closed.declared.max(closed.within);
+                let seen = self.problems + self.attempts;
+                match self.suite() {
+                    Some(around) => around.within = around.within.saturating_add(declared),
+                    None if declared > seen => {
+                        let absence = Absence::FewerThanDeclared { declared, seen };
+                        return Err(xml.did_not_run(absence, closed.subject.rule));
+                    }
+                    None => {}
                 }
                 Ok(())
             }
@@ -138,6 +144,11 @@ impl Suites {
             _ => None,
         })
     }
+}
+
+/// What Surefire calls an attempt that failed, of a test that was run again.
+fn is_attempt(name: &str) -> bool {
+    matches!(name, "flakyFailure" | "flakyError" | "rerunFailure" | "rerunError")
 }
 
 fn kind(name: &str) -> Option<&'static str> {
@@ -159,8 +170,9 @@ fn suite(
     let named = if around.rule.is_empty() { element.name.clone() } else { around.rule };
     let subject =
         Subject { rule: name.unwrap_or(named), path: file(element, collector).or(around.path), line: None };
-    let declared = count(element, "failures", xml)?.saturating_add(count(element, "errors", xml)?);
-    Ok(Suite { subject, declared, seen: 0 })
+    // Some writers count errors among the failures, some beside them.
+    let declared = count(element, "failures", xml)?.max(count(element, "errors", xml)?);
+    Ok(Suite { subject, declared, within: 0 })
 }
 
 fn count(element: &Element, attribute: &str, xml: &Xml<'_>) -> Result<u64, ReportError> {

@@ -1,13 +1,13 @@
 //! XML as a stream of elements and texts, with limits and places.
 //!
-//! Stricter than the library: one root, nothing but white space and comments around it, no document type, UTF-8 only,
-//! at most [`limits::DEPTH`] levels, no event larger than [`limits::RESULT`].
+//! Stricter than the library: well-formed (see [`super::wellformed`]), one root, no document type, UTF-8 only, at most [`limits::DEPTH`] levels, no event larger than [`limits::RESULT`].
 
 use std::io::{BufRead, Read};
 
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
-use quick_xml::{Error, Reader, XmlVersion};
+use quick_xml::{Error, Reader};
 
+use super::wellformed::{self, Passing};
 use crate::error::{Absence, At, ReportError};
 use crate::limits;
 use crate::source::Source;
@@ -51,14 +51,17 @@ pub(super) struct Xml<'r> {
     buffer: Vec<u8>,
     open: usize,
     has_root: bool,
+    /// Whether anything was read: a declaration comes first.
+    begun: bool,
     /// The end of an element that was written as one tag.
     pending_end: bool,
 }
 
 impl<'r> Xml<'r> {
     pub(super) fn new(source: Source<'r>) -> Self {
+        let begun = source.has_passed();
         let reader = Reader::from_reader(Metered { source, left: 0, failure: None });
-        Self { reader, buffer: Vec::new(), open: 0, has_root: false, pending_end: false }
+        Self { reader, buffer: Vec::new(), open: 0, has_root: false, begun, pending_end: false }
     }
 
     pub(super) fn into_source(self) -> Source<'r> {
@@ -98,6 +101,7 @@ impl<'r> Xml<'r> {
                 Ok(event) => self.item(&event, wants_text),
                 Err(error) => Err(self.failed(&error)),
             };
+            self.begun = true;
             // One huge event must not keep its memory.
             buffer.shrink_to(1 << 16);
             self.buffer = buffer;
@@ -118,18 +122,29 @@ impl<'r> Xml<'r> {
                 self.open = self.open.saturating_sub(1);
                 Ok(Some(Item::End))
             }
-            Event::Text(text) => self.text(&text.xml10_content(), wants_text),
-            Event::CData(text) => self.text(&text.xml10_content(), wants_text),
+            Event::Text(text) => {
+                self.well_formed(wellformed::text(text))?;
+                self.text(&text.xml10_content(), wants_text)
+            }
+            Event::CData(_) | Event::GeneralRef(_) if self.open == 0 => Err(self.text_outside()),
+            Event::CData(text) => {
+                self.well_formed(wellformed::characters(text))?;
+                self.text(&text.xml10_content(), wants_text)
+            }
             Event::GeneralRef(reference) => {
                 let text = self.resolved(reference)?;
                 self.text(&text, wants_text)
+            }
+            Event::Decl(_) if self.begun => {
+                Err(self.malformed(String::new(), "a declaration that is not at the start", REMEDY))
             }
             Event::Decl(declaration) => self.check_declaration(declaration).map(|()| None),
             Event::DocType(_) => {
                 let remedy = "JUnit XML needs none; have the tool leave out '<!DOCTYPE …>'";
                 Err(self.malformed(String::new(), "a document type declaration", remedy))
             }
-            Event::Comment(_) | Event::PI(_) => Ok(None),
+            Event::Comment(text) => self.well_formed(wellformed::comment(text)).map(|()| None),
+            Event::PI(text) => self.well_formed(wellformed::instruction(text)).map(|()| None),
             Event::Eof if self.open > 0 || !self.has_root => {
                 Err(self.did_not_run(Absence::Truncated, String::new()))
             }
@@ -146,32 +161,30 @@ impl<'r> Xml<'r> {
         if self.open >= limits::DEPTH {
             return Err(ReportError::TooDeep { at: self.at(shown(&name)) });
         }
-        let mut attributes = Vec::new();
-        for attribute in tag.attributes() {
-            let attribute =
-                attribute.map_err(|error| self.malformed(shown(&name), error.to_string(), REMEDY))?;
-            let value = attribute.normalized_value(XmlVersion::Implicit1_0);
-            let value = value.map_err(|error| self.malformed(shown(&name), words(&error), REMEDY))?;
-            attributes.push((attribute.key.local_name().as_ref().to_owned(), value.into_owned()));
-        }
+        let (_, attributes) =
+            wellformed::tag(tag).map_err(|what| self.malformed(shown(&name), what, REMEDY))?;
+        let attributes = attributes.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         Ok(Item::Start(Element { name, attributes }))
     }
 
     fn text(&self, text: &str, wants_text: bool) -> Result<Option<Item>, ReportError> {
         if self.open == 0 && !text.trim().is_empty() {
-            return Err(self.malformed(String::new(), "text outside of the root element", REMEDY));
+            return Err(self.text_outside());
         }
         Ok(wants_text.then(|| Item::Text(text.to_owned())))
     }
 
+    fn text_outside(&self) -> ReportError {
+        self.malformed(String::new(), "text outside of the root element", REMEDY)
+    }
+
+    fn well_formed(&self, checked: Result<(), String>) -> Result<(), ReportError> {
+        checked.map_err(|what| self.malformed(String::new(), what, REMEDY))
+    }
+
     fn resolved(&self, reference: &BytesRef<'_>) -> Result<String, ReportError> {
-        let character = reference.resolve_char_ref();
-        let character = character.map_err(|error| self.malformed(String::new(), words(&error), REMEDY))?;
-        if let Some(character) = character {
-            return Ok(character.to_string());
-        }
         let name: &str = reference;
-        quick_xml::escape::resolve_predefined_entity(name).map(str::to_owned).ok_or_else(|| {
+        wellformed::referred(name).map(String::from).ok_or_else(|| {
             let defect = format!("unknown entity '{}'", shown(name));
             self.malformed(String::new(), defect, "only &lt; &gt; &amp; &apos; &quot; and numbers are known")
         })
@@ -179,6 +192,7 @@ impl<'r> Xml<'r> {
 
     /// ASCII is UTF-8 as well. What the bytes are was checked when they were read; this is about what they claim.
     fn check_declaration(&self, declaration: &BytesDecl<'_>) -> Result<(), ReportError> {
+        self.well_formed(wellformed::declaration(declaration))?;
         let Some(encoding) = declaration.encoding() else { return Ok(()) };
         let encoding = encoding.map_err(|error| self.malformed(String::new(), error.to_string(), REMEDY))?;
         if ["utf-8", "utf8", "us-ascii", "ascii"].iter().any(|known| encoding.eq_ignore_ascii_case(known)) {
@@ -212,27 +226,37 @@ impl<'r> Xml<'r> {
             return Ok(());
         }
         let source = &mut self.reader.get_mut().source;
+        let mut passing = Passing::default();
         loop {
-            skip_to(source, b"<")?;
+            skip_to(source, b"<", &mut passing)?;
             while source.window().len() < CDATA.len() && source.more()? {}
             if !source.window().starts_with(CDATA) {
                 return Ok(());
             }
             source.advance(CDATA.len());
-            skip_to(source, b"]]>")?;
+            skip_to(source, b"]]>", &mut passing)?;
+            source.advance(b"]]>".len());
         }
     }
 }
 
-/// Passes what is before `mark`, or all there is.
-fn skip_to(source: &mut Source<'_>, mark: &[u8]) -> Result<(), ReportError> {
+/// Passes what is before `mark`, or all there is, and looks at it.
+fn skip_to(source: &mut Source<'_>, mark: &[u8], passing: &mut Passing) -> Result<(), ReportError> {
+    let in_cdata = mark.len() > 1;
+    let mut pass = |source: &mut Source<'_>, count: usize, is_end: bool| {
+        let looked = passing.look(&source.window()[..count], in_cdata);
+        source.advance(count);
+        looked.and_then(|()| if is_end { passing.interrupted() } else { Ok(()) }).map_err(|what| {
+            let at = At::new(source.place(0), String::new());
+            ReportError::Malformed { at, defect: what.to_owned(), remedy: REMEDY }
+        })
+    };
     loop {
         if let Some(found) = memchr::memmem::find(source.window(), mark) {
-            source.advance(found);
-            return Ok(());
+            return pass(source, found, true);
         }
         // The window may end within the mark.
-        source.advance(source.window().len().saturating_sub(mark.len() - 1));
+        pass(source, source.window().len().saturating_sub(mark.len() - 1), false)?;
         if !source.more()? {
             source.advance(source.window().len());
             return Ok(());

@@ -6,9 +6,13 @@
 use std::collections::HashMap;
 
 use gate_model::finding::Finding;
+use gate_model::glob::Steps;
 
 use super::flow::Network;
 use super::{Assignment, Exceeded, Fit, Waiver};
+
+/// The work that the globs of all waivers may make in one judgement: a second or two. What they do not get to blocks.
+const STEPS: u64 = 1 << 29;
 
 /// One evidence of one waiver.
 struct Offer<'a> {
@@ -42,8 +46,9 @@ impl<'a> Classes<'a> {
         let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
         let mut classes: Vec<Class> = Vec::new();
         let mut fitting = Vec::new();
+        let steps = Steps::new(STEPS);
         for (number, finding) in findings.iter().enumerate() {
-            find_fitting(&offers, &index, finding, &mut fitting);
+            find_fitting(&offers, &index, (finding, &steps), &mut fitting);
             if fitting.is_empty() {
                 continue;
             }
@@ -156,12 +161,12 @@ fn index<'a>(offers: &[Offer<'a>]) -> HashMap<&'a str, OfRule<'a>> {
 fn find_fitting(
     offers: &[Offer<'_>],
     index: &HashMap<&str, OfRule<'_>>,
-    finding: &Finding,
+    (finding, steps): (&Finding, &Steps),
     fitting: &mut Vec<usize>,
 ) {
     fitting.clear();
     let Some(of_rule) = index.get(finding.rule.as_str()) else { return };
     let exact = of_rule.by_fingerprint.get(finding.fingerprint.as_str()).into_iter().flatten();
-    fitting.extend(exact.chain(&of_rule.others).filter(|&&number| offers[number].fit.fits(finding)));
+    fitting.extend(exact.chain(&of_rule.others).filter(|&&number| offers[number].fit.fits(finding, steps)));
     // Evidence with a fingerprint is narrower than any other, so both parts together are in order.
 }

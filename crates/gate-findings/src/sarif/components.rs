@@ -5,11 +5,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use gate_model::level::Level;
+use gate_model::level::{Level, lineage};
 use serde::{Deserialize, Deserializer};
 
 use super::result::WireMessage;
-use crate::collector::lineage;
 use crate::error::ReportError;
 use crate::json::cursor::Cursor;
 use crate::json::wire::{Text, fold_members};
@@ -24,6 +23,11 @@ pub(super) struct Components {
     list: Vec<Component>,
     extensions: usize,
     memory: usize,
+    /// Filled in once all are read. Of several with one name or guid, the first.
+    by_name: HashMap<String, usize>,
+    by_guid: HashMap<String, usize>,
+    /// By id, the rule in the first component that has it.
+    everywhere: HashMap<String, Position>,
 }
 
 #[derive(Default)]
@@ -33,6 +37,7 @@ struct Component {
     guid: Option<String>,
     rules: Vec<Rule>,
     by_id: HashMap<String, usize>,
+    by_guid: HashMap<String, usize>,
     messages: Messages,
 }
 
@@ -78,7 +83,26 @@ impl Components {
                 _ => cursor.skip()?,
             }
         }
+        if components.tool().is_none() {
+            let defect = "the tool has no name ('driver.name')";
+            return Err(cursor.malformed(defect, "have the tool write SARIF 2.1.0, which names it"));
+        }
+        components.index();
         Ok(components)
+    }
+
+    /// Makes every look-up one step, however many components and rules there are.
+    fn index(&mut self) {
+        for (number, component) in self.list.iter().enumerate() {
+            for (text, map) in [(&component.name, &mut self.by_name), (&component.guid, &mut self.by_guid)] {
+                if let Some(text) = text {
+                    map.entry(text.clone()).or_insert(number);
+                }
+            }
+            for (id, &rule) in &component.by_id {
+                self.everywhere.entry(id.clone()).or_insert((number, rule));
+            }
+        }
     }
 
     fn read_component(&mut self, cursor: &mut Cursor<'_>, is_driver: bool) -> Result<(), ReportError> {
@@ -120,8 +144,11 @@ impl Components {
                 messages: wire.message_strings.0,
             };
             let guid = rule.guid.as_ref().map_or(0, String::len);
-            self.weigh(cursor, 2 * (size_of::<Rule>() + rule.id.len()) + guid + weight(&rule.messages))?;
+            self.weigh(cursor, 3 * (size_of::<Rule>() + rule.id.len()) + 2 * guid + weight(&rule.messages))?;
             component.by_id.entry(rule.id.clone()).or_insert(component.rules.len());
+            if let Some(guid) = &rule.guid {
+                component.by_guid.entry(guid.clone()).or_insert(component.rules.len());
+            }
             component.rules.push(rule);
         }
         Ok(())
@@ -151,17 +178,14 @@ impl Components {
 
     /// The component that a reference names; the driver where it names none (§3.54.2).
     fn component(&self, reference: &Reference<'_>) -> Option<usize> {
-        let matching = |wanted: &str, of: fn(&Component) -> &Option<String>| {
-            self.list.iter().position(|component| of(component).as_deref() == Some(wanted))
-        };
         if let Some(index) = reference.component_index {
             return (index < self.extensions).then(|| index + usize::from(self.has_driver()));
         }
         if !reference.component_guid.is_empty() {
-            return matching(reference.component_guid, |component| &component.guid);
+            return self.by_guid.get(reference.component_guid).copied();
         }
         if !reference.component_name.is_empty() {
-            return matching(reference.component_name, |component| &component.name);
+            return self.by_name.get(reference.component_name).copied();
         }
         self.has_driver().then_some(0)
     }
@@ -178,20 +202,25 @@ impl Components {
             return Some((component, index));
         }
         if !reference.guid.is_empty() {
-            let wanted = Some(reference.guid);
             let component = named?;
-            let index = self.list[component].rules.iter().position(|rule| rule.guid.as_deref() == wanted)?;
-            return Some((component, index));
+            return Some((component, *self.list[component].by_guid.get(reference.guid)?));
         }
-        let mut components = named.into_iter().chain(0..self.list.len());
-        components.find_map(|component| Some((component, self.by_id(component, reference.id)?)))
-    }
-
-    fn by_id(&self, component: usize, id: &str) -> Option<usize> {
-        if id.is_empty() {
+        if reference.id.is_empty() {
             return None;
         }
-        lineage(id).find_map(|id| self.list[component].by_id.get(id)).copied()
+        let within = |component: usize| {
+            let by_id = &self.list[component].by_id;
+            Some((component, *lineage(reference.id).find_map(|id| by_id.get(id))?))
+        };
+        named
+            .and_then(within)
+            .or_else(|| lineage(reference.id).find_map(|id| self.everywhere.get(id)).copied())
+    }
+
+    /// The ids of the rules that a reference leads to by its index, whatever id it has beside it.
+    pub(super) fn id_at<'a>(&'a self, reference: &Reference<'_>, index: usize) -> Option<&'a str> {
+        let component = self.component(reference)?;
+        self.list[component].rules.get(index).map(|rule| rule.id.as_str())
     }
 
     pub(super) fn rule(&self, (component, index): Position) -> Option<&Rule> {

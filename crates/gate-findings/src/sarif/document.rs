@@ -13,12 +13,12 @@ const REMEDY: &str = "gate reads SARIF 2.1.0; choose it as the tool's output for
 pub(super) fn read(cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Result<(), ReportError> {
     let start = cursor.at();
     cursor.enter_object()?;
-    let (mut is_sarif, mut has_runs) = (false, false);
+    let (mut has_version, mut is_sarif, mut has_runs) = (false, false, false);
     while let Some(key) = cursor.key()? {
         match key.as_str() {
             "version" => {
                 check_version(cursor)?;
-                is_sarif = true;
+                has_version = true;
             }
             "$schema" => {
                 let schema: Option<String> = cursor.take()?;
@@ -32,10 +32,16 @@ pub(super) fn read(cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Re
             _ => cursor.skip()?,
         }
     }
-    match (has_runs, is_sarif) {
-        (true, _) => Ok(()),
-        (false, true) => Err(ReportError::DidNotRun { at: start, absence: Absence::NoRuns }),
-        (false, false) => {
+    match (has_runs, has_version, is_sarif) {
+        (true, true, _) => Ok(()),
+        (true, false, _) => {
+            let defect = "it has no 'version', so it is not SARIF 2.1.0".to_owned();
+            Err(ReportError::Malformed { at: start, defect, remedy: REMEDY })
+        }
+        (false, true, _) | (false, _, true) => {
+            Err(ReportError::DidNotRun { at: start, absence: Absence::NoRuns })
+        }
+        (false, false, false) => {
             let defect = "it has no 'runs' and is not SARIF".to_owned();
             Err(ReportError::Malformed { at: start, defect, remedy: REMEDY })
         }

@@ -10,7 +10,7 @@ use super::invocations::index;
 use super::package::{self, Speaker};
 use super::places::Location;
 use super::result::{WireMessage, WireResult};
-use crate::json::wire::Text;
+use crate::json::wire::{Text, Whole};
 use crate::{limits, wording};
 
 /// What a finding of SARIF still needs from the rest of its run. Small: a report may have many, all waiting.
@@ -39,6 +39,9 @@ pub(super) struct Rare {
     guid: String,
     component_name: String,
     component_guid: String,
+    /// The rule's name and index, where the result has a second one that differs: floors reach it, too.
+    pub(super) other_rule: String,
+    pub(super) other_index: Option<usize>,
     pub(super) message: String,
     pub(super) arguments: Vec<String>,
 }
@@ -77,12 +80,12 @@ pub(super) fn location(wire: &WireResult<'_>) -> Option<(Location, Option<u32>)>
 }
 
 fn line(wire: &WireResult<'_>) -> Option<u64> {
-    let line = wire.locations.physical_location.as_ref()?.region.as_ref()?.start_line?;
+    let line = wire.locations.physical_location.as_ref()?.region.as_ref()?.start_line?.0;
     // Above 2^53 other readers of the decision would see another number.
     u64::try_from(line).ok().filter(|line| (1..1 << 53).contains(line))
 }
 
-fn small(wire: Option<i64>) -> Option<u32> {
+fn small(wire: Option<Whole>) -> Option<u32> {
     index(wire).map(|index| u32::try_from(index).unwrap_or(u32::MAX))
 }
 
@@ -92,6 +95,14 @@ impl Pending {
         let component = rule.and_then(|rule| rule.tool_component.as_ref());
         self.rule_index = small(wire.rule_index).or_else(|| small(rule.and_then(|rule| rule.index)));
         self.component_index = component.and_then(|component| small(component.index));
+        let other_index =
+            small(rule.and_then(|rule| rule.index)).filter(|index| self.rule_index != Some(*index));
+        let other_rule = wire.outline().other_rule;
+        if other_index.is_some() || !other_rule.is_empty() {
+            let rare = self.rare.get_or_insert_default();
+            rare.other_rule = wording::name(other_rule);
+            rare.other_index = other_index.map(|index| index as usize);
+        }
         self.invocation = wire.provenance.as_ref().and_then(|provenance| small(provenance.invocation_index));
         let rare = [
             (rule.and_then(|rule| rule.guid.as_ref()), 0),

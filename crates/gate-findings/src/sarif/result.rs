@@ -9,7 +9,7 @@ use gate_model::level::Level;
 use serde::{Deserialize, Deserializer};
 
 use super::package;
-use crate::json::wire::{Loose, Text, fold_list, fold_members};
+use crate::json::wire::{Loose, Text, Whole, fold_list, fold_members};
 
 /// The few members of a result that can show it to be no finding, or one below the threshold. Most results of
 /// most reports are: they are parsed no further.
@@ -32,8 +32,11 @@ pub(super) struct WireOutline<'a> {
 pub(super) struct Outline<'a> {
     /// The result's own rule id; empty where it has none.
     pub(super) rule: &'a str,
+    /// Another one that it has beside it; empty where there is none.
+    pub(super) other_rule: &'a str,
     pub(super) kind: Option<Kind>,
-    /// The level that the result itself says: its own, else none for a `kind` other than `fail` (§3.27.10).
+    /// The level that the result itself says: its own, else none where `kind` says that nothing failed (§3.27.10).
+    /// What waits for a person ([`Kind::waits`]) has the level of a failure: nobody has said that it is none.
     pub(super) level: Option<Level>,
     pub(super) suppressions: Suppression,
     pub(super) baseline_state: Option<BaselineState>,
@@ -43,13 +46,20 @@ macro_rules! outline {
     ($wire:ident) => {
         impl $wire<'_> {
             pub(super) fn outline(&self) -> Outline<'_> {
-                let own = self.rule_id.as_ref().filter(|id| !id.0.is_empty());
-                let id = own.or_else(|| self.rule.as_ref().and_then(|rule| rule.id.as_ref()));
-                let by_kind = || self.kind.is_some_and(|kind| kind != Kind::Fail).then_some(Level::None);
+                let own = self.rule_id.as_ref().map_or("", |id| id.0.as_ref());
+                let referred = self.rule.as_ref().and_then(|rule| rule.id.as_ref());
+                let referred = referred.map_or("", |id| id.0.as_ref());
+                let (rule, other_rule) = if own.is_empty() { (referred, "") } else { (own, referred) };
+                let level = match self.kind {
+                    None | Some(Kind::Fail) => self.level,
+                    Some(kind) if kind.waits() => self.level.filter(|level| *level != Level::None),
+                    Some(_) => self.level.or(Some(Level::None)),
+                };
                 Outline {
-                    rule: id.map_or("", |id| id.0.as_ref()),
+                    rule,
+                    other_rule: if other_rule == rule { "" } else { other_rule },
                     kind: self.kind,
-                    level: self.level.or_else(by_kind),
+                    level,
                     suppressions: self.suppressions,
                     baseline_state: self.baseline_state,
                 }
@@ -66,7 +76,7 @@ outline!(WireResult);
 pub(super) struct WireResult<'a> {
     #[serde(borrow)]
     pub(super) rule_id: Option<Text<'a>>,
-    pub(super) rule_index: Option<i64>,
+    pub(super) rule_index: Option<Whole>,
     #[serde(borrow)]
     pub(super) rule: Option<WireRule<'a>>,
     pub(super) kind: Option<Kind>,
@@ -104,6 +114,11 @@ impl Kind {
     pub(super) const fn is_no_finding(self) -> bool {
         matches!(self, Self::Pass | Self::NotApplicable | Self::Informational)
     }
+
+    /// Whether the tool leaves it to a person to say whether there is a problem (§3.27.9).
+    pub(super) const fn waits(self) -> bool {
+        matches!(self, Self::Open | Self::Review)
+    }
 }
 
 /// §3.27.24.
@@ -122,7 +137,7 @@ pub(super) enum BaselineState {
 pub(super) struct WireRule<'a> {
     #[serde(borrow)]
     pub(super) id: Option<Text<'a>>,
-    pub(super) index: Option<i64>,
+    pub(super) index: Option<Whole>,
     #[serde(borrow)]
     pub(super) guid: Option<Text<'a>>,
     #[serde(borrow)]
@@ -135,7 +150,7 @@ pub(super) struct WireRule<'a> {
 pub(super) struct WireComponent<'a> {
     #[serde(borrow)]
     pub(super) name: Option<Text<'a>>,
-    pub(super) index: Option<i64>,
+    pub(super) index: Option<Whole>,
     #[serde(borrow)]
     pub(super) guid: Option<Text<'a>>,
 }
@@ -169,7 +184,7 @@ fn first_arguments<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Cow
 #[serde(default)]
 pub(super) struct WireProvenance {
     #[serde(rename = "invocationIndex")]
-    pub(super) invocation_index: Option<i64>,
+    pub(super) invocation_index: Option<Whole>,
 }
 
 /// §3.28. Of several, the first that names a file.
@@ -202,14 +217,14 @@ pub(super) struct WireArtifact<'a> {
     pub(super) uri: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) uri_base_id: Option<Text<'a>>,
-    pub(super) index: Option<i64>,
+    pub(super) index: Option<Whole>,
 }
 
 /// §3.30.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct WireRegion<'a> {
-    pub(super) start_line: Option<i64>,
+    pub(super) start_line: Option<Whole>,
     #[serde(borrow)]
     pub(super) snippet: Option<WireSnippet<'a>>,
 }
@@ -224,8 +239,9 @@ pub(super) struct WireSnippet<'a> {
 impl WireLocation<'_> {
     fn names_a_file(&self) -> bool {
         let artifact = self.physical_location.as_ref().and_then(|place| place.artifact_location.as_ref());
-        artifact
-            .is_some_and(|artifact| artifact.uri.is_some() || artifact.index.is_some_and(|index| index >= 0))
+        artifact.is_some_and(|artifact| {
+            artifact.uri.is_some() || artifact.index.is_some_and(|index| index.0 >= 0)
+        })
     }
 
     /// The code that the location points at, as the report quotes it.
@@ -274,14 +290,13 @@ fn suppression<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Suppression
     #[serde(expecting = "a suppression object")]
     struct Wire {
         status: Option<Status>,
+        /// What drafts of the standard, and tools written to them, call it.
+        state: Option<Status>,
     }
     fold_list(deserializer, Suppression::None, |sum, next: Wire| {
-        *sum = match (*sum, next.status) {
-            (Suppression::None | Suppression::Accepted, None | Some(Status::Accepted)) => {
-                Suppression::Accepted
-            }
-            _ => Suppression::Open,
-        };
+        let accepted = |status: Option<Status>| matches!(status, None | Some(Status::Accepted));
+        let holds = *sum != Suppression::Open && accepted(next.status) && accepted(next.state);
+        *sum = if holds { Suppression::Accepted } else { Suppression::Open };
     })
 }
 

@@ -36,6 +36,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Re
 struct Run {
     tool: Option<Components>,
     invocations: Option<Invocations>,
+    conversion: Option<Invocations>,
     /// Known once tool and invocations are.
     overrides: Option<Overrides>,
     places: Places,
@@ -54,7 +55,8 @@ impl Run {
     ) -> Result<(), ReportError> {
         match key {
             "tool" => self.tool = Some(Components::read(cursor)?),
-            "invocations" => self.invocations = Some(Invocations::read(cursor)?),
+            "invocations" => self.invocations = Some(Invocations::read(cursor, collector)?),
+            "conversion" => self.conversion = Some(Invocations::read_conversion(cursor, collector)?),
             "artifacts" => self.places.read_artifacts(cursor)?,
             "originalUriBaseIds" => self.places.read_bases(cursor)?,
             "externalPropertyFileReferences" => check_external(cursor)?,
@@ -116,6 +118,9 @@ impl Run {
         if wire.suppressions == Suppression::Accepted {
             collector.note_suppressed();
         }
+        if wire.kind.is_some_and(Kind::waits) {
+            collector.note_waiting();
+        }
         let (mut finding, mut pending) = pending::draft(wire);
         self.place(wire, &mut finding, &mut pending, collector);
         if !self.is_ready(&pending) {
@@ -172,15 +177,19 @@ impl Run {
     }
 
     fn finish(mut self, start: &At, collector: &mut Collector<'_>) -> Result<(), ReportError> {
-        let tool = self.tool.take().unwrap_or_default();
+        let Some(tool) = self.tool.take() else {
+            return Err(ReportError::Malformed {
+                at: Box::new(start.clone()),
+                defect: "this run names no tool".to_owned(),
+                remedy: "have the tool write SARIF 2.1.0, which names it ('tool.driver.name')",
+            });
+        };
         let invocations = self.invocations.take().unwrap_or_default();
-        if let Some(name) = tool.tool() {
-            collector.tool(name);
-        }
-        if invocations.errors > 0 {
-            let name = tool.tool().unwrap_or("the tool").to_owned();
-            collector
-                .note(format!("{name} reports {} errors of its own beside its results", invocations.errors));
+        let name = tool.tool().unwrap_or_default();
+        collector.tool(name);
+        invocations.tell(name, collector);
+        if let Some(conversion) = self.conversion.take() {
+            conversion.tell(&format!("the converter of {name}'s results"), collector);
         }
         self.overrides = Some(invocations.levels(&tool));
         self.tool = Some(tool);
@@ -213,7 +222,7 @@ impl Run {
             finding.rule = name_rule(tool, pending, rule, at)?;
         }
         let level = pending.level.unwrap_or_else(|| self.default_level(pending, rule));
-        finding.level = collector.floored(&finding.rule, level);
+        finding.level = floored(tool, finding, pending, rule, level, collector);
         if !collector.reaches(finding.level) {
             return Ok(false);
         }
@@ -281,6 +290,10 @@ fn set_aside(outline: &Outline<'_>, collector: &mut Collector<'_>) -> bool {
         collector.count_suppressed();
         return true;
     }
+    if outline.kind.is_some_and(Kind::is_no_finding) && outline.level == Some(Level::None) {
+        collector.count_pass();
+        return true;
+    }
     if is_below(outline, collector) {
         collector.count_below();
         return true;
@@ -289,12 +302,31 @@ fn set_aside(outline: &Outline<'_>, collector: &mut Collector<'_>) -> bool {
 }
 
 fn is_below(outline: &Outline<'_>, collector: &Collector<'_>) -> bool {
-    if outline.kind.is_some_and(Kind::is_no_finding) && outline.level == Some(Level::None) {
-        return true;
+    // A floor may reach the rule by a name that is not seen here.
+    collector.options.floors.is_empty() && outline.level.is_some_and(|level| !collector.reaches(level))
+}
+
+/// `level`, raised to the floors of the rule by all the names that the result gives it: its ids, and the ids of the
+/// rules that its indexes and its guid lead to.
+fn floored(
+    tool: &Components,
+    finding: &Finding,
+    pending: &Pending,
+    rule: Option<Position>,
+    level: Level,
+    collector: &Collector<'_>,
+) -> Level {
+    if collector.options.floors.is_empty() {
+        return level;
     }
-    let is_certain = !outline.rule.is_empty() || collector.options.floors.is_empty();
-    is_certain
-        && outline.level.is_some_and(|level| !collector.reaches(collector.floored(outline.rule, level)))
+    let rare = pending.rare.as_deref();
+    let reference = pending.reference(&finding.rule);
+    let indexes = reference.index.into_iter().chain(rare.and_then(|rare| rare.other_index));
+    let names =
+        [Some(finding.rule.as_str()), rare.map(|rare| rare.other_rule.as_str())].into_iter().flatten();
+    let led_to = rule.and_then(|position| tool.rule(position)).map(|rule| rule.id.as_str());
+    let all = names.chain(led_to).chain(indexes.filter_map(|index| tool.id_at(&reference, index)));
+    all.fold(level, |level, name| collector.floored(name, level))
 }
 
 /// The id of the rule that an index or guid refers to, else the tool's name.
@@ -307,13 +339,12 @@ fn name_rule(
     if let Some(found) = rule.and_then(|position| tool.rule(position)).filter(|rule| !rule.id.is_empty()) {
         return Ok(found.id.clone());
     }
-    let defect = match (pending.rule_index(), rule, tool.tool()) {
-        (Some(index), None, _) => {
+    let defect = match (pending.rule_index(), rule) {
+        (Some(index), None) => {
             let rules = tool.rules_of(&pending.reference(""));
             format!("a result refers to rule {index} of {rules} (counted from 0)")
         }
-        (_, _, Some(name)) => return Ok(name.to_owned()),
-        (_, _, None) => "a result names no rule, and the run names no tool".to_owned(),
+        _ => return Ok(tool.tool().unwrap_or_default().to_owned()),
     };
     Err(ReportError::Malformed { at: at(), defect, remedy: "have the tool write 'ruleId' with each result" })
 }

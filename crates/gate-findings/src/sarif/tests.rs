@@ -6,8 +6,11 @@ use gate_model::level::Level;
 use crate::reading::read_text;
 use crate::{Absence, Options, Report, ReportError, read};
 
-/// A document with one run, whose members `run` are given.
+/// A document with one run, whose members `run` are given; the tool may be left out.
 fn document(run: &str) -> String {
+    if !run.contains("\"tool\":") {
+        return document(&format!("{run},\"tool\":{{\"driver\":{{\"name\":\"T\"}}}}"));
+    }
     format!("{{\"version\":\"2.1.0\",\"runs\":[{{{run}}}]}}")
 }
 
@@ -46,7 +49,7 @@ fn the_level_comes_from_the_result_then_kind_then_rule_then_warning() {
         (r#"{"ruleId":"R0","level":"note"}"#, Level::Note),
         (r#"{"ruleId":"R0"}"#, Level::Error),
         (r#"{"ruleId":"R0","level":null,"kind":"fail"}"#, Level::Error),
-        (r#"{"ruleId":"R0","kind":"review"}"#, Level::None),
+        (r#"{"ruleId":"R0","level":"none"}"#, Level::None),
         (r#"{"ruleId":"R0","kind":"pass","level":"error"}"#, Level::Error),
         (r#"{"ruleId":"R2"}"#, Level::Warning),
         (r#"{"ruleId":"unknown"}"#, Level::Warning),
@@ -79,7 +82,10 @@ fn the_rule_is_named_by_id_index_or_the_tool() {
         assert_eq!(finding(result).rule, rule, "{result}");
     }
     assert!(message(&results(r#"{"ruleIndex":7}"#)).contains("rule 7 of 3"));
-    assert!(message(&document(r#""results":[{"message":{"text":"x"}}]"#)).contains("names no tool"));
+    for tool in [r#"{"driver":{}}"#, r#"{"driver":{"name":""}}"#, "{}", r#"{"extensions":[{"name":"X"}]}"#] {
+        let text = document(&format!("\"results\":[],\"tool\":{tool}"));
+        assert!(message(&text).contains("the tool has no name"), "{tool}");
+    }
 }
 
 #[test]
@@ -92,9 +98,9 @@ fn members_of_a_run_may_come_in_any_order() {
             {"descriptor":{"id":"R2"},"configuration":{"level":"error"}},
             {"descriptor":{"index":0},"configuration":{"level":"none"}}]}]"#,
         r#""results":[
-            {"ruleIndex":2,"message":{"text":"two"},"locations":[{"physicalLocation":{"artifactLocation":{"index":0}}}]},
+            {"ruleIndex":2,"provenance":{"invocationIndex":0},"message":{"text":"two"},"locations":[{"physicalLocation":{"artifactLocation":{"index":0}}}]},
             {"ruleId":"R1"},
-            {"ruleId":"R0","message":{"id":"m","arguments":["a","b"]}},
+            {"ruleId":"R0","provenance":{"invocationIndex":0},"message":{"id":"m","arguments":["a","b"]}},
             {"message":{"text":"x"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"b.py","uriBaseId":"SUB"}}}]}]"#,
     ];
     let expected = read_text(&document(&parts.join(",")), Level::Note).unwrap();
@@ -132,7 +138,7 @@ fn members_of_a_run_may_come_in_any_order() {
 }
 
 #[test]
-fn overrides_count_for_their_invocation() {
+fn overrides_count_for_their_invocation_alone() {
     let run = |result: &str| {
         document(&format!(
             r#"{TOOL},"invocations":[{{}},{{"ruleConfigurationOverrides":[
@@ -142,7 +148,7 @@ fn overrides_count_for_their_invocation() {
     for (result, level) in [
         (r#"{"ruleId":"R1","provenance":{"invocationIndex":0}}"#, Level::Note),
         (r#"{"ruleId":"R1","provenance":{"invocationIndex":1}}"#, Level::Error),
-        (r#"{"ruleId":"R1"}"#, Level::Error),
+        (r#"{"ruleId":"R1"}"#, Level::Note),
         (r#"{"ruleId":"R1","level":"note"}"#, Level::Note),
     ] {
         assert_eq!(report(&run(result)).findings[0].level, level, "{result}");
@@ -159,6 +165,10 @@ fn suppressions_count_only_where_all_are_accepted() {
         (r#"[{"kind":"external","status":"underReview"}]"#, false),
         (r#"[{"kind":"inSource"},{"kind":"external","status":"rejected"}]"#, false),
         (r#"[{"kind":"external","status":"rejected"},{"kind":"inSource"}]"#, false),
+        (r#"[{"kind":"external","state":"accepted"}]"#, true),
+        (r#"[{"kind":"external","state":"rejected"}]"#, false),
+        (r#"[{"kind":"external","state":"underReview"},{"kind":"inSource"}]"#, false),
+        (r#"[{"kind":"external","status":"accepted","state":"rejected"}]"#, false),
     ] {
         let report = report(&results(&format!(r#"{{"ruleId":"R0","suppressions":{suppressions}}}"#)));
         assert_eq!((report.counts.suppressed == 1, report.total), (is_suppressed, 1), "{suppressions}");
@@ -173,8 +183,13 @@ fn suppressions_count_only_where_all_are_accepted() {
 #[test]
 fn suppressions_that_are_not_honoured_leave_a_note() {
     let floors = BTreeMap::new();
-    let options =
-        Options { fail_on: Level::Warning, floors: &floors, honour_suppressions: false, base: None };
+    let options = Options {
+        fail_on: Level::Warning,
+        floors: &floors,
+        honour_suppressions: false,
+        accept_errors: false,
+        base: None,
+    };
     let text = results(r#"{"ruleId":"R0","suppressions":[{"kind":"inSource"}]},{"ruleId":"R0"}"#);
     let report = read(&mut text.as_bytes(), "r", &options).unwrap();
     assert_eq!((report.findings.len(), report.counts.suppressed), (2, 0));
@@ -200,10 +215,23 @@ fn a_pass_is_no_finding_whatever_the_threshold() {
 #[test]
 fn a_floor_cannot_be_lowered() {
     let floors = BTreeMap::from([("R1".to_owned(), Level::Error)]);
-    let options = Options { fail_on: Level::Error, floors: &floors, honour_suppressions: true, base: None };
+    let options = Options {
+        fail_on: Level::Error,
+        floors: &floors,
+        honour_suppressions: true,
+        accept_errors: false,
+        base: None,
+    };
     for result in [
         r#"{"ruleId":"R1"}"#,
         r#"{"ruleId":"R1","level":"none"}"#,
+        r#"{"ruleId":"Z","rule":{"id":"R1"},"level":"note"}"#,
+        r#"{"ruleId":"Z","rule":{"id":"R1/sub"},"level":"note"}"#,
+        r#"{"ruleId":"Z","ruleIndex":1,"level":"note"}"#,
+        r#"{"ruleId":"Z","ruleIndex":0,"rule":{"index":1},"level":"note"}"#,
+        r#"{"rule":{"guid":"g1"},"level":"note"}"#,
+        r#"{"ruleId":"R1/a/b/c","level":"none"}"#,
+        r#"{"ruleId":"R1","kind":"open"}"#,
         r#"{"ruleIndex":1,"level":"note"}"#,
         r#"{"ruleId":"R1/x"}"#,
     ] {
@@ -216,6 +244,7 @@ fn a_floor_cannot_be_lowered() {
 
 #[test]
 fn a_scan_that_did_not_run_is_told_apart() {
+    let failed = Absence::Failed { how: "'executionSuccessful' is false".to_owned() };
     for (text, expected) in [
         ("", Absence::Empty),
         (" \n", Absence::Empty),
@@ -225,14 +254,17 @@ fn a_scan_that_did_not_run_is_told_apart() {
         (r#"{"version":"2.1.0","runs":null}"#, Absence::NoRuns),
         (&document(TOOL), Absence::NoResults),
         (&document(r#""results":null"#), Absence::NoResults),
-        (r#"{"version":"2.1.0","runs":[{"results":[]},{}]}"#, Absence::NoResults),
+        (
+            r#"{"version":"2.1.0","runs":[{"results":[],"tool":{"driver":{"name":"T"}}},{}]}"#,
+            Absence::NoResults,
+        ),
         (
             &document(
                 r#""results":[],"invocations":[{"executionSuccessful":true},{"executionSuccessful":false}]"#,
             ),
-            Absence::Failed,
+            failed.clone(),
         ),
-        (&document(r#""invocations":[{"executionSuccessful":false}],"results":[]"#), Absence::Failed),
+        (&document(r#""invocations":[{"executionSuccessful":false}],"results":[]"#), failed),
         (
             &document(r#""results":[],"externalPropertyFileReferences":{"results":[{"itemCount":3}]}"#),
             Absence::Elsewhere,
@@ -269,7 +301,8 @@ fn errors_name_place_field_and_remedy() {
         (document("\"results\":[],\"results\":[]"), "runs[0].results: this member is there twice"),
         (document("\"results\":[],\"r\\u0065sults\":[]"), "this member is there twice"),
         (
-            r#"{"version":"2.1.0","runs":[{"results":[]}],"runs":[{"results":[]}]}"#.to_owned(),
+            r#"{"version":"2.1.0","runs":[{"results":[],"tool":{"driver":{"name":"T"}}}],"runs":[]}"#
+                .to_owned(),
             "runs: this member is there twice",
         ),
         (r#"{"version":"2.2.0","runs":[]}"#.to_owned(), "SARIF version '2.2.0' is not known"),
@@ -307,7 +340,7 @@ fn nesting_is_refused_from_128_levels_on() {
             results(&format!("{{\"x\":\"{}\",\"properties\":{{\"x\":{}}}}}", nested(500), nested(depth - 6))),
             // Above it are the document, runs and the run.
             document(&format!("\"results\":[],\"graphs\":{}", nested(depth - 3))),
-            format!("{{\"x\":{},\"version\":\"2.1.0\",\"runs\":[{{\"results\":[]}}]}}", nested(depth - 1)),
+            document("\"results\":[]").replacen('{', &format!("{{\"x\":{},", nested(depth - 1)), 1),
         ] {
             let result = read_text(&text, Level::None);
             assert_eq!(result.is_ok(), is_fine, "{depth}: {:?}", result.err());
@@ -417,7 +450,13 @@ fn a_mark_of_utf_8_is_passed_over_and_utf_16_is_named() {
     assert_eq!(report(&format!("\u{feff}{}", results("{}"))).total, 1);
     let wide: Vec<u8> = results("{}").encode_utf16().flat_map(u16::to_be_bytes).collect();
     let floors = BTreeMap::new();
-    let options = Options { fail_on: Level::None, floors: &floors, honour_suppressions: true, base: None };
+    let options = Options {
+        fail_on: Level::None,
+        floors: &floors,
+        honour_suppressions: true,
+        accept_errors: false,
+        base: None,
+    };
     let error = read(&mut wide.as_slice(), "w", &options).unwrap_err();
     assert!(error.to_string().contains("UTF-16"), "{error}");
 }
@@ -440,10 +479,124 @@ fn what_is_seen_does_not_depend_on_how_the_bytes_arrive() {
     // The first result is below the threshold, and broken where nobody looks.
     let text = results(r#"{"ruleId":"R0","level":"none","message":7},{"ruleId":"R0"}"#);
     let floors = BTreeMap::new();
-    let options = Options { fail_on: Level::Warning, floors: &floors, honour_suppressions: true, base: None };
+    let options = Options {
+        fail_on: Level::Warning,
+        floors: &floors,
+        honour_suppressions: true,
+        accept_errors: false,
+        base: None,
+    };
     for cut in 0..text.len() {
         let (one, two) = text.as_bytes().split_at(cut);
         let report = read(&mut std::io::Read::chain(one, two), "r", &options).unwrap();
         assert_eq!((report.findings.len(), report.total), (1, 2), "{cut}");
     }
+}
+
+#[test]
+fn what_waits_for_a_person_counts_as_a_failure_and_is_named() {
+    for (result, level) in [
+        (r#"{"ruleId":"R0","kind":"review"}"#, Level::Error),
+        (r#"{"ruleId":"R2","kind":"open","level":"none"}"#, Level::Warning),
+        (r#"{"ruleId":"R2","kind":"open","level":"error"}"#, Level::Error),
+        (r#"{"ruleId":"R1","kind":"review"}"#, Level::Note),
+    ] {
+        let report = report(&results(result));
+        assert_eq!(report.findings[0].level, level, "{result}");
+        assert!(report.notes[0].starts_with("1 results wait for a person"), "{:?}", report.notes);
+    }
+}
+
+#[test]
+fn a_tool_that_says_it_failed_did_not_run() {
+    for (members, words) in [
+        (r#""exitCode":2"#, "'exitCode' is 2"),
+        (r#""exitCode":-1.0"#, "'exitCode' is -1"),
+        (
+            r#""executionSuccessful":true,"exitSignalName":"SIGKILL","exitCode":137"#,
+            "'exitSignalName' is SIGKILL",
+        ),
+        (r#""executionSuccessful":true,"exitSignalNumber":9"#, "'exitSignalNumber' is 9"),
+        (r#""processStartFailureMessage":"no such program""#, "no such program"),
+    ] {
+        for text in [
+            document(&format!("\"results\":[],\"invocations\":[{{}},{{{members}}}]")),
+            document(&format!("\"conversion\":{{\"invocation\":{{{members}}}}},\"results\":[]")),
+        ] {
+            match absence(&text) {
+                Some(Absence::Failed { how }) => assert!(how.contains(words), "{text}: {how}"),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+    for fine in [
+        r#""exitCode":1,"executionSuccessful":true"#,
+        r#""exitCode":0"#,
+        r#""exitSignalName":null,"exitSignalNumber":0,"processStartFailureMessage":"""#,
+    ] {
+        assert_eq!(report(&document(&format!("\"results\":[],\"invocations\":[{{{fine}}}]"))).total, 0);
+    }
+}
+
+#[test]
+fn errors_of_the_tool_block_unless_the_gate_lives_with_them_and_are_told_either_way() {
+    let floors = BTreeMap::new();
+    let lists = [
+        "toolExecutionNotifications",
+        "toolConfigurationNotifications",
+        "toolNotifications",
+        "configurationNotifications",
+    ];
+    for list in lists {
+        let text = document(&format!(
+            r#""results":[],"invocations":[{{"executionSuccessful":true,"{list}":[
+               {{"level":"note","message":{{"text":"fine"}}}},{{"message":{{"text":"old\nrules"}}}},
+               {{"level":"error","message":{{"text":"broken.py was not looked at"}}}}]}}]"#
+        ));
+        let complained = Absence::Complained { error: "broken.py was not looked at".to_owned() };
+        assert_eq!(absence(&text), Some(complained), "{list}");
+        let options = Options {
+            fail_on: Level::Warning,
+            floors: &floors,
+            honour_suppressions: true,
+            accept_errors: true,
+            base: None,
+        };
+        let told = read(&mut text.as_bytes(), "r", &options).unwrap().notices;
+        let expected = [
+            "T reports an error of its own: broken.py was not looked at",
+            "T reports a warning of its own: old rules",
+        ];
+        assert_eq!(told, expected, "{list}");
+    }
+}
+
+#[test]
+fn a_document_without_version_or_tool_is_no_sarif() {
+    let tool = r#""tool":{"driver":{"name":"T"}}"#;
+    assert!(message(&format!("{{\"runs\":[{{{tool},\"results\":[]}}]}}")).contains("it has no 'version'"));
+    let schema = r#""$schema":"https://example.com/sarif-2.1.0.json""#;
+    assert!(
+        message(&format!("{{{schema},\"runs\":[{{{tool},\"results\":[]}}]}}"))
+            .contains("it has no 'version'")
+    );
+    let unnamed = r#"{"version":"2.1.0","runs":[{"results":[]}]}"#;
+    assert!(message(unnamed).contains("this run names no tool"));
+}
+
+#[test]
+fn look_ups_by_guid_and_by_name_of_a_component_take_one_step() {
+    let many = |text: &dyn Fn(usize) -> String| (0..20_000).map(text).collect::<Vec<_>>().join(",");
+    let rules = many(&|n| format!(r#"{{"id":"R{n}","guid":"g{n}"}}"#));
+    let by_guid = many(&|n| format!(r#"{{"rule":{{"guid":"g{}"}}}}"#, 19_999 - n));
+    let text =
+        document(&format!(r#""tool":{{"driver":{{"name":"T","rules":[{rules}]}}}},"results":[{by_guid}]"#));
+    assert_eq!(report(&text).findings[1].rule, "R19998");
+    let extensions = many(&|n| format!(r#"{{"name":"X{n}","rules":[{{"id":"E{n}","guid":"e"}}]}}"#));
+    let by_name =
+        many(&|n| format!(r#"{{"ruleId":"nowhere","rule":{{"toolComponent":{{"name":"X{n}"}}}}}}"#));
+    let text = document(&format!(
+        r#""tool":{{"driver":{{"name":"T"}},"extensions":[{extensions}]}},"results":[{by_name}]"#
+    ));
+    assert_eq!(report(&text).total, 20_000);
 }

@@ -56,6 +56,8 @@ fn gate(reader: &mut Reader<'_>, mut table: Table<'_>, span: Range<usize>, names
     let fail_on = table.word(reader, "fail_on", &levels()).unwrap_or(Level::Warning);
     let report = table.path(reader, "report");
     let report_suppressions = table.word(reader, "report_suppressions", &suppressions).unwrap_or_default();
+    let accept_errors =
+        table.word(reader, "report_errors", &[("block", false), ("accept", true)]).unwrap_or(false);
     let floors =
         table.table(reader, "levels").map(|floors| level_floors(reader, &floors)).unwrap_or_default();
     let require_ledger = table.boolean(reader, "require_ledger").unwrap_or(false);
@@ -72,6 +74,7 @@ fn gate(reader: &mut Reader<'_>, mut table: Table<'_>, span: Range<usize>, names
         fail_on,
         report,
         report_suppressions,
+        accept_errors,
         levels: floors,
         require_ledger,
         findings_exit,

@@ -350,8 +350,9 @@ fn a_waiver_needs_exact_evidence() {
         let denied = verdict(&|e| e.path = Some(glob.into()));
         assert!(denied.starts_with("rule 1 needs"), "{glob}: {denied}");
     }
-    for glob in ["src/../../x", "src/.", "src/{a"] {
-        assert!(verdict(&|e| e.path = Some(glob.into())).starts_with("rule 1 needs a path"), "{glob}");
+    let wide = format!("src/{}", "{,,,,,,,,,}".repeat(10));
+    for glob in ["src/../../x", "src/.", "src/{a", "src/{{{a}}}", &wide] {
+        assert!(verdict(&|e| e.path = Some(glob.into())).starts_with("rule 1 needs a path other"), "{glob}");
     }
     assert!(verdict(&|e| e.rule = String::new()).contains("needs plain text"));
     assert!(verdict(&|e| e.package = Some("a\u{1b}".into())).contains("needs plain text"));

@@ -151,6 +151,8 @@ pub struct Finished {
     pub report: Option<String>,
     /// Sentences about the report that the decision should repeat.
     pub notes: Vec<String>,
+    /// What the tools say about themselves.
+    pub notices: Vec<String>,
 }
 
 impl<'a> Checker<'a> {
@@ -405,6 +407,7 @@ impl<'a> Checker<'a> {
             status: finished.status,
             report: finished.report.clone(),
             notes: [self.setting.facts()?.notes.as_slice(), &finished.notes].concat(),
+            notices: finished.notices.clone(),
             seen: started.seen.as_ref().map(Sighting::head),
             clock_jump: (jump.abs() > CLOCK_TOLERANCE).then_some(jump),
             ..self.circumstances()?

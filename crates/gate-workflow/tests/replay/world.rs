@@ -330,5 +330,6 @@ fn finished(mode: Mode) -> Finished {
         status: None,
         report: None,
         notes: Vec::new(),
+        notices: Vec::new(),
     }
 }
