@@ -40,7 +40,7 @@ fn what_a_tool_says_about_itself_is_in_the_summary_and_in_every_format() {
     let words = "pyscan reports an error of its own: broken.py was not looked at";
     for format in ["json", "text", "sarif", "junit", "github", "gitlab", "azure", "markdown", "html"] {
         let ran = house.check(&["grumbling", "new.sarif", "--format", format]).exits(0).says(&[words]);
-        assert!(ran.stdout.contains(words), "{format}: {}", ran.stdout);
+        assert!(ran.out().contains(words), "{format}: {}", ran.out());
     }
     let decision = house.check(&["grumbling", "new.sarif"]).json();
     assert_eq!(decision["notices"], json!([words]));
@@ -50,7 +50,7 @@ fn what_a_tool_says_about_itself_is_in_the_summary_and_in_every_format() {
 fn a_gate_that_accepts_errors_of_its_tool_is_named_by_the_linter() {
     let house = House::new(&format!("{POLICY}{ACCEPTING}"));
     let ran = Ran::of(house.tool("gate-verify", &["policy", "--format", "json"]).output().unwrap());
-    assert!(ran.stdout.contains("accepts-errors"), "{}", ran.stdout);
+    assert!(ran.out().contains("accepts-errors"), "{}", ran.out());
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn results_that_wait_for_a_person_block() {
     house.write("r.sarif", run(r#""results":[{"ruleId":"A","kind":"review"},{"ruleId":"B","kind":"open"}]"#));
     let ran = house.check(&["scan", "r.sarif"]).exits(1);
     assert_eq!(ran.json()["blocking"].as_array().unwrap().len(), 2);
-    assert!(ran.stdout.contains("wait for a person"));
+    assert!(ran.out().contains("wait for a person"));
 }
 
 #[test]

@@ -101,7 +101,9 @@ impl Unusable {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Open(error) => error.exit(),
-            Self::OtherGenesis { .. } | Self::Tracked(_) | Self::Second { .. } | Self::Bad { .. } => Exit::Distrust,
+            Self::OtherGenesis { .. } | Self::Tracked(_) | Self::Second { .. } | Self::Bad { .. } => {
+                Exit::Distrust
+            }
             Self::Unverified(error) => error.exit(),
             Self::Git { .. } => Exit::Failure,
             Self::Url(_) => Exit::Usage,
