@@ -50,7 +50,6 @@ impl Room {
                 by: facts.principal.clone(),
                 context: facts.context.clone(),
                 request: None,
-                objections: Vec::new(),
             };
             admission::request(setting, &asking).unwrap();
         });
