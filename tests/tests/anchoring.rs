@@ -82,11 +82,11 @@ mod kept {
     }
 
     #[test]
-    fn it_is_for_its_owner_and_git_does_not_see_it() {
+    fn it_is_for_those_who_share_the_ledger_and_git_does_not_see_it() {
         let sandbox = sandbox();
         sign(&sandbox, "cp");
-        let mode = std::fs::metadata(sandbox.path(KEPT)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let mode = |path: &str| std::fs::metadata(sandbox.path(path)).unwrap().permissions().mode();
+        assert_eq!(mode(KEPT), mode(".gate/ledger.db"));
         let status = sandbox.shell("git status --short --untracked-files=all").expect(0);
         assert!(!status.stdout.contains("ledger.db"), "{}", status.stdout);
         sandbox.run("gate-log", &["copy", "copy.db"]).expect(0);
@@ -147,14 +147,13 @@ mod kept {
     }
 
     #[test]
-    fn a_place_where_nothing_can_be_kept_is_no_reason_not_to_sign() {
+    fn what_somebody_put_in_its_place_stops_the_signing() {
         let sandbox = sandbox();
         std::fs::create_dir(sandbox.path(KEPT)).unwrap();
         std::fs::write(sandbox.path(KEPT).join("x"), "").unwrap();
-        let signed = sandbox.run("gate-log", &["checkpoint", "--key-file", "log.key"]).expect(0);
-        assert!(signed.stderr.contains("cannot keep"), "{}", signed.stderr);
-        sandbox.write("cp", signed.stdout);
-        verify(&sandbox, "--checkpoint cp --key log.pub --require-anchor").expect(0);
+        let refused = sandbox.run("gate-log", &["checkpoint", "--key-file", "log.key"]).expect(4);
+        assert!(refused.stderr.contains("is not a regular file"), "{}", refused.stderr);
+        assert_eq!(refused.stdout, "");
     }
 }
 

@@ -323,10 +323,7 @@ fn another_ledger_in_place_of_the_pinned_one_counts_for_nothing() {
     let env = [("GATE_LEDGER", evil.as_str())];
     house.skip_with(&["lint", "--reason", "x"], &env).exits(4).says(&["genesis"]);
     house.skip(&["lint", "--reason", "x", "--ledger", &evil]).exits(4);
-    let ran = house.check_with(&["lint", "--decision", "d.json", "--", "sh", "-c", "exit 6"], &env).exits(6);
-    ran.says(&["as if there were no opt-outs"]);
-    let decision: Value = serde_json::from_str(&house.read("d.json")).unwrap();
-    assert_eq!(decision["recorded"], Value::Null);
+    house.check_with(&["lint", "--", "sh", "-c", "exit 6"], &env).exits(125).says(&["genesis"]);
     house.check_with(&["deploy", "--", "true"], &env).exits(125);
     assert_eq!(entries_of(&house.path("evil.db")).len(), 1, "nothing was written there");
 }
@@ -482,7 +479,7 @@ fn a_copy_of_a_signed_grant_does_not_count_again() {
         house.append_copy(id.parse().unwrap());
         house.check(&["lint", "--decision", "d.json", "--", "false"]).exits(1);
         let reasons = house.read("d.json");
-        assert!(reasons.contains(&format!("a signed request that entry {id} has used up")), "{reasons}");
+        assert!(reasons.contains("did not count"), "{reasons}");
         Ran::of(house.tool("gate-verify", &["--replay"]).output().unwrap()).exits(1);
     }
 }

@@ -190,7 +190,8 @@ fn an_override_never_rescues_a_gate_that_did_not_run() {
 #[test]
 fn findings_exit_says_which_statuses_mean_that_the_scanner_did_its_work() {
     let house = House::new(&POLICY.replace("[gates.scan]\n", "[gates.scan]\nfindings_exit = [0, 8]\n"));
-    house.write("clean.sarif", sarif(&[]));
+    // With something below the level that blocks: a status beside a report of nothing would contradict it.
+    house.write("clean.sarif", sarif(&[result("R", "note", "a.c", 1)]));
     let run = |status: u8| {
         let script = format!("cp clean.sarif out.sarif; exit {status}");
         house.check(&["scan", "--findings", "out.sarif", "--", "sh", "-c", &script]).code

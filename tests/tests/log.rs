@@ -492,21 +492,21 @@ mod follow {
 }
 
 mod copy {
+    use gate_ledger::store::{Access, Ledger};
+
     use super::{LEDGER, Sandbox, append};
 
     #[test]
     fn a_copy_holds_what_the_write_ahead_log_holds() {
         let sandbox = Sandbox::with_starter();
         append(&sandbox, 10);
-        // A reader that stays keeps the last writer from folding the log into the file.
-        let mut reader = sandbox.start("gate-log", &["--follow"]);
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        // A program that stays keeps the last writer from folding the log into the file.
+        let held = Ledger::open(&sandbox.path(LEDGER), Access::Append).unwrap();
         append(&sandbox, 10);
         assert!(sandbox.has(format!("{LEDGER}-wal")));
         let document = sandbox.run("gate-log", &["copy", "copy.db"]).expect(0).json();
         assert_eq!((&document["schema"], &document["entries"]), (&"gate.copy/1".into(), &22.into()));
-        reader.kill().unwrap();
-        reader.wait().unwrap();
+        held.close().unwrap();
         let export = |ledger: &str| sandbox.run("gate-log", &["export", "--ledger", ledger]).expect(0).stdout;
         assert_eq!(export("copy.db"), export(LEDGER));
         sandbox.run("gate-verify", &["copy.db"]).expect(0);

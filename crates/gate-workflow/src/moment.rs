@@ -40,7 +40,10 @@ pub(crate) struct Clock {
 impl Clock {
     /// When the verdict in an entry of `kind`, appended at `at`, was made.
     pub(crate) fn moment(&self, kind: Kind, at: Timestamp) -> Moment {
-        let Some((before, head, moment)) = self.previous else { return Moment { earliest: at, latest: at } };
+        // Behind an archive nothing shows what was newest then; a transaction still takes no longer than that.
+        let Some((before, head, moment)) = self.previous else {
+            return Moment { earliest: at.minus(LONGEST), latest: at };
+        };
         let (mut earliest, mut latest) = (head, at.max(head));
         if may_share(before, kind) {
             earliest = earliest.min(moment.earliest);

@@ -156,7 +156,7 @@ fn a_pause_that_was_read_and_cannot_be_recorded_holds() {
 #[test]
 fn a_pause_that_was_waited_for_holds_where_it_cannot_be_read_again() {
     for (name, attack) in ATTACKS {
-        let verdict = Room::new().attacked(Duration::from_secs(3600), &attack);
+        let verdict = Room::new().attacked(Duration::from_hours(1), &attack);
         assert_eq!(verdict, Some(Verdict::Hold), "{name}");
     }
 }

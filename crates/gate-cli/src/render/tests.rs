@@ -120,8 +120,16 @@ fn junit_is_well_formed_with_the_counts_it_states() {
                 Event::Start(tag) | Event::Empty(tag) => {
                     let name = tag.name().as_ref().to_owned();
                     assert!(
-                        ["testsuites", "testsuite", "testcase", "failure", "skipped", "system-out"]
-                            .contains(&name.as_str()),
+                        [
+                            "testsuites",
+                            "testsuite",
+                            "testcase",
+                            "failure",
+                            "skipped",
+                            "system-out",
+                            "system-err"
+                        ]
+                        .contains(&name.as_str()),
                         "{name}"
                     );
                     for attribute in tag.attributes() {

@@ -36,6 +36,9 @@ pub enum CheckError {
     /// does not count.
     #[error("the gate is not decided: {0}")]
     Suspect(Unusable),
+    /// What was asked of the ledger is not what was once appended.
+    #[error("the gate is not decided: {0}")]
+    Unsound(StoreError),
     /// The ledger can be used, and no entry can hold what the run is about. Whoever chose such a text must not switch
     /// the ledger off with it, so the run is not decided.
     #[error(
@@ -75,7 +78,9 @@ impl CheckError {
         match self {
             Self::UnknownGate(_) | Self::Record(RecordError::Replaced) => Exit::Usage,
             Self::LedgerRequired { source, .. } | Self::Suspect(source) => source.exit(),
-            Self::StoreRequired { source, .. } | Self::Unrecordable(source) => source.exit(),
+            Self::StoreRequired { source, .. } | Self::Unrecordable(source) | Self::Unsound(source) => {
+                source.exit()
+            }
             Self::Tampered(_) => Exit::Distrust,
             Self::Facts(error) => error.exit(),
             Self::Report(error) => error.exit(),
@@ -137,6 +142,10 @@ impl Checker<'_> {
         warnings: &mut Vec<String>,
     ) -> Result<Option<T>, CheckError> {
         let source = of_the_store(source)?;
+        // A pause could stand where nothing can be read any more.
+        if source.exit() == Exit::Distrust {
+            return Err(CheckError::Unsound(source));
+        }
         if self.gate.require_ledger {
             return Err(CheckError::StoreRequired { gate: self.name.to_owned(), source });
         }

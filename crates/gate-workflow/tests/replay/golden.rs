@@ -418,7 +418,9 @@ impl Workshop {
     fn own(&self) {
         self.world.pass(60);
         let owned = format!("{POLICY}{SIGNED}\n[policy]\nowners = [\"alice@example.com\"]\n");
-        self.endorse("alice", &owned);
+        self.world.write("gate.toml", &owned);
+        self.world.record_as_revision();
+        self.endorse("alice", &format!("{owned}# as it was signed\n"));
     }
 
     /// Puts `text` in force with a signature.

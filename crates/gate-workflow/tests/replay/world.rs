@@ -22,6 +22,7 @@ use gate_workflow::admission::{self, Asking};
 use gate_workflow::approval::{self, Act};
 use gate_workflow::check::{Begun, Checker, Finished, Started};
 use gate_workflow::judgement::Outcome;
+use gate_workflow::policy_source::{self, Choice};
 use gate_workflow::setting::{LOCK_WAIT, Place, Setting};
 use gate_workflow::{ending, policies, review};
 
@@ -107,6 +108,19 @@ impl World {
             ledger.close().unwrap();
         };
         self.with(setting);
+    }
+
+    /// Records the policy as it is now as one that a revision brought, which is how owners come in.
+    pub(crate) fn record_as_revision(&self) {
+        let choice = Choice { cwd: self.dir.path(), path: None, revision: None };
+        let mut loaded = policy_source::load(&choice).unwrap();
+        loaded.used.source = format!("rev:{COMMIT}");
+        let mut ledger = Ledger::open(&self.ledger_path(), Access::Append).unwrap();
+        let (by, clock) = (Principal::asserted("github", "dave"), || self.now());
+        let done = ledger
+            .append(LOCK_WAIT, &clock, |transaction| policies::ensure_recorded(transaction, &loaded, &by));
+        done.unwrap();
+        ledger.close().unwrap();
     }
 
     /// Runs `work` with the setting as a tool would read it now.
