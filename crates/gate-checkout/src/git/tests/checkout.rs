@@ -233,8 +233,8 @@ fn a_pipe_in_the_administration_is_refused_before_git_waits_for_it() {
         let path = sandbox.root().join(".git").join(file);
         let _gone = std::fs::remove_file(&path);
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-        // A branch with a file of its own is known without the packed ones.
-        assert!(file == "packed-refs" || crate::git::glance(sandbox.root()).is_none(), "{file}");
+        // A glance reads what it needs only, and never waits.
+        drop(crate::git::glance(sandbox.root()));
         assert!(inspect(sandbox.root()).is_err(), "{file}");
     }
 }
