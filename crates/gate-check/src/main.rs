@@ -1,6 +1,7 @@
 //! Runs a gate of a pipeline, or judges its report.
 
 mod args;
+mod checkout;
 mod child;
 mod decision_file;
 mod freshness;

@@ -22,6 +22,7 @@ use gate_workflow::policy_source::{self, PolicyError};
 use gate_workflow::setting::Setting;
 
 use crate::args::{Args, Task};
+use crate::checkout::Ground;
 use crate::child::{self, Ended};
 use crate::decision_file::{DecisionFile, DecisionFileError};
 use crate::freshness::{self, Before};
@@ -295,13 +296,13 @@ impl Desk<'_> {
         input: &mut dyn Read,
         name: &str,
     ) -> Result<gate_findings::Report, ReportError> {
-        let base = gate_checkout::git::root(&self.env.cwd).unwrap_or_else(|| self.env.cwd.clone());
+        let ground = Ground::around(self.env);
         let options = Options {
             fail_on: checker.gate.fail_on,
             floors: &checker.gate.levels,
             honour_suppressions: checker.gate.honours_suppressions(),
             accept_errors: checker.gate.accept_errors,
-            base: Some(&base),
+            place: ground.place(),
         };
         gate_findings::read(input, name, &options)
     }

@@ -1,7 +1,8 @@
 //! How a decision, and a waiver made from one, names exactly the findings that were seen.
 //!
-//! Evidence is exact: rule, level, path, package, fingerprint and tool of the finding, with the number of findings
-//! that are alike in all of these. Message and line are left out: they change without the finding changing.
+//! Evidence is exact: rule, level, path, package, fingerprints and tool of the finding, with the number of findings
+//! that are alike in all of these. The message is left out: it changes without the finding changing. Lines do, too:
+//! a waiver keeps them only to tell which of alike findings are the accepted ones.
 //! The path is written as a glob that fits just this path; one that no glob may fit (it is absolute, or has a
 //! segment `..`) is left out, and the fingerprint, which is always there, stands for it.
 //!
@@ -13,10 +14,12 @@ use gate_model::finding::{Evidence, Finding};
 use gate_model::glob;
 use gate_model::level::Level;
 use gate_model::path_glob::PathGlob;
+
+use crate::identity::Named;
 use gate_model::payload::Judged;
 
 /// What makes findings identical, in the order of the output.
-type Key<'a> = (&'a str, Option<&'a str>, Option<&'a str>, &'a str, Option<&'a str>, Level);
+type Key<'a> = (&'a str, Option<&'a str>, Option<&'a str>, &'a str, &'a Named, Option<&'a str>, Level);
 
 fn key(finding: &Finding) -> Key<'_> {
     (
@@ -24,12 +27,13 @@ fn key(finding: &Finding) -> Key<'_> {
         finding.path.as_deref(),
         finding.package.as_deref(),
         &finding.fingerprint,
+        &finding.fingerprints,
         finding.tool.as_deref(),
         finding.level,
     )
 }
 
-fn exact((rule, path, package, fingerprint, tool, level): Key<'_>, count: u64) -> Evidence {
+fn exact((rule, path, package, fingerprint, named, tool, level): Key<'_>, count: u64) -> Evidence {
     Evidence {
         rule: rule.to_owned(),
         level,
@@ -37,17 +41,28 @@ fn exact((rule, path, package, fingerprint, tool, level): Key<'_>, count: u64) -
         path: path.map(glob::escape).filter(|glob| PathGlob::parse(glob).is_ok()),
         package: package.map(str::to_owned),
         fingerprint: Some(fingerprint.to_owned()),
+        fingerprints: named.clone(),
         tool: tool.map(str::to_owned),
+        lines: Vec::new(),
     }
 }
 
+/// More lines than this of findings that are alike are not kept.
+const LINES: usize = 1000;
+
 /// The exact evidence of `findings`: one for each group of identical ones.
 pub fn of(findings: &[Finding]) -> Vec<Evidence> {
-    let mut counts: BTreeMap<Key<'_>, u64> = BTreeMap::new();
+    let mut counts: BTreeMap<Key<'_>, (u64, Vec<u64>)> = BTreeMap::new();
     for finding in findings {
-        *counts.entry(key(finding)).or_default() += 1;
+        let (count, lines) = counts.entry(key(finding)).or_default();
+        *count += 1;
+        lines.extend(finding.line.filter(|_| lines.len() < LINES));
     }
-    counts.into_iter().map(|(key, count)| exact(key, count)).collect()
+    let one = |(key, (count, mut lines)): (Key<'_>, (u64, Vec<u64>))| {
+        lines.sort_unstable();
+        Evidence { lines, ..exact(key, count) }
+    };
+    counts.into_iter().map(one).collect()
 }
 
 /// The exact evidence of `findings`, apart by the grant that covers them, as a decision's entry records it:
@@ -82,6 +97,8 @@ pub fn as_finding(evidence: &Evidence) -> Finding {
         path: evidence.path.as_ref().map(plain),
         line: None,
         fingerprint: evidence.fingerprint.clone().unwrap_or_default(),
+        fingerprints: evidence.fingerprints.clone(),
+        identified_by: None,
         package: evidence.package.clone(),
         tool: evidence.tool.clone(),
     }
@@ -89,6 +106,8 @@ pub fn as_finding(evidence: &Evidence) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use gate_model::finding::Finding;
     use gate_model::level::Level;
 
@@ -103,6 +122,8 @@ mod tests {
             path: Some(path.into()),
             line: Some(line),
             fingerprint: "f".into(),
+            fingerprints: BTreeMap::new(),
+            identified_by: None,
             package: None,
             tool: Some("t".into()),
         }

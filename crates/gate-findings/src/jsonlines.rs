@@ -12,7 +12,9 @@
 //!
 //! The end marker is optional. With it a cut is seen; without it one between two lines is not, and a note says so.
 
-use gate_model::finding::Finding;
+use std::collections::BTreeMap;
+
+use gate_model::finding::{Finding, Identity};
 use gate_model::level::Level;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -21,8 +23,9 @@ use crate::collector::Collector;
 use crate::error::{Absence, ReportError};
 use crate::json::cursor::Cursor;
 use crate::json::wire::Text;
+use crate::place::Ground;
 use crate::source::Source;
-use crate::{path, wording};
+use crate::wording::{self, Context};
 
 const FINDING: &str = "gate.finding/1";
 const END: &str = "gate.end/1";
@@ -124,16 +127,27 @@ fn take(line: &Line<'_>, cursor: &Cursor<'_>, collector: &mut Collector<'_>) -> 
         return Ok(());
     }
     let message = line.message.as_ref().map_or("", |message| message.0.as_ref());
-    let path = line.path.as_ref().and_then(|path| path::normalised(&path.0, collector.options.base));
+    let place = collector.options.place;
+    let path = line.path.as_ref().and_then(|path| Ground::of(place).resolve(&path.0));
     let path = path.map(|path| wording::path(&path));
     let package = text(&line.package);
-    let fingerprint = text(&line.fingerprint).unwrap_or_else(|| {
-        let context = wording::context(message);
-        wording::fingerprint(tool.as_deref(), &rule, path.as_deref(), package.as_deref(), &context)
-    });
-    let line = line.line.filter(|line| (1..1 << 53).contains(line));
-    let message = wording::message(message);
-    let finding = Finding { rule, level, message, path, line, fingerprint, package, tool };
+    let number = line.line.filter(|line| (1..1 << 53).contains(line));
+    let given = text(&line.fingerprint);
+    let mut finding = Finding {
+        rule,
+        level,
+        message: wording::message(message),
+        path,
+        line: number,
+        identified_by: given.as_ref().map(|_| Identity::Fingerprint),
+        fingerprint: given.unwrap_or_default(),
+        fingerprints: BTreeMap::new(),
+        package,
+        tool,
+    };
+    if finding.identified_by.is_none() {
+        wording::identify(&mut finding, &Context::of(None, message), place.checkout);
+    }
     collector.take(finding, || cursor.at())
 }
 
@@ -166,7 +180,7 @@ mod tests {
             (second.rule.as_str(), second.level, second.path.as_deref()),
             ("t2", Level::Warning, None)
         );
-        assert!(second.fingerprint.starts_with("gate1:"));
+        assert!(second.fingerprint.starts_with("gate2:"));
         assert_eq!(report.tools, ["t", "t2"]);
         assert!(report.notes.is_empty());
     }

@@ -19,6 +19,7 @@
 mod collector;
 mod error;
 pub mod evidence;
+mod identity;
 mod json;
 mod jsonlines;
 mod junit;
@@ -26,6 +27,7 @@ pub mod limits;
 pub mod match_syntax;
 pub mod matching;
 mod path;
+pub mod place;
 mod reading;
 mod sarif;
 mod source;

@@ -21,6 +21,8 @@
 //! assert_eq!((parsed.rule.as_str(), parsed.to_string().as_str()), ("a,b", "rule=a%2Cb,package=pkg:npm/@x/y"));
 //! ```
 
+use std::collections::BTreeMap;
+
 use gate_model::finding::Evidence;
 use gate_model::level::Level;
 use gate_model::path_glob::{PathGlob, PathGlobError};
@@ -111,7 +113,9 @@ impl Match {
             path: self.path.clone(),
             package: self.package.clone(),
             fingerprint: self.fingerprint.clone(),
+            fingerprints: BTreeMap::new(),
             tool: self.tool.clone(),
+            lines: Vec::new(),
         }
     }
 

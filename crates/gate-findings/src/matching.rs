@@ -7,17 +7,20 @@
 //! Waivers overlap, so a greedy order could leave a finding blocked that another order would cover. The
 //! assignment is therefore a maximum flow: findings that the same evidence fits form a class, and classes are
 //! matched to evidence with augmenting paths (Dinic). Narrow evidence is preferred, since that leaves the wide
-//! ones for what only they fit.
+//! ones for what only they fit. Of findings that are alike, those nearest to the lines that were accepted are covered.
 //!
 //! Invariants: deterministic (the same findings and waivers give the same assignment); never more findings of
 //! one evidence than its `count`; maximal in number. A finding that nothing covers is in nobody's count.
 
 mod classes;
 mod flow;
+mod nearest;
 
 use gate_model::finding::{Evidence, Finding};
 use gate_model::glob::Steps;
 use gate_model::path_glob::PathGlob;
+
+use crate::identity;
 
 /// A live waiver as it is offered to [`assign`].
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +65,7 @@ pub fn covers(evidence: &Evidence, finding: &Finding) -> bool {
 
 /// Distributes `findings` over the evidence of `waivers`.
 pub fn assign(findings: &[Finding], waivers: &[Waiver<'_>]) -> Assignment {
-    classes::Classes::of(findings, waivers).assign(findings.len(), waivers)
+    classes::Classes::of(findings, waivers).assign(findings, waivers)
 }
 
 /// How many findings the evidence of `waivers` can cover at most, where each of `groups` stands for `count`
@@ -100,7 +103,7 @@ impl<'a> Fit<'a> {
     fn fits(&self, finding: &Finding, steps: &Steps) -> bool {
         let evidence = self.evidence;
         finding.level <= evidence.level
-            && evidence.fingerprint.as_ref().is_none_or(|fingerprint| *fingerprint == finding.fingerprint)
+            && identifies(evidence, finding)
             && evidence.package.as_ref().is_none_or(|package| finding.package.as_ref() == Some(package))
             && evidence.tool.as_ref().is_none_or(|tool| finding.tool.as_ref() == Some(tool))
             && evidence.rule == finding.rule
@@ -122,6 +125,22 @@ impl<'a> Fit<'a> {
             prefix,
         )
     }
+}
+
+/// Whether the fingerprints of `evidence` are those of `finding`: names that both have decide; else any part of the
+/// fingerprint may be any that the finding has.
+fn identifies(evidence: &Evidence, finding: &Finding) -> bool {
+    let Some(wanted) = &evidence.fingerprint else { return true };
+    identity::agree(&evidence.fingerprints, &finding.fingerprints)
+        .unwrap_or_else(|| identity::sides(wanted).any(|side| fingerprints(finding).any(|own| own == side)))
+}
+
+/// All that may be given as a finding's fingerprint.
+fn fingerprints(finding: &Finding) -> impl Iterator<Item = &str> {
+    let whole = std::iter::once(finding.fingerprint.as_str());
+    whole
+        .chain(identity::sides(&finding.fingerprint))
+        .chain(finding.fingerprints.values().map(String::as_str))
 }
 
 #[cfg(test)]

@@ -4,8 +4,6 @@
 //! doubled slashes. A segment `..` is left as it is: what it leads to is not known here, and no glob matches it.
 //! An absolute path outside of the repository stays absolute.
 
-use std::path::Path;
-
 /// Decodes `%XX`. `None` where `%` is not followed by two hexadecimal digits.
 pub(crate) fn percent_decode(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(bytes.len());
@@ -80,19 +78,8 @@ pub(crate) fn is_absolute(path: &str) -> bool {
     path.starts_with('/') || has_drive(path)
 }
 
-/// `path` without `.` segments and doubled slashes, relative where it is below `base`. `None` where nothing
-/// is left of it.
-pub(crate) fn normalised(path: &str, base: Option<&Path>) -> Option<String> {
-    let path = plain(path);
-    let below = base.and_then(Path::to_str).and_then(|base| {
-        let base = plain(&if cfg!(windows) { base.replace('\\', "/") } else { base.to_owned() });
-        let rest = path.strip_prefix(base.trim_end_matches('/'))?;
-        (is_absolute(&base) && rest.starts_with('/')).then(|| rest.trim_start_matches('/').to_owned())
-    });
-    Some(below.unwrap_or(path)).filter(|path| !path.is_empty())
-}
-
-fn plain(path: &str) -> String {
+/// `path` without `.` segments and doubled slashes.
+pub(crate) fn plain(path: &str) -> String {
     if path.contains("://") {
         return path.to_owned();
     }
@@ -111,12 +98,12 @@ fn plain(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use super::{normalised, of_uri, percent_decode};
+    use super::{of_uri, percent_decode};
+    use crate::place::{Ground, Place};
 
     fn path(uri: &str) -> Option<String> {
-        normalised(&of_uri(uri), Some(Path::new("/home/ci/repo/")))
+        let roots = ["/home/ci/repo/".to_owned()];
+        Ground::of(Place { roots: &roots, ..Place::NOWHERE }).resolve(&of_uri(uri))
     }
 
     #[test]

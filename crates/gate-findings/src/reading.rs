@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::Path;
 
 use gate_model::finding::{Counts, Finding};
 use gate_model::level::Level;
@@ -10,6 +9,7 @@ use gate_model::level::Level;
 use crate::collector::Collector;
 use crate::error::{Absence, At, ReportError};
 use crate::json::detect::{self, Shape};
+use crate::place::Place;
 use crate::source::Source;
 use crate::{jsonlines, junit, sarif};
 
@@ -52,8 +52,8 @@ pub struct Options<'a> {
     pub honour_suppressions: bool,
     /// Whether a tool may report errors of its own beside its results.
     pub accept_errors: bool,
-    /// The root of the repository: absolute paths below it become relative.
-    pub base: Option<&'a Path>,
+    /// Where the repository is.
+    pub place: Place<'a>,
 }
 
 /// A report that was read whole.
@@ -111,7 +111,9 @@ fn read_unnamed(input: &mut dyn Read, options: &Options<'_>) -> Result<Report, R
 /// Reads `text` as the tests of the readers do: suppressions honoured, no floors, the root at `/ci/repo`.
 #[cfg(test)]
 pub(crate) fn read_text(text: &str, fail_on: Level) -> Result<Report, ReportError> {
-    let (floors, base) = (BTreeMap::new(), Some(Path::new("/ci/repo")));
-    let options = Options { fail_on, floors: &floors, honour_suppressions: true, accept_errors: false, base };
+    let (floors, roots) = (BTreeMap::new(), ["/ci/repo".to_owned()]);
+    let place = Place { roots: &roots, ..Place::NOWHERE };
+    let options =
+        Options { fail_on, floors: &floors, honour_suppressions: true, accept_errors: false, place };
     read(&mut text.as_bytes(), "test", &options)
 }

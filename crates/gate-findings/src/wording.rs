@@ -3,26 +3,37 @@
 //! # The fingerprint that stands in
 //!
 //! ```text
-//! "gate1:" + the first 32 hexadecimal digits of
-//! BLAKE3-derive-key("gate v1 fingerprint", field(tool) field(rule) field(path) field(package) context)
-//! context     = the 32 digits of BLAKE3-derive-key("gate v1 finding context", text), cut likewise
+//! "gate2:" + the first 32 hexadecimal digits of
+//! BLAKE3-derive-key("gate v2 fingerprint", field(kind) field(tool) field(rule) field(path) field(package) field(text))
 //! field(x)    = length of x in bytes as 8 bytes, least significant first, then x; nothing counts as empty
 //! ```
 //!
-//! `text` is the code that the finding points at where the report quotes it, else the message. The line number
-//! is left out, so the fingerprint survives code that is inserted above.
+//! By `kind`, the first that is known: `package`, with no text; `code`, with the code that the report quotes; `lines`,
+//! with the flagged line of the checkout, and `message`, with the message. White space is taken out of code, and runs
+//! of digits count as one `#` in messages. The line number is left out, so the fingerprint survives code that is
+//! inserted above; the message is left out where there is anything better, so that it survives other words for the
+//! same.
+//!
+//! `lines` has two halves of 24 digits with a colon between, one of the line with its neighbour before, one with its
+//! neighbour after: one of them has to agree, since a line may be inserted next to it.
 
+use std::collections::BTreeMap;
+
+use gate_model::finding::{Finding, Identity};
 use gate_model::text;
 
 use crate::limits;
+use crate::place::{Checkout, Lines};
 
 /// The digits of a digest that are kept: 128 bits.
 const DIGITS: usize = 32;
 
 /// The context of a fingerprint that stands in.
-const FINGERPRINT: &str = "gate v1 fingerprint";
-/// The context of the text that a finding points at.
-const CONTEXT: &str = "gate v1 finding context";
+const FINGERPRINT: &str = "gate v2 fingerprint";
+/// How a fingerprint of lines starts.
+pub(crate) const LINES: &str = "gate2:lines:";
+/// The digits of each of its halves.
+const HALF: usize = 24;
 /// The context of names that are too long to keep.
 const LONG_NAME: &str = "gate v1 long name";
 
@@ -80,26 +91,144 @@ pub(crate) fn cut(text: &str, limit: usize) -> &str {
     &text[..end]
 }
 
-/// What identifies the code or the words that a finding points at.
-pub(crate) fn context(text: &str) -> String {
-    digits(CONTEXT, text.trim().as_bytes())
+/// Code without its white space.
+pub(crate) fn code(text: &str) -> String {
+    text.split_whitespace().collect()
 }
 
-/// The fingerprint that stands in, see the module's documentation.
-pub(crate) fn fingerprint(
-    tool: Option<&str>,
-    rule: &str,
-    path: Option<&str>,
-    package: Option<&str>,
-    context: &str,
-) -> String {
+/// What the fingerprint that stands in is made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) tool: Option<&'a str>,
+    pub(crate) rule: &'a str,
+    pub(crate) path: Option<&'a str>,
+    pub(crate) package: Option<&'a str>,
+}
+
+impl Subject<'_> {
+    /// Of a finding in a known package.
+    pub(crate) fn of_package(self) -> String {
+        self.whole("package", &[])
+    }
+
+    /// Of code that is quoted, see [`code`].
+    pub(crate) fn of_code(self, code: &str) -> String {
+        self.whole("code", &[code])
+    }
+
+    /// Of lines of the checkout. The package is not known.
+    pub(crate) fn of_lines(self, lines: &Lines) -> String {
+        let half = |kind: &str, texts: &[&str]| self.digest(kind, texts)[..HALF].to_owned();
+        let before = half("lines before", &[&lines.before, &lines.line]);
+        format!("{LINES}{before}:{}", half("lines after", &[&lines.line, &lines.after]))
+    }
+
+    /// Of a message, see [`without_numbers`].
+    pub(crate) fn of_message(self, message: &str) -> String {
+        self.whole("message", &[message])
+    }
+
+    fn whole(self, kind: &str, texts: &[&str]) -> String {
+        format!("gate2:{}", self.digest(kind, texts))
+    }
+
+    fn digest(self, kind: &str, texts: &[&str]) -> String {
+        let text = |text: Option<&'_ str>| text.unwrap_or_default().to_owned();
+        let own =
+            [text(Some(kind)), text(self.tool), text(Some(self.rule)), text(self.path), text(self.package)];
+        all(own.iter().map(String::as_str).chain(texts.iter().copied()))
+    }
+}
+
+/// What a finding without a fingerprint is recognised by where it is in no known package.
+#[derive(Debug, Clone)]
+pub(crate) enum Context {
+    /// Code that the report quotes, as [`code`] writes it.
+    Code(String),
+    /// Its message, as [`without_numbers`] writes it.
+    Message(String),
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self::Message(String::new())
+    }
+}
+
+impl Context {
+    pub(crate) fn of(quoted: Option<&str>, message: &str) -> Self {
+        let bounded =
+            |text: String| if text.len() > limits::NAME { digits(LONG_NAME, text.as_bytes()) } else { text };
+        match quoted {
+            Some(text) => Self::Code(bounded(code(text))),
+            None => Self::Message(bounded(without_numbers(message.trim()))),
+        }
+    }
+}
+
+/// Gives a finding that is complete but for it the fingerprint that stands in.
+pub(crate) fn identify(finding: &mut Finding, context: &Context, checkout: &dyn Checkout) {
+    let subject = Subject {
+        tool: finding.tool.as_deref(),
+        rule: &finding.rule,
+        path: finding.path.as_deref(),
+        package: finding.package.as_deref(),
+    };
+    let lines = || checkout.lines(subject.path?, finding.line?);
+    let (fingerprint, identity) = match (subject.package, context) {
+        (Some(_), _) => (subject.of_package(), Identity::Package),
+        (None, Context::Code(code)) => (subject.of_code(code), Identity::Code),
+        (None, Context::Message(message)) => match lines() {
+            Some(lines) => (subject.of_lines(&lines), Identity::Code),
+            None => (subject.of_message(message), Identity::Message),
+        },
+    };
+    finding.fingerprint = fingerprint;
+    finding.identified_by = Some(identity);
+}
+
+/// One fingerprint for several of a report's own: the only one where there is one, else a digest of all.
+pub(crate) fn of_named(named: &BTreeMap<&str, &str>) -> String {
+    let mut one = named.iter();
+    match (one.next(), one.next()) {
+        (Some((_, value)), None) => (*value).to_owned(),
+        _ => {
+            let fields = named.iter().flat_map(|(name, value)| [*name, *value]);
+            format!("gate2:{}", all(std::iter::once("named").chain(fields)))
+        }
+    }
+}
+
+fn all<'a>(fields: impl Iterator<Item = &'a str>) -> String {
     let mut bytes = Vec::with_capacity(256);
-    for field in [tool.unwrap_or_default(), rule, path.unwrap_or_default(), package.unwrap_or_default()] {
+    for field in fields {
         bytes.extend_from_slice(&(field.len() as u64).to_le_bytes());
         bytes.extend_from_slice(field.as_bytes());
     }
-    bytes.extend_from_slice(context.as_bytes());
-    format!("gate1:{}", digits(FINGERPRINT, &bytes))
+    digits(FINGERPRINT, &bytes)
+}
+
+/// `text` with each run of digits as `#`: messages hold line numbers, versions, thread ids, addresses and durations,
+/// which would make the same finding another one in each run.
+pub(crate) fn without_numbers(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let hexadecimal =
+            word.strip_prefix("0x").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit()));
+        if hexadecimal {
+            out.push('#');
+            out.extend(word.chars().next_back().filter(|c| !c.is_ascii_alphanumeric()));
+            continue;
+        }
+        for c in word.chars() {
+            if !c.is_ascii_digit() {
+                out.push(c);
+            } else if !out.ends_with('#') {
+                out.push('#');
+            }
+        }
+    }
+    out
 }
 
 fn digits(context: &str, bytes: &[u8]) -> String {
@@ -108,8 +237,10 @@ fn digits(context: &str, bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{fingerprint, message, name};
+    use super::{Subject, message, name};
+    use crate::identity::sides;
     use crate::limits;
+    use crate::place::Lines;
 
     #[test]
     fn two_long_names_stay_two() {
@@ -129,10 +260,27 @@ mod tests {
 
     #[test]
     fn fields_of_a_fingerprint_cannot_slide_into_one_another() {
-        let one = fingerprint(Some("a"), "bc", None, None, "d");
-        assert_ne!(one, fingerprint(Some("ab"), "c", None, None, "d"));
-        assert_ne!(one, fingerprint(Some("a"), "bc", Some("d"), None, ""));
-        assert_eq!(one, fingerprint(Some("a"), "bc", None, None, "d"));
-        assert_eq!(one.len(), "gate1:".len() + 32);
+        let subject = |tool, rule, path| Subject { tool: Some(tool), rule, path, package: None };
+        let one = subject("a", "bc", None).of_code("d");
+        assert_ne!(one, subject("ab", "c", None).of_code("d"));
+        assert_ne!(one, subject("a", "bc", Some("d")).of_code(""));
+        assert_ne!(one, subject("a", "bc", None).of_message("d"));
+        assert_eq!(one, subject("a", "bc", None).of_code("d"));
+        assert_eq!(one.len(), "gate2:".len() + 32);
+    }
+
+    #[test]
+    fn a_line_keeps_one_side_when_its_other_neighbour_changes() {
+        let subject = Subject { tool: None, rule: "R", path: Some("a.py"), package: None };
+        let at = |before: &str, line: &str, after: &str| {
+            let lines = Lines { before: before.into(), line: line.into(), after: after.into() };
+            subject.of_lines(&lines)
+        };
+        let same = |one: &str, other: &str| sides(one).any(|side| sides(other).any(|found| side == found));
+        let one = at("a=1", "eval(x)", "b=2");
+        assert!(same(&one, &at("new", "eval(x)", "b=2")) && same(&one, &at("a=1", "eval(x)", "new")));
+        for other in [at("a=1", "eval(y)", "b=2"), at("p", "eval(x)", "q"), at("b=2", "eval(x)", "a=1")] {
+            assert!(!same(&one, &other), "{other}");
+        }
     }
 }

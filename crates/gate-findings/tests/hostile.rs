@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use gate_findings::place::Place;
 use gate_findings::{Format, Options, Report, ReportError, read};
 use gate_model::level::Level;
 use proptest::prelude::*;
@@ -26,7 +27,7 @@ fn judged(input: &mut dyn Read) -> Result<Report, ReportError> {
             floors: &floors,
             honour_suppressions: true,
             accept_errors: false,
-            base: None,
+            place: Place::NOWHERE,
         },
     )
 }
@@ -176,7 +177,7 @@ proptest! {
         let run = if tool_first { format!("{rules},{list}") } else { format!("{list},{rules}") };
         let text = format!("{{\"version\":\"2.1.0\",\"runs\":[{{{run}}}]}}");
         let floors = BTreeMap::new();
-        let options = Options { fail_on: Level::ALL[fail_on], floors: &floors, honour_suppressions: true, accept_errors: false, base: None };
+        let options = Options { fail_on: Level::ALL[fail_on], floors: &floors, honour_suppressions: true, accept_errors: false, place: Place::NOWHERE };
         let mut pieces = Pieces { bytes: text.as_bytes(), sizes: sizes.into_iter().cycle() };
         let report = read(&mut pieces, "r", &options).unwrap();
 

@@ -1,5 +1,7 @@
 //! Findings, and the evidence that a waiver names.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::level::Level;
@@ -20,14 +22,46 @@ pub struct Finding {
     /// The line, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
-    /// What identifies the finding across runs: the report's own, else computed from rule, path and context.
+    /// What identifies the finding across runs: the report's own, else computed, see `identified_by`.
     pub fingerprint: String,
+    /// All the fingerprints that the report gives, by name. Where there are some, these identify the finding.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fingerprints: BTreeMap<String, String>,
+    /// What the fingerprint was made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identified_by: Option<Identity>,
     /// The package a vulnerability is in (a name or a purl).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
     /// The tool that found it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
+}
+
+/// What identifies a finding, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Identity {
+    /// The report's own fingerprints.
+    Fingerprint,
+    /// Rule, package and path.
+    Package,
+    /// The code that the finding points at.
+    Code,
+    /// The message without its numbers, for want of anything better.
+    Message,
+}
+
+impl Identity {
+    /// The word used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fingerprint => "fingerprint",
+            Self::Package => "package",
+            Self::Code => "code",
+            Self::Message => "message",
+        }
+    }
 }
 
 /// What a waiver accepts. Every member that is present must match; at most `count` findings are covered.
@@ -45,12 +79,19 @@ pub struct Evidence {
     /// The package, literally.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
-    /// The fingerprint, literally.
+    /// The fingerprint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// All the fingerprints that the report gave, by name. Where a finding has some of these names they decide, not
+    /// `fingerprint`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fingerprints: BTreeMap<String, String>,
     /// The tool, literally.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
+    /// The lines of the findings that were seen, rising. Of findings that are alike the nearest ones are covered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<u64>,
 }
 
 /// What a report leaves out by itself, and what did not matter: counts, so that nothing is silent.

@@ -28,7 +28,8 @@ pub(crate) fn failures(gate: &Gate, rule: &Rule, ask: &Ask) -> Vec<String> {
 fn check(gate: &Gate, rule: &Rule, finding: &Evidence) -> Result<(), String> {
     let name = text::visible(&finding.rule);
     let members = [&finding.path, &finding.package, &finding.fingerprint, &finding.tool];
-    let texts = members.into_iter().flatten().chain([&finding.rule]);
+    let named = finding.fingerprints.iter().flat_map(|(name, value)| [name, value]);
+    let texts = members.into_iter().flatten().chain([&finding.rule]).chain(named);
     if texts.into_iter().any(|member| text::check(member).is_err()) {
         return Err(format!("needs plain text in each member of the finding '{name}'"));
     }

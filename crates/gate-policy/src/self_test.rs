@@ -134,6 +134,8 @@ fn evidence(policy: &Policy, request: &TestRequest) -> Evidence {
         path: Some("src/file".to_owned()),
         package: None,
         fingerprint: None,
+        fingerprints: std::collections::BTreeMap::new(),
+        lines: Vec::new(),
         tool: None,
     }
 }

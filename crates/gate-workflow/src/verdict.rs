@@ -198,5 +198,6 @@ fn size_of_group(group: &Judged) -> usize {
     let finding = &group.finding;
     let texts = [&finding.path, &finding.package, &finding.fingerprint, &finding.tool];
     let text: usize = texts.iter().map(|text| text.as_ref().map_or(0, String::len)).sum();
-    128 + 6 * (finding.rule.len() + text)
+    let named: usize = finding.fingerprints.iter().map(|(name, value)| 2 + name.len() + value.len()).sum();
+    128 + 6 * (finding.rule.len() + text + named)
 }

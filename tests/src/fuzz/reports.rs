@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gate_findings::match_syntax::{self as syntax, Match};
 use gate_findings::matching::{Waiver, assign};
+use gate_findings::place::Place;
 use gate_findings::{Format, Options, Report, ReportError, evidence, read};
 use gate_model::finding::Finding;
 use gate_model::level::Level;
@@ -53,7 +54,13 @@ fn open(mut data: &[u8], fail_on: Level) -> Result<Report, ReportError> {
     read(
         &mut data,
         "report",
-        &Options { fail_on, floors: &floors, honour_suppressions: true, accept_errors: false, base: None },
+        &Options {
+            fail_on,
+            floors: &floors,
+            honour_suppressions: true,
+            accept_errors: false,
+            place: Place::NOWHERE,
+        },
     )
 }
 

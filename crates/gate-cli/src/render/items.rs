@@ -4,6 +4,8 @@
 //! would then look like a pass to whoever reads them, another gate included. So such a decision has one item
 //! that stands for the gate itself.
 
+use std::collections::BTreeMap;
+
 use gate_model::decision::{Decision, Verdict};
 use gate_model::finding::Finding;
 use gate_model::level::Level;
@@ -75,6 +77,8 @@ pub(super) fn noted(rule: String, message: String) -> Item {
 fn about_gate(rule: String, level: Level, message: String) -> Item {
     let finding = Finding {
         fingerprint: rule.clone(),
+        fingerprints: BTreeMap::new(),
+        identified_by: None,
         rule,
         level,
         message,

@@ -35,6 +35,8 @@ fn finding(rule: &str, message: &str) -> Finding {
         path: None,
         line: None,
         fingerprint: "f1".into(),
+        fingerprints: std::collections::BTreeMap::new(),
+        identified_by: None,
         package: None,
         tool: None,
     }
@@ -105,6 +107,8 @@ pub(super) fn hostile_decision(verdict: Verdict) -> Decision {
         path: Some(h()),
         line: Some(1),
         fingerprint: h(),
+        fingerprints: [(h(), h())].into(),
+        identified_by: None,
         package: Some(h()),
         tool: Some(h()),
     };

@@ -1,12 +1,17 @@
 //! Suites, cases and what went wrong in them.
 
-use gate_model::finding::Finding;
+use std::collections::BTreeMap;
+
+use gate_model::finding::{Finding, Identity};
 use gate_model::level::Level;
 
 use super::xml::{Element, Xml};
 use crate::collector::Collector;
 use crate::error::{Absence, ReportError};
-use crate::{limits, path, wording};
+use crate::path::is_absolute;
+use crate::place::Ground;
+use crate::wording::Subject as Identified;
+use crate::{limits, wording};
 
 /// What an open element is.
 enum Open {
@@ -166,10 +171,16 @@ fn suite(
     collector: &Collector<'_>,
 ) -> Result<Suite, ReportError> {
     let around = around.cloned().unwrap_or_default();
-    let name = element.attribute("name").map(wording::name);
+    let name = element.attribute("name").map(|name| wording::name(&below(name, collector)));
+    // Linters name the suite after the file.
+    let path =
+        name.clone().filter(|name| element.attribute("name").is_some_and(is_absolute) && !is_absolute(name));
     let named = if around.rule.is_empty() { element.name.clone() } else { around.rule };
-    let subject =
-        Subject { rule: name.unwrap_or(named), path: file(element, collector).or(around.path), line: None };
+    let subject = Subject {
+        rule: name.unwrap_or(named),
+        path: file(element, collector).or(path).or(around.path),
+        line: None,
+    };
     // Some writers count errors among the failures, some beside them.
     let declared = count(element, "failures", xml)?.max(count(element, "errors", xml)?);
     Ok(Suite { subject, declared, within: 0 })
@@ -186,8 +197,8 @@ fn count(element: &Element, attribute: &str, xml: &Xml<'_>) -> Result<u64, Repor
 
 fn case(element: &Element, suite: &Subject, collector: &Collector<'_>) -> Subject {
     let rule = match (element.attribute("classname"), element.attribute("name")) {
-        (Some(class), Some(name)) => format!("{class}/{name}"),
-        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (Some(class), Some(name)) => format!("{}/{}", below(class, collector), below(name, collector)),
+        (Some(one), None) | (None, Some(one)) => below(one, collector),
         (None, None) => suite.rule.clone(),
     };
     let line = element.attribute("line").and_then(|line| line.parse().ok());
@@ -201,7 +212,15 @@ fn case(element: &Element, suite: &Subject, collector: &Collector<'_>) -> Subjec
 /// Test runners on Windows write backslashes.
 fn file(element: &Element, collector: &Collector<'_>) -> Option<String> {
     let file = element.attribute("file")?.replace('\\', "/");
-    path::normalised(&file, collector.options.base).map(|path| wording::path(&path))
+    Ground::of(collector.options.place).resolve(&file).map(|path| wording::path(&path))
+}
+
+/// A name that a linter made of a file's absolute path, from the repository's root on: it is another one in each
+/// checkout.
+fn below(name: &str, collector: &Collector<'_>) -> String {
+    let ground = Ground::of(collector.options.place);
+    let inside = is_absolute(name).then(|| ground.inside(&crate::path::plain(name))).flatten();
+    inside.unwrap_or_else(|| name.to_owned())
 }
 
 impl Problem {
@@ -214,12 +233,14 @@ impl Problem {
         let message = if self.message.is_empty() { self.text.trim() } else { &self.message };
         let Subject { rule, path, line } = self.subject;
         let first_line = message.lines().next().unwrap_or_default();
-        let context =
-            wording::context(&format!("{}\n{}\n{}", self.kind, self.class, without_numbers(first_line)));
+        let words = format!("{}\n{}\n{}", self.kind, self.class, wording::without_numbers(first_line));
+        let subject = Identified { tool: None, rule: &rule, path: path.as_deref(), package: None };
         Finding {
             level: collector.floored(&rule, Level::Error),
             message: wording::message(message),
-            fingerprint: wording::fingerprint(None, &rule, path.as_deref(), None, &context),
+            fingerprint: subject.of_message(&words),
+            fingerprints: BTreeMap::new(),
+            identified_by: Some(Identity::Message),
             rule,
             path,
             line,
@@ -227,27 +248,4 @@ impl Problem {
             tool: None,
         }
     }
-}
-
-/// `text` with each run of digits as `#`: messages of tests hold thread ids, addresses, durations and line
-/// numbers, which would make the same failure another one in each run.
-fn without_numbers(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
-        let hexadecimal =
-            word.strip_prefix("0x").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit()));
-        if hexadecimal {
-            out.push('#');
-            out.extend(word.chars().next_back().filter(|c| !c.is_ascii_alphanumeric()));
-            continue;
-        }
-        for c in word.chars() {
-            if !c.is_ascii_digit() {
-                out.push(c);
-            } else if !out.ends_with('#') {
-                out.push('#');
-            }
-        }
-    }
-    out
 }

@@ -268,3 +268,15 @@ fn an_element_with_a_hundred_thousand_attributes_is_refused_at_once() {
     let many = (0..100_000).fold(String::new(), |many, n| many + &format!(" a{n}=\"\""));
     assert!(read_text(&suite(&format!("<testcase{many}/>")), Level::Warning).is_err());
 }
+
+#[test]
+fn names_that_a_linter_makes_of_absolute_paths_are_those_of_the_repository() {
+    let one = |root: &str| {
+        report(&format!(
+            "<testsuites><testsuite name=\"{root}/src/a.py\"><testcase name=\"tool.F401\" classname=\"{root}/src/a\" line=\"1\"><failure message=\"unused\"/></testcase></testsuite></testsuites>"
+        ))
+    };
+    let found = &one("/ci/repo").findings[0];
+    assert_eq!((found.rule.as_str(), found.path.as_deref()), ("src/a/tool.F401", Some("src/a.py")));
+    assert_eq!(one("/elsewhere").findings[0].rule, "/elsewhere/src/a/tool.F401");
+}

@@ -3,13 +3,15 @@
 //! A report of 100 thousand findings has few such classes, so the flow stays small. Evidence is looked up by
 //! rule, and by fingerprint where it has one, so that exact evidence costs one look-up per finding.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use gate_model::finding::Finding;
 use gate_model::glob::Steps;
 
 use super::flow::Network;
-use super::{Assignment, Exceeded, Fit, Waiver};
+use super::nearest::nearest;
+use super::{Assignment, Exceeded, Fit, Waiver, fingerprints};
+use crate::identity::sides;
 
 /// The work that the globs of all waivers may make in one judgement: a second or two. What they do not get to blocks.
 const STEPS: u64 = 1 << 29;
@@ -64,31 +66,56 @@ impl<'a> Classes<'a> {
         Self { offers, classes }
     }
 
-    pub(super) fn assign(self, findings: usize, waivers: &[Waiver<'_>]) -> Assignment {
+    pub(super) fn assign(self, findings: &[Finding], waivers: &[Waiver<'_>]) -> Assignment {
         let sizes: Vec<u64> = self.classes.iter().map(|class| class.findings.len() as u64).collect();
         let counts: Vec<u64> =
-            self.offers.iter().map(|offer| offer.fit.evidence.count.min(findings as u64)).collect();
+            self.offers.iter().map(|offer| offer.fit.evidence.count.min(findings.len() as u64)).collect();
         let mut network = Network::new(&sizes, &counts);
         let arcs: Vec<Vec<usize>> = (self.classes.iter().enumerate())
             .map(|(number, class)| class.offers.iter().map(|&offer| network.offer(number, offer)).collect())
             .collect();
         network.maximise();
 
-        let mut covered_by = vec![None; findings];
+        let mut covered_by = vec![None; findings.len()];
         for (class, arcs) in self.classes.iter().zip(&arcs) {
-            // In the order of the report, so that the first ones are covered and the excess blocks.
-            let mut members = class.findings.iter();
-            for (&offer, &arc) in class.offers.iter().zip(arcs) {
-                let grant = waivers[self.offers[offer].waiver].grant;
-                for &member in members.by_ref().take(usize::try_from(network.flow(arc)).unwrap_or(usize::MAX))
-                {
-                    covered_by[member] = Some(grant);
-                }
+            let flows = class.offers.iter().zip(arcs).map(|(&offer, &arc)| (offer, network.flow(arc)));
+            for (member, offer) in self.members(class, flows, findings) {
+                covered_by[member] = Some(waivers[self.offers[offer].waiver].grant);
             }
         }
         let unused = self.unused(waivers);
         let exceeded = self.exceeded(waivers, &covered_by);
         Assignment { covered_by, unused, exceeded }
+    }
+
+    /// Which findings of a class the offers cover, given how many each does: first those nearest to the lines that it
+    /// names, then in the order of the report, so that the excess blocks.
+    fn members(
+        &self,
+        class: &Class,
+        flows: impl Iterator<Item = (usize, u64)>,
+        findings: &[Finding],
+    ) -> Vec<(usize, usize)> {
+        let (mut targets, mut others) = (Vec::new(), Vec::new());
+        for (offer, flow) in flows {
+            let flow = usize::try_from(flow).unwrap_or(usize::MAX);
+            let lines = self.offers[offer].fit.evidence.lines.iter().take(flow);
+            targets.extend(lines.clone().map(|line| (*line, offer)));
+            others.extend(std::iter::repeat_n(offer, flow - lines.count()));
+        }
+        targets.sort_unstable();
+        let lines: Vec<Option<u64>> = class.findings.iter().map(|&finding| findings[finding].line).collect();
+        let wanted: Vec<u64> = targets.iter().map(|(line, _)| *line).collect();
+        let near = nearest(&lines, &wanted);
+        let mut open = vec![true; class.findings.len()];
+        let mut members = Vec::with_capacity(near.len() + others.len());
+        for (index, (_, offer)) in near.into_iter().zip(&targets) {
+            open[index] = false;
+            members.push((class.findings[index], *offer));
+        }
+        let rest = class.findings.iter().zip(open).filter(|(_, open)| *open).map(|(finding, _)| *finding);
+        members.extend(rest.zip(others));
+        members
     }
 
     /// How many findings can be covered at most, where finding number `n` stands for `weights[n]` of its kind.
@@ -150,7 +177,14 @@ fn index<'a>(offers: &[Offer<'a>]) -> HashMap<&'a str, OfRule<'a>> {
         let evidence = offer.fit.evidence;
         let of_rule = index.entry(&evidence.rule).or_default();
         match &evidence.fingerprint {
-            Some(fingerprint) => of_rule.by_fingerprint.entry(fingerprint).or_default().push(number),
+            Some(fingerprint) => {
+                let named = evidence.fingerprints.values().map(String::as_str);
+                let all: BTreeSet<&str> =
+                    sides(fingerprint).chain(named).chain([fingerprint.as_str()]).collect();
+                for key in all {
+                    of_rule.by_fingerprint.entry(key).or_default().push(number);
+                }
+            }
             None => of_rule.others.push(number),
         }
     }
@@ -166,7 +200,11 @@ fn find_fitting(
 ) {
     fitting.clear();
     let Some(of_rule) = index.get(finding.rule.as_str()) else { return };
-    let exact = of_rule.by_fingerprint.get(finding.fingerprint.as_str()).into_iter().flatten();
-    fitting.extend(exact.chain(&of_rule.others).filter(|&&number| offers[number].fit.fits(finding, steps)));
+    let exact = fingerprints(finding).filter_map(|key| of_rule.by_fingerprint.get(key)).flatten();
+    let mut candidates: Vec<usize> = exact.copied().collect();
+    candidates.sort_unstable();
+    candidates.dedup();
     // Evidence with a fingerprint is narrower than any other, so both parts together are in order.
+    let all = candidates.iter().chain(&of_rule.others).copied();
+    fitting.extend(all.filter(|&number| offers[number].fit.fits(finding, steps)));
 }

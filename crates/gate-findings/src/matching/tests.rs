@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use gate_model::finding::{Evidence, Finding};
 use gate_model::level::Level;
 use proptest::prelude::*;
@@ -12,6 +14,8 @@ fn finding(rule: &str, path: &str) -> Finding {
         path: Some(path.into()),
         line: None,
         fingerprint: format!("fp-{path}"),
+        fingerprints: BTreeMap::new(),
+        identified_by: None,
         package: None,
         tool: Some("t".into()),
     }
@@ -25,7 +29,9 @@ fn evidence(rule: &str, path: &str, count: u64) -> Evidence {
         path: Some(path.into()),
         package: None,
         fingerprint: None,
+        fingerprints: BTreeMap::new(),
         tool: None,
+        lines: Vec::new(),
     }
 }
 
@@ -203,4 +209,45 @@ proptest! {
             prop_assert_eq!(assignment.unused.contains(&waiver.grant), !fits);
         }
     }
+}
+
+#[test]
+fn fingerprints_by_name_decide_and_none_may_disagree() {
+    let named = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let found = |pairs: &[(&str, &str)], fingerprint: &str| Finding {
+        fingerprints: named(pairs),
+        fingerprint: fingerprint.into(),
+        ..finding("R", "src/a")
+    };
+    let accepted = Evidence {
+        fingerprint: Some("whole".into()),
+        fingerprints: named(&[("asset/v0", "square"), ("secret/v0", "aaaa")]),
+        ..evidence("R", "src/a", 1)
+    };
+    for (pairs, fingerprint, expected) in [
+        (&[("asset/v0", "square"), ("secret/v0", "aaaa")][..], "whole", true),
+        (&[("asset/v0", "square"), ("secret/v0", "bbbb")], "other", false),
+        (&[("asset/v0", "square"), ("secret/v0", "aaaa"), ("secret/v1", "cc")], "other", true),
+        (&[("unknown", "x")], "whole", true),
+        (&[("unknown", "x")], "other", false),
+    ] {
+        let found = found(pairs, fingerprint);
+        assert_eq!(covers(&accepted, &found), expected, "{pairs:?}");
+        let assignment = assign(&[found], &[Waiver { grant: 1, evidence: std::slice::from_ref(&accepted) }]);
+        assert_eq!(assignment.covered_by[0].is_some(), expected, "{pairs:?}");
+    }
+}
+
+#[test]
+fn of_alike_findings_the_accepted_ones_are_covered_and_the_new_one_blocks() {
+    let at = |line: u64| Finding { line: Some(line), ..finding("R", "src/a") };
+    let accepted = crate::evidence::of(&[at(20), at(100)]);
+    assert_eq!(accepted[0].lines, [20, 100]);
+    let waivers = [Waiver { grant: 1, evidence: &accepted }];
+    assert_eq!(assign(&[at(21), at(60), at(101)], &waivers).covered_by, [Some(1), None, Some(1)]);
+    let accepted = crate::evidence::of(&[at(40)]);
+    let waivers = [Waiver { grant: 1, evidence: &accepted }];
+    assert_eq!(assign(&[at(10), at(42)], &waivers).covered_by, [None, Some(1)]);
 }

@@ -8,12 +8,13 @@ use gate_model::text::visible;
 use serde::{Deserialize, Deserializer};
 
 use super::components::{Components, Position, Reference, WireConfiguration};
-use super::result::{WireMessage, WireRule};
+use super::places::Location;
+use super::result::{WireArtifact, WireMessage, WireRule};
 use crate::collector::Collector;
 use crate::error::{Absence, ReportError};
 use crate::json::cursor::Cursor;
 use crate::json::wire::{Text, Whole, fold_list};
-use crate::wording;
+use crate::{path, wording};
 
 /// More overrides than this in one run are refused.
 const OVERRIDES: usize = 100_000;
@@ -28,6 +29,8 @@ const SAYING: usize = 240;
 pub(super) struct Invocations {
     overrides: Vec<Override>,
     said: Said,
+    /// The working directory of the first one (§3.20.17).
+    directory: Option<String>,
 }
 
 struct Override {
@@ -119,9 +122,17 @@ impl Invocations {
             }
             self.said.add(said);
         }
+        if invocation == 0 {
+            self.directory = wire.working_directory;
+        }
         let overrides = wire.rule_configuration_overrides.into_iter();
         self.overrides.extend(overrides.map(|(rule, level)| Override { invocation, rule, level }));
         Ok(())
+    }
+
+    /// The working directory of the first invocation, as a path.
+    pub(super) fn directory(&self) -> Option<&str> {
+        self.directory.as_deref()
     }
 
     /// Hands on what the tool called `tool` says about itself.
@@ -225,6 +236,8 @@ struct WireInvocation {
     exit_signal_name: Option<String>,
     exit_signal_number: Option<Whole>,
     process_start_failure_message: Option<String>,
+    #[serde(deserialize_with = "directory")]
+    working_directory: Option<String>,
     #[serde(deserialize_with = "overrides")]
     rule_configuration_overrides: Vec<(OwnedReference, Level)>,
     #[serde(deserialize_with = "notifications")]
@@ -257,6 +270,13 @@ impl WireInvocation {
         let status = self.exit_code.filter(|status| status.0 != 0 && self.execution_successful.is_none());
         status.map(|Whole(status)| format!("'exitCode' is {status}, and 'executionSuccessful' is not there"))
     }
+}
+
+/// The path of a location without a base.
+fn directory<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let wire: Option<WireArtifact<'de>> = Option::deserialize(deserializer)?;
+    let location = wire.map(|wire| Location::of(&wire)).filter(|location| location.base.is_none());
+    Ok(location.map(|location| path::plain(&location.path)).filter(|path| !path.is_empty()))
 }
 
 fn short(text: &str) -> String {

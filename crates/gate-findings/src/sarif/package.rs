@@ -100,6 +100,19 @@ pub(super) fn in_message(message: &str) -> Option<(Speaker, &str)> {
     Some((found.0, found.1.trim())).filter(|(_, name)| !name.is_empty())
 }
 
+/// Whether `message` is all that Trivy writes about a package: name, version, and the rule as the vulnerability. Its
+/// results are often passed on under another tool's name.
+pub(super) fn is_whole(message: &str, rule: &str) -> bool {
+    let mut lines = message.lines();
+    let starts = |line: Option<&str>, word: &str| line.is_some_and(|line| line.starts_with(word));
+    starts(lines.next(), "Package: ")
+        && starts(lines.next(), "Installed Version: ")
+        && lines
+            .next()
+            .and_then(|line| line.strip_prefix("Vulnerability "))
+            .is_some_and(|id| id.trim() == rule)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Speaker, in_message};

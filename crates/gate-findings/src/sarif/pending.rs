@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use gate_model::finding::Finding;
+use gate_model::finding::{Finding, Identity};
 use gate_model::level::Level;
 
 use super::components::Reference;
@@ -11,7 +11,8 @@ use super::package::{self, Speaker};
 use super::places::Location;
 use super::result::{WireMessage, WireResult};
 use crate::json::wire::{Text, Whole};
-use crate::{limits, wording};
+use crate::wording::Context;
+use crate::{identity, limits, wording};
 
 /// What a finding of SARIF still needs from the rest of its run. Small: a report may have many, all waiting.
 #[derive(Debug, Default)]
@@ -26,8 +27,10 @@ pub(super) struct Pending {
     pub(super) artifact: Option<u32>,
     /// The number of the base that its path is relative to, from 1; 0 for none.
     pub(super) base: u32,
-    /// Whether the report gives its fingerprint; else the finding's holds the digest of its context.
-    pub(super) has_fingerprint: bool,
+    /// Whether its path is still as the report writes it.
+    pub(super) has_place: bool,
+    /// What it is recognised by, where the report gives no fingerprint.
+    pub(super) context: Option<Context>,
     /// Who would have to be the tool for the package, which was taken from the message, to stay.
     pub(super) speaker: Option<Speaker>,
     pub(super) rare: Option<Box<Rare>>,
@@ -52,20 +55,20 @@ pub(super) fn draft(wire: &WireResult<'_>) -> (Finding, Pending) {
     let mut pending = Pending { level: outline.level, ..Pending::default() };
     pending.refer(wire);
     let message = pending.message(wire.message.as_ref());
-    let own_fingerprint = wire.fingerprints.as_ref().or(wire.partial_fingerprints.as_ref());
-    pending.has_fingerprint = own_fingerprint.is_some();
-    let fingerprint = match own_fingerprint {
-        Some(own) => wording::name(own.value.trim()),
-        None => wording::context(wire.locations.snippet().unwrap_or(&message)),
-    };
+    let fingerprints = wire.named();
+    if fingerprints.is_empty() {
+        pending.context = Some(Context::of(wire.locations.snippet(), &message));
+    }
     let finding = Finding {
         rule: wording::name(outline.rule),
         level: Level::None,
-        package: pending.package(wire, &message),
+        package: pending.package(wire, outline.rule, &message),
         message: wording::message(&message),
         path: None,
         line: line(wire),
-        fingerprint,
+        fingerprint: wording::of_named(&identity::latest(&fingerprints)),
+        identified_by: (!fingerprints.is_empty()).then_some(Identity::Fingerprint),
+        fingerprints,
         tool: None,
     };
     (finding, pending)
@@ -148,12 +151,15 @@ impl Pending {
         format!("{id} {}", wire.arguments.join(" ")).into()
     }
 
-    fn package(&mut self, wire: &WireResult<'_>, message: &str) -> Option<String> {
+    fn package(&mut self, wire: &WireResult<'_>, rule: &str, message: &str) -> Option<String> {
         if let Some(name) = wire.properties.name().or_else(|| wire.locations.logical_locations.name()) {
             return Some(wording::name(name));
         }
         let (speaker, name) = package::in_message(message)?;
-        self.speaker = Some(speaker);
+        // Its message follows a pattern so closely that no other tool writes it by chance.
+        if !package::is_whole(message, rule) {
+            self.speaker = Some(speaker);
+        }
         Some(wording::name(name))
     }
 }

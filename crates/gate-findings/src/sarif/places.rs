@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::Path;
 
 use serde::{Deserialize, Deserializer};
 
@@ -10,6 +9,7 @@ use super::result::WireArtifact;
 use crate::error::ReportError;
 use crate::json::cursor::Cursor;
 use crate::json::wire::{Text, fold_members};
+use crate::place::{Ground, Place, rest_below};
 use crate::{limits, path, wording};
 
 /// Base locations refer to one another at most this often.
@@ -19,6 +19,8 @@ const CHAIN: usize = 8;
 pub(super) struct Places {
     artifacts: Option<Vec<Location>>,
     bases: Option<HashMap<String, Location>>,
+    /// What stands for the folder of the run, see [`common`].
+    common: Option<String>,
 }
 
 /// A path, and the name of the base that it is relative to.
@@ -56,7 +58,11 @@ impl Places {
         Ok(())
     }
 
-    pub(super) fn read_bases(&mut self, cursor: &mut Cursor<'_>) -> Result<(), ReportError> {
+    pub(super) fn read_bases(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        place: Place<'_>,
+    ) -> Result<(), ReportError> {
         struct Bases(HashMap<String, Location>);
         impl<'de> Deserialize<'de> for Bases {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -69,7 +75,9 @@ impl Places {
                 fold_members(deserializer, HashMap::new(), keep).map(Self)
             }
         }
-        self.bases = Some(cursor.take::<Bases>()?.0);
+        let bases = cursor.take::<Bases>()?.0;
+        self.common = common(&bases, place);
+        self.bases = Some(bases);
         Ok(())
     }
 
@@ -86,20 +94,31 @@ impl Places {
         self.artifacts.as_ref()?.get(index).filter(|location| !location.path.is_empty())
     }
 
-    /// The path of a finding. A base below the repository's root goes before it. Any other base (a container's
-    /// root, a checkout elsewhere) stands for the root: the path is then the rest, as its tool shows it.
-    pub(super) fn resolve(&self, location: &str, base: Option<&str>, root: Option<&Path>) -> Option<String> {
-        let alone = || path::normalised(location, root);
-        if path::is_absolute(location) || location.contains("://") {
-            return alone();
-        }
-        match base.and_then(|base| self.base(base, CHAIN)) {
-            None => alone(),
-            Some(before) => {
-                let joined = path::normalised(&format!("{before}/{location}"), root)?;
-                if path::is_absolute(&joined) || joined.contains("://") { alone() } else { Some(joined) }
+    /// The path of a finding. A base below the repository's root goes before it. A base elsewhere (a container's root,
+    /// another checkout) stands for the folder that the tool ran in; where there are several, what they have in common
+    /// does, so that they stay apart.
+    pub(super) fn resolve(&self, location: &str, base: Option<&str>, ground: &Ground<'_>) -> Option<String> {
+        let Some(name) = base.filter(|_| !path::is_absolute(location) && !location.contains("://")) else {
+            return ground.resolve(location);
+        };
+        match self.base(name, CHAIN) {
+            None if name == "%SRCROOT%" => ground.from_root(location),
+            None => ground.resolve(location),
+            Some(before) if before.contains("://") => ground.resolve(location),
+            Some(before) if path::is_absolute(&before) => {
+                self.outside(&path::plain(&format!("{before}/{location}")), ground)
             }
+            Some(before) => ground.resolve(&format!("{before}/{location}")),
         }
+    }
+
+    /// An absolute path below a base.
+    fn outside(&self, path: &str, ground: &Ground<'_>) -> Option<String> {
+        let inside = ground.inside(path).or_else(|| {
+            let rest = rest_below(path, self.common.as_ref()?)?;
+            Some(ground.in_folder(&rest))
+        });
+        Some(inside.unwrap_or_else(|| path.to_owned()))
     }
 
     fn base(&self, name: &str, left: usize) -> Option<String> {
@@ -112,6 +131,23 @@ impl Places {
             None => Some(base.path.clone()),
         }
     }
+}
+
+/// What the bases outside of the repository have in common, with a slash at its end; `None` where several have nothing.
+fn common(bases: &HashMap<String, Location>, place: Place<'_>) -> Option<String> {
+    let absolute = bases.values().filter(|base| path::is_absolute(&base.path));
+    let outside = absolute.filter(|base| place.below(&format!("{}/x", base.path)).is_none());
+    let mut paths: Vec<Vec<&str>> =
+        outside.map(|base| base.path.split('/').filter(|part| !part.is_empty()).collect()).collect();
+    paths.sort();
+    paths.dedup();
+    let (first, last) = (paths.first()?, paths.last()?);
+    let length = first.iter().zip(last).take_while(|(one, other)| one == other).count();
+    if length == 0 && paths.len() > 1 {
+        return None;
+    }
+    let drive = if bases.values().any(|base| base.path.starts_with('/')) { "/" } else { "" };
+    Some(format!("{drive}{}/", first[..length].join("/")).replace("//", "/"))
 }
 
 impl Location {
@@ -127,36 +163,49 @@ impl Location {
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
-    use std::path::Path;
 
-    use super::{Location, Places};
+    use super::{Location, Places, common};
+    use crate::place::{Ground, Place};
 
-    fn places(bases: &[(&str, &str, Option<&str>)]) -> Places {
+    /// The paths of `a.py` below each of these bases, in a repository at /ci/repo.
+    fn paths(bases: &[(&str, &str, Option<&str>)], names: &[&str]) -> Vec<Option<String>> {
         let bases = bases.iter().map(|(name, path, base)| {
             ((*name).to_owned(), Location { path: (*path).to_owned(), base: base.map(str::to_owned) })
         });
-        Places { artifacts: None, bases: Some(bases.collect::<HashMap<_, _>>()) }
+        let bases = bases.collect::<HashMap<_, _>>();
+        let roots = ["/ci/repo".to_owned()];
+        let place = Place { roots: &roots, ..Place::NOWHERE };
+        let places = Places { artifacts: None, common: common(&bases, place), bases: Some(bases) };
+        names.iter().map(|name| places.resolve("a.py", Some(name), &Ground::of(place))).collect()
     }
 
     #[test]
-    fn bases_below_the_root_go_before_the_path_and_others_do_not() {
-        let places = places(&[
+    fn bases_below_the_root_go_before_the_path_and_one_elsewhere_stands_for_it() {
+        let bases = [
             ("SUB", "/ci/repo/sub/", None),
             ("ROOTPATH", "/", None),
             ("REL", "nested", Some("SUB")),
             ("PLAIN", "lib/", None),
             ("LOOP", "x", Some("LOOP")),
-        ]);
-        let resolve = |base: &str| places.resolve("a.py", Some(base), Some(Path::new("/ci/repo")));
-        assert_eq!(resolve("SUB").as_deref(), Some("sub/a.py"));
-        assert_eq!(resolve("ROOTPATH").as_deref(), Some("a.py"));
-        assert_eq!(resolve("REL").as_deref(), Some("sub/nested/a.py"));
-        assert_eq!(resolve("PLAIN").as_deref(), Some("lib/a.py"));
-        assert_eq!(resolve("UNKNOWN").as_deref(), Some("a.py"));
-        assert!(resolve("LOOP").is_some_and(|path| path.ends_with("x/a.py")));
-        assert_eq!(
-            places.resolve("/ci/repo/b", Some("SUB"), Some(Path::new("/ci/repo"))).as_deref(),
-            Some("b")
-        );
+        ];
+        let names = ["SUB", "ROOTPATH", "REL", "PLAIN", "UNKNOWN", "%SRCROOT%"];
+        let expected = ["sub/a.py", "a.py", "sub/nested/a.py", "lib/a.py", "a.py", "a.py"];
+        assert_eq!(paths(&bases, &names), expected.map(|path| Some(path.to_owned())));
+        assert!(paths(&bases, &["LOOP"])[0].as_ref().is_some_and(|path| path.ends_with("x/a.py")));
+    }
+
+    #[test]
+    fn nested_bases_and_several_absolute_ones_stay_apart() {
+        let nested = [
+            ("ROOT", "/build/7/", None),
+            ("A", "services/a/", Some("ROOT")),
+            ("B", "services/b/", Some("ROOT")),
+        ];
+        let expected = ["services/a/a.py", "services/b/a.py"].map(|path| Some(path.to_owned()));
+        assert_eq!(paths(&nested, &["A", "B"]), expected);
+        let two = [("A", "/build/7/one/", None), ("B", "/build/7/two/", None)];
+        assert_eq!(paths(&two, &["A", "B"]), ["one/a.py", "two/a.py"].map(|path| Some(path.to_owned())));
+        let apart = [("A", "/one/", None), ("B", "/two/", None)];
+        assert_eq!(paths(&apart, &["A", "B"]), ["/one/a.py", "/two/a.py"].map(|path| Some(path.to_owned())));
     }
 }

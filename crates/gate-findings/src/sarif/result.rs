@@ -4,12 +4,15 @@
 //! one with a single location.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use gate_model::level::Level;
 use serde::{Deserialize, Deserializer};
 
 use super::package;
+use crate::identity::{NAMES, Named};
 use crate::json::wire::{Loose, Text, Whole, fold_list, fold_members};
+use crate::wording;
 
 /// The few members of a result that can show it to be no finding, or one below the threshold. Most results of
 /// most reports are: they are parsed no further.
@@ -85,10 +88,10 @@ pub(super) struct WireResult<'a> {
     pub(super) message: Option<WireMessage<'a>>,
     #[serde(borrow, deserialize_with = "first_location")]
     pub(super) locations: WireLocation<'a>,
-    #[serde(borrow, deserialize_with = "best_fingerprint")]
-    pub(super) fingerprints: Option<Fingerprint<'a>>,
-    #[serde(borrow, deserialize_with = "best_fingerprint")]
-    pub(super) partial_fingerprints: Option<Fingerprint<'a>>,
+    #[serde(borrow, deserialize_with = "fingerprints")]
+    pub(super) fingerprints: Fingerprints<'a>,
+    #[serde(borrow, deserialize_with = "fingerprints")]
+    pub(super) partial_fingerprints: Fingerprints<'a>,
     #[serde(deserialize_with = "suppression")]
     pub(super) suppressions: Suppression,
     pub(super) baseline_state: Option<BaselineState>,
@@ -236,6 +239,14 @@ pub(super) struct WireSnippet<'a> {
     pub(super) text: Option<Text<'a>>,
 }
 
+impl WireResult<'_> {
+    /// All fingerprints of the result, fit to be kept.
+    pub(super) fn named(&self) -> Named {
+        let both = self.partial_fingerprints.iter().chain(&self.fingerprints);
+        both.map(|(name, value)| (wording::name(name), wording::name(value.trim()))).collect()
+    }
+}
+
 impl WireLocation<'_> {
     fn names_a_file(&self) -> bool {
         let artifact = self.physical_location.as_ref().and_then(|place| place.artifact_location.as_ref());
@@ -300,23 +311,17 @@ fn suppression<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Suppression
     })
 }
 
-/// The fingerprint that was chosen of several, with its rank: lower is better.
-#[derive(Debug)]
-pub(super) struct Fingerprint<'a> {
-    rank: (u8, Cow<'a, str>, std::cmp::Reverse<u32>),
-    pub(super) value: Cow<'a, str>,
-}
+/// Fingerprints by their name.
+pub(super) type Fingerprints<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
 
-/// Chooses one of the fingerprints, whatever their order: the hash of the line that most tools share, else the
-/// first name in the order of bytes, in its highest version (`name/v2` before `name/v1`, §3.27.17).
-fn best_fingerprint<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Fingerprint<'de>>, D::Error> {
-    fold_members(deserializer, None, |best: &mut Option<Fingerprint<'de>>, key, value: Loose<'de>| {
-        let Some(value) = value.0.filter(|value| identifies(&key, value)) else { return };
-        let rank = rank(key);
-        if best.as_ref().is_none_or(|best| rank < best.rank) {
-            *best = Some(Fingerprint { rank, value });
+fn fingerprints<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fingerprints<'de>, D::Error> {
+    fold_members(deserializer, Fingerprints::new(), |all, name, value: Loose<'de>| {
+        if let Some(value) = value.0.filter(|value| identifies(&name, value)) {
+            all.insert(name, value);
+            // Whatever their order, the same ones are kept.
+            if all.len() > NAMES {
+                all.pop_last();
+            }
         }
     })
 }
@@ -330,19 +335,4 @@ fn identifies(key: &str, value: &str) -> bool {
         && !value.eq_ignore_ascii_case("requires login")
         && !COMMIT.contains(&key)
         && key != "primaryLocationStartColumnFingerprint"
-}
-
-fn rank(key: Cow<'_, str>) -> (u8, Cow<'_, str>, std::cmp::Reverse<u32>) {
-    let version = key
-        .rsplit_once('/')
-        .and_then(|(name, version)| Some((name.len(), version.strip_prefix('v')?.parse().ok()?)));
-    let (length, version) = version.unwrap_or((key.len(), 0));
-    let name = match key {
-        Cow::Borrowed(key) => Cow::Borrowed(&key[..length]),
-        Cow::Owned(mut key) => {
-            key.truncate(length);
-            Cow::Owned(key)
-        }
-    };
-    (u8::from(name != "primaryLocationLineHash"), name, std::cmp::Reverse(version))
 }

@@ -14,6 +14,7 @@ use super::result::{BaselineState, Kind, Outline, Suppression, WireOutline, Wire
 use crate::collector::Collector;
 use crate::error::{Absence, At, ReportError};
 use crate::json::cursor::Cursor;
+use crate::place::{Ground, Place};
 use crate::{path, wording};
 
 /// More names of bases than this in one run are taken as unknown.
@@ -32,8 +33,30 @@ pub(super) fn read(cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Re
     run.finish(&start, collector)
 }
 
+/// The directory that the tool ran in.
+enum Working {
+    /// Below the repository's root; empty for the root.
+    Inside(String),
+    /// An absolute path outside of it.
+    Elsewhere(String),
+}
+
+impl Working {
+    fn of(path: &str, place: Place<'_>) -> Option<Self> {
+        if !path::is_absolute(path) {
+            return None;
+        }
+        // A name below it tells the root itself from what is outside.
+        match place.below(&format!("{}/x", path.trim_end_matches('/'))) {
+            Some(below) => Some(Self::Inside(below.trim_end_matches('x').trim_end_matches('/').to_owned())),
+            None => Some(Self::Elsewhere(path.to_owned())),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Run {
+    working: Option<Working>,
     tool: Option<Components>,
     invocations: Option<Invocations>,
     conversion: Option<Invocations>,
@@ -55,10 +78,15 @@ impl Run {
     ) -> Result<(), ReportError> {
         match key {
             "tool" => self.tool = Some(Components::read(cursor)?),
-            "invocations" => self.invocations = Some(Invocations::read(cursor, collector)?),
+            "invocations" => {
+                let invocations = Invocations::read(cursor, collector)?;
+                self.working =
+                    invocations.directory().and_then(|path| Working::of(path, collector.options.place));
+                self.invocations = Some(invocations);
+            }
             "conversion" => self.conversion = Some(Invocations::read_conversion(cursor, collector)?),
             "artifacts" => self.places.read_artifacts(cursor)?,
-            "originalUriBaseIds" => self.places.read_bases(cursor)?,
+            "originalUriBaseIds" => self.places.read_bases(cursor, collector.options.place)?,
             "externalPropertyFileReferences" => check_external(cursor)?,
             "results" => self.results(cursor, collector)?,
             _ => cursor.skip()?,
@@ -122,7 +150,7 @@ impl Run {
             collector.note_waiting();
         }
         let (mut finding, mut pending) = pending::draft(wire);
-        self.place(wire, &mut finding, &mut pending, collector);
+        self.place(wire, &mut finding, &mut pending);
         if !self.is_ready(&pending) {
             pending.finding = collector.kept();
             self.pending.push(pending);
@@ -135,13 +163,7 @@ impl Run {
     }
 
     /// Sets the finding's path as far as it is known.
-    fn place(
-        &mut self,
-        wire: &WireResult<'_>,
-        finding: &mut Finding,
-        pending: &mut Pending,
-        collector: &Collector<'_>,
-    ) {
+    fn place(&mut self, wire: &WireResult<'_>, finding: &mut Finding, pending: &mut Pending) {
         let Some((location, artifact)) = pending::location(wire) else { return };
         pending.artifact = artifact;
         match location.base {
@@ -149,8 +171,9 @@ impl Run {
                 pending.base = self.base_number(base);
                 finding.path = Some(location.path);
             }
-            _ => finding.path = path::normalised(&location.path, collector.options.base),
+            _ => finding.path = Some(location.path).filter(|path| !path.is_empty()),
         }
+        pending.has_place = finding.path.is_some() || artifact.is_some();
     }
 
     fn base_number(&mut self, base: String) -> u32 {
@@ -172,6 +195,7 @@ impl Run {
     fn is_ready(&self, pending: &Pending) -> bool {
         self.tool.is_some()
             && (pending.level.is_some() || self.overrides.is_some())
+            && (!pending.has_place || self.invocations.is_some())
             && (pending.base == 0 || self.places.has_bases())
             && (pending.artifact.is_none() || self.places.has_artifacts())
     }
@@ -232,10 +256,8 @@ impl Run {
         }
         self.settle_path(finding, pending, collector);
         settle_message(finding, pending, rule, tool);
-        if !pending.has_fingerprint {
-            let (path, package) = (finding.path.as_deref(), finding.package.as_deref());
-            finding.fingerprint =
-                wording::fingerprint(tool.tool(), &finding.rule, path, package, &finding.fingerprint);
+        if let Some(context) = &pending.context {
+            wording::identify(finding, context, collector.options.place.checkout);
         }
         Ok(true)
     }
@@ -249,14 +271,26 @@ impl Run {
     }
 
     fn settle_path(&self, finding: &mut Finding, pending: &Pending, collector: &Collector<'_>) {
-        let root = collector.options.base;
+        let ground = self.ground(collector.options.place);
         if let Some(number) = pending.artifact {
             let location = self.places.artifact(number as usize);
             finding.path =
-                location.and_then(|found| self.places.resolve(&found.path, found.base.as_deref(), root));
-        } else if pending.base > 0 {
-            let base = self.bases.get(pending.base as usize - 1).map(String::as_str);
-            finding.path = finding.path.take().and_then(|path| self.places.resolve(&path, base, root));
+                location.and_then(|found| self.places.resolve(&found.path, found.base.as_deref(), &ground));
+        } else {
+            let base = pending.base.checked_sub(1).and_then(|number| self.bases.get(number as usize));
+            let base = base.map(String::as_str);
+            finding.path = finding.path.take().and_then(|path| self.places.resolve(&path, base, &ground));
+        }
+    }
+
+    /// The place as this run sees it: a working directory within the repository is the folder, one elsewhere stands
+    /// for the folder.
+    fn ground<'a>(&'a self, place: Place<'a>) -> Ground<'a> {
+        let ground = Ground::of(place);
+        match self.working.as_ref() {
+            None => ground,
+            Some(Working::Inside(folder)) => Ground { folder, ..ground },
+            Some(Working::Elsewhere(path)) => Ground { elsewhere: Some(path), ..ground },
         }
     }
 }

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
-use gate_model::finding::Finding;
+use gate_model::finding::{Finding, Identity};
 use gate_model::level::Level;
 
+use crate::place::{Checkout, Lines, Place};
 use crate::reading::read_text;
 use crate::{Absence, Options, Report, ReportError, read};
 
@@ -188,7 +189,7 @@ fn suppressions_that_are_not_honoured_leave_a_note() {
         floors: &floors,
         honour_suppressions: false,
         accept_errors: false,
-        base: None,
+        place: Place::NOWHERE,
     };
     let text = results(r#"{"ruleId":"R0","suppressions":[{"kind":"inSource"}]},{"ruleId":"R0"}"#);
     let report = read(&mut text.as_bytes(), "r", &options).unwrap();
@@ -220,7 +221,7 @@ fn a_floor_cannot_be_lowered() {
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,
-        base: None,
+        place: Place::NOWHERE,
     };
     for result in [
         r#"{"ruleId":"R1"}"#,
@@ -350,18 +351,21 @@ fn nesting_is_refused_from_128_levels_on() {
 }
 
 #[test]
-fn fingerprints_are_chosen_whatever_their_order() {
+fn all_fingerprints_are_kept_and_one_stands_for_them() {
     for (members, expected) in [
-        (r#""partialFingerprints":{"b/v1":"1","a/v1":"2"}"#, "2"),
-        (r#""partialFingerprints":{"a/v1":"2","b/v1":"1"}"#, "2"),
         (r#""partialFingerprints":{"a/v1":"one","a/v2":"two"}"#, "two"),
         (r#""partialFingerprints":{"a/v10":"ten","a/v9":"nine"}"#, "ten"),
-        (r#""partialFingerprints":{"a":"x","primaryLocationLineHash":"39fa:1"}"#, "39fa:1"),
-        (r#""partialFingerprints":{"a":"x"},"fingerprints":{"z":"y"}"#, "y"),
+        (r#""partialFingerprints":{"primaryLocationLineHash":"39fa:1"}"#, "39fa:1"),
         (r#""partialFingerprints":{"a":"x"},"fingerprints":{"matchBasedId/v1":"requires login"}"#, "x"),
     ] {
-        assert_eq!(finding(&format!("{{\"ruleId\":\"R\",{members}}}")).fingerprint, expected, "{members}");
+        let found = finding(&format!("{{\"ruleId\":\"R\",{members}}}"));
+        assert_eq!(found.fingerprint, expected, "{members}");
+        assert_eq!(found.identified_by, Some(Identity::Fingerprint));
     }
+    let one = finding(r#"{"ruleId":"R","partialFingerprints":{"b/v1":"1","a/v1":"2"}}"#);
+    let other = finding(r#"{"ruleId":"R","partialFingerprints":{"a/v1":"2"},"fingerprints":{"b/v1":"1"}}"#);
+    assert_eq!((&one.fingerprint, &one.fingerprints), (&other.fingerprint, &other.fingerprints));
+    assert!(one.fingerprint.starts_with("gate2:") && one.fingerprints.len() == 2);
     for members in [
         r#""fingerprints":{"matchBasedId/v1":"requires login"}"#,
         r#""partialFingerprints":{"commitSha":"abc","author":"x"}"#,
@@ -369,7 +373,7 @@ fn fingerprints_are_chosen_whatever_their_order() {
         r#""partialFingerprints":{},"fingerprints":null"#,
     ] {
         assert!(
-            finding(&format!("{{\"ruleId\":\"R\",{members}}}")).fingerprint.starts_with("gate1:"),
+            finding(&format!("{{\"ruleId\":\"R\",{members}}}")).fingerprint.starts_with("gate2:"),
             "{members}"
         );
     }
@@ -394,6 +398,7 @@ fn the_fingerprint_that_stands_in_survives_lines_that_move_and_nothing_else() {
         assert_ne!(one, other);
     }
     assert_ne!(at("R", "a.py", 3, "", "m"), at("R", "a.py", 3, "", "n"));
+    assert_eq!(at("R", "a.py", 3, "", "set on line 12"), at("R", "a.py", 9, "", "set on line 15"));
 }
 
 #[test]
@@ -455,7 +460,7 @@ fn a_mark_of_utf_8_is_passed_over_and_utf_16_is_named() {
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,
-        base: None,
+        place: Place::NOWHERE,
     };
     let error = read(&mut wide.as_slice(), "w", &options).unwrap_err();
     assert!(error.to_string().contains("UTF-16"), "{error}");
@@ -484,7 +489,7 @@ fn what_is_seen_does_not_depend_on_how_the_bytes_arrive() {
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,
-        base: None,
+        place: Place::NOWHERE,
     };
     for cut in 0..text.len() {
         let (one, two) = text.as_bytes().split_at(cut);
@@ -560,7 +565,7 @@ fn errors_of_the_tool_block_unless_the_gate_lives_with_them_and_are_told_either_
             floors: &floors,
             honour_suppressions: true,
             accept_errors: true,
-            base: None,
+            place: Place::NOWHERE,
         };
         let told = read(&mut text.as_bytes(), "r", &options).unwrap().notices;
         let expected = [
@@ -599,4 +604,74 @@ fn look_ups_by_guid_and_by_name_of_a_component_take_one_step() {
         r#""tool":{{"driver":{{"name":"T"}},"extensions":[{extensions}]}},"results":[{by_name}]"#
     ));
     assert_eq!(report(&text).total, 20_000);
+}
+
+#[test]
+fn a_package_identifies_its_findings_whatever_the_message_says() {
+    let text = |fixed: &str| {
+        let words = format!(
+            "Package: libfoo\\nInstalled Version: 1.0\\nVulnerability CVE-1\\nSeverity: HIGH\\nFixed Version: {fixed}"
+        );
+        finding(&format!(r#"{{"ruleId":"CVE-1","message":{{"text":"{words}"}}}}"#))
+    };
+    let (one, two) = (text(""), text("1.1 or later"));
+    assert_eq!((one.package.as_deref(), one.identified_by), (Some("libfoo"), Some(Identity::Package)));
+    assert_eq!(one.fingerprint, two.fingerprint);
+}
+
+/// A file whose lines are all these.
+#[derive(Debug)]
+struct Source(&'static [&'static str]);
+
+impl Checkout for Source {
+    fn has(&self, path: &str) -> bool {
+        path == "a.py"
+    }
+
+    fn lines(&self, path: &str, number: u64) -> Option<Lines> {
+        let at = |number: usize| self.0.get(number).copied().unwrap_or_default().to_owned();
+        let number = usize::try_from(number).unwrap() - 1;
+        let before = number.checked_sub(1).map_or_else(String::new, at);
+        self.has(path).then(|| Lines { before, line: at(number), after: at(number + 1) })
+    }
+}
+
+#[test]
+fn where_no_code_is_quoted_the_checkout_has_it_and_other_words_do_not_matter() {
+    let floors = BTreeMap::new();
+    let fingerprint = |source: &Source, line: u64, message: &str| {
+        let options = Options {
+            fail_on: Level::None,
+            floors: &floors,
+            honour_suppressions: true,
+            accept_errors: false,
+            place: Place { checkout: source, ..Place::NOWHERE },
+        };
+        let text = results(&format!(
+            r#"{{"ruleId":"R","message":{{"text":"{message}"}},"locations":[{{"physicalLocation":{{
+            "artifactLocation":{{"uri":"a.py"}},"region":{{"startLine":{line}}}}}}}]}}"#
+        ));
+        let found = read(&mut text.as_bytes(), "r", &options).unwrap().findings.pop().unwrap();
+        assert_eq!(found.identified_by, Some(Identity::Code));
+        found.fingerprint
+    };
+    let one = fingerprint(&Source(&["a=1", "b=eval(x)"]), 2, "unsafe");
+    assert_eq!(one, fingerprint(&Source(&["#new", "a=1", "b=eval(x)"]), 3, "unsafe; use literal_eval"));
+    assert_ne!(one, fingerprint(&Source(&["a=1", "b=eval(y)"]), 2, "unsafe"));
+}
+
+#[test]
+fn absolute_paths_below_the_working_directory_are_of_the_repository() {
+    let run = |directory: &str, uri: &str| {
+        let text = document(&format!(
+            r#""invocations":[{{"workingDirectory":{{"uri":"{directory}"}}}}],"results":[{{"ruleId":"R","locations":[
+            {{"physicalLocation":{{"artifactLocation":{{"uri":"{uri}"}}}}}}]}}]"#
+        ));
+        report(&text).findings.pop().unwrap().path.unwrap()
+    };
+    assert_eq!(run("file:///home/builder/job/7/", "file:///home/builder/job/7/src/a.py"), "src/a.py");
+    assert_eq!(run("file:///home/builder/job/7", "src/a.py"), "src/a.py");
+    assert_eq!(run("file:///ci/repo/services/x/", "src/a.py"), "services/x/src/a.py");
+    assert_eq!(run("file:///ci/repo/", "src/a.py"), "src/a.py");
+    assert_eq!(run("file:///home/builder/job/7/", "file:///usr/lib/a.py"), "/usr/lib/a.py");
 }

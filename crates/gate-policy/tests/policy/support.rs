@@ -55,6 +55,8 @@ pub(crate) fn ask(action: Action) -> Ask {
         path: Some("src/a.py".into()),
         package: None,
         fingerprint: None,
+        fingerprints: std::collections::BTreeMap::new(),
+        lines: Vec::new(),
         tool: None,
     };
     Ask {

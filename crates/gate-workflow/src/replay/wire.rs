@@ -5,6 +5,7 @@
 //! without copying. A test keeps both in step.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use gate_model::context::{Context, Run};
 use gate_model::decision::Verdict;
@@ -109,6 +110,8 @@ pub(super) struct Group<'a> {
     package: Option<Text<'a>>,
     #[serde(borrow, default)]
     fingerprint: Option<Text<'a>>,
+    #[serde(default)]
+    fingerprints: BTreeMap<String, String>,
     #[serde(borrow, default)]
     tool: Option<Text<'a>>,
     #[serde(default)]
@@ -125,7 +128,9 @@ impl Group<'_> {
             path: Text::owned(self.path.as_ref()),
             package: Text::owned(self.package.as_ref()),
             fingerprint: Text::owned(self.fingerprint.as_ref()),
+            fingerprints: self.fingerprints.clone(),
             tool: Text::owned(self.tool.as_ref()),
+            lines: Vec::new(),
         }
     }
 }

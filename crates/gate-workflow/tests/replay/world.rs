@@ -309,6 +309,8 @@ pub(crate) fn waive(rule: &str, path: &str, count: u64) -> Ask {
         path: Some(path.to_owned()),
         package: None,
         fingerprint: None,
+        fingerprints: std::collections::BTreeMap::new(),
+        lines: Vec::new(),
         tool: None,
     };
     Ask { findings: vec![evidence], ..ask(Action::Waive, 86_400) }
@@ -323,6 +325,8 @@ pub(crate) fn finding(rule: &str, path: &str, line: u64) -> Finding {
         path: Some(path.to_owned()),
         line: Some(line),
         fingerprint: format!("{rule}-{path}"),
+        fingerprints: std::collections::BTreeMap::new(),
+        identified_by: None,
         package: None,
         tool: Some("scanner".to_owned()),
     }
