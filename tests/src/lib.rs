@@ -215,7 +215,11 @@ fn tools() -> PathBuf {
     if deps.ends_with("deps") { deps.parent().expect("a folder").to_owned() } else { deps.to_owned() }
 }
 
-fn program(tool: &str) -> PathBuf {
+/// Where a program is: one of ours among those that cargo built, another one on the `PATH`.
+///
+/// # Panics
+/// Where one of ours was not built.
+pub fn program(tool: &str) -> PathBuf {
     if !tool.starts_with("gate-") {
         return tool.into();
     }

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Barrier;
+use std::time::Duration;
 
 use gate_ledger::archive::EntryRef;
 use gate_ledger::entry::{Entry, EntryHash};
@@ -189,11 +190,11 @@ pub fn thousands_of_lines_come_back(site: &dyn Site) {
 
 /// Each comes again until it was first once; what is there in the end is one chain with each of them in it.
 pub fn writers_at_once_add_each_line_once(site: &dyn Site) {
-    const WRITERS: usize = 16;
+    let writers = site.writers();
     let (chain, _) = begin(&mut *site.connect(), 1);
-    let start = Barrier::new(WRITERS);
+    let start = Barrier::new(writers);
     std::thread::scope(|scope| {
-        for writer in 0..WRITERS {
+        for writer in 0..writers {
             let (chain, start) = (&chain, &start);
             scope.spawn(move || {
                 let mut remote = site.connect();
@@ -204,7 +205,10 @@ pub fn writers_at_once_add_each_line_once(site: &dyn Site) {
                     let batch = chain.behind(head).batch(1, &format!("writer {writer}"));
                     match remote.append(head, &batch).expect("an answer") {
                         Outcome::Taken => break,
-                        Outcome::Moved(_) => {}
+                        // As callers do: not all again at the same moment.
+                        Outcome::Moved(_) => {
+                            std::thread::sleep(Duration::from_millis(13 * (writer as u64 % 8)));
+                        }
                         other => panic!("writer {writer}: {other:?}"),
                     }
                 }
@@ -221,8 +225,8 @@ pub fn writers_at_once_add_each_line_once(site: &dyn Site) {
             entry.data["text"].as_str().unwrap_or_default().to_owned()
         })
         .collect();
-    assert_eq!((texts.len(), lines.len()), (WRITERS + 1, WRITERS + 1));
-    assert_eq!(head.map(|head| head.seq), Some(WRITERS as u64));
+    assert_eq!((texts.len(), lines.len()), (writers + 1, writers + 1));
+    assert_eq!(head.map(|head| head.seq), Some(writers as u64));
 }
 
 /// Where it cannot drop or erase, asking for that is answered, and the connection goes on.

@@ -20,12 +20,21 @@ use gate_ledger::remote::Remote;
 pub trait Site: Sync {
     /// A new connection to it.
     fn connect(&self) -> Box<dyn Remote>;
+
+    /// How many write at once where that is tried; fewer where a connection alone takes long.
+    fn writers(&self) -> usize {
+        16
+    }
 }
 
 /// A site with what has to outlive it, such as its folder.
 impl<S: Site, K: Sync> Site for (S, K) {
     fn connect(&self) -> Box<dyn Remote> {
         self.0.connect()
+    }
+
+    fn writers(&self) -> usize {
+        self.0.writers()
     }
 }
 

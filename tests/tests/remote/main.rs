@@ -11,7 +11,9 @@
 mod attacks;
 mod copy;
 mod exchange;
+mod git;
 mod publishing;
+mod servers;
 mod streams;
 
 /// The remote in memory, asked directly: the checks and the toy of all others are themselves checked by it.

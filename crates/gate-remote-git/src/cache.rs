@@ -1,0 +1,141 @@
+//! The helper's own repository: what was fetched once, and nothing that anybody has to keep.
+//!
+//! It may come from a CI system's cache, and so from whoever wrote that. Nothing in it steers git: its configuration is
+//! written anew each time, and anything beside the few files that it needs makes it be thrown away. What is read from
+//! it is hashed again ([`crate::objects`]).
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use gate_cli::Env;
+use gate_ledger::remote::RemoteError;
+use gate_model::digest;
+
+use crate::error::failure;
+use crate::git::Git;
+
+/// Its whole configuration.
+const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
+/// All that belongs at its top.
+const FILES: [&str; 7] = ["HEAD", "config", "objects", "refs", "shallow", "packed-refs", "FETCH_HEAD"];
+/// The context of the name of its folder.
+const CONTEXT: &str = "gate v1 git cache";
+
+/// The folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Cache {
+    folder: PathBuf,
+}
+
+/// The cache to itself, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Cache {
+    /// The cache for `what`, which may hold a secret and is hashed.
+    pub(crate) fn open(env: &Env, what: &str) -> Result<Self, RemoteError> {
+        let name = digest::of(CONTEXT, what.as_bytes()).replace("b3:", "");
+        let folder = root(env).join(&name[..32]);
+        let fails =
+            |error: io::Error| failure(&format!("cannot make the cache '{}': {error}", folder.display()));
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(fails)?;
+        let found = fs::symlink_metadata(&folder).map_err(fails)?;
+        if !found.is_dir() || found.uid() != rustix::process::geteuid().as_raw() || found.mode() & 0o022 != 0
+        {
+            let problem = format!("the cache '{}' is not a folder of this user alone", folder.display());
+            return Err(failure(&problem));
+        }
+        Ok(Self { folder })
+    }
+
+    pub(crate) fn repository(&self) -> PathBuf {
+        self.folder.join("repository.git")
+    }
+
+    /// Waits for whoever else uses it.
+    pub(crate) fn lock(&self) -> Result<Lock, RemoteError> {
+        let path = self.folder.join("lock");
+        let fails = |error: io::Error| failure(&format!("cannot lock '{}': {error}", path.display()));
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(fails)?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)
+            .map_err(|error| fails(error.into()))?;
+        Ok(Lock { _file: file })
+    }
+
+    /// Makes the repository, or makes sure that it is as we make it.
+    pub(crate) fn make(&self, git: &Git) -> Result<(), RemoteError> {
+        let _lock = self.lock()?;
+        let path = self.repository();
+        if is_clean(&path) {
+            return write_config(&path);
+        }
+        self.renew(git)
+    }
+
+    /// Whether so many loose objects are there that they should be packed; as git itself guesses, from one folder of
+    /// the 256 that they are spread over.
+    pub(crate) fn is_littered(&self) -> bool {
+        fs::read_dir(self.repository().join("objects/17")).is_ok_and(|objects| objects.count() > 27)
+    }
+
+    /// Throws the repository away and makes an empty one. The caller holds the lock, or nobody knows of it yet.
+    pub(crate) fn renew(&self, git: &Git) -> Result<(), RemoteError> {
+        let path = self.repository();
+        let fails =
+            |error: io::Error| failure(&format!("cannot renew the cache '{}': {error}", path.display()));
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_dir() => fs::remove_dir_all(&path).map_err(fails)?,
+            Ok(_) => fs::remove_file(&path).map_err(fails)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(fails(error)),
+        }
+        let output = git.run(&["init", "--bare", "--quiet", "--template=", "--object-format=sha1"], b"")?;
+        if !output.success {
+            return Err(output.failure("git cannot make a repository in the cache"));
+        }
+        write_config(&path)
+    }
+}
+
+/// `$XDG_CACHE_HOME`, else `~/.cache`, else the user's own folder beside the temporary files.
+fn root(env: &Env) -> PathBuf {
+    let home = || env.path("HOME").map(|home| home.join(".cache"));
+    if let Some(base) = env.path("XDG_CACHE_HOME").filter(|base| base.is_absolute()).or_else(home) {
+        return base.join("gate/git");
+    }
+    let temporary = env.path("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"));
+    let folder = temporary.join(format!("gate-{}", rustix::process::geteuid().as_raw()));
+    folder.join("git")
+}
+
+/// Whether nothing is there that we did not make, and no lock: nobody else is at work, so whoever made one was killed.
+fn is_clean(repository: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(repository) else { return false };
+    let is_lock = |entry: io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "lock"))
+    };
+    if fs::read_dir(repository.join("refs/gate")).is_ok_and(|mut refs| refs.any(is_lock)) {
+        return false;
+    }
+    let known = |entry: io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| FILES.iter().any(|name| entry.file_name() == *name) && is_own(&entry))
+    };
+    let whole = ["HEAD", "objects", "refs"].iter().all(|name| repository.join(name).exists());
+    whole && !repository.join("objects/info/alternates").exists() && entries.into_iter().all(known)
+}
+
+fn is_own(entry: &fs::DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| !kind.is_symlink())
+}
+
+fn write_config(repository: &Path) -> Result<(), RemoteError> {
+    let path = repository.join("config");
+    if fs::read(&path).is_ok_and(|text| text == CONFIG.as_bytes()) {
+        return Ok(());
+    }
+    fs::write(&path, CONFIG).map_err(|error| failure(&format!("cannot write '{}': {error}", path.display())))
+}
