@@ -6,6 +6,7 @@
 use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::principal::{Assurance, Principal};
+use gate_model::scope::Scope;
 use gate_model::text::visible;
 
 use crate::conditions::{known_well, who};
@@ -137,6 +138,11 @@ fn not_requester(policy: &Policy, other: &Principal, requester: &Principal) -> R
         Likeness::Same => {
             Err("the requester cannot decide on their own request; ask somebody else".to_owned())
         }
+        Likeness::Unknown if requester.is_nobody() => Err(format!(
+            "the CI system names nobody who asked ({}), so it may have been {}; ask again with a signature or a token",
+            shown(requester),
+            shown(other)
+        )),
         Likeness::Unknown if is_wildcard(requester) => Err(format!(
             "the requester's key is listed by a pattern, so that its holder chose the name {} and may be {}; \
              list the key with the name of its holder",
@@ -293,7 +299,7 @@ fn allowed(
         let checks = [
             who(policy, rule, by),
             known_well(rule.assurance, by),
-            crate::conditions::facts(rule.facts, context),
+            crate::conditions::facts(rule.facts, &Scope::default(), context),
         ];
         match all(checks) {
             Ok(()) => return Ok(()),

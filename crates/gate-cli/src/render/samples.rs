@@ -125,7 +125,8 @@ pub(super) fn hostile_decision(verdict: Verdict) -> Decision {
             git_ref: Some(h()),
             commit: Some(h()),
             environment: Some(h()),
-            run: Some(Run { id: h(), url: Some(h()) }),
+            change: Some(h()),
+            run: Some(Run { id: h(), attempt: Some(2), url: Some(h()) }),
             conflicts: vec![h()],
             ..Context::default()
         },

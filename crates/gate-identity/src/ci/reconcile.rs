@@ -118,10 +118,13 @@ fn tested(
         Some((merge, parent)) => nature(ci, merge, own, head, parent),
         // The job checked out the pull request's own commit itself, in place of the merge.
         None if ci.pull_request && own.is_some_and(|own| matches(own, head)) => Nature::Own,
+        None if ci.beside && ci.builds(head) => Nature::Beside,
         None => Nature::Built,
     };
     match nature {
         Nature::Merge(parent) => return (Some(parent.to_owned()), Some(head.to_owned())),
+        // The target's code judges what was made elsewhere: the decision is about that, and never about the target.
+        Nature::Beside => return (own.filter(|id| git::is_object_id(id)).map(str::to_owned), None),
         Nature::Foreign(own) => conflicts
             .push(format!("CI says that the pull request is at {own}, and the merge {head} is not of it")),
         Nature::Built if !ci.builds(head) => {
@@ -141,6 +144,8 @@ enum Nature<'a> {
     Own,
     /// The commit that CI builds, or it should be.
     Built,
+    /// The target's commit, in a run that is about another one.
+    Beside,
     /// A merge, but not of the pull request's commit, which is this one.
     Foreign(&'a str),
 }
@@ -173,7 +178,7 @@ fn candidate(merge: Merge, checkout: &Checkout) -> Option<&str> {
 }
 
 /// Whether two ids, of which one may be abbreviated, are one.
-fn matches(one: &str, other: &str) -> bool {
+pub(super) fn matches(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     long.starts_with(short) && (short.len() == long.len() || short.len() < 40)
 }
@@ -196,14 +201,11 @@ mod tests {
 
     fn ci(merge: Option<Merge>, built: &str, head: Option<&str>) -> CiFacts {
         CiFacts {
-            actor: None,
-            context: Context::default(),
             pull_request: merge.is_some(),
             built: (!built.is_empty()).then(|| built.to_owned()),
             head: head.map(str::to_owned),
-            head_ref: None,
             merge,
-            event: None,
+            ..CiFacts::default()
         }
     }
 
