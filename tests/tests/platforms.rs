@@ -337,3 +337,24 @@ fn variables_stand_for_the_options_of_policy_and_format() {
     // Where a tool does not have the format its own default holds.
     house.skip_with(&["lint", "--reason", "x"], &[("GATE_FORMAT", "junit")]).exits(0).json();
 }
+
+#[test]
+fn one_repository_that_two_hosts_serve_is_one() {
+    let house = trusting();
+    house.git(&["remote", "add", "origin", "https://mirror.example.com/acme/payments.git"]);
+    let here = github(&house, &[]);
+    let check = || run(&house, "gate-check", &["lint", "--", "false"], &here);
+    run(&house, "gate-skip", &["lint", "--reason", "x"], &Vec::new()).exits(0);
+    check().exits(1).says(&["contradict each other"]);
+    let aliases =
+        "[repository]\naliases = [\"github.com/acme/payments\", \"mirror.example.com/acme/payments\"]\n";
+    house.write("gate.toml", RULES.replace("version = 1\n", &format!("version = 1\n{aliases}")));
+    run(&house, "gate-skip", &["lint", "--reason", "x"], &Vec::new()).exits(0);
+    check().exits(0);
+    assert_eq!(last_context(&house)["repository"], "github.com/acme/payments");
+    house.write(
+        "gate.toml",
+        RULES.replace("version = 1\n", "version = 1\n[repository]\naliases = [\"payments\"]\n"),
+    );
+    check().exits(125).says(&["repository.aliases", "github.com/acme/payments"]);
+}

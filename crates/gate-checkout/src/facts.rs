@@ -60,7 +60,11 @@ pub enum FactsError {
 /// # Errors
 /// A [`FactsError`] where there is a repository that cannot be read. Outside a work tree the variables alone are
 /// used. A checkout without a git to ask is a contradiction.
-pub fn gather(env: &dyn Fn(&str) -> Option<String>, dir: &Path) -> Result<Facts, FactsError> {
+pub fn gather(
+    env: &dyn Fn(&str) -> Option<String>,
+    dir: &Path,
+    aliases: &[String],
+) -> Result<Facts, FactsError> {
     let mut notes = Vec::new();
     let (ci, own) = told(env, &mut notes);
     let mut unasked = None;
@@ -72,7 +76,7 @@ pub fn gather(env: &dyn Fn(&str) -> Option<String>, dir: &Path) -> Result<Facts,
             head = fetched(ci, checkout.as_ref())?;
         }
     }
-    let evidence = Evidence { checkout: checkout.as_ref(), head: head.as_deref() };
+    let evidence = Evidence { checkout: checkout.as_ref(), head: head.as_deref(), aliases };
     let mut context = ci::reconcile(ci.as_ref(), evidence);
     context.conflicts.extend(unasked);
     let principal = principal(env, ci.as_ref(), &mut notes);
@@ -99,7 +103,15 @@ fn told(env: &dyn Fn(&str) -> Option<String>, notes: &mut Vec<String>) -> (Optio
 /// The checkout, or why one that is there cannot be asked: nothing then speaks for what the variables say, and
 /// whoever can take git away must not profit.
 fn find_checkout(dir: &Path, unasked: &mut Option<String>) -> Result<Option<Checkout>, GitError> {
-    match git::look(dir)? {
+    let looked = match git::look(dir) {
+        // A container job often runs as another user than the one who checked out.
+        Err(owned @ GitError::Ownership { .. }) => {
+            *unasked = Some(untrusted(&owned));
+            return Ok(None);
+        }
+        looked => looked?,
+    };
+    match looked {
         Inspection::Checkout(checkout) => Ok(Some(*checkout)),
         Inspection::NoRepository => Ok(None),
         Inspection::NoGit { root } => {
@@ -110,6 +122,11 @@ fn find_checkout(dir: &Path, unasked: &mut Option<String>) -> Result<Option<Chec
             Ok(None)
         }
     }
+}
+
+/// The words of git about a checkout of another owner, on one line.
+fn untrusted(error: &GitError) -> String {
+    error.to_string().replace('\n', "; ")
 }
 
 /// Reads the parents of an attached HEAD too, where the provider merges on a branch.
@@ -127,10 +144,10 @@ fn read_parents(ci: &CiFacts, checkout: Option<&mut Checkout>) -> Result<(), Git
 /// unknown here although [`gather`] would know it.
 ///
 /// The directory is where [`gather`] would look; nothing is looked up in it, so that this stays cheap.
-pub fn without_git(env: &dyn Fn(&str) -> Option<String>, _dir: &Path) -> Facts {
+pub fn without_git(env: &dyn Fn(&str) -> Option<String>, _dir: &Path, aliases: &[String]) -> Facts {
     let ci = ci::detect(env);
     let mut notes = Vec::new();
-    let context = ci::reconcile(ci.as_ref(), Evidence::default());
+    let context = ci::reconcile(ci.as_ref(), Evidence { aliases, ..Evidence::default() });
     let principal = principal(env, ci.as_ref(), &mut notes);
     Facts { principal, context, checkout: None, notes, stated: Stated::of(ci.as_ref()) }
 }
@@ -163,19 +180,27 @@ impl Begun {
     ///
     /// # Errors
     /// A [`FactsError`] where git cannot read the repository's configuration.
-    pub fn finish(self) -> Result<Facts, FactsError> {
-        let seen = self.glance.finish()?;
-        let checkout = Checkout {
-            root: std::path::PathBuf::new(),
-            git_dir: std::path::PathBuf::new(),
-            head: Some(seen.head),
-            branch: Some(seen.branch),
-            parents: Vec::new(),
-            remote: seen.remote,
-            dirty: false,
+    pub fn finish(self, aliases: &[String]) -> Result<Facts, FactsError> {
+        let mut unasked = None;
+        let checkout = match self.glance.finish() {
+            Ok(seen) => Some(Checkout {
+                root: std::path::PathBuf::new(),
+                git_dir: std::path::PathBuf::new(),
+                head: Some(seen.head),
+                branch: Some(seen.branch),
+                parents: Vec::new(),
+                remote: seen.remote,
+                dirty: false,
+            }),
+            Err(owned @ GitError::Ownership { .. }) => {
+                unasked = Some(untrusted(&owned));
+                None
+            }
+            Err(other) => return Err(other.into()),
         };
-        let evidence = Evidence { checkout: Some(&checkout), head: None };
-        let context = Context { dirty: None, ..ci::reconcile(self.ci.as_ref(), evidence) };
+        let evidence = Evidence { checkout: checkout.as_ref(), head: None, aliases };
+        let mut context = Context { dirty: None, ..ci::reconcile(self.ci.as_ref(), evidence) };
+        context.conflicts.extend(unasked);
         let stated = Stated::of(self.ci.as_ref());
         Ok(Facts { principal: self.principal, context, checkout: None, notes: self.notes, stated })
     }
@@ -236,7 +261,7 @@ mod tests {
     fn in_ci(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Facts {
         let env =
             |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        gather(&env, sandbox.root()).expect("facts")
+        gather(&env, sandbox.root(), &[]).expect("facts")
     }
 
     #[test]
@@ -383,7 +408,7 @@ mod tests {
     #[test]
     fn without_git_nothing_is_said_of_the_checkout() {
         let sandbox = Sandbox::new();
-        let facts = without_git(&|_| None, sandbox.root());
+        let facts = without_git(&|_| None, sandbox.root(), &[]);
         assert_eq!((facts.context.commit, facts.checkout), (None, None));
     }
 }

@@ -36,6 +36,12 @@
 //! | `owners` | list of who, not `*` | none | whose signature admits a change of the policy |
 //! | `warn_before` | duration | `"72h"` | opt-outs that end within it are mentioned by each decision |
 //!
+//! ## `[repository]`
+//!
+//! | key | type | default | meaning |
+//! | --- | --- | --- | --- |
+//! | `aliases` | list of `host/path` | none | names of one repository that several hosts serve; the first stands for all |
+//!
 //! ## `[identity]`, `[[identity.oidc]]`
 //!
 //! | key | type | default | meaning |

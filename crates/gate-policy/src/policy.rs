@@ -24,6 +24,8 @@ pub struct Policy {
     pub owners: Vec<Who>,
     /// `[policy] warn_before`, in seconds: opt-outs that end within it are mentioned by each decision.
     pub warn_before: u64,
+    /// `[repository] aliases`: names of one repository; the first stands for all.
+    pub aliases: Vec<String>,
     /// `[identity]`.
     pub identity: IdentitySettings,
     /// `[people]`.

@@ -56,7 +56,10 @@ fn claims(token: &str, loaded: &Loaded, now: Timestamp) -> Result<Claims, TokenE
     if issuers.is_empty() {
         return Err(TokenError::NoIssuer);
     }
-    Ok(oidc::verify(token, &issuers, now)?)
+    let claims = oidc::verify(token, &issuers, now)?;
+    let aliases = &loaded.policy.aliases;
+    let repository = claims.repository.as_deref().map(|name| git::canonical(name, aliases));
+    Ok(Claims { repository, ..claims })
 }
 
 /// What comes of comparing the token with the variables.

@@ -18,6 +18,8 @@ pub struct Evidence<'a> {
     pub checkout: Option<&'a Checkout>,
     /// The pull request's own commit from the event's payload, or from the ref that the checkout fetched.
     pub head: Option<&'a str>,
+    /// The names of one repository that several hosts serve.
+    pub aliases: &'a [String],
 }
 
 /// Merges what the variables say with what was found. What disagrees is added to
@@ -27,8 +29,9 @@ pub fn reconcile(ci: Option<&CiFacts>, evidence: Evidence<'_>) -> Context {
         (None, None) => Context::default(),
         (None, Some(checkout)) => from_checkout(checkout),
         (Some(ci), None) => without_checkout(ci, evidence.head),
-        (Some(ci), Some(checkout)) => both(ci, checkout, evidence.head),
+        (Some(ci), Some(checkout)) => both(ci, checkout, &evidence),
     };
+    context.repository = context.repository.map(|name| git::canonical(&name, evidence.aliases));
     drop_unrecordable(&mut context);
     context
 }
@@ -68,11 +71,11 @@ fn without_checkout(ci: &CiFacts, found: Option<&str>) -> Context {
     context
 }
 
-fn both(ci: &CiFacts, checkout: &Checkout, found: Option<&str>) -> Context {
+fn both(ci: &CiFacts, checkout: &Checkout, evidence: &Evidence<'_>) -> Context {
     let mut context = ci.context.clone();
     context.dirty = Some(checkout.dirty);
     match (&context.repository, &checkout.remote) {
-        (Some(said), Some(remote)) if !git::same_repository(said, remote) => context
+        (Some(said), Some(remote)) if !is_one(said, remote, evidence.aliases) => context
             .conflicts
             .push(format!("CI says that the repository is {said}, and the checkout's remote is {remote}")),
         (None, Some(remote)) => context.repository = Some(remote.clone()),
@@ -82,10 +85,14 @@ fn both(ci: &CiFacts, checkout: &Checkout, found: Option<&str>) -> Context {
     if context.git_ref.is_none() && !ci.pull_request {
         context.git_ref.clone_from(&checkout.branch);
     }
-    let head = own_commit(ci, found, &mut context.conflicts);
+    let head = own_commit(ci, evidence.head, &mut context.conflicts);
     let tested = tested(ci, checkout, head, &mut context.conflicts);
     (context.commit, context.merge) = tested;
     context
+}
+
+fn is_one(said: &str, remote: &str, aliases: &[String]) -> bool {
+    git::same_repository(&git::canonical(said, aliases), &git::canonical(remote, aliases))
 }
 
 /// The pull request's own commit, as far as it is named anywhere.
@@ -227,7 +234,7 @@ mod tests {
         checkout: &Checkout,
         head: Option<&str>,
     ) -> (Option<String>, Option<String>, usize) {
-        let context = reconcile(Some(ci), Evidence { checkout: Some(checkout), head });
+        let context = reconcile(Some(ci), Evidence { checkout: Some(checkout), head, aliases: &[] });
         (context.commit, context.merge, context.conflicts.len())
     }
 
