@@ -47,6 +47,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub wait: Option<u64>,
 
+    /// Say that this run deploys to the environment NAME, where the CI system has no variable for it
+    ///
+    /// It is asserted. Where the CI system or its token names another one, no opt-out counts.
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub environment: Option<String>,
+
     /// Say what would happen, and record nothing
     #[arg(long, conflicts_with_all = ["findings", "wait"])]
     pub plan: bool,

@@ -86,11 +86,15 @@ impl RunError {
 
 /// The tool, from its arguments (without its name) to its exit code.
 pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
-    let args: Args = match clap_errors::parse(TOOL, args, io) {
+    let mut args: Args = match clap_errors::parse(TOOL, args, io) {
         Ok(args) => args,
         Err(exit) => return exit,
     };
     let run_mode = !args.command.is_empty() && !args.plan;
+    if let Err(problem) = args.shared.output.settle(env, if args.list { &LISTED } else { &Format::ALL }) {
+        let exit = if run_mode { Exit::RunFailed } else { Exit::Usage };
+        return io.fail(&Failure::from_error(TOOL, exit, &problem));
+    }
     let mut warnings = Vec::new();
     let done = perform(&args, io, env, clock, &mut warnings);
     for warning in &warnings {
@@ -121,10 +125,14 @@ enum Shown {
     List,
 }
 
+/// The formats of a list.
+const LISTED: [Format; 4] = [Format::Json, Format::Text, Format::Markdown, Format::Html];
+
 /// A list is no set of findings, so the formats of CI systems do not fit it.
 fn check_list_format(format: Option<Format>) -> Result<(), RunError> {
     match format {
-        None | Some(Format::Json | Format::Text | Format::Markdown | Format::Html) => Ok(()),
+        None => Ok(()),
+        Some(format) if LISTED.contains(&format) => Ok(()),
         Some(other) => Err(RunError::Usage(format!(
             "--list cannot be written as {}\nuse --format json, text, markdown or html",
             other.as_str()
@@ -162,7 +170,10 @@ fn perform(
     let task = args
         .task()
         .map_err(|missing| RunError::Usage(format!("{missing}\n'{TOOL} --help' shows the usage")))?;
-    let lookup = |name: &str| env.get(name);
+    // The option stands for the variable.
+    let environment = args.environment.as_ref();
+    let lookup =
+        |name: &str| environment.filter(|_| name == "GATE_ENVIRONMENT").cloned().or_else(|| env.get(name));
     let access = if args.plan || args.list { Access::Read } else { Access::Append };
     let setting = Setting::read(args.shared.store.place(env, &lookup, clock, access))?;
     let desk = Desk { args, env, setting: &setting, decision_file };

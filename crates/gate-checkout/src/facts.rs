@@ -8,7 +8,7 @@ use std::path::Path;
 use gate_model::context::Context;
 use gate_model::principal::Principal;
 
-use gate_identity::ci::{self, CiFacts, Evidence};
+use gate_identity::ci::{self, CiFacts, Event, Evidence};
 use gate_identity::git::Checkout;
 use gate_identity::os;
 
@@ -25,6 +25,26 @@ pub struct Facts {
     pub checkout: Option<Checkout>,
     /// What a person should know about how these facts came about, as sentences.
     pub notes: Vec<String>,
+    /// What CI's variables state and a token may confirm.
+    pub stated: Stated,
+}
+
+/// What CI's variables state, before the checkout was looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stated {
+    /// The commit that they call the one built, full or abbreviated; behind a pull request CI's own merge.
+    pub built: Option<String>,
+    /// The branch that a merge request wants to merge.
+    pub source_branch: Option<String>,
+}
+
+impl Stated {
+    fn of(ci: Option<&CiFacts>) -> Self {
+        ci.map_or_else(Self::default, |ci| Self {
+            built: ci.built.clone(),
+            source_branch: ci.source_branch.clone(),
+        })
+    }
 }
 
 /// Why no facts could be gathered.
@@ -40,26 +60,58 @@ pub enum FactsError {
 /// # Errors
 /// A [`FactsError`] where there is a repository that cannot be read. Outside a work tree the variables alone are
 /// used. A checkout without a git to ask is a contradiction.
-pub fn gather(env: &dyn Fn(&str) -> Option<String>, dir: &Path) -> Result<Facts, FactsError> {
-    let ci = ci::detect(env);
+pub fn gather(
+    env: &dyn Fn(&str) -> Option<String>,
+    dir: &Path,
+    aliases: &[String],
+) -> Result<Facts, FactsError> {
     let mut notes = Vec::new();
+    let (ci, own) = told(env, &mut notes);
     let mut unasked = None;
     let mut checkout = find_checkout(dir, &mut unasked)?;
-    let mut head = None;
+    let mut head = own;
     if let Some(ci) = &ci {
         read_parents(ci, checkout.as_mut())?;
-        head = own_commit(ci, checkout.as_ref(), &mut notes)?;
+        if head.is_none() {
+            head = fetched(ci, checkout.as_ref())?;
+        }
     }
-    let evidence = Evidence { checkout: checkout.as_ref(), head: head.as_deref() };
+    let evidence = Evidence { checkout: checkout.as_ref(), head: head.as_deref(), aliases };
     let mut context = ci::reconcile(ci.as_ref(), evidence);
     context.conflicts.extend(unasked);
-    Ok(Facts { principal: principal(ci.as_ref(), &mut notes), context, checkout, notes })
+    let principal = principal(env, ci.as_ref(), &mut notes);
+    Ok(Facts { principal, context, checkout, notes, stated: Stated::of(ci.as_ref()) })
+}
+
+/// What the variables say, with what the event's payload adds, and the change's own commit where that names it.
+fn told(env: &dyn Fn(&str) -> Option<String>, notes: &mut Vec<String>) -> (Option<CiFacts>, Option<String>) {
+    let Some(ci) = ci::detect(env) else { return (None, None) };
+    let Some(path) = ci.event.clone().filter(|_| ci.pull_request) else { return (Some(ci), None) };
+    match Event::read(&path) {
+        Ok(event) => {
+            let head = event.head.clone();
+            (Some(ci.informed(event)), head)
+        }
+        Err(error) => {
+            // Not fatal: what only the event says stays unknown, and satisfies nothing.
+            notes.push(format!("the event's payload '{}' was not used: {error}", path.display()));
+            (Some(ci), None)
+        }
+    }
 }
 
 /// The checkout, or why one that is there cannot be asked: nothing then speaks for what the variables say, and
 /// whoever can take git away must not profit.
 fn find_checkout(dir: &Path, unasked: &mut Option<String>) -> Result<Option<Checkout>, GitError> {
-    match git::look(dir)? {
+    let looked = match git::look(dir) {
+        // A container job often runs as another user than the one who checked out.
+        Err(owned @ GitError::Ownership { .. }) => {
+            *unasked = Some(untrusted(&owned));
+            return Ok(None);
+        }
+        looked => looked?,
+    };
+    match looked {
         Inspection::Checkout(checkout) => Ok(Some(*checkout)),
         Inspection::NoRepository => Ok(None),
         Inspection::NoGit { root } => {
@@ -70,6 +122,11 @@ fn find_checkout(dir: &Path, unasked: &mut Option<String>) -> Result<Option<Chec
             Ok(None)
         }
     }
+}
+
+/// The words of git about a checkout of another owner, on one line.
+fn untrusted(error: &GitError) -> String {
+    error.to_string().replace('\n', "; ")
 }
 
 /// Reads the parents of an attached HEAD too, where the provider merges on a branch.
@@ -87,16 +144,19 @@ fn read_parents(ci: &CiFacts, checkout: Option<&mut Checkout>) -> Result<(), Git
 /// unknown here although [`gather`] would know it.
 ///
 /// The directory is where [`gather`] would look; nothing is looked up in it, so that this stays cheap.
-pub fn without_git(env: &dyn Fn(&str) -> Option<String>, _dir: &Path) -> Facts {
+pub fn without_git(env: &dyn Fn(&str) -> Option<String>, _dir: &Path, aliases: &[String]) -> Facts {
     let ci = ci::detect(env);
     let mut notes = Vec::new();
-    let context = ci::reconcile(ci.as_ref(), Evidence::default());
-    Facts { principal: principal(ci.as_ref(), &mut notes), context, checkout: None, notes }
+    let context = ci::reconcile(ci.as_ref(), Evidence { aliases, ..Evidence::default() });
+    let principal = principal(env, ci.as_ref(), &mut notes);
+    Facts { principal, context, checkout: None, notes, stated: Stated::of(ci.as_ref()) }
 }
 
 /// Facts of a run whose remote is still being read, see [`begin`].
 pub struct Begun {
     ci: Option<CiFacts>,
+    principal: Principal,
+    notes: Vec<String>,
     glance: git::Glance,
 }
 
@@ -109,7 +169,10 @@ pub fn begin(env: &dyn Fn(&str) -> Option<String>, dir: &Path) -> Option<Begun> 
     if ci.as_ref().is_some_and(|ci| ci.pull_request || ci.merge.is_some()) {
         return None;
     }
-    git::glance(dir).map(|glance| Begun { ci, glance })
+    let glance = git::glance(dir)?;
+    let mut notes = Vec::new();
+    let principal = principal(env, ci.as_ref(), &mut notes);
+    Some(Begun { ci, principal, notes, glance })
 }
 
 impl Begun {
@@ -117,53 +180,66 @@ impl Begun {
     ///
     /// # Errors
     /// A [`FactsError`] where git cannot read the repository's configuration.
-    pub fn finish(self) -> Result<Facts, FactsError> {
-        let seen = self.glance.finish()?;
-        let checkout = Checkout {
-            root: std::path::PathBuf::new(),
-            git_dir: std::path::PathBuf::new(),
-            head: Some(seen.head),
-            branch: Some(seen.branch),
-            parents: Vec::new(),
-            remote: seen.remote,
-            dirty: false,
+    pub fn finish(self, aliases: &[String]) -> Result<Facts, FactsError> {
+        let mut unasked = None;
+        let checkout = match self.glance.finish() {
+            Ok(seen) => Some(Checkout {
+                root: std::path::PathBuf::new(),
+                git_dir: std::path::PathBuf::new(),
+                head: Some(seen.head),
+                branch: Some(seen.branch),
+                parents: Vec::new(),
+                remote: seen.remote,
+                dirty: false,
+            }),
+            Err(owned @ GitError::Ownership { .. }) => {
+                unasked = Some(untrusted(&owned));
+                None
+            }
+            Err(other) => return Err(other.into()),
         };
-        let evidence = Evidence { checkout: Some(&checkout), head: None };
-        let context = Context { dirty: None, ..ci::reconcile(self.ci.as_ref(), evidence) };
-        let mut notes = Vec::new();
-        Ok(Facts { principal: principal(self.ci.as_ref(), &mut notes), context, checkout: None, notes })
+        let evidence = Evidence { checkout: checkout.as_ref(), head: None, aliases };
+        let mut context = Context { dirty: None, ..ci::reconcile(self.ci.as_ref(), evidence) };
+        context.conflicts.extend(unasked);
+        let stated = Stated::of(self.ci.as_ref());
+        Ok(Facts { principal: self.principal, context, checkout: None, notes: self.notes, stated })
     }
 }
 
-fn principal(ci: Option<&CiFacts>, notes: &mut Vec<String>) -> Principal {
-    let Some(ci) = ci else { return os::user() };
-    ci.actor.clone().unwrap_or_else(|| {
-        let provider = ci.context.provider.as_deref().unwrap_or("the CI system");
-        notes.push(format!(
-            "{provider} names nobody who started this run, so the operating system's user stands in"
-        ));
-        os::user()
-    })
-}
+/// The variables that tell who and where on a CI system that is not known.
+const VARIABLES: &str =
+    "GATE_ACTOR, GATE_REPOSITORY, GATE_REF, GATE_COMMIT, GATE_ENVIRONMENT, GATE_RUN_ID, GATE_RUN_URL";
 
-/// The pull request's own commit, from the event's payload or from the ref that the checkout fetched.
-fn own_commit(
-    ci: &CiFacts,
-    checkout: Option<&Checkout>,
+fn principal(
+    env: &dyn Fn(&str) -> Option<String>,
+    ci: Option<&CiFacts>,
     notes: &mut Vec<String>,
-) -> Result<Option<String>, GitError> {
-    if !ci.pull_request {
-        return Ok(None);
+) -> Principal {
+    let provider = ci.and_then(|ci| ci.context.provider.as_deref());
+    match (ci.and_then(|ci| ci.actor.clone()), provider) {
+        (Some(actor), _) => actor,
+        (None, Some(provider)) => {
+            notes.push(format!(
+                "{provider} names nobody who started this run, so it counts as nobody's request or approval; \
+                 GATE_ACTOR, a token or a signature tells who it is"
+            ));
+            Principal::nobody(provider)
+        }
+        (None, None) if ci::is_unknown(env) => {
+            notes.push(format!(
+                "CI is set, and this CI system is not known, so who started this run is not known either; \
+                 set {VARIABLES}"
+            ));
+            Principal::nobody("ci")
+        }
+        (None, None) => os::user(),
     }
-    if let Some(path) = &ci.event {
-        return Ok(ci::head_of_event(path).unwrap_or_else(|error| {
-            // Not fatal: it only confirms what the merge's parents say.
-            notes.push(format!("the event's payload '{}' was not used: {error}", path.display()));
-            None
-        }));
-    }
+}
+
+/// The pull request's own commit, from the ref that the checkout fetched.
+fn fetched(ci: &CiFacts, checkout: Option<&Checkout>) -> Result<Option<String>, GitError> {
     match (&ci.head_ref, checkout) {
-        (Some(name), Some(checkout)) if checkout.parents.len() == 2 => {
+        (Some(name), Some(checkout)) if ci.pull_request && checkout.parents.len() == 2 => {
             match git::exact_ref(&checkout.root, name) {
                 // A variable that is no ref name is no evidence, and no failure.
                 Err(GitError::Revision { .. }) => Ok(None),
@@ -185,7 +261,7 @@ mod tests {
     fn in_ci(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Facts {
         let env =
             |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        gather(&env, sandbox.root()).expect("facts")
+        gather(&env, sandbox.root(), &[]).expect("facts")
     }
 
     #[test]
@@ -229,6 +305,39 @@ mod tests {
         assert_eq!((unread.context.commit, unread.notes.len()), (Some(feature), 1));
     }
 
+    /// `pull_request_target` and `workflow_run` have the target's ref and commit. What they judge is the change's.
+    #[test]
+    fn a_run_beside_a_pull_request_is_about_its_commit_and_never_about_the_target() {
+        let sandbox = Sandbox::new();
+        let (main, feature, _) = sandbox.detached_merge();
+        let event = sandbox.beside("event.json");
+        let payload =
+            format!(r#"{{"workflow_run":{{"head_sha":"{feature}","pull_requests":[{{"number":7}}]}}}}"#);
+        std::fs::write(&event, payload).unwrap();
+        let mut variables = vec![
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_ACTOR", "carol"),
+            ("GITHUB_REPOSITORY", "acme/pay"),
+            ("GITHUB_EVENT_NAME", "workflow_run"),
+            ("GITHUB_REF", "refs/heads/main"),
+            ("GITHUB_SHA", main.as_str()),
+        ];
+        sandbox.git(&["checkout", "-q", "main"]);
+        assert_eq!(sandbox.head(), main);
+        let blind = in_ci(&sandbox, &variables).context;
+        assert_eq!((blind.git_ref, blind.commit, blind.change), (None, None, None), "without the event");
+        variables.push(("GITHUB_EVENT_PATH", event.to_str().unwrap()));
+        for place in ["main", feature.as_str()] {
+            sandbox.git(&["checkout", "-q", place]);
+            let context = in_ci(&sandbox, &variables).context;
+            assert_eq!(context.commit.as_deref(), Some(feature.as_str()), "{place}");
+            assert_eq!(context.git_ref.as_deref(), Some("refs/pull/7/head"), "{place}");
+            assert_eq!((context.change.as_deref(), context.conflicts.len()), (Some("7"), 0), "{place}");
+        }
+        sandbox.git(&["commit", "-q", "--allow-empty", "-m", "another"]);
+        assert_eq!(in_ci(&sandbox, &variables).context.conflicts.len(), 1, "a commit that nobody named");
+    }
+
     #[test]
     fn a_pull_request_on_jenkins_is_told_by_the_ref_that_was_fetched() {
         let sandbox = Sandbox::new();
@@ -266,7 +375,7 @@ mod tests {
         assert_eq!(facts.context.commit.as_deref(), Some(feature.as_str()));
         assert_eq!(facts.context.merge, Some(sandbox.head()));
         assert_eq!((facts.context.git_ref, facts.context.conflicts), (None, vec![]));
-        assert_eq!(facts.principal, os::user(), "nobody was named");
+        assert_eq!(facts.principal, Principal::nobody("bitbucket"));
         assert_eq!(facts.notes.len(), 1);
     }
 
@@ -299,7 +408,7 @@ mod tests {
     #[test]
     fn without_git_nothing_is_said_of_the_checkout() {
         let sandbox = Sandbox::new();
-        let facts = without_git(&|_| None, sandbox.root());
+        let facts = without_git(&|_| None, sandbox.root(), &[]);
         assert_eq!((facts.context.commit, facts.checkout), (None, None));
     }
 }

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use gate_model::exit::Exit;
 
+use crate::completions::{self, Shell};
 use crate::io::Io;
 use crate::main::is_run_mode;
 use crate::message::Failure;
@@ -28,9 +29,13 @@ pub fn parse_with<T: clap::FromArgMatches>(
     args: &[OsString],
     io: &mut Io<'_>,
 ) -> Result<T, Exit> {
-    let command = command.name(tool).bin_name(tool).no_binary_name(true);
-    let parsed = command.try_get_matches_from(args).and_then(|matches| T::from_arg_matches(&matches));
-    parsed.map_err(|error| end(tool, &error, args, io))
+    let command = command.name(tool).bin_name(tool).no_binary_name(true).arg(completions::option());
+    let matches = command.clone().try_get_matches_from(args).map_err(|error| end(tool, &error, args, io))?;
+    if let Some(shell) = matches.get_one::<String>("completions").and_then(|word| Shell::parse(word)) {
+        io.show(&completions::script(shell, &command));
+        return Err(Exit::Proceed);
+    }
+    T::from_arg_matches(&matches).map_err(|error| end(tool, &error, args, io))
 }
 
 fn end(tool: &'static str, error: &clap::Error, args: &[OsString], io: &mut Io<'_>) -> Exit {

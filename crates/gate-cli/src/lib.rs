@@ -17,6 +17,7 @@
 
 pub mod clap_errors;
 pub mod clock;
+pub mod completions;
 pub mod env;
 pub mod escape;
 pub mod io;

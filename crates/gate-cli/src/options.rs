@@ -108,7 +108,8 @@ pub struct StoreOptions {
 
     /// Read the policy from the git commit REV, not from the checkout
     ///
-    /// REV is a full object id or a full ref name, such as refs/remotes/origin/main. Every file that the
+    /// REV is a full object id or a full ref name, such as refs/remotes/origin/main; without the option it is that of
+    /// the variable GATE_POLICY_REF, where there is one. Every file that the
     /// policy names is read from that same tree. A change under review then cannot alter the rules that
     /// judge it. What does not resolve is an error; nothing else is tried.
     #[arg(long, value_name = "REV", global = true)]
@@ -139,7 +140,7 @@ impl StoreOptions {
             env: lookup,
             clock,
             policy: self.policy(env),
-            policy_ref: self.policy_ref.clone(),
+            policy_ref: self.policy_ref.clone().or_else(|| env.get("GATE_POLICY_REF")),
             ledger: self.ledger(env),
             access,
         }
@@ -152,7 +153,8 @@ impl StoreOptions {
 pub struct OutputOptions {
     /// Write the result as FORMAT
     ///
-    /// Without it, a view for people where stdout is a terminal, else JSON.
+    /// Without it, the format of the variable GATE_FORMAT where the tool has it; else a view for people where stdout is
+    /// a terminal, else JSON.
     #[arg(long, value_name = "FORMAT", value_enum, global = true)]
     pub format: Option<Format>,
 
@@ -178,6 +180,25 @@ pub struct OutputOptions {
 }
 
 impl OutputOptions {
+    /// Takes the format of `GATE_FORMAT` where no option says one and `offered` has it.
+    ///
+    /// # Errors
+    /// A sentence with its remedy where the variable names no format.
+    pub fn settle(&mut self, env: &Env, offered: &[Format]) -> Result<(), String> {
+        let Some(word) = env.get("GATE_FORMAT") else { return Ok(()) };
+        let Some(format) = Format::parse(&word) else {
+            let known = Format::ALL.map(Format::as_str).join(", ");
+            let word = gate_model::text::visible(&word);
+            return Err(format!(
+                "the variable GATE_FORMAT names no format: '{word}'\nuse one of {known}, or unset it"
+            ));
+        };
+        if self.format.is_none() && offered.contains(&format) {
+            self.format = Some(format);
+        }
+        Ok(())
+    }
+
     /// The format that was asked for, else text for a terminal and JSON for everything else.
     pub fn format(&self, stdout_terminal: bool) -> Format {
         self.format.unwrap_or(if stdout_terminal { Format::Text } else { Format::Json })

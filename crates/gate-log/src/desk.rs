@@ -159,7 +159,7 @@ impl Found<'_> {
     pub(crate) fn principal(&self, desk: &Desk<'_>) -> Principal {
         match self {
             Self::Policy(setting) => setting.quick_facts().principal,
-            Self::Alone(_) => facts::without_git(desk.lookup, &desk.env.cwd).principal,
+            Self::Alone(_) => facts::without_git(desk.lookup, &desk.env.cwd, &[]).principal,
         }
     }
 

@@ -65,6 +65,7 @@ fn sheet(due: &Due, view: &View) -> Sheet {
         &["id", "gate", "action", "by", "lapses", "missing", "from", "reason"],
         rows,
     );
+    sheet.list("What they would accept", accepted(due));
     let rows = due.reviews.iter().map(|review| review_row(review, view)).collect();
     sheet.table("Reviews that are owed", &["id", "gate", "action", "by", "deadline", "from", "reason"], rows);
     let rows = due.ending.iter().map(|ending| ending_row(ending, view)).collect();
@@ -75,6 +76,15 @@ fn sheet(due: &Due, view: &View) -> Sheet {
     );
     sheet.commands("What to do", commands(due));
     sheet
+}
+
+/// The findings behind each waiver that waits, so that nobody approves what they have not seen.
+fn accepted(due: &Due) -> Vec<String> {
+    let of = |request: &Waiting| {
+        let id = request.id;
+        request.findings.iter().map(move |finding| format!("request {id}: {finding}")).collect::<Vec<_>>()
+    };
+    due.requests.iter().flat_map(of).collect()
 }
 
 fn commands(due: &Due) -> Vec<(String, String)> {

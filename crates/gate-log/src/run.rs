@@ -20,10 +20,13 @@ pub(crate) const TOOL: &str = "gate-log";
 /// The tool, from its arguments (without its name) to its exit code.
 pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
     let command = offer(Args::command(), &Format::PLAIN);
-    let args: Args = match clap_errors::parse_with(TOOL, command, args, io) {
+    let mut args: Args = match clap_errors::parse_with(TOOL, command, args, io) {
         Ok(args) => args,
         Err(exit) => return exit,
     };
+    if let Err(problem) = args.shared.output.settle(env, &Format::PLAIN) {
+        return io.fail(&Failure::from_error(TOOL, Exit::Usage, &problem));
+    }
     let lookup = |name: &str| env.get(name);
     let desk = Desk { env, lookup: &lookup, clock, shared: &args.shared };
     match perform(&desk, &args, io) {

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Context {
-    /// The CI system: `github`, `gitlab`, `jenkins`, `buildkite`, `circleci`, `azure`, `bitbucket`,
-    /// `forgejo`, `gitea`.
+    /// The CI system, such as `github`, `gitlab`, `jenkins`; `custom` where only `GATE_*` variables state the facts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// The repository as `host/path`, without scheme, user, port of the scheme, or `.git`.
@@ -22,6 +21,10 @@ pub struct Context {
     /// The detached merge commit that CI checked out, where `commit` is its second parent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merge: Option<String>,
+    /// The number of the pull request (merge request, change) that the run is for: its own runs, those of its entry
+    /// in a merge queue, and those that a finished run of it started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
     /// The deployment environment's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
@@ -34,9 +37,12 @@ pub struct Context {
     /// Where CI's variables and the checkout, or two providers, disagree. Not empty: no opt-out counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<String>,
-    /// How environment, ref and repository are known: `oidc` where a verified token states them.
+    /// How environment, ref, repository and change are known: `oidc` where a verified token states them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assurance: Option<crate::principal::Assurance>,
+    /// Which of these are only asserted all the same, since the token does not state them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unproven: Vec<String>,
 }
 
 impl Context {
@@ -49,12 +55,45 @@ impl Context {
     }
 }
 
+/// The number of the change whose own ref `git_ref` is: `7` for `refs/pull/7/merge`, `refs/merge-requests/7/head` and
+/// `refs/pull-requests/7/from`.
+///
+/// ```
+/// use gate_model::context::change_of;
+/// assert_eq!(change_of("refs/pull/7/merge"), Some("7"));
+/// assert_eq!(change_of("refs/heads/pull/7/head"), None);
+/// ```
+pub fn change_of(git_ref: &str) -> Option<&str> {
+    let rest = git_ref.strip_prefix("refs/")?;
+    let (kind, rest) = rest.split_once('/')?;
+    let (number, side) = rest.split_once('/')?;
+    let known = match kind {
+        "pull" => matches!(side, "head" | "merge"),
+        "merge-requests" => matches!(side, "head" | "merge" | "train"),
+        "pull-requests" => matches!(side, "from" | "merge"),
+        _ => false,
+    };
+    let plain = !number.is_empty() && number.len() < 20 && number.bytes().all(|b| b.is_ascii_digit());
+    (known && plain).then_some(number)
+}
+
 /// One run of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    /// The id, unique within the provider (with the attempt appended where there is one: `123.2`).
+    /// The id, unique within the provider. A run that is started again is the same run.
     pub id: String,
+    /// Which attempt at the run this is, where the provider counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u64>,
     /// A page about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+}
+
+impl Run {
+    /// Whether `id` names an attempt at this run, `123.2`.
+    pub fn is_attempt(&self, id: &str) -> bool {
+        let attempt = id.strip_prefix(self.id.as_str()).and_then(|rest| rest.strip_prefix('.'));
+        self.attempt.is_some() && attempt.is_some_and(|number| number.parse::<u64>().is_ok())
+    }
 }

@@ -94,6 +94,28 @@ pub struct Evidence {
     pub lines: Vec<u64>,
 }
 
+impl std::fmt::Display for Evidence {
+    /// What it covers in words: `2 × PICKLE up to warning in src/load.py`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.count != 1 {
+            write!(f, "{} × ", self.count)?;
+        }
+        write!(f, "{} up to {}", self.rule, self.level)?;
+        let members = [
+            (" in ", &self.path),
+            (" of package ", &self.package),
+            (" with fingerprint ", &self.fingerprint),
+            (" by ", &self.tool),
+        ];
+        for (word, value) in members {
+            if let Some(value) = value {
+                write!(f, "{word}{value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What a report leaves out by itself, and what did not matter: counts, so that nothing is silent.
 /// Results of a report = blocking + waived + these three.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
+use crate::finding::Evidence;
 use crate::principal::Principal;
 use crate::scope::Scope;
 use crate::time::Timestamp;
@@ -47,6 +48,9 @@ pub struct Grant {
     /// What it is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
+    /// The findings that it accepts, where it is a waiver.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Evidence>,
     /// From when it counts (inclusive).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,

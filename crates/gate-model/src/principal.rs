@@ -75,6 +75,18 @@ impl Principal {
         }
     }
 
+    /// Whoever started a run of which the CI system `via` names nobody: a schedule, a hook, a shared account. It is no
+    /// person, so it is nobody's request, approval or place in a quota; a rule for everybody (`*`) takes it.
+    pub fn nobody(via: &str) -> Self {
+        Self::asserted(via, "nobody")
+    }
+
+    /// Whether this is no person, see [`Principal::nobody`].
+    pub fn is_nobody(&self) -> bool {
+        self.assurance == Assurance::Asserted
+            && self.id.split_once(':').is_some_and(|(_, name)| name == "nobody")
+    }
+
     /// Whether the name was erased: then the id is the commitment to it, a pseudonym that stays the same within a
     /// ledger.
     pub fn is_erased(&self) -> bool {

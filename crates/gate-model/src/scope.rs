@@ -18,6 +18,9 @@ pub struct Scope {
     /// A glob over full ref names (`refs/heads/release/*`); `*` does not cross `/`, `**` does.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub git_ref: Option<String>,
+    /// The number of one pull request (merge request, change).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
     /// A deployment environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
@@ -33,7 +36,11 @@ pub struct OutOfScope(pub String);
 impl Scope {
     /// Whether the scope names something narrower than the repository.
     pub const fn is_narrow(&self) -> bool {
-        self.commit.is_some() || self.git_ref.is_some() || self.environment.is_some() || self.run.is_some()
+        self.commit.is_some()
+            || self.git_ref.is_some()
+            || self.change.is_some()
+            || self.environment.is_some()
+            || self.run.is_some()
     }
 
     /// Whether this scope holds in `context`. A fact that is unknown satisfies nothing.
@@ -48,12 +55,17 @@ impl Scope {
             ("repository", &self.repository, context.repository.as_deref()),
             ("commit", &self.commit, context.commit.as_deref()),
             ("ref", &self.git_ref, context.git_ref.as_deref()),
+            ("change", &self.change, context.change.as_deref()),
             ("environment", &self.environment, context.environment.as_deref()),
             ("run", &self.run, run),
         ];
         for (name, wanted, found) in members {
             let Some(wanted) = wanted else { continue };
-            let holds = |found: &str| if name == "ref" { glob(wanted, found) } else { wanted == found };
+            let holds = |found: &str| match name {
+                "ref" => glob(wanted, found),
+                "run" => wanted == found || context.run.as_ref().is_some_and(|run| run.is_attempt(wanted)),
+                _ => wanted == found,
+            };
             match found {
                 Some(found) if holds(found) => {}
                 Some(found) => return Err(OutOfScope(format!("is for {name} {wanted}, not {found}"))),

@@ -41,13 +41,14 @@ pub(crate) fn terms(
         uses(rule, ask),
         reason(rule, ask),
         ticket(rule, ask),
-        facts(rule.facts, context),
         no_conflict(ask.action, context),
         implemented(rule),
     ];
     let mut failed: Vec<String> = checks.into_iter().filter_map(Result::err).collect();
     failed.extend(evidence::failures(gate, rule, ask));
-    match reach::narrow(rule, ask, context) {
+    let narrow = reach::narrow(rule, ask, context);
+    failed.extend(facts(rule.facts, narrow.as_ref().unwrap_or(&ask.scope), context).err());
+    match narrow {
         Ok(scope) if failed.is_empty() => Ok(granted(rule, ask, scope)),
         Ok(_) => Err(failed),
         Err(more) => Err(failed.into_iter().chain(more).collect()),
@@ -151,14 +152,25 @@ fn ticket(rule: &Rule, ask: &Ask) -> Condition {
     }
 }
 
-/// Whether the facts of a run are known well enough.
-pub(crate) fn facts(least: Option<Assurance>, context: &Context) -> Condition {
+/// Whether the facts of a run are known well enough: all of them, and those that the scope names by the token itself.
+pub(crate) fn facts(least: Option<Assurance>, scope: &Scope, context: &Context) -> Condition {
     let known = context.assurance.unwrap_or(Assurance::Asserted);
-    match least {
-        Some(least) if known < least => Err(format!(
+    let Some(least) = least.filter(|least| *least > Assurance::Asserted) else { return Ok(()) };
+    if known < least {
+        return Err(format!(
             "needs the facts of the run (environment, ref, repository) from a CI token (they are {known})"
-        )),
-        _ => Ok(()),
+        ));
+    }
+    let named = [
+        ("repository", scope.repository.is_some()),
+        ("ref", scope.git_ref.is_some()),
+        ("change", scope.change.is_some()),
+        ("environment", scope.environment.is_some()),
+    ];
+    let unproven = |name: &str| context.unproven.iter().any(|fact| fact == name);
+    match named.into_iter().find(|(name, is_named)| *is_named && unproven(name)) {
+        Some((name, _)) => Err(format!("needs the {name} from the CI token, which does not state it")),
+        None => Ok(()),
     }
 }
 
@@ -194,7 +206,7 @@ pub(crate) fn hold_here(
     here: &Context,
 ) -> Result<(), Vec<String>> {
     let checks = [
-        facts(rule.facts, here),
+        facts(rule.facts, scope, here),
         no_conflict(action, here),
         scope_holds(scope, here).map_err(|OutOfScope(why)| why),
         reach::repository_holds(action, scope, here),

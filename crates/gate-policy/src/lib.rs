@@ -36,6 +36,12 @@
 //! | `owners` | list of who, not `*` | none | whose signature admits a change of the policy |
 //! | `warn_before` | duration | `"72h"` | opt-outs that end within it are mentioned by each decision |
 //!
+//! ## `[repository]`
+//!
+//! | key | type | default | meaning |
+//! | --- | --- | --- | --- |
+//! | `aliases` | list of `host/path` | none | names of one repository that several hosts serve; the first stands for all |
+//!
 //! ## `[identity]`, `[[identity.oidc]]`
 //!
 //! | key | type | default | meaning |
@@ -45,6 +51,7 @@
 //! | `oidc.audience` | text | required | what its `aud` must hold |
 //! | `oidc.jwks` | path | required | the issuer's keys: verification is offline |
 //! | `oidc.claims` | table of texts or lists of texts | required | claims that a token must have, each with one of these values; one of them must name a repository, an owner or a project |
+//! | `oidc.map` | a system's name, or a table | by the issuer's address | which claims are `subject`, `repository`, `ref`, `commit`, `environment`, `run`, and what stands in front of ids (`via`) |
 //!
 //! ## `[people]`
 //!
@@ -94,7 +101,7 @@
 //! | `ticket` | regular expression | | a ticket that matches is needed; it matches anywhere in the ticket unless it has `^` and `$` |
 //! | `environments` | list of texts | all | the environments it is confined to, literally |
 //! | `refs` | list of globs | all | the refs it is confined to, by full names (`refs/heads/release/*`); `*` does not cross `/`, `**` does |
-//! | `scopes` | list of `commit` `ref` `environment` `run` | see below | what a skip or an override may be bound to |
+//! | `scopes` | list of `commit` `ref` `change` `environment` `run` | see below | what a skip or an override may be bound to |
 //! | `max_level` | level | all | the highest level that a waiver may name; rules that only waive |
 //! | `max_uses` | integer from 1 | no limit | the most decisions that may use one opt-out |
 //! | `approvals` | table | none | other people who must agree |
@@ -132,8 +139,8 @@
 //!
 //! `name`, `request` and `expect` (`granted`, `pending`, `denied`) are required. In a request `gate`, `action` and
 //! `by` are required; the others: `assurance` (default: `asserted` for ids with a source such as `github:dave`,
-//! else `signed`), `environment`, `ref`, `commit`, `run`, `repository` (facts of the run), `facts` (how they are
-//! known), `scope` (`commit`, `ref`, `environment` or `run`: what the request is bound to; default the commit for
+//! else `signed`), `environment`, `ref`, `commit`, `change`, `run`, `repository` (facts of the run), `facts` (how they
+//! are known), `scope` (`commit`, `ref`, `change`, `environment` or `run`: what the request is bound to; default the commit for
 //! skip and override), `level` (of the finding of a waiver; default the gate's `fail_on`), `ttl` (default the
 //! rule's), `ticket`, `reason` (default: long enough), `max_uses`, `break_glass`, `used` (grants that count against
 //! a quota, default 0), `overdue_review` (boolean).

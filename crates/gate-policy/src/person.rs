@@ -23,6 +23,8 @@ pub fn names(policy: &Policy, who: &[Who], principal: &Principal) -> bool {
 fn names_one(policy: &Policy, who: &Who, principal: &Principal) -> bool {
     match who {
         Who::Anyone => true,
+        // A name that stands for nobody in particular is nobody whom a policy can mean.
+        Who::Id(_) | Who::Group(_) if principal.is_nobody() => false,
         Who::Id(id) => is_called(policy, principal, id),
         Who::Group(group) => is_member(policy, principal, group),
     }
@@ -44,9 +46,9 @@ fn is_called(policy: &Policy, principal: &Principal, id: &str) -> bool {
 /// chose the name.
 pub const WILDCARD_VIA: &str = "ssh-wildcard";
 
-/// Whether a name stands for many: a pattern, or a name that the signer chose within a pattern.
+/// Whether a name stands for many: a pattern, a name that the signer chose within a pattern, or nobody's.
 pub(crate) fn is_wildcard(principal: &Principal) -> bool {
-    principal.via == WILDCARD_VIA || principal.id.contains(['*', '?'])
+    principal.via == WILDCARD_VIA || principal.id.contains(['*', '?']) || principal.is_nobody()
 }
 
 /// Whether the policy has `name` anywhere: in `[people]`, in a group, or in a list of who, without regard to the case of
@@ -81,7 +83,10 @@ pub(crate) fn compare(policy: &Policy, left: &Principal, right: &Principal) -> L
     let (left_person, right_person) = (policy.people.loosely(&left.id), policy.people.loosely(&right.id));
     let left_name = left_person.unwrap_or(&left.id);
     let right_name = right_person.unwrap_or(&right.id);
-    if one_key || same_spelling(left_name, right_name) {
+    if left.is_nobody() || right.is_nobody() {
+        // A schedule, a hook, a shared account: anybody may be behind it.
+        Likeness::Unknown
+    } else if one_key || same_spelling(left_name, right_name) {
         Likeness::Same
     } else if is_wildcard(left) || is_wildcard(right) {
         // Whoever holds such a key chose the name, and may be anybody: the name tells them apart from nobody.

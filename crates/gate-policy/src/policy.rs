@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use gate_model::action::Action;
 use gate_model::gate::GateName;
+use gate_model::issuer::Mapping;
 use gate_model::level::{self, Level, Severity};
 
 use crate::diagnostic::did_you_mean;
@@ -23,6 +24,8 @@ pub struct Policy {
     pub owners: Vec<Who>,
     /// `[policy] warn_before`, in seconds: opt-outs that end within it are mentioned by each decision.
     pub warn_before: u64,
+    /// `[repository] aliases`: names of one repository; the first stands for all.
+    pub aliases: Vec<String>,
     /// `[identity]`.
     pub identity: IdentitySettings,
     /// `[people]`.
@@ -116,6 +119,8 @@ pub struct OidcIssuer {
     /// Claims that a token must have, each with one of these values. At least one of them binds it to a
     /// repository, an owner or a project.
     pub claims: BTreeMap<String, Vec<String>>,
+    /// `map`: how its claims are read; nothing: as its address says, or as the claims' names say.
+    pub map: Option<Mapping>,
     pub(crate) span: Range<usize>,
 }
 

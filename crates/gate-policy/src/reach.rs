@@ -118,6 +118,7 @@ fn member(scope: &Scope, kind: ScopeKind) -> Option<&String> {
     match kind {
         ScopeKind::Commit => scope.commit.as_ref(),
         ScopeKind::Ref => scope.git_ref.as_ref(),
+        ScopeKind::Change => scope.change.as_ref(),
         ScopeKind::Environment => scope.environment.as_ref(),
         ScopeKind::Run => scope.run.as_ref(),
     }
@@ -125,7 +126,7 @@ fn member(scope: &Scope, kind: ScopeKind) -> Option<&String> {
 
 /// Whether a grant that names no repository may count here.
 ///
-/// One bound to a commit, a run or an environment may. One bound to a ref, or to nothing, was admitted in a
+/// One bound to a commit, a run or an environment may. One bound to a ref, a change, or to nothing, was admitted in a
 /// repository without a name; taking away a clone's remote must not make it count in every repository.
 pub(crate) fn repository_holds(action: Action, scope: &Scope, here: &Context) -> Result<(), String> {
     let unbound = scope.commit.is_none() && scope.run.is_none() && scope.environment.is_none();

@@ -187,6 +187,11 @@ fn not_requester(policy: &Policy, other: &Principal, requester: &Principal) -> R
         Likeness::Same => {
             Err("the requester cannot decide on their own request; ask somebody else".to_owned())
         }
+        Likeness::Unknown if requester.is_nobody() => Err(format!(
+            "the CI system names nobody who asked ({}), so it may have been {}; ask again with a signature or a token",
+            shown(requester),
+            shown(other)
+        )),
         Likeness::Unknown if is_wildcard(requester) => Err(format!(
             "the requester's key is listed by a pattern, so that its holder chose the name {} and may be {}; \
              list the key with the name of its holder",

@@ -18,6 +18,8 @@ pub enum ScopeKind {
     Commit,
     /// A ref, or a glob over refs.
     Ref,
+    /// One pull request, merge request or change.
+    Change,
     /// A deployment environment.
     Environment,
     /// One pipeline run.
@@ -26,13 +28,14 @@ pub enum ScopeKind {
 
 impl ScopeKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Commit, Self::Ref, Self::Environment, Self::Run];
+    pub const ALL: [Self; 5] = [Self::Commit, Self::Ref, Self::Change, Self::Environment, Self::Run];
 
     /// The word used in the policy, and as the option's name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Commit => "commit",
             Self::Ref => "ref",
+            Self::Change => "change",
             Self::Environment => "environment",
             Self::Run => "run",
         }

@@ -91,7 +91,8 @@ fn context(request: &TestRequest) -> Context {
         git_ref: request.git_ref.clone(),
         commit: Some(request.commit.clone()),
         environment: request.environment.clone(),
-        run: request.run.clone().map(|id| Run { id, url: None }),
+        change: request.change.clone(),
+        run: request.run.clone().map(|id| Run { id, attempt: None, url: None }),
         assurance: request.facts,
         ..Context::default()
     }
@@ -120,6 +121,7 @@ fn scope(request: &TestRequest) -> Scope {
         repository: None,
         commit: wanted(ScopeKind::Commit, &Some(request.commit.clone())),
         git_ref: wanted(ScopeKind::Ref, &request.git_ref),
+        change: wanted(ScopeKind::Change, &request.change),
         environment: wanted(ScopeKind::Environment, &request.environment),
         run: wanted(ScopeKind::Run, &request.run),
     }

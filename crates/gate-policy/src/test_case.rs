@@ -63,6 +63,8 @@ pub struct TestRequest {
     pub assurance: Assurance,
     /// The environment of the run.
     pub environment: Option<String>,
+    /// The number of the change that the run is for.
+    pub change: Option<String>,
     /// The full ref of the run.
     pub git_ref: Option<String>,
     /// The commit of the run.

@@ -100,6 +100,14 @@ pub(crate) struct WishArgs {
     #[arg(long = "ref", value_name = "GLOB", help_heading = "Scope")]
     pub git_ref: Option<String>,
 
+    /// Bind it to this pull or merge request, or to the one with NUMBER: all its runs until it is merged
+    #[arg(long, value_name = "NUMBER", num_args = 0..=1, require_equals = true, help_heading = "Scope")]
+    #[allow(
+        clippy::option_option,
+        reason = "absent, given without a number, and given with one are three things"
+    )]
+    pub change: Option<Option<String>>,
+
     /// Bind it to the environment NAME
     #[arg(long, value_name = "NAME", help_heading = "Scope")]
     pub environment: Option<String>,

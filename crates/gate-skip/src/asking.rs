@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use gate_cli::Io;
+use gate_cli::{Failure, Io};
 use gate_findings::evidence;
 use gate_identity::ssh::Namespace;
 use gate_ledger::store::{Access, Ledger};
 use gate_model::action::Action;
+use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
 use gate_model::payload::Ask;
 use gate_model::principal::Principal;
@@ -14,13 +15,13 @@ use gate_model::request::{Request, SeenHead};
 use gate_workflow::admission::{self, Asking};
 use gate_workflow::ownership::Endorsement;
 use gate_workflow::signing;
-use gate_workflow::wish::{self, Wish};
+use gate_workflow::wish::{self, Change, Wish};
 use gate_workflow::{ledger_access, sealing};
 
 use crate::args::{Args, SigningArgs, WishArgs};
 use crate::documents;
 use crate::error::SkipError;
-use crate::run::Desk;
+use crate::run::{Desk, TOOL};
 
 /// What comes of asking.
 pub(crate) enum Asked {
@@ -46,6 +47,11 @@ pub(crate) fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -
         from_arguments(target, &args.wish)
     };
     desk.setting.loaded.policy.gate(&wish.gate)?;
+    if !args.detached
+        && let Some(elsewhere) = wish::reach(desk.setting.facts()?, &wish)?
+    {
+        io.tell(&Failure::from_error(TOOL, Exit::Proceed, &elsewhere).as_warning().render());
+    }
     let signing = args.signing.sign.is_some().then_some(&args.signing);
     match signing {
         None => unsigned(desk, &wish),
@@ -72,6 +78,7 @@ fn wish(gate: &str, action: Action, args: &WishArgs) -> Wish {
         ttl: args.ttl,
         commit: args.commit.clone(),
         git_ref: args.git_ref.clone(),
+        change: args.change.clone().map(|number| number.map_or(Change::This, Change::Number)),
         environment: args.environment.clone(),
         run: args.run_id.clone(),
         uses: args.uses,

@@ -93,10 +93,13 @@ impl VerifyFailure {
 /// The tool, from its arguments (without its name) to its exit code.
 pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
     let command = offer(Args::command(), &Format::WITHOUT_FINDINGS);
-    let args: Args = match clap_errors::parse_with(TOOL, command, args, io) {
+    let mut args: Args = match clap_errors::parse_with(TOOL, command, args, io) {
         Ok(args) => args,
         Err(exit) => return exit,
     };
+    if let Err(problem) = args.output.settle(env, &Format::WITHOUT_FINDINGS) {
+        return io.fail(&Failure::from_error(TOOL, Exit::Usage, &problem));
+    }
     let desk = Desk { args: &args, env, clock };
     match desk.perform(io) {
         Ok(exit) => exit,

@@ -171,8 +171,8 @@ impl<'a> Setting<'a> {
             return Ok(facts);
         }
         let asserted = match self.begun.take() {
-            Some(begun) => begun.finish()?,
-            None => facts::gather(self.place.env, self.place.cwd)?,
+            Some(begun) => begun.finish(&self.loaded.policy.aliases)?,
+            None => facts::gather(self.place.env, self.place.cwd, &self.loaded.policy.aliases)?,
         };
         let token = (self.place.env)(TOKEN_VARIABLE).filter(|token| !token.is_empty());
         let known = match token {
@@ -212,7 +212,7 @@ impl<'a> Setting<'a> {
     pub fn quick_facts(&self) -> Facts {
         match self.facts.get() {
             Some(facts) => facts.clone(),
-            None => facts::without_git(self.place.env, self.place.cwd),
+            None => facts::without_git(self.place.env, self.place.cwd, &self.loaded.policy.aliases),
         }
     }
 

@@ -2,8 +2,9 @@
 //! is a contradiction, which no opt-out survives.
 
 use gate_checkout::facts::Facts;
+use gate_identity::git;
 use gate_identity::oidc::{self, Claims, Issuer, OidcError};
-use gate_model::context::Context;
+use gate_model::context::{Context, change_of};
 use gate_model::principal::Assurance;
 use gate_model::time::Timestamp;
 
@@ -27,7 +28,7 @@ pub enum TokenError {
 pub fn prove(facts: Facts, token: &str, loaded: &Loaded, now: Timestamp) -> Facts {
     match claims(token, loaded, now) {
         Ok(claims) => {
-            let context = merged(facts.context.clone(), claims.context());
+            let context = Settlement::default().of(&facts, &claims);
             Facts { principal: claims.principal, context, ..facts }
         }
         Err(error) => {
@@ -49,45 +50,113 @@ fn claims(token: &str, loaded: &Loaded, now: Timestamp) -> Result<Claims, TokenE
             audience: &issuer.audience,
             jwks_text: keys.map_or("", |keys| &keys.text),
             claims: &issuer.claims,
+            map: issuer.map.as_ref(),
         });
     }
     if issuers.is_empty() {
         return Err(TokenError::NoIssuer);
     }
-    Ok(oidc::verify(token, &issuers, now)?)
+    let claims = oidc::verify(token, &issuers, now)?;
+    let aliases = &loaded.policy.aliases;
+    let repository = claims.repository.as_deref().map(|name| git::canonical(name, aliases));
+    Ok(Claims { repository, ..claims })
 }
 
-/// What the token states replaces what was asserted; where both speak and differ, that is a conflict.
-fn merged(asserted: Context, proven: Context) -> Context {
-    let mut conflicts = asserted.conflicts.clone();
-    let mut settle = |what: &str, said: Option<String>, proven: Option<String>| match (said, proven) {
-        (Some(said), Some(proven)) => {
-            if said != proven {
-                conflicts.push(format!(
-                    "the variables say that the {what} is {said}, and the token says {proven}"
-                ));
-            }
-            Some(proven)
+/// What comes of comparing the token with the variables.
+#[derive(Default)]
+struct Settlement {
+    conflicts: Vec<String>,
+    /// The facts that only a variable states.
+    unproven: Vec<String>,
+}
+
+impl Settlement {
+    /// The context in which what the token states is proven. Where both speak they are compared by what they mean
+    /// (`refs/pull/7/merge` and `refs/pull/7/head` are one change); where they differ, that is a conflict. What only
+    /// a variable states stays asserted, and is told apart in [`Context::unproven`].
+    fn of(mut self, facts: &Facts, claims: &Claims) -> Context {
+        let said = facts.context.clone();
+        let of_branch = said.git_ref.as_deref().is_some_and(|name| change_of(name).is_none());
+        if claims.of_change && claims.git_ref.is_none() && of_branch {
+            let name = said.git_ref.as_deref().unwrap_or_default();
+            self.conflicts
+                .push(format!("the variables say that the ref is {name}, and the token is for a change"));
         }
-        // What only a variable states stays out of a context that claims to be proven.
-        (_, proven) => proven,
-    };
-    let repository = settle("repository", asserted.repository, proven.repository);
-    let git_ref = settle("ref", asserted.git_ref, proven.git_ref);
-    let environment = settle("environment", asserted.environment, proven.environment);
-    // A token names the commit that CI checked out; behind a pull request's merge, the request's own counts.
-    let checked_out = asserted.merge.clone().or_else(|| asserted.commit.clone());
-    let stated = settle("commit", checked_out, proven.commit);
-    Context {
-        provider: proven.provider,
-        repository,
-        git_ref,
-        commit: asserted.commit.or(stated),
-        merge: asserted.merge,
-        environment,
-        run: proven.run.or(asserted.run),
-        dirty: asserted.dirty,
-        assurance: Some(Assurance::Oidc),
-        conflicts,
+        let same_ref = |one: &str, other: &str| {
+            one == other || (change_of(one).is_some() && change_of(one) == change_of(other))
+        };
+        let equal = |one: &str, other: &str| one == other;
+        self.compare("source branch", facts.stated.source_branch.as_deref(), claims.source_branch.as_deref());
+        let runs = [said.run.as_ref(), claims.run.as_ref()].map(|run| run.map(|run| run.id.as_str()));
+        self.compare("run", runs[0], runs[1]);
+        let commit = self.commit(facts, claims);
+        let repository =
+            self.settle("repository", said.repository, claims.repository.clone(), git::same_repository);
+        let git_ref = self.settle("ref", said.git_ref, claims.git_ref.clone(), same_ref);
+        let change = self.settle("change", said.change, claims.change.clone(), equal);
+        let environment = self.settle("environment", said.environment, claims.environment.clone(), equal);
+        let run = said.run.filter(|run| claims.run.as_ref().is_none_or(|proven| proven.id == run.id));
+        Context {
+            provider: said.provider.or_else(|| Some(claims.principal.via.clone())),
+            repository,
+            git_ref,
+            commit,
+            merge: said.merge,
+            change,
+            environment,
+            run: run.or_else(|| claims.run.clone()),
+            dirty: said.dirty,
+            assurance: Some(Assurance::Oidc),
+            unproven: self.unproven,
+            conflicts: [said.conflicts, self.conflicts].concat(),
+        }
+    }
+
+    fn compare(&mut self, what: &str, said: Option<&str>, proven: Option<&str>) {
+        if let (Some(said), Some(proven)) = (said, proven)
+            && said != proven
+        {
+            self.conflict(what, said, proven);
+        }
+    }
+
+    fn conflict(&mut self, what: &str, said: &str, proven: &str) {
+        let sentence = format!("the variables say that the {what} is {said}, and the token says {proven}");
+        self.conflicts.push(sentence);
+    }
+
+    fn settle(
+        &mut self,
+        what: &str,
+        said: Option<String>,
+        proven: Option<String>,
+        same: impl Fn(&str, &str) -> bool,
+    ) -> Option<String> {
+        match (said, proven) {
+            (Some(said), Some(proven)) if same(&said, &proven) => Some(said),
+            (Some(said), Some(proven)) => {
+                self.conflict(what, &said, &proven);
+                Some(proven)
+            }
+            (Some(said), None) => {
+                self.unproven.push(what.to_owned());
+                Some(said)
+            }
+            (None, proven) => proven,
+        }
+    }
+
+    /// The commit under test. A token names the one that CI built: behind a change's merge, or beside a change, the
+    /// change's own counts, which the checkout showed or the event named.
+    fn commit(&mut self, facts: &Facts, claims: &Claims) -> Option<String> {
+        let said = &facts.context;
+        let built = facts.stated.built.as_ref().or(said.merge.as_ref()).or(said.commit.as_ref());
+        let Some(proven) = &claims.commit else { return said.commit.clone() };
+        if let Some(built) = built
+            && !proven.starts_with(built.as_str())
+        {
+            self.conflict("commit", built, proven);
+        }
+        said.commit.clone().or_else(|| Some(proven.clone()).filter(|_| !claims.of_change))
     }
 }

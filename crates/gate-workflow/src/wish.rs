@@ -47,6 +47,8 @@ pub struct Wish {
     pub commit: Option<String>,
     /// A glob over refs.
     pub git_ref: Option<String>,
+    /// The change: this run's, or the one with a number.
+    pub change: Option<Change>,
     /// An environment.
     pub environment: Option<String>,
     /// A pipeline run's id.
@@ -59,6 +61,15 @@ pub struct Wish {
     pub evidence: Vec<Evidence>,
     /// Whether it invokes a break-glass rule.
     pub break_glass: bool,
+}
+
+/// Which pull request, merge request or change somebody means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The one that this run is for.
+    This,
+    /// The one with this number.
+    Number(String),
 }
 
 /// Why a wish cannot be asked for.
@@ -81,6 +92,18 @@ pub enum WishError {
     /// Nothing to bind it to.
     #[error("there is no commit to bind it to: {0}\ngive --run or --environment")]
     NoPlace(&'static str),
+    /// `--run` where no run is ever known.
+    #[error(
+        "no CI run is known here, so an opt-out for run '{0}' would never count\n\
+         ask in that run, or say with GATE_RUN_ID which run this is; a request for elsewhere is made with --detached"
+    )]
+    UnknownRun(String),
+    /// `--change` in a run of no change.
+    #[error("this run is for no pull request, merge request or change\ngive its number: --change=NUMBER")]
+    NoChange,
+    /// A number that is none.
+    #[error("'{0}' is not the number of a change\ngive it as --change=17")]
+    Number(String),
     /// A glob over refs that is not one.
     #[error("'{0}' is not a full ref name or a glob over such names\nwrite it as refs/heads/release/*")]
     Ref(String),
@@ -97,6 +120,22 @@ impl WishError {
             _ => Exit::Usage,
         }
     }
+}
+
+/// Whether what is wished for can ever count where it is asked for: what the opt-out would be bound to elsewhere, as a
+/// sentence.
+///
+/// # Errors
+/// [`WishError::UnknownRun`]: it can never count.
+pub fn reach(facts: &Facts, wish: &Wish) -> Result<Option<String>, WishError> {
+    let (asked, here) = match (&wish.run, &facts.context.run) {
+        (None, _) => return Ok(None),
+        (Some(asked), None) => return Err(WishError::UnknownRun(text::visible(asked))),
+        (Some(asked), Some(here)) => (asked, here),
+    };
+    let other = *asked != here.id && !here.is_attempt(asked);
+    let (asked, here) = (text::visible(asked), text::visible(&here.id));
+    Ok(other.then(|| format!("this is run {here}, and an opt-out for run {asked} counts in that one alone")))
 }
 
 /// Completes a wish for `by` with the facts of the run, the policy, and the ledger where there is one.
@@ -201,6 +240,7 @@ fn scope(facts: &Facts, wish: &Wish) -> Result<Scope, WishError> {
         repository: facts.context.repository.clone(),
         commit,
         git_ref: wish.git_ref.clone(),
+        change: wish.change.as_ref().map(|change| number_of(facts, change)).transpose()?,
         environment: wish.environment.clone(),
         run: wish.run.clone(),
     };
@@ -210,6 +250,16 @@ fn scope(facts: &Facts, wish: &Wish) -> Result<Scope, WishError> {
         Action::Waive | Action::Skip | Action::Override => {}
     }
     Ok(scope)
+}
+
+fn number_of(facts: &Facts, change: &Change) -> Result<String, WishError> {
+    match change {
+        Change::This => facts.context.change.clone().ok_or(WishError::NoChange),
+        Change::Number(number) if number.len() < 20 && number.bytes().all(|b| b.is_ascii_digit()) => {
+            Ok(number.clone())
+        }
+        Change::Number(text) => Err(WishError::Number(text::visible(text))),
+    }
 }
 
 fn this_commit(facts: &Facts) -> Result<String, WishError> {

@@ -120,7 +120,13 @@ fn unmade(key: &[u8], scheme: &str) -> String {
 }
 
 fn issuer<'a>(jwks_text: &'a str, claims: &'a BTreeMap<String, Vec<String>>) -> Issuer<'a> {
-    Issuer { issuer: "https://token.actions.githubusercontent.com", audience: "gate", jwks_text, claims }
+    Issuer {
+        issuer: "https://token.actions.githubusercontent.com",
+        audience: "gate",
+        jwks_text,
+        claims,
+        map: None,
+    }
 }
 
 /// When the token of the tests is valid.

@@ -1,11 +1,12 @@
 //! One hardened git process.
 //!
-//! Invariants: no `GIT_*` variable of ours reaches git; nothing in a repository's configuration makes git
+//! Invariants: no `GIT_*` variable of ours reaches git, save `safe.directory` of `GIT_CONFIG_COUNT`;
+//! nothing in a repository's configuration makes git
 //! start another program or use the network; stdin is nothing unless asked for; what is read is bounded, and so
 //! is the time; pipes and devices in the administration are refused before git opens them; a process never
 //! outlives its [`Running`]. This is the only door to git.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,21 @@ const SETTINGS: [&str; 9] = [
     "submodule.recurse=false",
     "status.submoduleSummary=false",
 ];
+
+/// The most settings of the environment that are looked through.
+const MAX_CONFIG: usize = 1_000;
+
+/// The directories that whoever made this container trusts, of `GIT_CONFIG_COUNT` and its like: `safe.directory` says
+/// of whom a repository may be, and nothing else of these variables is taken.
+fn trusted_directories(env: &dyn Fn(&str) -> Option<OsString>) -> Vec<OsString> {
+    let count = env("GIT_CONFIG_COUNT").and_then(|count| count.to_str()?.parse::<usize>().ok()).unwrap_or(0);
+    let is_trust = |index: &usize| {
+        let key = env(&format!("GIT_CONFIG_KEY_{index}"));
+        key.is_some_and(|key| key.eq_ignore_ascii_case("safe.directory"))
+    };
+    let places = (0..count.min(MAX_CONFIG)).filter(is_trust);
+    places.filter_map(|index| env(&format!("GIT_CONFIG_VALUE_{index}"))).collect()
+}
 
 /// What a finished process left.
 #[derive(Debug)]
@@ -126,6 +142,12 @@ fn hardened(root: &Path) -> Command {
         if name.as_encoded_bytes().starts_with(b"GIT_") {
             command.env_remove(name);
         }
+    }
+    let trusted = trusted_directories(&|name| std::env::var_os(name));
+    command.env("GIT_CONFIG_COUNT", trusted.len().to_string());
+    for (index, directory) in trusted.into_iter().enumerate() {
+        command.env(format!("GIT_CONFIG_KEY_{index}"), "safe.directory");
+        command.env(format!("GIT_CONFIG_VALUE_{index}"), directory);
     }
     // A broken .git must not make git go on to a repository further up.
     if let Some(above) = root.parent() {
@@ -235,4 +257,28 @@ pub(super) fn explain(root: &Path, verb: &'static str, output: &Output) -> GitEr
         return GitError::Broken { root, message };
     }
     GitError::Failed { verb, root, status: output.status.to_string(), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trusted_directories;
+
+    #[test]
+    fn of_the_settings_of_the_environment_only_trust_is_taken() {
+        let set = [
+            ("GIT_CONFIG_COUNT", "4"),
+            ("GIT_CONFIG_KEY_0", "core.fsmonitor"),
+            ("GIT_CONFIG_VALUE_0", "/bin/evil"),
+            ("GIT_CONFIG_KEY_1", "safe.directory"),
+            ("GIT_CONFIG_VALUE_1", "/work"),
+            ("GIT_CONFIG_KEY_2", "Safe.Directory"),
+            ("GIT_CONFIG_VALUE_2", "*"),
+            ("GIT_CONFIG_KEY_4", "safe.directory"),
+            ("GIT_CONFIG_VALUE_4", "/beyond"),
+        ];
+        let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
+        assert_eq!(trusted_directories(&env), ["/work", "*"]);
+        let broken = |name: &str| (name == "GIT_CONFIG_COUNT").then(|| "many".into());
+        assert!(trusted_directories(&broken).is_empty() && trusted_directories(&|_| None).is_empty());
+    }
 }

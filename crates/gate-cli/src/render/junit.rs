@@ -53,15 +53,33 @@ fn gate_case(decision: &Decision) -> Case {
     let why = text(&why(decision));
     let open = format!("    <testcase classname=\"{gate}\" name=\"{}\"", text(&gate_rule(&decision.gate)));
     let (outcome, inside) = match decision.decision {
-        Verdict::Fail | Verdict::Hold => (Outcome::Failed, failure(decision.decision.as_str(), &why, "")),
+        Verdict::Fail | Verdict::Hold => {
+            (Outcome::Failed, failure(decision.decision.as_str(), &why, &blocking(decision)))
+        }
         Verdict::Skip | Verdict::Override | Verdict::Run => (Outcome::Skipped, skipped(&why)),
-        Verdict::Pass if decision.proceed == Some(false) => (Outcome::Failed, failure("fail", &why, "")),
+        Verdict::Pass if decision.proceed == Some(false) => {
+            (Outcome::Failed, failure("fail", &why, &blocking(decision)))
+        }
         Verdict::Pass => match decision.context.contradiction() {
             Some(told) => (Outcome::Passed, format!("<system-out>{}</system-out>", text(&told))),
             None => return Case { outcome: Outcome::Passed, xml: format!("{open}/>\n") },
         },
     };
     Case { outcome, xml: format!("{open}>{inside}</testcase>\n") }
+}
+
+/// What blocks, a line each: readers of JUnit show the text of a failure, and hide the rest behind it.
+fn blocking(decision: &Decision) -> String {
+    const SHOWN: usize = 10;
+    let line = |finding: &gate_model::finding::Finding| {
+        let place = location(finding);
+        let place = if place.is_empty() { place } else { format!(" {place}") };
+        text(&format!("{} {}{place}: {}", finding.level, finding.rule, finding.message))
+    };
+    let mut lines: Vec<String> = decision.blocking.iter().take(SHOWN).map(line).collect();
+    let more = decision.blocking.len().saturating_sub(SHOWN);
+    lines.extend((more > 0).then(|| format!("and {more} more")));
+    lines.join("\n")
 }
 
 fn item_case(gate: &str, item: &Item) -> Case {
@@ -77,7 +95,7 @@ fn item_case(gate: &str, item: &Item) -> Case {
     }
     let (outcome, inside) = match &item.standing {
         Standing::Blocks => {
-            let details = format!("fingerprint {}", text(&finding.fingerprint));
+            let details = format!("{}\nfingerprint {}", text(&finding.message), text(&finding.fingerprint));
             (Outcome::Failed, failure(finding.level.as_str(), &text(&finding.message), &details))
         }
         Standing::Accepted(by) => (Outcome::Skipped, skipped(&text(by))),
@@ -105,8 +123,9 @@ mod tests {
 <?xml version=\"1.0\" encoding=\"UTF-8\"?>
 <testsuites name=\"gate\" tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"1\">
   <testsuite name=\"lint\" tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"1\" timestamp=\"2026-11-22T16:30:35\">
-    <testcase classname=\"lint\" name=\"gate/lint\"><failure type=\"fail\" message=\"fail: 1 finding blocks.\"></failure></testcase>
-    <testcase classname=\"lint\" name=\"B101 src/app.py:12\" file=\"src/app.py\" line=\"12\"><failure type=\"error\" message=\"Use of assert detected.\">fingerprint f1</failure></testcase>
+    <testcase classname=\"lint\" name=\"gate/lint\"><failure type=\"fail\" message=\"fail: 1 finding blocks.\">error B101 src/app.py:12: Use of assert detected.</failure></testcase>
+    <testcase classname=\"lint\" name=\"B101 src/app.py:12\" file=\"src/app.py\" line=\"12\"><failure type=\"error\" message=\"Use of assert detected.\">Use of assert detected.
+fingerprint f1</failure></testcase>
     <testcase classname=\"lint\" name=\"CVE-2021-44228 log4j-core\"><skipped message=\"waived by opt-out 41 (waive by alice@example.com: fix is in review)\"/></testcase>
   </testsuite>
 </testsuites>

@@ -3,7 +3,7 @@
 use gate_model::action::Action;
 use gate_model::context::{Context, Run};
 use gate_model::decision::{Decision, OptOut, PolicyUsed, SCHEMA, Suggestion, Verdict, Waived};
-use gate_model::finding::Finding;
+use gate_model::finding::{Evidence, Finding};
 use gate_model::grant::{self, Approvals, Grant, Owes, Status};
 use gate_model::level::Level;
 use gate_model::principal::{Assurance, Principal};
@@ -131,7 +131,8 @@ pub(super) fn hostile_decision(verdict: Verdict) -> Decision {
             git_ref: Some(h()),
             commit: Some(h()),
             environment: Some(h()),
-            run: Some(Run { id: h(), url: Some(h()) }),
+            change: Some(h()),
+            run: Some(Run { id: h(), attempt: Some(2), url: Some(h()) }),
             conflicts: vec![h()],
             ..Context::default()
         },
@@ -147,6 +148,7 @@ pub(super) fn grant(status: Status) -> Grant {
         gate: Some("lint".into()),
         action: Some(Action::Skip),
         scope: Some(Scope { commit: Some("c0ffee".into()), ..Scope::default() }),
+        findings: Vec::new(),
         not_before: Some(at("2026-11-22T16:30:35Z")),
         expires: Some(at("2026-11-22T20:30:35Z")),
         max_uses: Some(1),
@@ -163,6 +165,15 @@ pub(super) fn hostile_grant(status: Status) -> Grant {
     Grant {
         gate: Some(h()),
         scope: Some(Scope { commit: Some(h()), git_ref: Some(h()), ..Scope::default() }),
+        findings: vec![Evidence {
+            rule: h(),
+            level: Level::Error,
+            count: 2,
+            path: Some(h()),
+            package: Some(h()),
+            fingerprint: Some(h()),
+            tool: Some(h()),
+        }],
         by: Some(Principal { id: h(), assurance: Assurance::Signed, via: h(), key: Some(h()), issuer: None }),
         approvals: Some(Approvals { needed: 2, given: vec![h()], from: vec![h()] }),
         owes: Some(Owes { what: h(), by: at("2026-11-23T16:30:35Z") }),

@@ -1,6 +1,6 @@
 //! The one-line summary that each tool writes to stderr unless it is told to be quiet.
 
-use gate_model::decision::{Decision, Verdict};
+use gate_model::decision::{Decision, OptOut, Verdict};
 use gate_model::grant::{Grant, Status};
 use gate_model::time::Timestamp;
 use gate_model::verification::Verification;
@@ -53,12 +53,19 @@ fn decision_phrase(decision: &Decision, now: Timestamp) -> String {
         Verdict::Fail if decision.blocking.is_empty() => reason(),
         Verdict::Fail if decision.blocking.len() == 1 => "1 finding blocks".to_owned(),
         Verdict::Fail => format!("{} findings block", decision.blocking.len()),
-        Verdict::Skip | Verdict::Override => match decision.grants.first() {
+        Verdict::Skip | Verdict::Override => match deciding(decision) {
             Some(by) => format!("by opt-out {} of {} until {}", by.id, by.by, ends(by.expires, now)),
             None => reason(),
         },
         Verdict::Hold | Verdict::Run => reason(),
     }
+}
+
+/// The opt-out that decided: of several that were used the one whose action it was, not a waiver beside it.
+fn deciding(decision: &Decision) -> Option<&OptOut> {
+    let word = decision.decision.as_str();
+    let did = decision.grants.iter().find(|grant| grant.action.as_str() == word);
+    did.or_else(|| decision.grants.first())
 }
 
 /// `gate-skip: lint: granted: skip until 2026-11-22T20:30:35Z (in 4h) (opt-out 41)`, with its newline.

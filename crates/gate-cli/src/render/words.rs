@@ -72,6 +72,7 @@ pub(super) fn scope(scope: &Scope) -> String {
         ("repository", &scope.repository),
         ("commit", &scope.commit),
         ("ref", &scope.git_ref),
+        ("change", &scope.change),
         ("environment", &scope.environment),
         ("run", &scope.run),
     ];
@@ -84,14 +85,17 @@ pub(super) fn scope(scope: &Scope) -> String {
 /// The facts of a run that a person looks for.
 pub(super) fn context(context: &Context) -> Vec<(&'static str, String)> {
     let dirty = if context.dirty == Some(true) { " (tracked files differ from it)" } else { "" };
-    let run = context.run.as_ref().map(|run| match &run.url {
-        Some(url) => format!("{} {url}", run.id),
-        None => run.id.clone(),
+    let run = context.run.as_ref().map(|run| {
+        let attempt = run.attempt.filter(|attempt| *attempt > 1);
+        let attempt = attempt.map_or_else(String::new, |attempt| format!(" (attempt {attempt})"));
+        let url = run.url.as_ref().map_or_else(String::new, |url| format!(" {url}"));
+        format!("{}{attempt}{url}", run.id)
     });
     let members = [
         ("repository", context.repository.clone()),
         ("commit", context.commit.as_ref().map(|commit| format!("{commit}{dirty}"))),
         ("ref", context.git_ref.clone()),
+        ("change", context.change.clone()),
         ("environment", context.environment.clone()),
         ("run", run),
         ("conflicts", (!context.conflicts.is_empty()).then(|| context.conflicts.join("; "))),

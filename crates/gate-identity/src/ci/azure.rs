@@ -4,11 +4,19 @@
 //! `System.PullRequest.SourceCommitId` is its own commit. Azure Repos has no other ref for it; GitHub has
 //! `refs/pull/N/head`. `Environment.Name` exists in deployment jobs only.
 
-use gate_model::context::{Context, Run};
+use gate_model::context::{Context, Run, change_of};
 
 use super::variables::{Variables, run};
 use super::{CiFacts, Merge, branch_ref};
 use crate::git;
+
+/// Who starts a build where nobody does: schedules, hooks, and every build of a repository on GitHub.
+const SERVICES: &[&str] = &[
+    "GitHub",
+    "Microsoft.VisualStudio.Services.TFS",
+    "Microsoft.VisualStudio.Services.ReleaseManagement",
+    "Azure Pipelines",
+];
 
 pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
     // A full name, save for some repositories outside Azure.
@@ -20,12 +28,14 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
     let head = v.commit("SYSTEM_PULLREQUEST_SOURCECOMMITID").filter(|id| merged && git::is_object_id(id));
     let full = built.clone().filter(|id| git::is_object_id(id));
     CiFacts {
-        actor: v.actor(provider, &["BUILD_REQUESTEDFOREMAIL", "BUILD_REQUESTEDFOR"]),
+        actor: v.person(provider, &["BUILD_REQUESTEDFOREMAIL", "BUILD_REQUESTEDFOR"], SERVICES),
         context: Context {
             repository: v.repository("BUILD_REPOSITORY_URI"),
-            git_ref: source.map(|name| own_ref(v, name)),
+            git_ref: source.clone().map(|name| own_ref(v, name)),
             commit: if merged { head.clone() } else { full.clone() },
             merge: full.filter(|_| merged),
+            // The id of a pull request on GitHub is another number, which only Azure knows.
+            change: source.as_deref().and_then(change_of).map(str::to_owned),
             environment: v.get("ENVIRONMENT_NAME"),
             run: run_of(v),
             ..Context::default()
@@ -33,9 +43,8 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
         pull_request: pull || v.get("BUILD_REASON").is_some_and(|reason| reason == "PullRequest"),
         built,
         head,
-        head_ref: None,
         merge: merged.then_some(Merge { own: 1, named: true, attached: false }),
-        event: None,
+        ..CiFacts::default()
     }
 }
 

@@ -8,7 +8,7 @@
 use gate_model::context::{Context, Run};
 
 use super::variables::{Variables, run};
-use super::{CiFacts, Merge, branch_ref, tag_ref};
+use super::{CiFacts, Merge, branch_ref, is_number, tag_ref};
 use crate::git;
 
 /// There is no marker but the number itself.
@@ -26,6 +26,7 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
             repository: repository(v),
             git_ref: if pull_request { None } else { branch_or_tag(v) },
             commit: full,
+            change: v.get("BITBUCKET_PR_ID").filter(|number| is_number(number)),
             environment: v.get("BITBUCKET_DEPLOYMENT_ENVIRONMENT"),
             run: run_of(v),
             ..Context::default()
@@ -33,9 +34,8 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
         pull_request,
         head: built.clone().filter(|_| pull_request),
         built,
-        head_ref: None,
         merge: pull_request.then_some(Merge { own: 0, named: false, attached: true }),
-        event: None,
+        ..CiFacts::default()
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
                 None => branch_or_tag(v),
             },
             commit: built.clone().filter(|id| git::is_object_id(id)),
+            change: pull.clone().filter(|number| is_number(number)),
             // A retry is of one job, not of the build.
             run: v.get("BUILDKITE_BUILD_ID").map(|id| run(id, v.get("BUILDKITE_BUILD_URL"))),
             ..Context::default()
@@ -30,9 +31,8 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
         pull_request: pull.is_some(),
         head: built.clone().filter(|id| merged && git::is_object_id(id)),
         built,
-        head_ref: None,
         merge: merged.then_some(Merge { own: 1, named: false, attached: false }),
-        event: None,
+        ..CiFacts::default()
     }
 }
 

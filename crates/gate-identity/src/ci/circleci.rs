@@ -18,16 +18,14 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
             repository: v.repository("CIRCLE_REPOSITORY_URL"),
             git_ref: git_ref(v),
             commit: built.clone().filter(|id| git::is_object_id(id)),
+            change: change(v),
             run: run_of(v),
             ..Context::default()
         },
         pull_request: forked(v).is_some()
             || v.first(&["CIRCLE_PULL_REQUEST", "CIRCLE_PULL_REQUESTS"]).is_some(),
         built,
-        head: None,
-        head_ref: None,
-        merge: None,
-        event: None,
+        ..CiFacts::default()
     }
 }
 
@@ -42,6 +40,13 @@ fn forked(v: &Variables<'_>) -> Option<String> {
     is_number(&number).then_some(number)
 }
 
+/// The number of the pull request; that of one within the repository ends its page's address.
+fn change(v: &Variables<'_>) -> Option<String> {
+    let page = v.get("CIRCLE_PULL_REQUEST");
+    let of_page = || page.as_deref().and_then(|page| page.trim_end_matches('/').rsplit('/').next());
+    forked(v).or_else(|| of_page().filter(|number| is_number(number)).map(str::to_owned))
+}
+
 fn git_ref(v: &Variables<'_>) -> Option<String> {
     if let Some(tag) = v.get("CIRCLE_TAG") {
         return Some(tag_ref(&tag));
@@ -52,9 +57,10 @@ fn git_ref(v: &Variables<'_>) -> Option<String> {
     }
 }
 
-/// The workflow, which has a new id when it is run again; in old set-ups without workflows the job.
+/// The workflow. It has a new id when it is run again, and goes on in the same workspace. In old set-ups without
+/// workflows the job.
 fn run_of(v: &Variables<'_>) -> Option<Run> {
     let job = || Some(format!("{}#{}", v.repository("CIRCLE_REPOSITORY_URL")?, v.get("CIRCLE_BUILD_NUM")?));
-    let id = v.get("CIRCLE_WORKFLOW_ID").or_else(job)?;
+    let id = v.first(&["CIRCLE_WORKFLOW_WORKSPACE_ID", "CIRCLE_WORKFLOW_ID"]).or_else(job)?;
     Some(run(id, v.get("CIRCLE_BUILD_URL")))
 }

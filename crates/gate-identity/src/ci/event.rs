@@ -1,4 +1,4 @@
-//! The file behind `GITHUB_EVENT_PATH`: the webhook's payload, of which one value is read.
+//! The file behind `GITHUB_EVENT_PATH`: the webhook's payload, of which three values are read.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -26,18 +26,32 @@ pub enum EventError {
     /// It is not the JSON that it should be.
     #[error("it is not a payload: {0}")]
     Json(#[from] serde_json::Error),
-    /// The commit's id is not one.
-    #[error("pull_request.head.sha is not a full object id")]
+    /// A commit's id is not one.
+    #[error("the sha of its head is not a full object id")]
     NotCommit,
+}
+
+/// What a payload says of the change behind the run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Event {
+    /// The change's number. A finished run of several, or of a fork's, names none.
+    pub change: Option<String>,
+    /// The change's own commit, or the one that the finished run was of.
+    pub head: Option<String>,
+    /// The commit of the merge queue's entry.
+    pub queued_head: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Payload {
     pull_request: Option<PullRequest>,
+    workflow_run: Option<WorkflowRun>,
+    merge_group: Option<MergeGroup>,
 }
 
 #[derive(Deserialize)]
 struct PullRequest {
+    number: Option<u64>,
     head: Head,
 }
 
@@ -46,57 +60,100 @@ struct Head {
     sha: String,
 }
 
-/// The pull request's own commit, `pull_request.head.sha`; `None` where the event is of no pull request.
-///
-/// # Errors
-/// An [`EventError`].
-pub fn head_of_event(path: &Path) -> Result<Option<String>, EventError> {
-    // Asked before opening: a pipe would block.
-    let facts = std::fs::metadata(path)?;
-    if !facts.is_file() {
-        return Err(EventError::NotFile);
+#[derive(Deserialize)]
+struct WorkflowRun {
+    head_sha: String,
+    #[serde(default)]
+    pull_requests: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    number: u64,
+}
+
+#[derive(Deserialize)]
+struct MergeGroup {
+    head_sha: String,
+}
+
+impl Event {
+    /// Reads the payload at `path`.
+    ///
+    /// # Errors
+    /// An [`EventError`].
+    pub fn read(path: &Path) -> Result<Self, EventError> {
+        // Asked before opening: a pipe would block.
+        let facts = std::fs::metadata(path)?;
+        if !facts.is_file() {
+            return Err(EventError::NotFile);
+        }
+        if facts.len() > MAX_EVENT {
+            return Err(EventError::TooLarge);
+        }
+        let reader = BufReader::new(File::open(path)?).take(MAX_EVENT);
+        let event = Self::of(serde_json::from_reader(reader)?);
+        let is_id = |id: &Option<String>| id.as_deref().is_none_or(git::is_object_id);
+        if is_id(&event.head) && is_id(&event.queued_head) { Ok(event) } else { Err(EventError::NotCommit) }
     }
-    if facts.len() > MAX_EVENT {
-        return Err(EventError::TooLarge);
+
+    fn of(payload: Payload) -> Self {
+        let queued_head = payload.merge_group.map(|group| group.head_sha);
+        let (change, head) = match (payload.pull_request, payload.workflow_run) {
+            (Some(pull), _) => (pull.number, Some(pull.head.sha)),
+            (None, Some(run)) => match run.pull_requests.as_slice() {
+                [only] => (Some(only.number), Some(run.head_sha)),
+                _ => (None, Some(run.head_sha)),
+            },
+            (None, None) => (None, None),
+        };
+        Self { change: change.map(|number| number.to_string()), head, queued_head }
     }
-    let reader = BufReader::new(File::open(path)?).take(MAX_EVENT);
-    let payload: Payload = serde_json::from_reader(reader)?;
-    let sha = payload.pull_request.map(|pull| pull.head.sha);
-    if sha.as_deref().is_some_and(|sha| !git::is_object_id(sha)) {
-        return Err(EventError::NotCommit);
-    }
-    Ok(sha)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{EventError, head_of_event};
+    use super::{Event, EventError};
 
-    fn read(text: &str) -> Result<Option<String>, EventError> {
+    fn read(text: &str) -> Result<Event, EventError> {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("event.json");
         std::fs::write(&path, text).expect("a file");
-        head_of_event(&path)
+        Event::read(&path)
     }
 
     #[test]
-    fn the_head_of_a_pull_request_is_read() {
+    fn a_pull_request_a_finished_run_and_a_queue_are_read() {
         let id = "1".repeat(40);
-        let text = format!(
-            r#"{{"action":"opened","pull_request":{{"head":{{"ref":"f","sha":"{id}"}},"base":{{}}}}}}"#
+        let pull = format!(
+            r#"{{"action":"opened","pull_request":{{"number":7,"head":{{"ref":"f","sha":"{id}"}},"base":{{}}}}}}"#
         );
-        assert_eq!(read(&text).unwrap(), Some(id));
-        assert_eq!(read(r#"{"ref":"refs/heads/main"}"#).unwrap(), None);
+        let known = |change: Option<&str>| Event {
+            change: change.map(str::to_owned),
+            head: Some(id.clone()),
+            queued_head: None,
+        };
+        assert_eq!(read(&pull).unwrap(), known(Some("7")));
+        let run = |pulls: &str| {
+            read(&format!(r#"{{"workflow_run":{{"head_sha":"{id}","pull_requests":{pulls}}}}}"#)).unwrap()
+        };
+        assert_eq!(run(r#"[{"number":7}]"#), known(Some("7")));
+        assert_eq!(run(r#"[{"number":7},{"number":8}]"#), known(None));
+        assert_eq!(run("[]"), known(None));
+        let queue = read(&format!(r#"{{"merge_group":{{"head_sha":"{id}"}}}}"#)).unwrap();
+        assert_eq!(queue, Event { queued_head: Some(id.clone()), ..Event::default() });
+        assert_eq!(read(r#"{"ref":"refs/heads/main"}"#).unwrap(), Event::default());
     }
 
     #[test]
     fn hostile_payloads_say_nothing() {
         assert!(matches!(read(""), Err(EventError::Json(_))));
         assert!(matches!(read(r#"{"pull_request":{"head":{"sha":"main"}}}"#), Err(EventError::NotCommit)));
+        assert!(matches!(read(r#"{"workflow_run":{"head_sha":"main"}}"#), Err(EventError::NotCommit)));
         assert!(matches!(read(r#"{"pull_request":[]}"#), Err(EventError::Json(_))));
         let deep = format!("{}{}", r#"{"x":"#.to_owned() + &"[".repeat(100_000), "]".repeat(100_000));
         assert!(matches!(read(&deep), Err(EventError::Json(_))));
-        assert!(matches!(head_of_event(std::path::Path::new("/dev/zero")), Err(EventError::NotFile)));
-        assert!(matches!(head_of_event(std::path::Path::new("/missing/event")), Err(EventError::Read(_))));
+        assert!(matches!(Event::read(std::path::Path::new("/dev/zero")), Err(EventError::NotFile)));
+        assert!(matches!(Event::read(std::path::Path::new("/missing/event")), Err(EventError::Read(_))));
     }
 }

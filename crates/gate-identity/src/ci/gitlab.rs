@@ -14,6 +14,7 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
     let merge_request = v.get("CI_MERGE_REQUEST_IID");
     let pull_request =
         merge_request.is_some() || v.get("CI_PIPELINE_SOURCE").as_deref() == Some("merge_request_event");
+    let iid = merge_request.filter(|iid| is_number(iid));
     let built = v.commit("CI_COMMIT_SHA");
     let head = v.commit("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA").filter(|_| pull_request);
     let kind = v.get("CI_MERGE_REQUEST_EVENT_TYPE").filter(|_| pull_request);
@@ -23,23 +24,24 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
         actor: v.actor(provider, &["GITLAB_USER_LOGIN"]),
         context: Context {
             repository: repository(v),
-            git_ref: match merge_request.filter(|iid| is_number(iid)) {
+            git_ref: match &iid {
                 Some(iid) => Some(format!("refs/merge-requests/{iid}/head")),
                 None if pull_request => None,
                 None => branch_or_tag(v),
             },
             commit: if merged { full(&head) } else { full(&built) },
             merge: full(&built).filter(|_| merged),
+            change: iid,
             environment: v.get("CI_ENVIRONMENT_NAME"),
             run: v.get("CI_PIPELINE_ID").map(|id| run(id, v.get("CI_PIPELINE_URL"))),
             ..Context::default()
         },
         pull_request,
+        source_branch: v.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME").filter(|_| pull_request),
         built,
         head,
-        head_ref: None,
         merge: merged.then_some(Merge { own: 1, named: true, attached: false }),
-        event: None,
+        ..CiFacts::default()
     }
 }
 

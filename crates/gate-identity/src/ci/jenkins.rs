@@ -21,12 +21,15 @@ pub(super) fn claims(v: &Variables<'_>) -> bool {
         || (v.get("JENKINS_URL").is_some() && v.first(&of_a_build).is_some())
 }
 
+/// What the Build User Vars plugin calls causes that are nobody.
+const SERVICES: &[&str] = &["timer", "scmChange", "anonymous", "SYSTEM", "remoteRequest"];
+
 pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
     let change = v.get("CHANGE_ID");
     let built = v.commit("GIT_COMMIT");
     let branch = v.get("BRANCH_NAME");
     CiFacts {
-        actor: v.actor(provider, &["BUILD_USER_ID"]),
+        actor: v.person(provider, &["BUILD_USER_ID"], SERVICES),
         context: Context {
             repository: v.first(&["GIT_URL", "GIT_URL_1"]).and_then(|url| git::remote_name(&url)),
             git_ref: match &change {
@@ -35,15 +38,15 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
             },
             // What was built of a change may be a merge that Jenkins made: only the checkout tells.
             commit: built.clone().filter(|id| change.is_none() && git::is_object_id(id)),
+            change: change.clone().filter(|number| is_number(number)),
             run: run_id(v).map(|id| run(id, v.get("BUILD_URL"))),
             ..Context::default()
         },
         pull_request: change.is_some(),
         built,
-        head: None,
         head_ref: branch.filter(|_| change.is_some()).map(|branch| format!("refs/remotes/origin/{branch}")),
         merge: change.map(|_| Merge { own: 0, named: false, attached: false }),
-        event: None,
+        ..CiFacts::default()
     }
 }
 

@@ -12,10 +12,12 @@ mod azure;
 mod bitbucket;
 mod buildkite;
 mod circleci;
+mod custom;
 mod event;
 mod github;
 mod gitlab;
 mod jenkins;
+mod plain;
 mod reconcile;
 mod variables;
 
@@ -24,12 +26,13 @@ use std::path::PathBuf;
 use gate_model::context::Context;
 use gate_model::principal::Principal;
 
-pub use event::{EventError, head_of_event};
+pub use event::{Event, EventError};
+pub(crate) use github::queued;
 pub use reconcile::{Evidence, reconcile};
 use variables::Variables;
 
 /// The facts that a CI system's variables state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CiFacts {
     /// Who started this run; `None` where the provider does not say.
     pub actor: Option<Principal>,
@@ -48,6 +51,11 @@ pub struct CiFacts {
     pub merge: Option<Merge>,
     /// The file that describes the event behind the run (GitHub, Gitea, Forgejo).
     pub event: Option<PathBuf>,
+    /// Whether the run is for a change and yet of another commit, [`CiFacts::built`], which is the target's: what
+    /// it is for is known from the event alone.
+    pub beside: bool,
+    /// The branch that a merge request wants to merge. Only ever compared: a fork may call its branch `main`.
+    pub source_branch: Option<String>,
 }
 
 /// A merge that a CI system makes of a pull request and its target before it builds.
@@ -77,13 +85,23 @@ const FAMILY: [Provider; 3] = [
     Provider { name: "github", claims: |v| v.is_true("GITHUB_ACTIONS"), read: github::read },
 ];
 
-const OTHERS: [Provider; 6] = [
+const OTHERS: [Provider; 12] = [
     Provider { name: "gitlab", claims: |v| v.is_true("GITLAB_CI"), read: gitlab::read },
     Provider { name: "jenkins", claims: jenkins::claims, read: jenkins::read },
     Provider { name: "buildkite", claims: |v| v.is_true("BUILDKITE"), read: buildkite::read },
     Provider { name: "circleci", claims: |v| v.is_true("CIRCLECI"), read: circleci::read },
     Provider { name: "azure", claims: |v| v.is_true("TF_BUILD"), read: azure::read },
     Provider { name: "bitbucket", claims: bitbucket::claims, read: bitbucket::read },
+    Provider {
+        name: "woodpecker",
+        claims: |v| v.get("CI").as_deref() == Some("woodpecker"),
+        read: plain::woodpecker,
+    },
+    Provider { name: "drone", claims: |v| v.is_true("DRONE"), read: plain::drone },
+    Provider { name: "travis", claims: |v| v.is_true("TRAVIS"), read: plain::travis },
+    Provider { name: "appveyor", claims: |v| v.is_true("APPVEYOR"), read: plain::appveyor },
+    Provider { name: "teamcity", claims: |v| v.get("TEAMCITY_VERSION").is_some(), read: plain::teamcity },
+    Provider { name: "codebuild", claims: |v| v.get("CODEBUILD_BUILD_ID").is_some(), read: plain::codebuild },
 ];
 
 /// What the variables say, or `None` outside CI. Where two providers claim the run, the facts are those of
@@ -93,9 +111,12 @@ pub fn detect(env: &dyn Fn(&str) -> Option<String>) -> Option<CiFacts> {
     let family = FAMILY.iter().find(|provider| (provider.claims)(&variables));
     let others = OTHERS.iter().filter(|provider| (provider.claims)(&variables));
     let claimants: Vec<&Provider> = family.into_iter().chain(others).collect();
-    let provider = claimants.first()?;
-    let mut facts = (provider.read)(&variables, provider.name);
-    facts.context.provider = Some(provider.name.to_owned());
+    let known = claimants.first().map(|provider| {
+        let mut facts = (provider.read)(&variables, provider.name);
+        facts.context.provider = Some(provider.name.to_owned());
+        facts
+    });
+    let mut facts = custom::complete(&variables, known)?;
     if claimants.len() > 1 {
         let names: Vec<&str> = claimants.iter().map(|provider| provider.name).collect();
         facts
@@ -105,6 +126,13 @@ pub fn detect(env: &dyn Fn(&str) -> Option<String>) -> Option<CiFacts> {
     }
     facts.context.conflicts.extend(variables.refused());
     Some(facts)
+}
+
+/// Whether something says that this is CI although no known system claims the run: `CI`, which nearly all of them
+/// set.
+pub fn is_unknown(env: &dyn Fn(&str) -> Option<String>) -> bool {
+    let value = env("CI").unwrap_or_default();
+    !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "false" | "0" | "no")
 }
 
 /// The full name of a branch. A branch may itself be called `refs/heads/main`, so nothing is ever taken for

@@ -18,6 +18,8 @@ pub struct Evidence<'a> {
     pub checkout: Option<&'a Checkout>,
     /// The pull request's own commit from the event's payload, or from the ref that the checkout fetched.
     pub head: Option<&'a str>,
+    /// The names of one repository that several hosts serve.
+    pub aliases: &'a [String],
 }
 
 /// Merges what the variables say with what was found. What disagrees is added to
@@ -27,8 +29,9 @@ pub fn reconcile(ci: Option<&CiFacts>, evidence: Evidence<'_>) -> Context {
         (None, None) => Context::default(),
         (None, Some(checkout)) => from_checkout(checkout),
         (Some(ci), None) => without_checkout(ci, evidence.head),
-        (Some(ci), Some(checkout)) => both(ci, checkout, evidence.head),
+        (Some(ci), Some(checkout)) => both(ci, checkout, &evidence),
     };
+    context.repository = context.repository.map(|name| git::canonical(&name, evidence.aliases));
     drop_unrecordable(&mut context);
     context
 }
@@ -68,11 +71,11 @@ fn without_checkout(ci: &CiFacts, found: Option<&str>) -> Context {
     context
 }
 
-fn both(ci: &CiFacts, checkout: &Checkout, found: Option<&str>) -> Context {
+fn both(ci: &CiFacts, checkout: &Checkout, evidence: &Evidence<'_>) -> Context {
     let mut context = ci.context.clone();
     context.dirty = Some(checkout.dirty);
     match (&context.repository, &checkout.remote) {
-        (Some(said), Some(remote)) if !git::same_repository(said, remote) => context
+        (Some(said), Some(remote)) if !is_one(said, remote, evidence.aliases) => context
             .conflicts
             .push(format!("CI says that the repository is {said}, and the checkout's remote is {remote}")),
         (None, Some(remote)) => context.repository = Some(remote.clone()),
@@ -82,10 +85,14 @@ fn both(ci: &CiFacts, checkout: &Checkout, found: Option<&str>) -> Context {
     if context.git_ref.is_none() && !ci.pull_request {
         context.git_ref.clone_from(&checkout.branch);
     }
-    let head = own_commit(ci, found, &mut context.conflicts);
+    let head = own_commit(ci, evidence.head, &mut context.conflicts);
     let tested = tested(ci, checkout, head, &mut context.conflicts);
     (context.commit, context.merge) = tested;
     context
+}
+
+fn is_one(said: &str, remote: &str, aliases: &[String]) -> bool {
+    git::same_repository(&git::canonical(said, aliases), &git::canonical(remote, aliases))
 }
 
 /// The pull request's own commit, as far as it is named anywhere.
@@ -118,10 +125,13 @@ fn tested(
         Some((merge, parent)) => nature(ci, merge, own, head, parent),
         // The job checked out the pull request's own commit itself, in place of the merge.
         None if ci.pull_request && own.is_some_and(|own| matches(own, head)) => Nature::Own,
+        None if ci.beside && ci.builds(head) => Nature::Beside,
         None => Nature::Built,
     };
     match nature {
         Nature::Merge(parent) => return (Some(parent.to_owned()), Some(head.to_owned())),
+        // The target's code judges what was made elsewhere: the decision is about that, and never about the target.
+        Nature::Beside => return (own.filter(|id| git::is_object_id(id)).map(str::to_owned), None),
         Nature::Foreign(own) => conflicts
             .push(format!("CI says that the pull request is at {own}, and the merge {head} is not of it")),
         Nature::Built if !ci.builds(head) => {
@@ -141,6 +151,8 @@ enum Nature<'a> {
     Own,
     /// The commit that CI builds, or it should be.
     Built,
+    /// The target's commit, in a run that is about another one.
+    Beside,
     /// A merge, but not of the pull request's commit, which is this one.
     Foreign(&'a str),
 }
@@ -173,7 +185,7 @@ fn candidate(merge: Merge, checkout: &Checkout) -> Option<&str> {
 }
 
 /// Whether two ids, of which one may be abbreviated, are one.
-fn matches(one: &str, other: &str) -> bool {
+pub(super) fn matches(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     long.starts_with(short) && (short.len() == long.len() || short.len() < 40)
 }
@@ -196,14 +208,11 @@ mod tests {
 
     fn ci(merge: Option<Merge>, built: &str, head: Option<&str>) -> CiFacts {
         CiFacts {
-            actor: None,
-            context: Context::default(),
             pull_request: merge.is_some(),
             built: (!built.is_empty()).then(|| built.to_owned()),
             head: head.map(str::to_owned),
-            head_ref: None,
             merge,
-            event: None,
+            ..CiFacts::default()
         }
     }
 
@@ -225,7 +234,7 @@ mod tests {
         checkout: &Checkout,
         head: Option<&str>,
     ) -> (Option<String>, Option<String>, usize) {
-        let context = reconcile(Some(ci), Evidence { checkout: Some(checkout), head });
+        let context = reconcile(Some(ci), Evidence { checkout: Some(checkout), head, aliases: &[] });
         (context.commit, context.merge, context.conflicts.len())
     }
 
@@ -329,7 +338,9 @@ mod tests {
     fn another_repository_is_a_conflict_and_an_unknown_one_is_filled_in() {
         let here = Checkout { remote: Some("github.com/Acme/pay".into()), ..at(OWN, &[], None) };
         let mut facts = ci(None, OWN, None);
-        let with = |facts: &CiFacts| reconcile(Some(facts), Evidence { checkout: Some(&here), head: None });
+        let with = |facts: &CiFacts| {
+            reconcile(Some(facts), Evidence { checkout: Some(&here), head: None, aliases: &[] })
+        };
         assert_eq!(with(&facts).repository.as_deref(), Some("github.com/Acme/pay"));
         facts.context.repository = Some("github.com/acme/pay".into());
         assert_eq!(
@@ -343,7 +354,7 @@ mod tests {
     #[test]
     fn a_local_branch_is_the_ref_outside_pull_requests_only() {
         let on_main = at(OWN, &[], Some("refs/heads/main"));
-        let evidence = Evidence { checkout: Some(&on_main), head: None };
+        let evidence = Evidence { checkout: Some(&on_main), head: None, aliases: &[] };
         assert_eq!(reconcile(None, evidence).git_ref.as_deref(), Some("refs/heads/main"));
         assert_eq!(
             reconcile(Some(&ci(None, OWN, None)), evidence).git_ref.as_deref(),
@@ -359,7 +370,7 @@ mod tests {
             ..at("a", &[], Some("refs/heads/x\u{85}"))
         };
         for ci in [None, Some(&ci(None, "a", None))] {
-            let context = reconcile(ci, Evidence { checkout: Some(&checkout), head: None });
+            let context = reconcile(ci, Evidence { checkout: Some(&checkout), head: None, aliases: &[] });
             assert_eq!((context.git_ref.as_deref(), context.conflicts.is_empty()), (None, false));
             let written = serde_json::to_string(&context).unwrap();
             assert!(!written.chars().any(char::is_control), "{written}");
@@ -368,7 +379,8 @@ mod tests {
 
     #[test]
     fn without_a_checkout_only_what_is_named_is_known() {
-        let alone = |facts: &CiFacts, head| reconcile(Some(facts), Evidence { checkout: None, head });
+        let alone =
+            |facts: &CiFacts, head| reconcile(Some(facts), Evidence { checkout: None, head, aliases: &[] });
         assert_eq!(alone(&ci(Some(NAMED), MERGE, None), None).commit, None);
         assert_eq!(alone(&ci(Some(NAMED), MERGE, None), Some(OWN)).commit.as_deref(), Some(OWN));
         assert_eq!(

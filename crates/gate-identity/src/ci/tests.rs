@@ -1,10 +1,12 @@
 //! Recorded variable sets of each provider.
 
+mod changes;
 mod hostile;
+mod others;
 
 use gate_model::context::Context;
 
-use super::{CiFacts, detect};
+use super::{CiFacts, Event, detect};
 
 /// A commit, and a merge of it.
 const OWN: &str = "1111111111111111111111111111111111111111";
@@ -75,7 +77,7 @@ fn github_push() {
          repository github.com/acme/pay
          ref refs/heads/main
          commit $OWN
-         run 1658821493.2
+         run 1658821493
          url https://github.com/acme/pay/actions/runs/1658821493",
     );
     assert!(!facts.pull_request && facts.merge.is_none());
@@ -90,7 +92,7 @@ fn github_pull_request_is_built_as_a_merge() {
          repository github.com/acme/pay
          ref refs/pull/7/head
          merge $MERGE
-         run 1658821493.2
+         run 1658821493
          url https://github.com/acme/pay/actions/runs/1658821493",
     );
     assert!(facts.pull_request && facts.merge.is_some_and(|merge| merge.named && merge.own == 1));
@@ -98,12 +100,14 @@ fn github_pull_request_is_built_as_a_merge() {
 }
 
 #[test]
-fn github_pull_request_target_runs_for_the_target() {
-    let lines =
-        format!("{GITHUB}GITHUB_EVENT_NAME=pull_request_target\nGITHUB_REF=refs/heads/main\nGITHUB_SHA=$OWN");
-    let facts = facts(&lines);
-    assert!(!facts.pull_request && facts.merge.is_none());
-    assert_eq!(facts.context.git_ref.as_deref(), Some("refs/heads/main"));
+fn github_runs_with_the_targets_code_are_never_about_the_target() {
+    for event in ["pull_request_target", "workflow_run"] {
+        let lines = format!("{GITHUB}GITHUB_EVENT_NAME={event}\nGITHUB_REF=refs/heads/main\nGITHUB_SHA=$OWN");
+        let facts = facts(&lines);
+        assert!(facts.pull_request && facts.beside && facts.merge.is_none(), "{event}");
+        let Context { git_ref, commit, change, .. } = facts.context;
+        assert_eq!((git_ref, commit, change), (None, None, None), "{event}");
+    }
 }
 
 #[test]

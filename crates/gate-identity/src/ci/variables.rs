@@ -64,6 +64,12 @@ impl<'a> Variables<'a> {
         self.first(names).map(|name| Principal::asserted(via, name.trim()))
     }
 
+    /// The same, unless the name is one of `services`, which is nobody's.
+    pub(super) fn person(&self, via: &str, names: &[&str], services: &[&str]) -> Option<Principal> {
+        let name = self.first(names).filter(|name| !services.contains(&name.trim()))?;
+        Some(Principal::asserted(via, name.trim()))
+    }
+
     /// What was refused, as sentences.
     pub(super) fn refused(self) -> Vec<String> {
         self.refused.into_inner()
@@ -72,7 +78,7 @@ impl<'a> Variables<'a> {
 
 /// A run with its page; a url with a user name or password in it, or of another scheme, is left out.
 pub(super) fn run(id: String, url: Option<String>) -> Run {
-    Run { id, url: url.filter(|url| is_page(url)) }
+    Run { id, attempt: None, url: url.filter(|url| is_page(url)) }
 }
 
 fn is_page(url: &str) -> bool {

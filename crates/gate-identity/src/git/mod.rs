@@ -6,7 +6,7 @@ mod remote;
 
 use std::path::PathBuf;
 
-pub use remote::{remote_name, same_repository};
+pub use remote::{canonical, remote_name, same_repository};
 
 /// What git knows of the work tree that a directory is in.
 #[derive(Debug, Clone, PartialEq, Eq)]

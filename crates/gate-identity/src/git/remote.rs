@@ -146,6 +146,12 @@ pub fn same_repository(one: &str, other: &str) -> bool {
     loose(one) == loose(other)
 }
 
+/// The name that stands for `name`, where `aliases` lists it among the names of one repository: the first of them.
+pub fn canonical(name: &str, aliases: &[String]) -> String {
+    let listed = aliases.iter().any(|alias| same_repository(alias, name));
+    aliases.first().filter(|_| listed).map_or_else(|| name.to_owned(), Clone::clone)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

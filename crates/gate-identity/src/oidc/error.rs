@@ -45,7 +45,7 @@ pub enum OidcError {
         /// `header` or `claims`.
         part: &'static str,
         /// The member.
-        name: &'static str,
+        name: String,
     },
     /// A claim or header member of another type or with control characters.
     #[error("the token's '{name}' is not {wanted}")]
@@ -124,7 +124,9 @@ pub enum OidcError {
         /// What the token says, made inert.
         found: String,
     },
-    /// Claims of neither provider.
-    #[error("the claims of '{0}' are neither those of GitHub Actions nor of GitLab CI")]
+    /// Claims of no system that is known.
+    #[error(
+        "the claims of '{0}' are neither those of GitHub Actions nor of GitLab CI; [[identity.oidc]] map says which they are"
+    )]
     Provider(String),
 }

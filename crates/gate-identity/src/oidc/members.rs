@@ -25,13 +25,13 @@ impl<'a> Members<'a> {
     }
 
     /// Text that must be there.
-    pub(super) fn required_text(&self, name: &'static str) -> Result<&'a str, OidcError> {
-        self.text(name)?.ok_or(OidcError::Missing { part: self.part, name })
+    pub(super) fn required_text(&self, name: &str) -> Result<&'a str, OidcError> {
+        self.text(name)?.ok_or_else(|| self.missing(name))
     }
 
     /// Text that may be absent. Empty text and null count as absent, as GitLab writes an absent environment.
-    pub(super) fn text(&self, name: &'static str) -> Result<Option<&'a str>, OidcError> {
-        match self.object.get(name) {
+    pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>, OidcError> {
+        match self.find(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(value)) if value.is_empty() => Ok(None),
             Some(Value::String(value)) if !value.chars().any(text::is_refused) && !value.contains('\n') => {
@@ -42,15 +42,15 @@ impl<'a> Members<'a> {
     }
 
     /// An id that issuers write as text or as a number.
-    pub(super) fn id(&self, name: &'static str) -> Result<Option<String>, OidcError> {
-        match self.object.get(name) {
+    pub(super) fn id(&self, name: &str) -> Result<Option<String>, OidcError> {
+        match self.find(name) {
             Some(Value::Number(number)) if number.is_u64() => Ok(Some(number.to_string())),
             _ => Ok(self.text(name)?.map(str::to_owned)),
         }
     }
 
     /// A `NumericDate` (RFC 7519 section 2) of whole seconds.
-    pub(super) fn instant(&self, name: &'static str) -> Result<Option<Timestamp>, OidcError> {
+    pub(super) fn instant(&self, name: &str) -> Result<Option<Timestamp>, OidcError> {
         let Some(value) = self.object.get(name) else { return Ok(None) };
         let seconds = value.as_i64().and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
         match seconds.and_then(Timestamp::new) {
@@ -60,8 +60,12 @@ impl<'a> Members<'a> {
     }
 
     /// A `NumericDate` that must be there.
-    pub(super) fn required_instant(&self, name: &'static str) -> Result<Timestamp, OidcError> {
-        self.instant(name)?.ok_or(OidcError::Missing { part: self.part, name })
+    pub(super) fn required_instant(&self, name: &str) -> Result<Timestamp, OidcError> {
+        self.instant(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    fn missing(&self, name: &str) -> OidcError {
+        OidcError::Missing { part: self.part, name: super::inert(name) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! CI tokens: OIDC ID tokens of GitHub Actions and GitLab CI, verified offline against pinned keys.
+//! CI tokens: OIDC ID tokens of GitHub Actions, GitLab CI and others, verified offline against pinned keys.
 //!
 //! Purpose: turn a token into a principal of assurance `oidc` and the facts that its issuer vouches for.
 //!
@@ -23,6 +23,7 @@ mod token;
 use std::collections::BTreeMap;
 
 use gate_model::context::{Context, Run};
+use gate_model::issuer::Mapping;
 use gate_model::principal::{Assurance, Principal};
 use gate_model::time::Timestamp;
 use serde_json::Value;
@@ -53,6 +54,8 @@ pub struct Issuer<'a> {
     /// Claims that a token must have, each with exactly one of these values; numbers and booleans as JSON writes
     /// them. A name that begins with `/` is a JSON pointer (RFC 6901) into the claims.
     pub claims: &'a BTreeMap<String, Vec<String>>,
+    /// How its claims are read; nothing: as its address says, or as the claims' names say.
+    pub map: Option<&'a Mapping>,
 }
 
 /// What a verified token says. Nothing here is the token, or could be used as one.
@@ -63,20 +66,27 @@ pub struct Claims {
     pub issuer: String,
     /// The token's `sub`.
     pub subject: String,
-    /// Who acts: `github:<actor>` or `gitlab:<user_login>`, of assurance `oidc`.
+    /// Who acts: `github:<actor>`, `gitlab:<user_login>`, or a workload such as `azure:<sub>`; of assurance `oidc`.
     pub principal: Principal,
     /// The account that started the run.
     pub actor: String,
     /// The repository as `host/path`.
     pub repository: Option<String>,
-    /// The ref's full name.
+    /// The ref's full name; of a change its own ref. `None` where the token names a branch that is not the run's:
+    /// the source of a merge request, or the target of what a change started.
     pub git_ref: Option<String>,
+    /// The number of the change that the run is for.
+    pub change: Option<String>,
+    /// Whether the run is for a change, whether or not its number is known: then no branch is the run's.
+    pub of_change: bool,
+    /// The branch that a merge request wants to merge. Only ever compared.
+    pub source_branch: Option<String>,
     /// The commit's object id: GitHub's `sha`, which is the merge that CI made for a pull request.
     pub commit: Option<String>,
     /// The deployment environment.
     pub environment: Option<String>,
-    /// The pipeline run: GitHub's `run_id.run_attempt`, GitLab's `pipeline_id`.
-    pub run: Option<String>,
+    /// The pipeline run: GitHub's `run_id`, GitLab's `pipeline_id`.
+    pub run: Option<Run>,
     /// GitHub's `job_workflow_ref`, GitLab's `job_id`.
     pub job: Option<String>,
     /// What started the run: GitHub's `event_name`, GitLab's `pipeline_source`.
@@ -97,8 +107,9 @@ impl Claims {
             repository: self.repository.clone(),
             git_ref: self.git_ref.clone(),
             commit: self.commit.clone(),
+            change: self.change.clone(),
             environment: self.environment.clone(),
-            run: self.run.clone().map(|id| Run { id, url: None }),
+            run: self.run.clone(),
             assurance: Some(Assurance::Oidc),
             ..Context::default()
         }
@@ -144,14 +155,14 @@ fn verify_for(token: &Token<'_>, issuer: &Issuer<'_>, now: Timestamp) -> Result<
     check_audience(&claims, issuer.audience)?;
     check_times(&claims, now)?;
     check_required(&claims, issuer.claims)?;
-    provider::read(issuer.issuer, &claims)
+    provider::read(issuer, &claims)
 }
 
 /// `aud` is one name or a list of them (RFC 7519 section 4.1.3).
 fn check_audience(claims: &Members<'_>, wanted: &str) -> Result<(), OidcError> {
     let is_wanted = |value: &Value| value.as_str() == Some(wanted);
     let meant = match claims.object.get("aud") {
-        None => return Err(OidcError::Missing { part: "claims", name: "aud" }),
+        None => return Err(OidcError::Missing { part: "claims", name: "aud".to_owned() }),
         Some(one @ Value::String(_)) => is_wanted(one),
         Some(Value::Array(several)) if several.iter().all(Value::is_string) => several.iter().any(is_wanted),
         Some(_) => return Err(wrong_type("aud", "text or a list of texts")),

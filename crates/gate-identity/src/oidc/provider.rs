@@ -1,51 +1,68 @@
 //! What the claims of a verified token say, in gate's words.
 //!
-//! GitHub Actions (the reference of its OIDC token's claims) and GitLab CI ("ID token
-//! authentication", token payload). The provider follows from the claims' names. Both names may also come
-//! from a server of one's own; whoever pins two issuers of one kind shares the names `github:…` or
-//! `gitlab:…` among them, and [`gate_model::principal::Principal::issuer`] tells them apart.
+//! GitHub Actions (the reference of its OIDC token's claims) and GitLab CI ("ID token authentication", token
+//! payload) say more than a table of names can, since the ref of a change has several names; the others are read by a
+//! [`ClaimMap`]. Which of them it is follows from the policy, else from the issuer's address, else from the claims'
+//! names. Whoever pins two issuers of one kind shares the names `github:…` or `gitlab:…` among them, and
+//! [`gate_model::principal::Principal::issuer`] tells them apart.
+//!
+//! Invariant: no branch is ever taken from a token of a change, since a fork may call its branch `main`.
 
+use gate_model::context::{Run, change_of};
+use gate_model::issuer::{self, ClaimMap, Mapping, Preset};
 use gate_model::principal::{Assurance, Principal};
 
 use super::error::OidcError;
 use super::members::Members;
-use super::{Claims, inert};
+use super::{Claims, Issuer, inert};
+use crate::ci::queued;
+use crate::git;
 
 /// GitHub's own host for tokens; repositories of its tokens are on github.com.
 const GITHUB_ISSUER_HOST: &str = "token.actions.githubusercontent.com";
 
 /// The provider's part of the claims.
-pub(super) fn read(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
+pub(super) fn read(issuer: &Issuer<'_>, members: &Members<'_>) -> Result<Claims, OidcError> {
+    let known = Preset::of(issuer.issuer).map(Mapping::Preset);
     let has = |name: &str| members.object.contains_key(name);
-    if has("project_path") && has("user_login") {
-        gitlab(issuer, members)
-    } else if has("repository") && has("actor") {
-        github(issuer, members)
-    } else {
-        Err(OidcError::Provider(inert(issuer)))
+    match issuer.map.cloned().or(known) {
+        Some(Mapping::Preset(Preset::Github)) => github(issuer.issuer, members),
+        Some(Mapping::Preset(Preset::Gitlab)) => gitlab(issuer.issuer, members),
+        Some(Mapping::Preset(preset)) => mapped(issuer.issuer, &preset.map(), members),
+        Some(Mapping::Claims(map)) => mapped(issuer.issuer, &map, members),
+        None if has("project_path") && has("user_login") => gitlab(issuer.issuer, members),
+        None if has("repository") && has("actor") => github(issuer.issuer, members),
+        None => Err(OidcError::Provider(inert(issuer.issuer))),
     }
 }
 
 fn github(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
     let host = match host_of(issuer) {
         GITHUB_ISSUER_HOST => "github.com",
-        // GitHub Enterprise Cloud with data residency issues from token.actions.SUBDOMAIN.ghe.com.
         other => other.strip_prefix("token.actions.").unwrap_or(other),
     };
     let actor = members.required_text("actor")?;
-    let run = members.id("run_id")?;
-    let attempt = members.id("run_attempt")?;
+    let event = members.text("event_name")?;
+    let attempt = members.id("run_attempt")?.and_then(|attempt| attempt.parse().ok());
+    let run = members.id("run_id")?.map(|id| Run { id, attempt, url: None });
+    let git_ref = members.text("ref")?;
+    // What a change starts with the target's code has the target's ref, and a queue's entry one of its own.
+    let beside = matches!(event, Some("pull_request_target" | "workflow_run"));
+    let entry = git_ref.filter(|_| event == Some("merge_group"));
+    let own = git_ref.and_then(change_of);
     Ok(Claims {
         principal: principal("github", actor, issuer),
         repository: Some(format!("{host}/{}", members.required_text("repository")?)),
-        git_ref: owned(members.text("ref")?),
+        git_ref: own
+            .map(|number| format!("refs/pull/{number}/head"))
+            .or_else(|| owned(git_ref))
+            .filter(|_| !beside),
+        change: owned(entry.and_then(queued).or(own)),
+        of_change: beside || entry.is_some() || own.is_some(),
         commit: owned(members.text("sha")?),
-        run: match (run, attempt) {
-            (Some(run), Some(attempt)) => Some(format!("{run}.{attempt}")),
-            (run, _) => run,
-        },
+        run,
         job: members.id("job_workflow_ref")?,
-        event: owned(members.text("event_name")?),
+        event: owned(event),
         actor: actor.to_owned(),
         ..common(issuer, members)?
     })
@@ -53,20 +70,37 @@ fn github(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
 
 fn gitlab(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
     let actor = members.required_text("user_login")?;
+    // Of a fork's merge request `project_path` is the fork, and the job runs in `job_project_path`.
+    let project = match members.text("job_project_path")? {
+        Some(project) => project,
+        None => members.required_text("project_path")?,
+    };
+    let event = members.text("pipeline_source")?;
+    let named = gitlab_ref(members)?;
+    let change = named.as_deref().and_then(change_of).map(str::to_owned);
+    let of_change = event == Some("merge_request_event") || change.is_some();
+    let source = named.as_deref().filter(|_| of_change).and_then(|name| name.strip_prefix("refs/heads/"));
     Ok(Claims {
         principal: principal("gitlab", actor, issuer),
-        repository: Some(format!("{}/{}", host_of(issuer), members.required_text("project_path")?)),
-        git_ref: gitlab_ref(members)?,
+        repository: Some(format!("{}/{project}", host_of(issuer))),
+        source_branch: owned(source),
+        git_ref: match &change {
+            Some(number) => Some(format!("refs/merge-requests/{number}/head")),
+            None => named.clone().filter(|_| !of_change),
+        },
+        change,
+        of_change,
         commit: owned(members.text("sha")?),
-        run: members.id("pipeline_id")?,
+        run: members.id("pipeline_id")?.map(run),
         job: members.id("job_id")?,
-        event: owned(members.text("pipeline_source")?),
+        event: owned(event),
         actor: actor.to_owned(),
         ..common(issuer, members)?
     })
 }
 
-/// The ref's full name. `ref` is a short name and `ref_type` says of what; newer servers add `ref_path`.
+/// The ref's full name. `ref` is a short name and `ref_type` says of what; newer servers add `ref_path`. In the
+/// pipelines of a merge request it is the source branch.
 fn gitlab_ref(members: &Members<'_>) -> Result<Option<String>, OidcError> {
     if let Some(path) = members.text("ref_path")? {
         return Ok(Some(path.to_owned()));
@@ -78,7 +112,49 @@ fn gitlab_ref(members: &Members<'_>) -> Result<Option<String>, OidcError> {
     })
 }
 
-/// What both providers write alike.
+fn mapped(issuer: &str, map: &ClaimMap, members: &Members<'_>) -> Result<Claims, OidcError> {
+    let optional = |name: &Option<String>| match name {
+        Some(name) => members.id(name),
+        None => Ok(None),
+    };
+    let parts: Vec<&str> =
+        map.subject.iter().map(|name| members.required_text(name)).collect::<Result<_, _>>()?;
+    let subject = parts.join("/");
+    let git_ref =
+        optional(&map.git_ref)?.filter(|name| name.starts_with("refs/")).map(|name| whole_ref(&name));
+    let change = git_ref.as_deref().and_then(change_of).map(str::to_owned);
+    Ok(Claims {
+        principal: principal(&map.via, &subject, issuer),
+        repository: optional(&map.repository)?.and_then(|place| repository(&place)),
+        of_change: change.is_some(),
+        git_ref,
+        change,
+        commit: optional(&map.commit)?,
+        environment: optional(&map.environment)?,
+        run: optional(&map.run)?.map(run),
+        actor: subject,
+        ..common(issuer, members)?
+    })
+}
+
+/// `CircleCI` calls the branch of a fork's pull request `pull/7`.
+fn whole_ref(name: &str) -> String {
+    let number =
+        name.strip_prefix("refs/heads/pull/").filter(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+    number.map_or_else(|| name.to_owned(), |number| format!("refs/pull/{number}/head"))
+}
+
+/// An address, or `host/path`.
+fn repository(place: &str) -> Option<String> {
+    let address = place.contains("://") || place.contains('@');
+    if address { git::remote_name(place) } else { git::remote_name(&format!("https://{place}")) }
+}
+
+const fn run(id: String) -> Run {
+    Run { id, attempt: None, url: None }
+}
+
+/// What all write alike.
 fn common(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
     let issued_at = members.required_instant("iat")?;
     Ok(Claims {
@@ -88,6 +164,9 @@ fn common(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
         actor: String::new(),
         repository: None,
         git_ref: None,
+        change: None,
+        of_change: false,
+        source_branch: None,
         commit: None,
         environment: owned(members.text("environment")?),
         run: None,
@@ -109,10 +188,9 @@ fn principal(via: &str, name: &str, issuer: &str) -> Principal {
     }
 }
 
-/// The host (and port) of an issuer's URL.
+/// The host (and port) of an issuer's address.
 fn host_of(issuer: &str) -> &str {
-    let after = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
-    after.split('/').next().unwrap_or(after)
+    issuer::split(issuer).0
 }
 
 fn owned(text: Option<&str>) -> Option<String> {

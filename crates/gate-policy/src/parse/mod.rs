@@ -85,6 +85,7 @@ fn document_of(reader: &mut Reader<'_>, mut root: Table<'_>) -> Option<Policy> {
         return None;
     }
     let ledger = root.table(reader, "ledger").map(|table| ledger(reader, table)).unwrap_or_default();
+    let aliases = root.table(reader, "repository").map(|table| aliases(reader, table)).unwrap_or_default();
     let identity =
         root.table(reader, "identity").map(|table| identity::settings(reader, table)).unwrap_or_default();
     let people = root.table(reader, "people").map(|table| people::people(reader, &table)).unwrap_or_default();
@@ -102,7 +103,19 @@ fn document_of(reader: &mut Reader<'_>, mut root: Table<'_>) -> Option<Policy> {
     let tests = tests_table::tests(reader, tests, &gates);
     let text = reader.text.to_owned();
     let (groups, group_spans) = (groups.members, groups.spans);
-    Some(Policy { ledger, owners, warn_before, identity, people, groups, gates, tests, text, group_spans })
+    Some(Policy {
+        ledger,
+        owners,
+        warn_before,
+        aliases,
+        identity,
+        people,
+        groups,
+        gates,
+        tests,
+        text,
+        group_spans,
+    })
 }
 
 /// Whether this build reads the policy's version. Where it does not, no other error would mean anything.
@@ -123,6 +136,25 @@ fn version(reader: &mut Reader<'_>, root: &mut Table<'_>) -> bool {
         }
         _ => true,
     }
+}
+
+/// `[repository] aliases`: a repository that several hosts serve.
+fn aliases(reader: &mut Reader<'_>, mut table: Table<'_>) -> Vec<String> {
+    let names = table.get("aliases").map(|value| reader.each(&value, alias)).unwrap_or_default();
+    table.finish(reader);
+    names
+}
+
+fn alias(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<String> {
+    let name = reader.string(value)?;
+    let host = name.split('/').next().unwrap_or_default();
+    let plain = !name.contains("://") && !name.contains(['@', ' ', '*']) && !name.ends_with(['/']);
+    if plain && host.len() < name.len() && host.contains(['.', ':']) {
+        return Some(name);
+    }
+    let message = format!("'{}' is no repository as host/path", value.place);
+    reader.error(value.span(), "bad-value", message).remedy("write it as in github.com/acme/payments");
+    None
 }
 
 fn ledger(reader: &mut Reader<'_>, mut table: Table<'_>) -> LedgerSettings {

@@ -101,6 +101,7 @@ fn details(reader: &mut Reader<'_>, table: &mut Table<'_>, by: String) -> TestRe
         by,
         assurance: table.word(reader, "assurance", &assurances).unwrap_or(default),
         environment: table.string(reader, "environment"),
+        change: table.string(reader, "change"),
         git_ref: table.checked(reader, "ref", is_full_ref),
         commit: table.string(reader, "commit").unwrap_or_else(|| SOME_COMMIT.to_owned()),
         run: table.string(reader, "run"),
@@ -127,10 +128,11 @@ fn is_full_ref(name: &str) -> Result<(), (&'static str, &'static str)> {
     Err(("is not one ref by its full name", "write it as refs/heads/main or refs/tags/v1"))
 }
 
-/// A request that is bound by its ref, environment or run needs one.
+/// A request that is bound by its ref, change, environment or run needs one.
 fn scope_has_its_value(reader: &mut Reader<'_>, table: &mut Table<'_>, request: &TestRequest) {
     let (key, missing) = match request.scope {
         Some(ScopeKind::Ref) => ("ref", request.git_ref.is_none()),
+        Some(ScopeKind::Change) => ("change", request.change.is_none()),
         Some(ScopeKind::Environment) => ("environment", request.environment.is_none()),
         Some(ScopeKind::Run) => ("run", request.run.is_none()),
         Some(ScopeKind::Commit) | None => return,

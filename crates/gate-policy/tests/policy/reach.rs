@@ -61,6 +61,7 @@ fn a_skip_for_a_ref_or_an_environment_needs_a_rule_that_allows_it() {
     let denied = granted(&policy, Action::Skip, environment("production"), &here()).unwrap_err();
     assert_eq!(denied, "rule 1 needs to be bound by --commit or --run (environment was asked for)");
     assert!(granted(&policy, Action::Skip, run("7.1"), &here()).is_ok());
+    assert!(granted(&policy, Action::Skip, run("7"), &here()).is_ok());
     let both = Scope { environment: Some("production".into()), ..commit("c0ffee") };
     assert!(granted(&policy, Action::Skip, both, &here()).is_ok(), "narrower than a commit");
 }

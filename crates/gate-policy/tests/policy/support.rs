@@ -40,7 +40,7 @@ pub(crate) fn here() -> Context {
         repository: Some("example.com/app".into()),
         git_ref: Some("refs/heads/main".into()),
         commit: Some("c0ffee".into()),
-        run: Some(Run { id: "7.1".into(), url: None }),
+        run: Some(Run { id: "7".into(), attempt: Some(1), url: None }),
         ..Context::default()
     }
 }

@@ -106,9 +106,9 @@ pub struct Counts {
     pub approvals: u64,
     /// Reviews given.
     pub reviews: u64,
-    /// Decisions that used an opt-out.
+    /// Decisions that an opt-out let past: neither those that held at a pause, nor those that blocked all the same.
     pub uses: u64,
-    /// The share of decisions that used an opt-out, from 0 to 1 with four digits; left out without decisions.
+    /// The share of decisions that an opt-out let past, from 0 to 1 with four digits; left out without decisions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
 }
@@ -208,8 +208,10 @@ impl Counts {
 
     fn decide(&mut self, brief: &Brief<'_>) {
         self.decisions += 1;
-        self.uses += u64::from(brief.grants().next().is_some());
         let verdict = brief.verdict().unwrap_or("unknown");
+        // What holds or blocks took nobody past the gate, whatever opt-out it names.
+        let went_past = matches!(verdict, "pass" | "skip" | "override");
+        self.uses += u64::from(went_past && brief.grants().next().is_some());
         match self.verdicts.get_mut(verdict) {
             Some(count) => *count += 1,
             None => drop(self.verdicts.insert(verdict.to_owned(), 1)),

@@ -150,6 +150,8 @@ pub(super) struct Place<'a> {
     #[serde(borrow)]
     merge: Option<Text<'a>>,
     #[serde(borrow)]
+    change: Option<Text<'a>>,
+    #[serde(borrow)]
     environment: Option<Text<'a>>,
     #[serde(borrow)]
     run: Option<RunOf<'a>>,
@@ -157,12 +159,16 @@ pub(super) struct Place<'a> {
     #[serde(borrow)]
     conflicts: Vec<Text<'a>>,
     assurance: Option<Assurance>,
+    #[serde(borrow)]
+    unproven: Vec<Text<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct RunOf<'a> {
     #[serde(borrow)]
     id: Text<'a>,
+    #[serde(default)]
+    attempt: Option<u64>,
     #[serde(borrow, default)]
     url: Option<Text<'a>>,
 }
@@ -170,19 +176,24 @@ struct RunOf<'a> {
 impl Place<'_> {
     /// The context that it is.
     pub(super) fn context(&self) -> Context {
-        let run =
-            |run: &RunOf<'_>| Run { id: run.id.as_str().to_owned(), url: Text::owned(run.url.as_ref()) };
+        let run = |run: &RunOf<'_>| Run {
+            id: run.id.as_str().to_owned(),
+            attempt: run.attempt,
+            url: Text::owned(run.url.as_ref()),
+        };
         Context {
             provider: Text::owned(self.provider.as_ref()),
             repository: Text::owned(self.repository.as_ref()),
             git_ref: Text::owned(self.git_ref.as_ref()),
             commit: Text::owned(self.commit.as_ref()),
             merge: Text::owned(self.merge.as_ref()),
+            change: Text::owned(self.change.as_ref()),
             environment: Text::owned(self.environment.as_ref()),
             run: self.run.as_ref().map(run),
             dirty: self.dirty,
             conflicts: self.conflicts.iter().map(|text| text.as_str().to_owned()).collect(),
             assurance: self.assurance,
+            unproven: self.unproven.iter().map(|text| text.as_str().to_owned()).collect(),
         }
     }
 }
@@ -206,8 +217,8 @@ mod tests {
             "omitted": 0, "grants": [7, 8], "spends": [8], "reasons": ["x"],
             "policy": {"digest": "b3:bb", "source": "worktree"}, "judge": 1,
             "context": {"provider": "github", "repository": "h/r", "ref": "refs/heads/m", "commit": "c",
-                "merge": "m", "environment": "e", "run": {"id": "1", "url": "u"}, "dirty": true,
-                "conflicts": ["k"], "assurance": "oidc"},
+                "merge": "m", "change": "7", "environment": "e", "run": {"id": "1", "attempt": 2, "url": "u"},
+                "dirty": true, "conflicts": ["k"], "assurance": "oidc", "unproven": ["ref"]},
             "seen_head": {"seq": 4, "hash": "b3:cc"}, "clock_jump": 400, "unknown": [1],
         })
     }

@@ -369,7 +369,7 @@ fn child_without_git() {
     let dir = Path::new(&dir);
     assert_eq!(look(dir).unwrap(), Inspection::NoGit { root: dir.to_owned() });
     assert_eq!(inspect(dir).unwrap(), None);
-    let facts = crate::facts::gather(&|_| None, dir).unwrap();
+    let facts = crate::facts::gather(&|_| None, dir, &[]).unwrap();
     assert!(facts.checkout.is_none() && facts.context.conflicts[0].contains("no git on PATH"));
     // The index file alone shows that it does not have this one; of another, only git can tell.
     assert!(matches!(is_tracked(&dir.join("no such file")), Ok(false)));

@@ -88,6 +88,7 @@ fn again(gate: &str, ask: &Ask, signed: bool) -> Vec<String> {
     option("--ttl", Some(&ask.ttl.text));
     option("--ticket", ask.ticket.as_deref());
     option("--reason", Some(""));
+    argv.extend(ask.scope.change.as_ref().map(|change| format!("--change={change}")));
     let switch = |on: bool, name: &str| on.then(|| name.to_owned());
     argv.extend([switch(ask.break_glass, "--break-glass"), switch(signed, "--sign")].into_iter().flatten());
     argv

@@ -14,6 +14,7 @@ use std::rc::Rc;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{Ledger, StoreError, View};
 use gate_model::action::Action;
+use gate_model::finding::Evidence;
 use gate_model::principal::Assurance;
 use gate_model::quote;
 use gate_model::time::Timestamp;
@@ -61,6 +62,9 @@ pub struct Waiting {
     /// The ticket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
+    /// The findings that a waiver would accept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Evidence>,
     /// Since when it waits.
     pub requested_at: Timestamp,
     /// When it lapses if it is not approved.

@@ -67,6 +67,7 @@ fn examine(
         by: by.id.clone(),
         reason: data.ask.reason,
         ticket: data.ask.ticket,
+        findings: data.ask.findings,
         requested_at: entry.at,
         lapses: data.lapses,
         needed: standing.needed,
