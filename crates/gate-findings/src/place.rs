@@ -148,7 +148,7 @@ impl<'a> Ground<'a> {
 
     /// A path that its report says is relative to the repository's root; from the folder where only that leads to
     /// a file.
-    pub(crate) fn from_root(&self, path: &str) -> Option<String> {
+    pub(crate) fn at_root(&self, path: &str) -> Option<String> {
         let path = plain(path);
         let placed = if path.is_empty() { String::new() } else { self.in_folder(&path) };
         let found = if self.place.checkout.has(&placed) { placed } else { path };
@@ -209,7 +209,7 @@ mod tests {
             assert_eq!(ground.resolve(path).as_deref(), Some(expected), "{path}");
         }
         assert_eq!(ground.resolve(""), None);
-        assert_eq!(ground.from_root("tools/lint.py").as_deref(), Some("tools/lint.py"));
-        assert_eq!(ground.from_root("new.py").as_deref(), Some("new.py"));
+        assert_eq!(ground.at_root("tools/lint.py").as_deref(), Some("tools/lint.py"));
+        assert_eq!(ground.at_root("new.py").as_deref(), Some("new.py"));
     }
 }

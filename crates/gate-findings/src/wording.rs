@@ -190,13 +190,11 @@ pub(crate) fn identify(finding: &mut Finding, context: &Context, checkout: &dyn 
 /// One fingerprint for several of a report's own: the only one where there is one, else a digest of all.
 pub(crate) fn of_named(named: &BTreeMap<&str, &str>) -> String {
     let mut one = named.iter();
-    match (one.next(), one.next()) {
-        (Some((_, value)), None) => (*value).to_owned(),
-        _ => {
-            let fields = named.iter().flat_map(|(name, value)| [*name, *value]);
-            format!("gate2:{}", all(std::iter::once("named").chain(fields)))
-        }
+    if let (Some((_, value)), None) = (one.next(), one.next()) {
+        return (*value).to_owned();
     }
+    let fields = named.iter().flat_map(|(name, value)| [*name, *value]);
+    format!("gate2:{}", all(std::iter::once("named").chain(fields)))
 }
 
 fn all<'a>(fields: impl Iterator<Item = &'a str>) -> String {

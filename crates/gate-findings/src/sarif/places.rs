@@ -102,23 +102,23 @@ impl Places {
             return ground.resolve(location);
         };
         match self.base(name, CHAIN) {
-            None if name == "%SRCROOT%" => ground.from_root(location),
+            None if name == "%SRCROOT%" => ground.at_root(location),
             None => ground.resolve(location),
             Some(before) if before.contains("://") => ground.resolve(location),
             Some(before) if path::is_absolute(&before) => {
-                self.outside(&path::plain(&format!("{before}/{location}")), ground)
+                Some(self.outside(&path::plain(&format!("{before}/{location}")), ground))
             }
             Some(before) => ground.resolve(&format!("{before}/{location}")),
         }
     }
 
     /// An absolute path below a base.
-    fn outside(&self, path: &str, ground: &Ground<'_>) -> Option<String> {
+    fn outside(&self, path: &str, ground: &Ground<'_>) -> String {
         let inside = ground.inside(path).or_else(|| {
             let rest = rest_below(path, self.common.as_ref()?)?;
             Some(ground.in_folder(&rest))
         });
-        Some(inside.unwrap_or_else(|| path.to_owned()))
+        inside.unwrap_or_else(|| path.to_owned())
     }
 
     fn base(&self, name: &str, left: usize) -> Option<String> {
