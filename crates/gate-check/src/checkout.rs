@@ -101,7 +101,7 @@ impl Files {
         let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY;
         let file = File::from(rustix::fs::openat(&folder, *name, flags, Mode::empty()).ok()?);
         let metadata = file.metadata().ok()?;
-        metadata.is_file().then(|| (file, metadata.len()))
+        metadata.is_file().then_some((file, metadata.len()))
     }
 
     /// The file's lines without their white space; none where it cannot be read.
@@ -141,13 +141,17 @@ impl Checkout for Files {
         let (_, lines) = seen.last.as_ref()?;
         let at = usize::try_from(number.checked_sub(1)?).ok()?;
         let line = lines.get(at).filter(|line| !line.is_empty())?;
-        let near = |lines: &mut dyn Iterator<Item = &String>| lines.find(|line| !line.is_empty()).cloned();
         Some(Lines {
-            before: near(&mut lines[..at].iter().rev()).unwrap_or_default(),
+            before: near(lines[..at].iter().rev()),
             line: line.clone(),
-            after: near(&mut lines[at + 1..].iter()).unwrap_or_default(),
+            after: near(lines[at + 1..].iter()),
         })
     }
+}
+
+/// The first of `lines` that says anything.
+fn near<'l>(mut lines: impl Iterator<Item = &'l String>) -> String {
+    lines.find(|line| !line.is_empty()).cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

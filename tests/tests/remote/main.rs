@@ -5,7 +5,8 @@
     clippy::panic,
     clippy::expect_used,
     clippy::disallowed_methods,
-    reason = "tests stop at the first surprise, and start programs"
+    clippy::print_stderr,
+    reason = "tests stop at the first surprise, start programs, and say what they skip"
 )]
 
 mod attacks;

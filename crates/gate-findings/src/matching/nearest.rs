@@ -19,24 +19,24 @@ pub(super) fn nearest(lines: &[Option<u64>], targets: &[u64]) -> Vec<usize> {
     }
     order.sort_by_key(|&index| lines[index].unwrap_or(u64::MAX));
     let width = targets.len() + 1;
-    // costs[t]: of the first t targets among the findings so far; chosen: whether the finding was taken for the last.
+    // costs[t]: of the first t targets among the findings so far; picks: whether the finding was taken for the last.
     let mut costs = vec![u64::MAX; width];
     costs[0] = 0;
-    let mut chosen = vec![false; (lines.len() + 1) * width];
+    let mut picks = vec![false; (lines.len() + 1) * width];
     for (row, &index) in order.iter().enumerate() {
         for target in (1..=targets.len().min(row + 1)).rev() {
             let away = lines[index].map_or(FAR, |line| line.abs_diff(targets[target - 1]));
             let taken = costs[target - 1].saturating_add(away);
             if taken < costs[target] {
                 costs[target] = taken;
-                chosen[(row + 1) * width + target] = true;
+                picks[(row + 1) * width + target] = true;
             }
         }
     }
     let mut chosen = vec![0; targets.len()];
     let mut target = targets.len();
     for row in (0..order.len()).rev() {
-        if target > 0 && chosen[(row + 1) * width + target] {
+        if target > 0 && picks[(row + 1) * width + target] {
             target -= 1;
             chosen[target] = order[row];
         }

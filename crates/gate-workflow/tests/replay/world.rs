@@ -309,7 +309,7 @@ pub(crate) fn waive(rule: &str, path: &str, count: u64) -> Ask {
         path: Some(path.to_owned()),
         package: None,
         fingerprint: None,
-        fingerprints: std::collections::BTreeMap::new(),
+        fingerprints: BTreeMap::new(),
         lines: Vec::new(),
         tool: None,
     };
@@ -325,7 +325,7 @@ pub(crate) fn finding(rule: &str, path: &str, line: u64) -> Finding {
         path: Some(path.to_owned()),
         line: Some(line),
         fingerprint: format!("{rule}-{path}"),
-        fingerprints: std::collections::BTreeMap::new(),
+        fingerprints: BTreeMap::new(),
         identified_by: None,
         package: None,
         tool: Some("scanner".to_owned()),

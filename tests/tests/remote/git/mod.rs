@@ -9,42 +9,26 @@ mod place;
 mod by_path {
     use super::place::Place;
 
-    fn site() -> Option<Place> {
-        Some(Place::new())
-    }
-
-    gate_tests::conformance!(site());
+    gate_tests::conformance!(Some(Place::new()));
 }
 
 /// The same, each connection from a machine of its own.
 mod many_machines {
     use super::place::Place;
 
-    fn site() -> Option<Place> {
-        Some(Place::new().with_a_cache_each())
-    }
-
-    gate_tests::conformance!(site());
+    gate_tests::conformance!(Some(Place::new().with_a_cache_each()));
 }
 
 /// Over HTTP, with a token that the checkout's configuration holds, as CI systems leave it there.
 mod over_http {
     use super::place::Place;
 
-    fn site() -> Option<Place> {
-        Place::new().over_http()
-    }
-
-    gate_tests::conformance!(site());
+    gate_tests::conformance!(Place::new().over_http());
 }
 
 /// Over ssh, with the command that the checkout's configuration names.
 mod over_ssh {
     use super::place::Place;
 
-    fn site() -> Option<Place> {
-        Place::new().over_ssh()
-    }
-
-    gate_tests::conformance!(site());
+    gate_tests::conformance!(Place::new().over_ssh());
 }

@@ -53,7 +53,7 @@ impl Sshd {
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if begun.elapsed() > Duration::from_secs(20) {
-                eprintln!("{}", std::fs::read_to_string(folder.join("sshd.log")).unwrap_or_default());
+                // Somebody who may not run one here: the tests say that they were skipped.
                 return None;
             }
             std::thread::sleep(Duration::from_millis(20));
