@@ -153,7 +153,7 @@ fn a_token_does_not_switch_opt_outs_off_in_pull_and_merge_requests() {
     assert_eq!((&context["change"], &context["ref"]), (&json!("7"), &json!("refs/pull/7/head")));
     assert_eq!((&context["assurance"], context.get("unproven")), (&json!("oidc"), None));
 
-    house.git(&["remote", "add", "origin", "https://gitlab.com/acme/pay.git"]);
+    house.git(&["remote", "set-url", "origin", "https://gitlab.com/acme/pay.git"]);
     house.skip(&["lint", "--reason", "again"]).exits(0);
     let (plain, claims) = gitlab(&house);
     run(&house, "gate-check", &["lint", "--", "false"], &plain).exits(0);
@@ -190,7 +190,7 @@ fn a_token_of_another_change_branch_or_run_contradicts_the_variables() {
             refused(github(&house, &[]), claims);
         }
     }
-    house.git(&["remote", "add", "origin", "https://gitlab.com/acme/pay.git"]);
+    house.git(&["remote", "set-url", "origin", "https://gitlab.com/acme/pay.git"]);
     house.skip(&["lint", "--reason", "again"]).exits(0);
     let (variables, mut claims) = gitlab(&house);
     claims["ref_path"] = json!("refs/heads/other");
@@ -200,7 +200,7 @@ fn a_token_of_another_change_branch_or_run_contradicts_the_variables() {
 #[test]
 fn the_ref_of_a_fork_is_never_proven_to_be_main() {
     let house = trusting();
-    house.git(&["remote", "add", "origin", "https://gitlab.com/acme/pay.git"]);
+    house.git(&["remote", "set-url", "origin", "https://gitlab.com/acme/pay.git"]);
     let (variables, claims) = gitlab(&house);
     let without_change: Variables = variables
         .into_iter()
@@ -217,6 +217,7 @@ fn the_ref_of_a_fork_is_never_proven_to_be_main() {
 #[test]
 fn facts_that_only_a_variable_states_do_not_satisfy_a_rule_that_wants_them_proven() {
     let house = trusting();
+    house.git(&["remote", "remove", "origin"]);
     let variables = github(
         &house,
         &[("GITHUB_REPOSITORY", "pay"), ("GITHUB_SERVER_URL", "https://acme.example"), ("GITHUB_RUN_ID", "")],
@@ -341,7 +342,7 @@ fn variables_stand_for_the_options_of_policy_and_format() {
 #[test]
 fn one_repository_that_two_hosts_serve_is_one() {
     let house = trusting();
-    house.git(&["remote", "add", "origin", "https://mirror.example.com/acme/payments.git"]);
+    house.git(&["remote", "set-url", "origin", "https://mirror.example.com/acme/payments.git"]);
     let here = github(&house, &[]);
     let check = || run(&house, "gate-check", &["lint", "--", "false"], &here);
     run(&house, "gate-skip", &["lint", "--reason", "x"], &Vec::new()).exits(0);

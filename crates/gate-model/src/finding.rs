@@ -83,8 +83,8 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
     /// All the fingerprints that the report gave, by name. Where a finding has some of these names they decide, not
-    /// `fingerprint`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    /// `fingerprint`. Written as a list: a name like `primaryLocationLineHash/v2` can be no key in the ledger.
+    #[serde(default, with = "named", skip_serializing_if = "BTreeMap::is_empty")]
     pub fingerprints: BTreeMap<String, String>,
     /// The tool, literally.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,6 +113,42 @@ impl std::fmt::Display for Evidence {
             }
         }
         Ok(())
+    }
+}
+
+/// Fingerprints by name as a list of objects with `name` and `value`, in the order of their names.
+pub mod named {
+    use std::collections::BTreeMap;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Named {
+        name: String,
+        value: String,
+    }
+
+    /// Writes the list.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(named: &BTreeMap<String, String>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(named.iter().map(|(name, value)| Named { name: name.clone(), value: value.clone() }))
+    }
+
+    /// Reads the list.
+    ///
+    /// # Errors
+    /// Those of the deserializer; also for a name that stands twice.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+        let mut named = BTreeMap::new();
+        for Named { name, value } in Vec::<Named>::deserialize(from)? {
+            if named.insert(name, value).is_some() {
+                return Err(D::Error::custom("a fingerprint's name stands twice"));
+            }
+        }
+        Ok(named)
     }
 }
 

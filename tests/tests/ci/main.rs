@@ -52,7 +52,7 @@ fn github_pull_request() {
         actor: "github:carol",
         commit: &host.change,
         git_ref: "refs/pull/7/head",
-        run: "99.1",
+        run: "99",
     };
     judged_by_the_base(&host, &played, &expected);
     assert_eq!(played.status, 3, "the command's own status");
@@ -100,7 +100,7 @@ fn github_push() {
         actor: "github:carol",
         commit: &host.main,
         git_ref: "refs/heads/main",
-        run: "99.1",
+        run: "99",
     };
     judged_by_the_base(&host, &played, &expected);
 }

@@ -110,7 +110,7 @@ pub(super) struct Group<'a> {
     package: Option<Text<'a>>,
     #[serde(borrow, default)]
     fingerprint: Option<Text<'a>>,
-    #[serde(default)]
+    #[serde(default, with = "gate_model::finding::named")]
     fingerprints: BTreeMap<String, String>,
     #[serde(borrow, default)]
     tool: Option<Text<'a>>,
