@@ -27,7 +27,13 @@ pub(super) enum Head {
 pub fn root(dir: &Path) -> Option<PathBuf> {
     // Symbolic links are resolved first, as git does: the parent of a link is not where git looks.
     let dir = std::fs::canonicalize(dir).ok()?;
-    dir.ancestors().find(|dir| dir.join(".git").exists()).map(Path::to_owned)
+    dir.ancestors().find(|dir| has_repository(dir)).map(Path::to_owned)
+}
+
+/// Whether `dir` has a `.git` of whatever kind. One that cannot be looked at, or that leads nowhere, is one that
+/// cannot be read, and not none: whoever breaks it must not be judged as if there were no repository.
+pub fn has_repository(dir: &Path) -> bool {
+    !dir.join(".git").symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// The administrative directory of the work tree at `root`.
@@ -97,7 +103,7 @@ const ADMINISTRATION: [&str; 14] = [
 pub(super) fn refuse_pipes(root: &Path) -> Result<(), GitError> {
     let mut files: Vec<PathBuf> =
         [".git", ".gitattributes", ".gitignore", ".gitmodules"].map(|name| root.join(name)).into();
-    if root.join(".git").exists() {
+    if has_repository(root) {
         let own = git_dir(root)?;
         let common = common_dir(&own)?;
         files.extend(ADMINISTRATION.iter().flat_map(|name| [own.join(name), common.join(name)]));

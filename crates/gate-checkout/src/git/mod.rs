@@ -28,7 +28,7 @@ mod watch;
 pub use commit::{author, parents};
 pub use error::GitError;
 pub use glance::{Glance, Glimpse, glance};
-pub use head::{is_linked, root};
+pub use head::{has_repository, is_linked, root};
 pub use inspect::{Inspection, inspect, look};
 pub use resolve::{exact_ref, resolve};
 pub use settings::{Setting, signing_settings};

@@ -74,7 +74,7 @@ fn around(root: &Path) -> Vec<Outer> {
     let mut policies = Vec::new();
     for dir in root.ancestors().skip(1) {
         policies.push(dir.join(FILE_NAME));
-        if dir.join(".git").exists() {
+        if git::has_repository(dir) {
             let policies = std::mem::take(&mut policies);
             if !git::is_linked(root, dir) {
                 found.push(Outer { root: dir.to_owned(), policies });

@@ -355,6 +355,14 @@ fn a_work_tree_of_a_bare_repository_is_a_checkout() {
 }
 
 #[test]
+fn a_dot_git_that_leads_nowhere_is_not_no_repository() {
+    let sandbox = Sandbox::empty();
+    std::os::unix::fs::symlink("nowhere", sandbox.root().join(".git")).unwrap();
+    assert_eq!(root(sandbox.root()).as_deref(), Some(sandbox.root()));
+    assert!(inspect(sandbox.root()).is_err());
+}
+
+#[test]
 fn a_pipe_for_dot_git_does_not_block() {
     let sandbox = Sandbox::empty();
     let made = Command::new("mkfifo").arg(sandbox.root().join(".git")).status().unwrap();
