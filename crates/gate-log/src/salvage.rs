@@ -75,7 +75,9 @@ fn tell(salvage: &Salvage, io: &mut Io<'_>) {
     }
     if salvage.log.is_open {
         let after = salvage.last;
-        say(&format!("the write-ahead log ends with a damaged or unfinished part: entries after {after} may be lost"));
+        say(&format!(
+            "the write-ahead log ends with a damaged or unfinished part: entries after {after} may be lost"
+        ));
     }
     if let Some((page, pages)) = salvage.cut {
         let after = salvage.last;

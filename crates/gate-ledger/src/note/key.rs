@@ -77,7 +77,9 @@ pub enum KeyError {
     IdMismatch,
     /// A public key that is no point of the curve, of small order, or not in canonical form. With the former, signatures that nobody made
     /// would verify; with the latter, one key could pass for two.
-    #[error("this public key is weak, not in canonical form, or no point of the curve; it must not be trusted")]
+    #[error(
+        "this public key is weak, not in canonical form, or no point of the curve; it must not be trusted"
+    )]
     Weak,
 }
 

@@ -213,7 +213,8 @@ mod tests {
         let note = String::from_utf8(body(0)).unwrap().replace("\"genesis\"", "\"note\"");
         let second = first.replace("\"seq\":0", "\"seq\":1");
         for (body, index) in [(wrong, 0), (with_gate, 0), (note, 0), (second, 1)] {
-            let leaves: Vec<Hash> = (0..index).map(|_| leaf_hash(b"before")).chain([leaf_hash(body.as_bytes())]).collect();
+            let leaves: Vec<Hash> =
+                (0..index).map(|_| leaf_hash(b"before")).chain([leaf_hash(body.as_bytes())]).collect();
             let size = index + 1;
             let root = root_of(leaves.as_slice(), size).unwrap();
             let checkpoint = Checkpoint { origin: origin(), size, root, extensions: vec![] };

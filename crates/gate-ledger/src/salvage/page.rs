@@ -165,7 +165,8 @@ impl Pages {
 
     /// What is wrong with the log.
     pub(super) fn damage(&self) -> LogDamage {
-        self.log().map(|log| LogDamage { header: log.headless, frames: log.bad, is_open: log.is_open })
+        self.log()
+            .map(|log| LogDamage { header: log.headless, frames: log.bad, is_open: log.is_open })
             .unwrap_or_default()
     }
 
