@@ -18,6 +18,7 @@ mod link;
 pub use bad::Bad;
 pub(crate) use facts::inspect_unhashed;
 pub use facts::{Facts, LedgerId, inspect};
+pub(crate) use link::check_alone;
 pub use link::{Chain, Linked, Start};
 
 #[cfg(test)]

@@ -151,6 +151,16 @@ impl Entry {
         })
     }
 
+    /// Reads the body of an entry that comes without those before it, as a proof has it: the first is genesis as it must
+    /// be, and no other is.
+    ///
+    /// # Errors
+    /// As [`Entry::from_body`], and [`Bad::Genesis`].
+    pub fn from_proof(body: &[u8]) -> Result<Self, EntryError> {
+        chain::check_alone(&chain::inspect(body)?)?;
+        Self::from_body(body)
+    }
+
     /// Reads an entry from its line of an export, without a newline: exactly what [`Entry::line`] writes.
     ///
     /// # Errors

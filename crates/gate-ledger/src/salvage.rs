@@ -10,6 +10,8 @@
 //! (<https://www.sqlite.org/fileformat2.html>), those of a write-ahead log over those of the file:
 //!
 //! 1. The table `entry` is walked from its root, where schema and root can be read. What it leads to is *live*.
+//!    Bytes of a header are believed only as far as nothing contradicts them: where rows turn out to be bad, other
+//!    sizes of pages are tried, and a log goes on behind a frame whose checksum is wrong.
 //! 2. Every page is searched for records that look like a row of that table, in use or not. What is found
 //!    beside the live rows fills gaps only: it may be the copy that SQLite left behind when it moved a row,
 //!    or an entry that somebody deleted.
@@ -58,15 +60,30 @@ pub struct Salvage {
     pub archived: u64,
     /// How many intact entries of other ledgers there were, which stay out.
     pub foreign: u64,
+    /// Where the file ends too early: the first page that is not all there, and how many its header counts.
+    pub cut: Option<(u32, u32)>,
+    /// What is wrong with the write-ahead log.
+    pub log: LogDamage,
     /// Whether the file was written to meanwhile, so that a loss may be none.
     pub changed: bool,
 }
 
 impl Salvage {
-    /// Whether no position is lost.
+    /// Whether no position is lost, nor any that nobody could name because file or log end too early.
     pub const fn is_whole(&self) -> bool {
-        self.lost.is_empty()
+        self.lost.is_empty() && self.cut.is_none() && !self.log.is_open
     }
+}
+
+/// What is wrong with a write-ahead log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogDamage {
+    /// Whether its header is damaged.
+    pub header: bool,
+    /// How many of its frames do not follow from those before them.
+    pub frames: u64,
+    /// Whether it ends with such a frame, or within a transaction: what came last is not known.
+    pub is_open: bool,
 }
 
 /// Positions next to each other that share a fate.
@@ -164,6 +181,8 @@ pub fn salvage(
     let ledger = choose::ledger(&pages, &index, genesis)?
         .ok_or_else(|| SalvageError::Nothing { path: path.to_owned() })?;
     let mut salvage = choose::write(&pages, index, ledger, take);
+    salvage.cut = pages.cut();
+    salvage.log = pages.damage();
     salvage.changed = before != stamps(&real);
     Ok(salvage)
 }

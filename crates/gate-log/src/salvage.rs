@@ -69,6 +69,20 @@ fn tell(salvage: &Salvage, io: &mut Io<'_>) {
     for mended in &salvage.mended {
         say(&format!("{} saved from a copy elsewhere in the file: {}", places(mended), mended.why));
     }
+    if salvage.log.header || salvage.log.frames > 0 {
+        let frames = salvage.log.frames;
+        say(&format!("the write-ahead log is damaged ({frames} bad frames); what is intact in it was read"));
+    }
+    if salvage.log.is_open {
+        let after = salvage.last;
+        say(&format!(
+            "the write-ahead log ends with a damaged or unfinished part: entries after {after} may be lost"
+        ));
+    }
+    if let Some((page, pages)) = salvage.cut {
+        let after = salvage.last;
+        say(&format!("the file ends before page {page} of {pages}: entries after {after} may be lost"));
+    }
     if salvage.foreign > 0 {
         say(&format!("{} entries of other ledgers are in the file; they were left out", salvage.foreign));
     }
@@ -93,7 +107,7 @@ fn summary(salvage: &Salvage) -> String {
     if salvage.archived > 0 {
         text += &format!("; {} are in an archive", salvage.archived);
     }
-    if !salvage.is_whole() {
+    if !salvage.lost.is_empty() {
         // A position is at most 2^53, so that the sum of any of them is one of a few more bits.
         let lost: u64 = salvage.lost.iter().map(|loss| loss.last - loss.first + 1).sum();
         text += &format!("; {lost} are lost");

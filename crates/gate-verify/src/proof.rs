@@ -153,7 +153,7 @@ pub(crate) fn check(
 fn prove(proof: &TlogProof, body: &[u8], trust: &Trust) -> Result<Proven, NotProven> {
     let Trusted { witnesses, logs, .. } = trust.open(proof.checkpoint.as_bytes())?;
     let proven = proof.verify(body, trust.keys())?;
-    let entry = Entry::from_body(body)?;
+    let entry = Entry::from_proof(body)?;
     if entry.seq != proof.index {
         return Err(NotProven::Seq { index: proof.index, seq: entry.seq });
     }

@@ -151,6 +151,17 @@ impl Chain {
     }
 }
 
+/// What can be said of an entry without its neighbours: it is the first and a genesis, or neither.
+pub(crate) fn check_alone(facts: &Facts) -> Result<(), Bad> {
+    if facts.seq == 0 {
+        return check_genesis(facts);
+    }
+    if facts.kind == Kind::Genesis {
+        return Err(Bad::Genesis("an entry after the first is of kind 'genesis'"));
+    }
+    Ok(())
+}
+
 fn check_genesis(facts: &Facts) -> Result<(), Bad> {
     if facts.kind != Kind::Genesis {
         return Err(Bad::Genesis("the first entry is not of kind 'genesis'"));

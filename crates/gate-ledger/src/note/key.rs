@@ -75,9 +75,11 @@ pub enum KeyError {
     /// The id does not belong to this name and key: a part was edited or copied wrongly.
     #[error("the key's id does not belong to its name and public key; copy the whole line again")]
     IdMismatch,
-    /// A public key of small order, or not in canonical form. With the former, signatures that nobody made
+    /// A public key that is no point of the curve, of small order, or not in canonical form. With the former, signatures that nobody made
     /// would verify; with the latter, one key could pass for two.
-    #[error("this public key is weak or not in canonical form; it must not be trusted")]
+    #[error(
+        "this public key is weak, not in canonical form, or no point of the curve; it must not be trusted"
+    )]
     Weak,
 }
 

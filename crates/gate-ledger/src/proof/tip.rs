@@ -99,7 +99,7 @@ impl TlogProof {
         if self.index != newest {
             return Err(TipError::NotNewest { index: self.index, newest });
         }
-        let entry = Entry::from_body(body)?;
+        let entry = Entry::from_proof(body)?;
         if entry.seq != self.index {
             return Err(TipError::Seq { index: self.index, seq: entry.seq });
         }
@@ -203,6 +203,30 @@ mod tests {
             checkpoint: checkpoint.sign(&signer()).unwrap(),
         };
         assert!(matches!(no_entry.tip(&keys()), Err(TipError::Entry(_))));
+    }
+
+    #[test]
+    fn a_second_genesis_and_one_with_a_wrong_prev_are_refused() {
+        let first = String::from_utf8(body(0)).unwrap();
+        let wrong = first.replace(&"0".repeat(64), &"1".repeat(64));
+        let with_gate = first.replace("\"kind\"", "\"gate\":\"lint\",\"kind\"");
+        let note = String::from_utf8(body(0)).unwrap().replace("\"genesis\"", "\"note\"");
+        let second = first.replace("\"seq\":0", "\"seq\":1");
+        for (body, index) in [(wrong, 0), (with_gate, 0), (note, 0), (second, 1)] {
+            let leaves: Vec<Hash> =
+                (0..index).map(|_| leaf_hash(b"before")).chain([leaf_hash(body.as_bytes())]).collect();
+            let size = index + 1;
+            let root = root_of(leaves.as_slice(), size).unwrap();
+            let checkpoint = Checkpoint { origin: origin(), size, root, extensions: vec![] };
+            let proof = TlogProof {
+                index,
+                hashes: inclusion_proof(leaves.as_slice(), index, size).unwrap(),
+                checkpoint: checkpoint.sign(&signer()).unwrap(),
+                extra: Some(body.clone().into_bytes()),
+            };
+            let refused = proof.tip(&keys());
+            assert!(matches!(refused, Err(TipError::Entry(_))), "{body}: {refused:?}");
+        }
     }
 
     #[test]

@@ -83,6 +83,10 @@ pub(super) fn write(
         }
     }
     bad.behind(next, pages.room(), &mut salvage);
+    if let Some(reach) = index.reach.filter(|reach| *reach >= next && *reach > salvage.last) {
+        add(&mut salvage.lost, salvage.last.max(next.saturating_sub(1)) + 1, reach, Why::Missing);
+        salvage.last = reach;
+    }
     salvage.archived = statement.map_or(0, |statement| archived::excuse(&statement, &mut salvage.lost));
     salvage
 }

@@ -106,7 +106,7 @@ pub(super) fn entry<'b>(
 /// Puts the record together that begins at `at`, as far as its pages are there.
 fn gather(pages: &Pages, layer: Layer, page: &[u8], at: usize, length: usize, record: &mut Vec<u8>) {
     record.clear();
-    let usable = pages.shape.usable();
+    let usable = pages.shape().usable();
     let local = local(length, usable).min(page.len().saturating_sub(at));
     record.extend_from_slice(&page[at..at + local]);
     let mut next = big_endian(page, at + local);

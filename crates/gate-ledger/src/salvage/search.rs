@@ -38,24 +38,27 @@ pub(super) struct Index {
     /// Rows that the table leads to and that are bad: the row's number and the defect.
     pub(super) bad: Vec<(u64, &'static str)>,
     pub(super) ledgers: Vec<LedgerId>,
+    /// The highest number up to which there were rows, as the pages say that lead to others.
+    pub(super) reach: Option<u64>,
 }
 
-/// The index of the file. If the table leads to nothing, the file is divided in every way that there is, and the
-/// one counts that shows most.
+/// The index of the file. If the table leads to nothing, or to bad rows, the file is divided in every way that there
+/// is, and the one counts that shows most.
 pub(super) fn best(real: &Path) -> io::Result<(Pages, Index)> {
     let mut pages = Pages::open(real)?;
-    let mut best = (pages.shape, Index::default());
+    let mut best = (pages.shape(), Index::default());
     for shape in pages.shapes() {
-        pages.shape = shape;
+        pages.divide(shape);
         let index = index(&pages);
         if index.found.len() > best.1.found.len() {
             best = (shape, index);
         }
-        if best.1.found.iter().any(|found| found.live) {
+        // A header may say how pages are divided and be wrong in one byte: then some rows are good, and others not.
+        if best.1.bad.is_empty() && best.1.found.iter().any(|found| found.live) {
             break;
         }
     }
-    pages.shape = best.0;
+    pages.divide(best.0);
     Ok((pages, best.1))
 }
 
@@ -82,12 +85,16 @@ fn index(pages: &Pages) -> Index {
         page: Vec::new(),
         record: Vec::new(),
     };
-    let leaves = root(pages).map(|root| leaves(pages, root)).unwrap_or_default();
+    let tree = root(pages).map(|root| leaves(pages, root)).unwrap_or_default();
+    search.index.reach = tree.reach;
     for number in 1..=pages.last() {
-        search.page(number, Layer::Newest, leaves.contains(&number));
+        search.page(number, Layer::Newest, tree.leaves.contains(&number));
     }
     for number in pages.covered() {
         search.page(number, Layer::Covered, false);
+    }
+    for frame in pages.others() {
+        search.page(0, Layer::After(frame), false);
     }
     search.index
 }
@@ -109,8 +116,11 @@ impl Search<'_> {
         let mut starts: Vec<usize> = signs.flat_map(|sign| Layout::starts(&page, sign)).collect();
         starts.retain(|at| !known.contains(at));
         for at in starts {
-            if let Ok(intact) = record::entry(self.pages, layer, &page, at, &mut self.record) {
-                self.index.push(number, at, layer, false, &intact.facts);
+            for layer in ways(layer) {
+                if let Ok(intact) = record::entry(self.pages, layer, &page, at, &mut self.record) {
+                    self.index.push(number, at, layer, false, &intact.facts);
+                    break;
+                }
             }
         }
         self.page = page;
@@ -131,6 +141,12 @@ impl Search<'_> {
         }
         known
     }
+}
+
+/// Where what does not fit the page may go on: of a frame, behind it or in front.
+fn ways(layer: Layer) -> impl Iterator<Item = Layer> {
+    let other = if let Layer::After(frame) = layer { Some(Layer::Before(frame)) } else { None };
+    std::iter::once(layer).chain(other)
 }
 
 /// The rows of a leaf: number and start of the record.
@@ -154,9 +170,17 @@ const fn header(number: u32) -> usize {
     if number == 1 { 100 } else { 0 }
 }
 
+/// What a table's root leads to.
+#[derive(Default)]
+struct Tree {
+    leaves: HashSet<u32>,
+    /// The highest number of a row that a page names which leads to others.
+    reach: Option<u64>,
+}
+
 /// The leaves that a table's root leads to. A page that leads nowhere, or to where somebody was, is passed over.
-fn leaves(pages: &Pages, root: u32) -> HashSet<u32> {
-    let (mut leaves, mut seen, mut open) = (HashSet::new(), HashSet::new(), vec![root]);
+fn leaves(pages: &Pages, root: u32) -> Tree {
+    let (mut tree, mut seen, mut open) = (Tree::default(), HashSet::new(), vec![root]);
     let mut page = Vec::new();
     while let Some(number) = open.pop() {
         if !seen.insert(number) {
@@ -165,24 +189,28 @@ fn leaves(pages: &Pages, root: u32) -> HashSet<u32> {
         pages.read(number, Layer::Newest, &mut page);
         let header = header(number);
         match page.get(header) {
-            Some(&LEAF) => drop(leaves.insert(number)),
+            Some(&LEAF) => drop(tree.leaves.insert(number)),
             Some(&INTERIOR) => {
                 let count = big_endian_16(&page, header + 3).unwrap_or(0);
                 let pointers = (0..count).map_while(|place| big_endian_16(&page, header + 12 + 2 * place));
-                open.extend(pointers.filter_map(|cell| big_endian(&page, cell)));
+                for cell in pointers {
+                    open.extend(big_endian(&page, cell));
+                    let named = varint(&page, cell + 4).map(|(row, _)| row);
+                    tree.reach = tree.reach.max(named.filter(|row| *row < pages.room()));
+                }
                 open.extend(big_endian(&page, header + 8));
             }
             _ => {}
         }
     }
-    leaves
+    tree
 }
 
 /// The root of the table `entry`, from the schema, which is a table with its root on the first page: type, name,
 /// table, root and SQL of each object.
 fn root(pages: &Pages) -> Option<u32> {
     let mut page = Vec::new();
-    leaves(pages, 1).into_iter().find_map(|number| {
+    leaves(pages, 1).leaves.into_iter().find_map(|number| {
         pages.read(number, Layer::Newest, &mut page);
         cells(&page, number).into_iter().find_map(|(_, at)| root_in(&page, at))
     })

@@ -141,12 +141,101 @@ fn what_only_the_write_ahead_log_holds_comes_out() {
     append(&mut ledger, COUNT..COUNT + 60);
     let (bodies, salvage) = wreck.saved();
     assert_eq!((bodies.len() as u64, salvage.is_whole(), salvage.loose), (COUNT + 60, true, 0));
-    // A log that was cut ends with its last whole transaction; one that is damaged at its head holds nothing.
+    // A log that was cut still shows the entries in the pages that are whole, and says that there may be more.
     let log = fs::read(wreck.beside("-wal")).unwrap();
     std::mem::forget(ledger);
-    for (length, count) in [(log.len(), COUNT + 60), (log.len() - 1, COUNT), (31, COUNT), (0, COUNT)] {
+    for (length, least, most, whole) in [
+        (log.len(), COUNT + 60, COUNT + 60, true),
+        (log.len() - 1, COUNT, COUNT + 60, false),
+        (31, COUNT, COUNT, true),
+        (0, COUNT, COUNT, true),
+    ] {
         fs::write(wreck.beside("-wal"), &log[..length]).unwrap();
-        assert_eq!(wreck.saved().0.len() as u64, count, "a log of {length} bytes");
+        let (bodies, salvage) = wreck.saved();
+        assert!((least..=most).contains(&(bodies.len() as u64)), "a log of {length} bytes: {salvage:?}");
+        assert_eq!(salvage.is_whole(), whole, "a log of {length} bytes: {salvage:?}");
+        assert!(bodies.starts_with(&wreck.honest), "a log of {length} bytes");
+    }
+}
+
+/// A ledger with a log of many transactions, and the log.
+fn with_log() -> (Wreck, Vec<u8>, Bodies) {
+    let wreck = Wreck::new();
+    let mut ledger = Ledger::open(&wreck.path(), Access::Append).unwrap();
+    for n in COUNT..COUNT + 60 {
+        append(&mut ledger, n..n + 1);
+    }
+    let log = fs::read(wreck.beside("-wal")).unwrap();
+    let all = wreck.saved().0;
+    assert_eq!(all.len() as u64, COUNT + 60);
+    std::mem::forget(ledger);
+    (wreck, log, all)
+}
+
+/// Bytes of a frame with its header.
+const FRAME: usize = 24 + 8192;
+
+#[test]
+fn a_bad_frame_in_the_middle_of_the_log_costs_nothing_that_other_frames_hold() {
+    let (wreck, log, all) = with_log();
+    let frames = (log.len() - 32) / FRAME;
+    for at in [0, 1, frames / 3, frames / 2, frames - 2] {
+        // The page itself, its number, the salt, the checksum.
+        for byte in [24 + 4000, 3, 9, 17] {
+            let mut damaged = log.clone();
+            damaged[32 + at * FRAME + byte] ^= 0x55;
+            fs::write(wreck.beside("-wal"), damaged).unwrap();
+            let (bodies, salvage) = wreck.saved();
+            let lost: u64 = salvage.lost.iter().map(|loss| loss.last - loss.first + 1).sum();
+            assert_eq!(bodies.len() as u64 + lost, COUNT + 60, "frame {at}, byte {byte}: {salvage:?}");
+            assert!(lost < 30 && bodies.iter().all(|body| all.contains(body)), "frame {at}: {salvage:?}");
+            assert!(salvage.log.frames > 0, "frame {at}, byte {byte}: {salvage:?}");
+        }
+    }
+}
+
+#[test]
+fn a_log_whose_last_frame_is_bad_is_not_whole() {
+    let (wreck, mut log, _) = with_log();
+    let at = log.len() - 8192 + 100;
+    log[at] ^= 1;
+    fs::write(wreck.beside("-wal"), log).unwrap();
+    let salvage = wreck.saved().1;
+    assert!(salvage.log.is_open && !salvage.is_whole(), "{salvage:?}");
+}
+
+#[test]
+fn a_log_with_a_damaged_header_is_read_all_the_same() {
+    let (wreck, log, all) = with_log();
+    // Magic number, order of bytes, size of pages, salt, checksum.
+    for byte in [0, 3, 10, 11, 17, 25] {
+        let mut damaged = log.clone();
+        damaged[byte] ^= 0x21;
+        fs::write(wreck.beside("-wal"), damaged).unwrap();
+        let (bodies, salvage) = wreck.saved();
+        assert!(bodies == all && salvage.is_whole() && salvage.log.header, "byte {byte}: {salvage:?}");
+    }
+}
+
+#[test]
+fn a_file_shorter_than_its_header_says_is_not_whole() {
+    let wreck = Wreck::new();
+    let whole = wreck.bytes();
+    for length in [whole.len() - 1, whole.len() - 8192, whole.len() / 2] {
+        fs::write(wreck.path(), &whole[..length]).unwrap();
+        let salvage = wreck.check();
+        assert!(salvage.cut.is_some() && !salvage.is_whole(), "{length} bytes: {salvage:?}");
+    }
+    fs::write(wreck.path(), &whole[..whole.len() / 2]).unwrap();
+    assert!(wreck.check().last > COUNT / 2, "pages that lead to others name what is gone");
+}
+
+#[test]
+fn a_wrong_byte_about_reserved_space_hides_no_long_entry() {
+    let wreck = Wreck::new();
+    for reserved in [1, 32, 255] {
+        wreck.damage(|bytes| bytes[20] = reserved);
+        wreck.whole();
     }
 }
 

@@ -138,3 +138,14 @@ fn a_key_is_written_as_ssh_does() {
     let text = "AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
     assert_eq!(key.to_ssh_base64(), text);
 }
+
+#[test]
+fn a_key_off_the_curve_is_refused() {
+    // Of all y about half belong to no point; these are the smallest of them.
+    for y in [2_u8, 7, 8] {
+        let mut public = [0; 32];
+        public[0] = y;
+        assert_eq!(VerifierKey::new("a", KeyKind::Note, public), Err(KeyError::Weak), "{y}");
+        assert_eq!(VerifierKey::new("a", KeyKind::Cosignature, public), Err(KeyError::Weak), "{y}");
+    }
+}

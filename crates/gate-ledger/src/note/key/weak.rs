@@ -1,4 +1,4 @@
-//! Public keys that must not be trusted, though they are points of the curve.
+//! Public keys that must not be trusted.
 //!
 //! Of the points of small order, `h * A` takes at most eight values, so anybody can find a signature that
 //! verifies, over every message in the worst case. Encodings above the field's prime give one key two
@@ -27,5 +27,11 @@ pub(super) fn is_weak(public: &[u8; 32]) -> bool {
     let mut y = *public;
     y[31] &= 0x7f;
     let is_reduced = y[31] != 0x7f || y[1..31].iter().any(|byte| *byte != 0xff) || y[0] < 0xed;
-    !is_reduced || SMALL_ORDER.contains(&y)
+    !is_reduced || SMALL_ORDER.contains(&y) || !is_on_curve(public)
+}
+
+/// Whether the bytes stand for a point at all. Most signatures would only be wrong under others, but whoever trusts such
+/// a key trusts nobody, and should know.
+fn is_on_curve(public: &[u8; 32]) -> bool {
+    ed25519_dalek::VerifyingKey::from_bytes(public).is_ok()
 }
