@@ -21,6 +21,8 @@ stage() {
     install -m 644 "$page" "$into/share/man/man$section/"
   done
   install -D -m 644 "$root/scripts/ci/ci.sh" "$into/share/gate/ci.sh"
+  install -d "$into/share/gate/schemas"
+  install -m 644 "$root"/crates/gate-model/schemas/*.json "$into/share/gate/schemas/"
   install -d "$into/share/doc/gate"
   install -m 644 "$root"/{README.md,CHANGELOG.md,LICENSE-MIT,LICENSE-APACHE} "$into/share/doc/gate/"
 }

@@ -1,7 +1,11 @@
 //! What is packed, and how it is installed. Building for release takes minutes and is scripts/package's own; here it packs
 //! programs that start the built ones.
 #![allow(clippy::disallowed_methods, reason = "a test may start programs")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails, and a skip is said"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -65,6 +69,7 @@ fn what_was_packed_is_installed_and_works() {
         "share/doc/gate/LICENSE-MIT",
         "share/doc/gate/LICENSE-APACHE",
         "share/gate/ci.sh",
+        "share/gate/schemas/gate.toml.json",
     ] {
         assert!(sandbox.has(Path::new("prefix").join(file)), "{file}");
     }
@@ -125,4 +130,16 @@ fn the_projects_own_address_stands_in_one_place() {
         checkout().display()
     ));
     assert_eq!((found.status, found.stdout.as_str()), (1, ""), "one of them would be forgotten");
+}
+
+#[test]
+fn the_container_file_has_no_fault() {
+    let hadolint = checkout().join(".partners/venv/bin/hadolint");
+    if !hadolint.is_file() {
+        eprintln!("skipped: hadolint is not in .partners (scripts/partners installs it)");
+        return;
+    }
+    let file = checkout().join("scripts/packaging/Containerfile");
+    let output = std::process::Command::new(hadolint).arg(file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
