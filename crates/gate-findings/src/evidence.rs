@@ -68,7 +68,7 @@ pub fn of(findings: &[Finding]) -> Vec<Evidence> {
 /// The exact evidence of `findings`, apart by the grant that covers them, as a decision's entry records it:
 /// those that block first.
 ///
-/// `covered_by` is [`matching::Assignment::covered_by`] for the same findings; a finding without a partner in it
+/// `covered_by` is the assignment of matching for the same findings; a finding without a partner in it
 /// counts as not covered.
 pub fn group(findings: &[Finding], covered_by: &[Option<u64>]) -> Vec<Judged> {
     let mut counts: BTreeMap<(Option<u64>, Key<'_>), u64> = BTreeMap::new();

@@ -14,7 +14,7 @@
 //!   letter, at every open; a row is read as bytes, hashed, compared with its stored hash, and its fields
 //!   are taken from the body. An edited index can still hide a row: [`crate::verify`] finds that.
 //! - A ledger is all of its files. What they are and whose is looked at before SQLite opens one of them, and a writer
-//!   who does not have the same ones open as everybody else records nothing ([`files`]).
+//!   who does not have the same ones open as everybody else records nothing (`files`).
 //! - No second descriptor of the database file is opened while a connection is: closing one would drop the POSIX
 //!   locks that SQLite holds on it (<https://www.sqlite.org/howtocorrupt.html>, section 2.2). Only a [`Snapshot`] does,
 //!   whose readers take no locks.
