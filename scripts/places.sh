@@ -28,10 +28,25 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # the default one serves if it is of that release or a newer one; the compiler checks that (rust-version).
 choose_toolchain() {
   have cargo || { echo "cargo is not installed: a Rust toolchain (1.95 or newer) is needed" >&2; return 1; }
-  (cd "$root" && cargo --version >/dev/null 2>&1) && return 0
-  have rustup || return 0
-  local default
-  default=$(cd / && rustup show active-toolchain 2>/dev/null) || return 0
-  export RUSTUP_TOOLCHAIN=${default%% *}
-  echo "the toolchain of rust-toolchain.toml cannot be had; using $RUSTUP_TOOLCHAIN"
+  local said default
+  if ! said=$(cd "$root" && cargo --version 2>&1); then
+    if have rustup && default=$(cd / && rustup show active-toolchain 2>/dev/null); then
+      export RUSTUP_TOOLCHAIN=${default%% *}
+      echo "the toolchain of rust-toolchain.toml cannot be had; using $RUSTUP_TOOLCHAIN"
+      printf '%s\n' "$said" | sed 's/^/  rustup: /'
+    fi
+  fi
+  new_enough
+}
+
+# Fails with a toolchain that the workspace's rust-version refuses, before cargo says so of every crate.
+new_enough() {
+  local needed found
+  needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
+  found=$(cd "$root" && rustc --version 2>&1) || { printf 'rustc does not run:\n%s\n' "$found" >&2; return 1; }
+  found=${found#rustc }
+  found=${found%%[ -]*}
+  [ "$(printf '%s\n' "$needed" "$found" | sort -V | head -n 1)" = "$needed" ] && return 0
+  echo "the Rust toolchain is $found, and $needed or newer is needed: rustup toolchain install $needed" >&2
+  return 1
 }

@@ -181,7 +181,7 @@ struct Tree {
 /// The leaves that a table's root leads to. A page that leads nowhere, or to where somebody was, is passed over.
 fn leaves(pages: &Pages, root: u32) -> Tree {
     let (mut tree, mut seen, mut open) = (Tree::default(), HashSet::new(), vec![root]);
-    let mut page = Vec::new();
+    let (mut page, room) = (Vec::new(), pages.room());
     while let Some(number) = open.pop() {
         if !seen.insert(number) {
             continue;
@@ -196,7 +196,7 @@ fn leaves(pages: &Pages, root: u32) -> Tree {
                 for cell in pointers {
                     open.extend(big_endian(&page, cell));
                     let named = varint(&page, cell + 4).map(|(row, _)| row);
-                    tree.reach = tree.reach.max(named.filter(|row| *row < pages.room()));
+                    tree.reach = tree.reach.max(named.filter(|row| *row < room));
                 }
                 open.extend(big_endian(&page, header + 8));
             }

@@ -194,10 +194,9 @@ fn fill(input: &mut dyn Read, frame: &mut [u8]) -> usize {
     let mut length = 0;
     while length < frame.len() {
         match input.read(&mut frame[length..]) {
-            Ok(0) => break,
-            Ok(count) => length += count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(_) => break,
+            Ok(0) | Err(_) => break,
+            Ok(count) => length += count,
         }
     }
     length
