@@ -180,10 +180,10 @@ struct Tree {
 
 /// The leaves that a table's root leads to. A page that leads nowhere, or to where somebody was, is passed over.
 fn leaves(pages: &Pages, root: u32) -> Tree {
-    let (mut tree, mut seen, mut open) = (Tree::default(), HashSet::new(), vec![root]);
-    let (mut page, room) = (Vec::new(), pages.room());
+    let (mut tree, mut visited, mut open) = (Tree::default(), HashSet::new(), vec![root]);
+    let (mut page, usable) = (Vec::new(), pages.room());
     while let Some(number) = open.pop() {
-        if !seen.insert(number) {
+        if !visited.insert(number) {
             continue;
         }
         pages.read(number, Layer::Newest, &mut page);
@@ -196,7 +196,7 @@ fn leaves(pages: &Pages, root: u32) -> Tree {
                 for cell in pointers {
                     open.extend(big_endian(&page, cell));
                     let named = varint(&page, cell + 4).map(|(row, _)| row);
-                    tree.reach = tree.reach.max(named.filter(|row| *row < room));
+                    tree.reach = tree.reach.max(named.filter(|row| *row < usable));
                 }
                 open.extend(big_endian(&page, header + 8));
             }
