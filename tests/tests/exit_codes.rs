@@ -73,11 +73,11 @@ fn two_is_an_error_of_usage_policy_or_input_and_nothing_is_decided() {
 }
 
 #[test]
-fn a_missing_ledger_and_a_directory_are_errors_of_what_was_given() {
+fn a_missing_ledger_is_an_error_of_what_was_given_and_a_directory_in_its_place_is_not_trusted() {
     let house = House::without_ledger(POLICY);
     house.skip(&["lint", "--reason", "x"]).exits(2).says(&["gate-skip: ", "gate-log init"]);
     std::fs::create_dir_all(house.path(".gate/ledger.db")).unwrap();
-    house.skip(&["lint", "--reason", "x"]).exits(2);
+    house.skip(&["lint", "--reason", "x"]).exits(4);
 }
 
 #[test]

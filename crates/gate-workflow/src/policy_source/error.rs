@@ -162,8 +162,6 @@ impl PolicyError {
     /// Most are errors of what was given: nothing was decided. A guard that cannot be asked is not trusted.
     pub fn exit(&self) -> Exit {
         match self {
-            // A directory, or nothing where somebody named one, was wrong before anybody could doubt it.
-            Self::Unguarded { source, .. } if source.exit() == Exit::Usage => Exit::Usage,
             Self::Unguarded { .. } => Exit::Distrust,
             Self::Unowned(error) => error.exit(),
             _ => Exit::Usage,
