@@ -15,6 +15,7 @@ mod exchange;
 mod git;
 mod publishing;
 mod servers;
+mod ssh;
 mod streams;
 
 /// The remote in memory, asked directly: the checks and the toy of all others are themselves checked by it.

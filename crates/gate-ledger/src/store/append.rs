@@ -10,7 +10,7 @@ use super::{
 };
 use crate::archive::Statement;
 use crate::chain::{Chain, LedgerId, Start};
-use crate::commitment::Commitment;
+use crate::commitment::{Commitment, Opening};
 use crate::entry::{Draft, Entry, Place};
 use crate::veil::Privacy;
 
@@ -61,6 +61,33 @@ impl Transaction<'_> {
         let result = self.take_in(entry);
         self.failed |= result.is_err();
         result
+    }
+
+    /// Keeps the opening of a commitment of `entry`, which came with it from elsewhere.
+    ///
+    /// # Errors
+    /// [`StoreError::Opening`] where it opens something else; another [`StoreError`]. After one nothing of this
+    /// transaction is kept.
+    pub fn keep(
+        &mut self,
+        entry: &Entry,
+        commitment: Commitment,
+        opening: Opening,
+    ) -> Result<(), StoreError> {
+        let result = self.keep_beside(entry, commitment, opening);
+        self.failed |= result.is_err();
+        result
+    }
+
+    fn keep_beside(&self, entry: &Entry, commitment: Commitment, opening: Opening) -> Result<(), StoreError> {
+        if !opening.opens(commitment) {
+            return Err(StoreError::Opening(commitment));
+        }
+        // A name has one opening in a ledger, as long as it is known there.
+        match private::find(self.inner, commitment)? {
+            Some(_) => Ok(()),
+            None => private::keep(self.inner, &KeptOpening::beside(entry, commitment, opening)),
+        }
     }
 
     /// Whether everything that was appended so far can be committed.

@@ -55,7 +55,7 @@ impl Place {
     pub(crate) fn over_ssh(mut self) -> Option<Self> {
         let folder = self.path("ssh");
         std::fs::create_dir(&folder).unwrap();
-        let server = Sshd::start(&folder, "")?;
+        let server = Sshd::start(&folder, "", &std::env::var("PATH").unwrap())?;
         let url = format!("ssh://127.0.0.1{}", self.path("server.git").display());
         self.git("checkout", &["remote", "set-url", "origin", &url]);
         self.git("checkout", &["config", "core.sshCommand", &server.command()]);

@@ -22,9 +22,9 @@ fn run(command: &mut Command) -> bool {
 }
 
 impl Sshd {
-    /// Starts one with its files in `folder`; `options` stand before the key in `authorized_keys`. None where there is
-    /// no sshd, or where it does not come up.
-    pub(crate) fn start(folder: &Path, options: &str) -> Option<Self> {
+    /// Starts one with its files in `folder`; `options` stand before the key in `authorized_keys`, and `path` is the
+    /// `PATH` of commands. None where there is no sshd, or where it does not come up.
+    pub(crate) fn start(folder: &Path, options: &str, path: &str) -> Option<Self> {
         let sshd = Path::new("/usr/sbin/sshd");
         if !sshd.exists() {
             return None;
@@ -41,7 +41,7 @@ impl Sshd {
         let config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized_keys\n\
              StrictModes no\nUsePAM no\nPasswordAuthentication no\nPidFile none\nPermitRootLogin yes\n\
-             PermitUserEnvironment no\nMaxStartups 100\nMaxSessions 100\n",
+             PermitUserEnvironment no\nSetEnv PATH={path}\nMaxStartups 100\nMaxSessions 100\n",
             folder = folder.display()
         );
         std::fs::write(folder.join("sshd_config"), config).unwrap();
