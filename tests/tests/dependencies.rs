@@ -22,3 +22,21 @@ fn each_dependency_has_a_reason_in_the_table() {
     let rows: BTreeSet<&str> = rows.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(rows, named, "left is crates/DEPENDENCIES.md, right Cargo.toml");
 }
+
+#[test]
+fn no_driver_of_a_remote_is_linked_into_a_tool() {
+    let tree = |package: &str| {
+        #[allow(clippy::disallowed_methods, reason = "a test may start programs")]
+        let mut cargo = std::process::Command::new(env!("CARGO"));
+        cargo.args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--package", package]);
+        let ran = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let drivers = ["postgres ", "tokio ", "rustls ", "gate-remote-"];
+    assert!(drivers[..3].iter().all(|driver| tree("gate-remote-postgres").contains(driver)));
+    for tool in ["gate-check", "gate-log", "gate-skip", "gate-verify"] {
+        let found: Vec<&str> = drivers.into_iter().filter(|driver| tree(tool).contains(driver)).collect();
+        assert!(found.is_empty(), "{tool}: {found:?}");
+    }
+}

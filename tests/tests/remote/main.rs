@@ -13,6 +13,7 @@ mod attacks;
 mod copy;
 mod exchange;
 mod git;
+mod postgres;
 mod publishing;
 mod servers;
 mod ssh;

@@ -1,0 +1,1 @@
+DELETE FROM gate_opening WHERE ledger = $1 AND commitment = ANY ($2)

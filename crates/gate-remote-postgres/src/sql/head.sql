@@ -1,0 +1,1 @@
+SELECT id, seq, hash, to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM gate_ledger WHERE name = $1

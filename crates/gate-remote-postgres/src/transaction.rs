@@ -1,0 +1,149 @@
+//! One transaction over the tables, and how it can end.
+
+use gate_ledger::archive::EntryRef;
+use gate_ledger::commitment::{Commitment, Opening};
+use gate_ledger::entry::{Entry, EntryHash};
+use gate_ledger::remote::{Batch, Outcome, RemoteError};
+use gate_ledger::veil;
+use gate_model::time::Timestamp;
+use postgres::types::Type;
+use postgres::{Client, Error, Row, Transaction};
+
+use crate::error::{self, distrust, failure};
+
+/// The row of a ledger.
+pub(crate) struct Newest {
+    pub(crate) id: String,
+    pub(crate) head: EntryRef,
+    /// What the server's clock shows.
+    pub(crate) now: Timestamp,
+}
+
+/// How a transaction ended without an error.
+pub(crate) enum Done {
+    Outcome(Outcome),
+    /// COMMIT was sent and no answer came.
+    Lost(String),
+}
+
+/// Why one did not.
+pub(crate) enum Failed {
+    Said(RemoteError),
+    Postgres(Error),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Postgres(error)
+    }
+}
+
+impl From<RemoteError> for Failed {
+    fn from(error: RemoteError) -> Self {
+        Self::Said(error)
+    }
+}
+
+impl Failed {
+    pub(crate) fn remote(&self) -> RemoteError {
+        match self {
+            Self::Postgres(error) => error::failed(error),
+            Self::Said(RemoteError::Failed(failed)) => failed.clone().into(),
+            Self::Said(error) => failure(error.to_string()),
+        }
+    }
+}
+
+pub(crate) fn position(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn hash(bytes: &[u8]) -> Result<EntryHash, RemoteError> {
+    bytes.try_into().map(EntryHash).map_err(|_| distrust("a hash in the tables is none"))
+}
+
+impl Newest {
+    pub(crate) fn read(row: &Row) -> Result<Self, RemoteError> {
+        let seq =
+            u64::try_from(row.get::<_, i64>(1)).map_err(|_| distrust("a position in the tables is none"))?;
+        let now =
+            Timestamp::parse(row.get(3)).map_err(|error| failure(format!("the server's clock: {error}")))?;
+        Ok(Self { id: row.get(0), head: EntryRef { seq, hash: hash(row.get(2))? }, now })
+    }
+}
+
+/// One transaction. An error before COMMIT means that nothing was kept; so does one of the server at COMMIT.
+pub(crate) fn once(
+    client: &mut Client,
+    work: impl FnOnce(&mut Transaction<'_>) -> Result<Outcome, Failed>,
+) -> Result<Done, Failed> {
+    let mut transaction = client.transaction()?;
+    let outcome = work(&mut transaction)?;
+    match transaction.commit() {
+        Ok(()) => Ok(Done::Outcome(outcome)),
+        Err(error)
+            if outcome.is_taken() && error.code().is_none_or(|code| code.code().starts_with("57P")) =>
+        {
+            Ok(Done::Lost(error::said(&error)))
+        }
+        // What was only looked at needs no commit.
+        Err(_) if !outcome.is_taken() => Ok(Done::Outcome(outcome)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The ledger's row, to itself until the transaction ends.
+pub(crate) fn lock(transaction: &mut Transaction<'_>, ledger: &str) -> Result<Option<Newest>, Failed> {
+    let row = transaction.query_typed_opt(include_str!("sql/head_lock.sql"), &[(&ledger, Type::TEXT)])?;
+    Ok(row.as_ref().map(Newest::read).transpose()?)
+}
+
+/// Adds entries and the openings that came with them.
+pub(crate) fn insert(
+    transaction: &mut Transaction<'_>,
+    ledger: &str,
+    entries: &[Entry],
+    batch: &Batch,
+) -> Result<(), Failed> {
+    let seqs: Vec<i64> = entries.iter().map(|entry| position(entry.seq)).collect();
+    let hashes: Vec<&[u8]> = entries.iter().map(|entry| &entry.hash.0[..]).collect();
+    let bodies: Vec<&[u8]> = entries.iter().map(|entry| entry.body.as_bytes()).collect();
+    transaction.execute_typed(
+        include_str!("sql/append.sql"),
+        &[
+            (&ledger, Type::TEXT),
+            (&seqs, Type::INT8_ARRAY),
+            (&hashes, Type::BYTEA_ARRAY),
+            (&bodies, Type::BYTEA_ARRAY),
+        ],
+    )?;
+    for line in &batch.openings {
+        let Some((commitment, seq)) = owner(line, entries) else { continue };
+        let (commitment, line) = (&commitment.0[..], line.as_slice());
+        transaction.execute_typed(
+            include_str!("sql/keep.sql"),
+            &[(&ledger, Type::TEXT), (&commitment, Type::BYTEA), (&seq, Type::INT8), (&line, Type::BYTEA)],
+        )?;
+    }
+    Ok(())
+}
+
+/// The commitment of a written opening, and the position of the entry that it came with.
+pub(crate) fn owner(line: &[u8], entries: &[Entry]) -> Option<(Commitment, i64)> {
+    let (commitment, _) = Opening::check(&serde_json::from_slice(line).ok()?).ok()?;
+    let commits = |entry: &&Entry| {
+        let found = veil::commitments(entry.kind, &entry.actor, &entry.data);
+        found.iter().any(|(_, found)| *found == commitment)
+    };
+    Some((commitment, position(entries.iter().find(commits)?.seq)))
+}
+
+/// Whether the ledger has this very entry.
+pub(crate) fn has(transaction: &mut Transaction<'_>, ledger: &str, entry: &Entry) -> Result<bool, Failed> {
+    let (before, seq) = (position(entry.seq) - 1, position(entry.seq));
+    let row = transaction.query_typed_opt(
+        include_str!("sql/read.sql"),
+        &[(&ledger, Type::TEXT), (&before, Type::INT8), (&seq, Type::INT8), (&1_i64, Type::INT8)],
+    )?;
+    Ok(row.is_some_and(|row| row.get::<_, &[u8]>(1) == entry.hash.0))
+}
