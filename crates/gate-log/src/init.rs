@@ -9,7 +9,6 @@ mod starter;
 
 use std::path::Path;
 
-use gate_checkout::git;
 use gate_cli::Io;
 use gate_cli::message;
 use gate_cli::options::Format;
@@ -17,7 +16,7 @@ use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet};
 use gate_ledger::store::{AppendError, CreateError, Ledger, StoreError};
 use gate_model::exit::Exit;
-use gate_workflow::ledger_access::{self, Unusable};
+use gate_workflow::ledger_access;
 use gate_workflow::policies::{self, RecordError};
 use gate_workflow::policy_source::PolicyError;
 use gate_workflow::setting::{LOCK_WAIT, Setting};
@@ -124,9 +123,7 @@ pub(crate) fn init(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
 fn make(setting: &Setting<'_>, created_policy: bool, io: &mut Io<'_>) -> Result<Made, LogError> {
     let path = setting.ledger_path()?;
     let staged = Staged::beside(&path).map_err(InitError::from)?;
-    if git::is_tracked(&path).map_err(|source| Unusable::Git { path: path.clone(), source })? {
-        return Err(Unusable::Tracked(path).into());
-    }
+    ledger_access::refuse_any_tracked(&path, [path.clone()])?;
     if let Some(genesis) = setting.loaded.policy.ledger.genesis.clone() {
         return Err(InitError::Pinned { policy: setting.loaded.name.clone(), genesis }.into());
     }

@@ -154,7 +154,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 pub fn is_absent(path: &Path) -> Result<bool, Unusable> {
     let missing = path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
     if missing {
-        refuse_tracked_name(path)?;
+        refuse_any_tracked(path, [path.to_owned()])?;
     }
     Ok(missing)
 }
@@ -203,16 +203,17 @@ fn refuse_tracked(path: &Path) -> Result<(), Unusable> {
     let Ok(real) = path.canonicalize() else { return Ok(()) };
     let through_link = (real != path).then(|| path.to_owned());
     let there = store::names(&real).into_iter().filter(|file| file.symlink_metadata().is_ok());
-    for file in through_link.into_iter().chain(there) {
-        refuse_tracked_name(&file)?;
-    }
-    Ok(())
+    refuse_any_tracked(path, through_link.into_iter().chain(there))
 }
 
-fn refuse_tracked_name(path: &Path) -> Result<(), Unusable> {
-    match git::is_tracked(path) {
-        Ok(false) => Ok(()),
-        Ok(true) => Err(Unusable::Tracked(path.to_owned())),
+/// Refuses the ledger at `path` for the first of `files` that git tracks.
+///
+/// # Errors
+/// [`Unusable::Tracked`], or that git cannot tell.
+pub fn refuse_any_tracked(path: &Path, files: impl IntoIterator<Item = PathBuf>) -> Result<(), Unusable> {
+    match git::first_tracked(files) {
+        Ok(None) => Ok(()),
+        Ok(Some(file)) => Err(Unusable::Tracked(file)),
         Err(source) => Err(Unusable::Git { path: path.to_owned(), source }),
     }
 }

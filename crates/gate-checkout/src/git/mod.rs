@@ -32,7 +32,7 @@ pub use head::{has_repository, is_linked, root};
 pub use inspect::{Inspection, inspect, look};
 pub use resolve::{exact_ref, resolve};
 pub use settings::{Setting, signing_settings};
-pub use tracked::{is_tracked, tracked_link};
+pub use tracked::{first_tracked, tracked_link};
 
 #[cfg(test)]
 pub(crate) mod sandbox;

@@ -7,10 +7,14 @@ use gate_identity::git::Checkout;
 
 use crate::git::sandbox::Sandbox;
 use crate::git::tree::{self, RevError};
-use crate::git::{GitError, Inspection, inspect, is_tracked, look, resolve, root, tracked_link};
+use crate::git::{GitError, Inspection, first_tracked, inspect, look, resolve, root, tracked_link};
 
 fn checkout(dir: &Path) -> Checkout {
     inspect(dir).expect("git answers").expect("a checkout")
+}
+
+fn is_tracked(file: &Path) -> Result<bool, GitError> {
+    Ok(first_tracked([file.to_owned()])?.is_some())
 }
 
 #[test]
