@@ -23,7 +23,7 @@ use crate::judgement::{self, Before, Matched, Outcome, Ruling};
 use crate::policies::{self, Policies};
 use crate::records;
 use crate::setting::Setting;
-use crate::standing::{self, Question, Seen, Standing};
+use crate::standing::{self, Live, Question, Seen, Standing};
 use crate::verdict::{self, Circumstances};
 
 pub use failure::CheckError;
@@ -184,10 +184,10 @@ impl<'a> Checker<'a> {
                 (Ok(None), None) => return self.go(None, commanded),
                 (Err(error), None) => return Err(error),
                 // A pause that was read holds, whatever became of the ledger since.
-                (Ok(None), Some(standing)) => return self.hold(&standing, commanded).map(Begun::Settled),
-                (Err(error), Some(standing)) => {
+                (Ok(None), Some(held)) => return self.hold(held, commanded).map(Begun::Settled),
+                (Err(error), Some(held)) => {
                     failure::warn_once(warnings, error.to_string());
-                    return self.hold(&standing, commanded).map(Begun::Settled);
+                    return self.hold(held, commanded).map(Begun::Settled);
                 }
             };
             let impatient = Instant::now() >= deadline;
@@ -196,9 +196,10 @@ impl<'a> Checker<'a> {
                     return self.go(Some(sighting), commanded);
                 }
                 Before::Run => rest_until(deadline),
-                Before::Hold(_) if !impatient => {
+                Before::Hold(live) if !impatient => {
+                    let ruling = ruled_by(&standing, Verdict::Hold, live);
                     rest_until(deadline);
-                    paused = Some(standing);
+                    paused = Some((standing, ruling));
                 }
                 Before::Hold(_) | Before::Skip(_) => match self.settle(&standing, commanded, warnings)? {
                     Settled::By(decision) => return Ok(Begun::Settled(decision)),
@@ -294,19 +295,23 @@ impl<'a> Checker<'a> {
         };
         // A skip that cannot be recorded is not used; a pause that was seen holds all the same.
         let seen = newest.as_ref().unwrap_or(seen);
-        if matches!(judgement::before(seen), Before::Hold(_)) {
+        if let Before::Hold(live) = judgement::before(seen) {
             failure::warn_once(warnings, failed.to_string());
-            return self.hold(seen, commanded).map(Settled::By);
+            let ruling = ruled_by(seen, Verdict::Hold, live);
+            return self.hold((seen.clone(), ruling), commanded).map(Settled::By);
         }
         self.without::<()>(failed, warnings)?;
         Ok(Settled::NotRecorded)
     }
 
-    /// The decision of a pause that was seen in `standing` and cannot be recorded.
-    fn hold(&self, standing: &Standing, commanded: bool) -> Result<Box<Decision>, CheckError> {
+    /// The decision of a pause that was seen, with the standing it was seen in, and cannot be recorded.
+    fn hold(
+        &self,
+        (standing, ruling): (Standing, Ruling),
+        commanded: bool,
+    ) -> Result<Box<Decision>, CheckError> {
         let facts = self.circumstances_before(commanded)?;
-        let ruling = ruled_before(standing).unwrap_or_else(|| judgement::would_run(standing));
-        Ok(Box::new(self.compose(standing, ruling, &facts, self.setting.now())))
+        Ok(Box::new(self.compose(&standing, ruling, &facts, self.setting.now())))
     }
 
     /// Judges what the gate came to and records the decision.
@@ -417,12 +422,16 @@ impl<'a> Checker<'a> {
 
 /// What a pause or a skip decides before the gate runs.
 fn ruled_before(standing: &Standing) -> Option<Ruling> {
-    let ruling = match judgement::before(standing) {
-        Before::Run => return None,
-        Before::Hold(live) => judgement::by_opt_out(Verdict::Hold, live),
-        Before::Skip(live) => judgement::by_opt_out(Verdict::Skip, live),
-    };
-    Some(Ruling { overdue: standing.overdue.clone(), ..ruling })
+    match judgement::before(standing) {
+        Before::Run => None,
+        Before::Hold(live) => Some(ruled_by(standing, Verdict::Hold, live)),
+        Before::Skip(live) => Some(ruled_by(standing, Verdict::Skip, live)),
+    }
+}
+
+/// What the opt-out `live` of `standing` decides.
+fn ruled_by(standing: &Standing, verdict: Verdict, live: &Live) -> Ruling {
+    Ruling { overdue: standing.overdue.clone(), ..judgement::by_opt_out(verdict, live) }
 }
 
 fn rest_until(deadline: Instant) {
