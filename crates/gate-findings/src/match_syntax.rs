@@ -214,7 +214,7 @@ fn put(slot: &mut Option<String>, key: &'static str, raw: &str) -> Result<(), Ma
 }
 
 fn decode(key: &'static str, raw: &str) -> Result<String, MatchError> {
-    let bytes = crate::path::percent_decode(raw.as_bytes()).ok_or(MatchError::Percent(key))?;
+    let bytes = gate_model::percent::decode(raw.as_bytes()).ok_or(MatchError::Percent(key))?;
     let value = String::from_utf8(bytes).map_err(|_| MatchError::NotUtf8(key))?;
     // Evidence may become part of a ledger entry, whose profile refuses these; tab and newline never
     // belong to a name.

@@ -4,22 +4,6 @@
 //! doubled slashes. A segment `..` is left as it is: what it leads to is not known here, and no glob matches it.
 //! An absolute path outside of the repository stays absolute.
 
-/// Decodes `%XX`. `None` where `%` is not followed by two hexadecimal digits.
-pub(crate) fn percent_decode(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes.iter();
-    while let Some(&byte) = rest.next() {
-        if byte == b'%' {
-            let mut digit = || rest.next().and_then(|&b| char::from(b).to_digit(16));
-            let (high, low) = (digit()?, digit()?);
-            out.push(u8::try_from(high * 16 + low).ok()?);
-        } else {
-            out.push(byte);
-        }
-    }
-    Some(out)
-}
-
 /// The path that an artifact's URI means (SARIF 2.1.0 §3.4.3): backslashes, which no URI may hold, are a Windows
 /// tool's slashes; `%XX` is decoded where all of it is valid; `file:` is taken off. Other schemes stay.
 pub(crate) fn of_uri(uri: &str) -> String {
@@ -48,7 +32,8 @@ fn decode_or_keep(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }
-    let decoded = percent_decode(text.as_bytes()).and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded =
+        gate_model::percent::decode(text.as_bytes()).and_then(|bytes| String::from_utf8(bytes).ok());
     decoded.unwrap_or_else(|| text.to_owned())
 }
 
@@ -98,7 +83,7 @@ pub(crate) fn plain(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{of_uri, percent_decode};
+    use super::of_uri;
     use crate::place::{Ground, Place};
 
     fn path(uri: &str) -> Option<String> {
@@ -138,13 +123,5 @@ mod tests {
         }
         // Not resolved, so nothing below the root can be claimed through it.
         assert_eq!(path("/home/ci/repo/../x").as_deref(), Some("../x"));
-    }
-
-    #[test]
-    fn percent_decoding_wants_two_digits() {
-        assert_eq!(percent_decode(b"a%2Cb").as_deref(), Some(&b"a,b"[..]));
-        assert_eq!(percent_decode(b"%"), None);
-        assert_eq!(percent_decode(b"%4"), None);
-        assert_eq!(percent_decode(b"%+1"), None);
     }
 }

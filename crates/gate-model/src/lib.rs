@@ -23,6 +23,7 @@ pub mod level;
 pub mod opening;
 pub mod path_glob;
 pub mod payload;
+pub mod percent;
 pub mod principal;
 pub mod quote;
 pub mod request;

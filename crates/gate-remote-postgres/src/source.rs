@@ -110,18 +110,7 @@ fn split_port(host: &str) -> Result<(&str, &str), String> {
 
 fn decode(text: &str) -> Result<String, String> {
     let wrong = || format!("'{}' has an escape that is none", gate_model::text::visible(text));
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).ok_or_else(wrong)?;
-        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| wrong())?);
-        rest = &tail[2..];
-    }
+    let bytes = gate_model::percent::decode(text.as_bytes()).ok_or_else(wrong)?;
     String::from_utf8(bytes).map_err(|_| wrong())
 }
 
