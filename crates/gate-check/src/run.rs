@@ -12,7 +12,6 @@ use gate_cli::render::{self, View};
 use gate_cli::terminal;
 use gate_cli::{Env, Failure, Io};
 use gate_findings::{Options, ReportError};
-use gate_ledger::store::Access;
 use gate_model::decision::{Decision, Verdict};
 use gate_model::exit::Exit;
 use gate_model::payload::Mode;
@@ -174,8 +173,7 @@ fn perform(
     let environment = args.environment.as_ref();
     let lookup =
         |name: &str| environment.filter(|_| name == "GATE_ENVIRONMENT").cloned().or_else(|| env.get(name));
-    let access = if args.plan || args.list { Access::Read } else { Access::Append };
-    let setting = Setting::read(args.shared.store.place(env, &lookup, clock, access))?;
+    let setting = Setting::read(args.shared.store.place(env, &lookup, clock))?;
     let desk = Desk { args, env, setting: &setting, decision_file };
     let shown = desk.perform(task, io, warnings);
     warnings.extend(setting.notes().iter().cloned());

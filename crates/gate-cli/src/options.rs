@@ -7,7 +7,6 @@
 
 use std::path::PathBuf;
 
-use gate_ledger::store::Access;
 use gate_workflow::setting::Place;
 
 use crate::clock::Clock;
@@ -127,13 +126,12 @@ impl StoreOptions {
         self.policy.clone().or_else(|| env.path("GATE_POLICY"))
     }
 
-    /// The place that these options choose. `lookup` reads `env`; `access` is what the ledger is needed for.
+    /// The place that these options choose. `lookup` reads `env`.
     pub fn place<'a>(
         &self,
         env: &'a Env,
         lookup: &'a dyn Fn(&str) -> Option<String>,
         clock: Clock<'a>,
-        access: Access,
     ) -> Place<'a> {
         Place {
             cwd: &env.cwd,
@@ -142,7 +140,6 @@ impl StoreOptions {
             policy: self.policy(env),
             policy_ref: self.policy_ref.clone().or_else(|| env.get("GATE_POLICY_REF")),
             ledger: self.ledger(env),
-            access,
         }
     }
 }

@@ -51,7 +51,7 @@ impl<'a> Desk<'a> {
 
     /// What the caller chose.
     pub(crate) fn place(&self) -> Place<'a> {
-        self.shared.store.place(self.env, self.lookup, self.clock, Access::Read)
+        self.shared.store.place(self.env, self.lookup, self.clock)
     }
 
     /// Where the ledger is.

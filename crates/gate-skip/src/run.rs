@@ -8,7 +8,6 @@ use gate_cli::options::{Format, offer};
 use gate_cli::render::{self, View};
 use gate_cli::terminal;
 use gate_cli::{Env, Failure, Io};
-use gate_ledger::store::Access;
 use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
 use gate_workflow::policy_source::PolicyError;
@@ -102,7 +101,7 @@ fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<
         let ledger = args.shared.store.ledger(env);
         return endorsing::endorse(act, &env.cwd, ledger.as_deref(), clock()).map(Asked::Endorsed);
     }
-    let setting = Setting::read(args.shared.store.place(env, &lookup, clock, Access::Append))?;
+    let setting = Setting::read(args.shared.store.place(env, &lookup, clock))?;
     let desk = Desk { setting: &setting, cwd: &env.cwd };
     let asked = desk.perform(args, io);
     for note in setting.notes() {

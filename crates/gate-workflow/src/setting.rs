@@ -51,8 +51,6 @@ pub struct Place<'a> {
     pub policy_ref: Option<String>,
     /// `--ledger`, else `GATE_LEDGER`.
     pub ledger: Option<PathBuf>,
-    /// What the ledger will be used for.
-    pub access: Access,
 }
 
 impl Place<'_> {

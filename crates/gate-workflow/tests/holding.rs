@@ -10,7 +10,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gate_ledger::store::{Access, Ledger};
+use gate_ledger::store::Ledger;
 use gate_model::action::Action;
 use gate_model::decision::Verdict;
 use gate_model::payload::Ask;
@@ -63,15 +63,7 @@ impl Room {
     fn with<T>(&self, clock: &dyn Fn() -> Timestamp, work: impl FnOnce(&Setting<'_>) -> T) -> T {
         let env = |_: &str| None;
         let cwd = self.dir.path();
-        let place = Place {
-            cwd,
-            env: &env,
-            clock,
-            policy: None,
-            policy_ref: None,
-            ledger: None,
-            access: Access::Append,
-        };
+        let place = Place { cwd, env: &env, clock, policy: None, policy_ref: None, ledger: None };
         work(&Setting::read(place).unwrap())
     }
 

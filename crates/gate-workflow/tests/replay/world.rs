@@ -134,7 +134,6 @@ impl World {
             policy: None,
             policy_ref: None,
             ledger: None,
-            access: Access::Append,
         };
         let setting = Setting::read(place).unwrap();
         work(&setting)
