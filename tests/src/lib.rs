@@ -19,6 +19,7 @@
 
 pub mod fuzz;
 pub mod remote;
+pub mod tokens;
 
 use std::ffi::OsStr;
 use std::io::Write;

@@ -5,9 +5,7 @@
 
 mod support;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use ed25519_dalek::{Signer as _, SigningKey};
+use gate_tests::tokens::{jwks, key, signed};
 use serde_json::{Value, json};
 use support::{House, Ran, now};
 
@@ -58,15 +56,9 @@ facts = "oidc"
 max_ttl = "4h"
 "#;
 
-fn key() -> SigningKey {
-    SigningKey::from_bytes(&[7; 32])
-}
-
 fn trusting() -> House {
     let house = House::without_ledger(RULES);
-    let x = BASE64.encode(key().verifying_key().as_bytes());
-    let keys = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": x}]});
-    house.write("jwks.json", keys.to_string());
+    house.write("jwks.json", jwks("k1", &key(7)));
     house.create_ledger(".gate/ledger.db");
     house.commit("base");
     house
@@ -80,10 +72,7 @@ fn token(mut claims: Value) -> String {
     {
         claims[name] = value;
     }
-    let body =
-        format!("{}.{}", BASE64.encode(r#"{"alg":"EdDSA","kid":"k1"}"#), BASE64.encode(claims.to_string()));
-    let signature = BASE64.encode(key().sign(body.as_bytes()).to_bytes());
-    format!("{body}.{signature}")
+    signed(r#"{"alg":"EdDSA","kid":"k1"}"#, &claims, &key(7))
 }
 
 type Variables = Vec<(String, String)>;

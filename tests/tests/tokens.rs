@@ -5,9 +5,8 @@
 
 mod support;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use ed25519_dalek::{Signer as _, SigningKey};
+use ed25519_dalek::SigningKey;
+use gate_tests::tokens::{jwks, key, signed};
 use serde_json::{Value, json};
 use support::{House, now};
 
@@ -43,7 +42,7 @@ struct Trusting {
 
 impl Trusting {
     fn new() -> Self {
-        let key = SigningKey::from_bytes(&[7; 32]);
+        let key = key(7);
         let house = House::without_ledger(RULES);
         house.write("jwks.json", jwks("k1", &key));
         house.create_ledger(".gate/ledger.db");
@@ -74,17 +73,6 @@ impl Trusting {
     }
 }
 
-fn jwks(kid: &str, key: &SigningKey) -> String {
-    let x = BASE64.encode(key.verifying_key().as_bytes());
-    json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": x}]}).to_string()
-}
-
-fn signed(header: &str, claims: &Value, key: &SigningKey) -> String {
-    let body = format!("{}.{}", BASE64.encode(header), BASE64.encode(claims.to_string()));
-    let signature = BASE64.encode(key.sign(body.as_bytes()).to_bytes());
-    format!("{body}.{signature}")
-}
-
 #[test]
 fn a_token_of_another_repository_proves_nothing() {
     let trusting = Trusting::new();
@@ -108,7 +96,7 @@ fn an_issuer_that_is_bound_to_no_place_is_refused_from_the_start() {
     ] {
         let rules = RULES.replace("claims   = { repository_id = \"1\" }", claims);
         let house = House::without_ledger(&rules);
-        house.write("jwks.json", jwks("k1", &SigningKey::from_bytes(&[7; 32])));
+        house.write("jwks.json", jwks("k1", &key(7)));
         let init = support::Ran::of(house.tool("gate-log", &["init"]).output().unwrap());
         init.exits(2).says(&["claims", "repository_owner_id"]);
         assert!(!house.path(".gate/ledger.db").exists(), "{claims}");
@@ -119,7 +107,7 @@ fn an_issuer_that_is_bound_to_no_place_is_refused_from_the_start() {
 fn that_do_not_count(trusting: &Trusting) -> Vec<(String, &'static str)> {
     let at = now().micros() / 1_000_000;
     let claims = json!({"iss": GITHUB, "aud": "gate", "actor": "alice", "iat": at, "exp": at + 300});
-    let rotated = SigningKey::from_bytes(&[8; 32]);
+    let rotated = key(8);
     let with = |changes: Value| trusting.token("alice", &changes);
     vec![
         ("garbage.token.here".to_owned(), "header"),

@@ -85,14 +85,8 @@ impl Gatherer<'_> {
     fn person_rows(&self, slots: Option<&Slots>) -> Vec<PersonRow> {
         let row = |(person, sums): (&String, &PersonSums)| PersonRow {
             person: person.clone(),
-            asked: sums.asked,
-            granted: sums.granted,
-            denied: sums.denied,
-            past: sums.past,
-            overridden: sums.overridden,
-            approved: sums.approved,
-            reviewed: sums.reviewed,
             over_time: slots.map_or_else(Vec::new, |slots| sums.days.sums(slots)),
+            ..sums.row.clone()
         };
         let mut rows: Vec<_> = self.people.iter().map(row).collect();
         rows.retain(|row| row.asked + row.denied + row.past + row.approved + row.reviewed > 0);

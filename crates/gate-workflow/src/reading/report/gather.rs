@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::days::{Days, day_of};
-use super::document::{Figures, Place};
+use super::document::{Figures, PersonRow, Place};
 use super::lives::{Asked, Lives, actor};
 use crate::reading::filter::Period;
 
@@ -42,13 +42,8 @@ pub(super) struct GateSums {
 /// What is kept of a person.
 #[derive(Default)]
 pub(super) struct PersonSums {
-    pub asked: u64,
-    pub granted: u64,
-    pub denied: u64,
-    pub past: u64,
-    pub overridden: u64,
-    pub approved: u64,
-    pub reviewed: u64,
+    /// As it will be shown, but for the name and the course of time.
+    pub row: PersonRow,
     pub days: Days<1>,
 }
 
@@ -146,8 +141,8 @@ impl<'a> Gatherer<'a> {
             life.uses += 1;
             if counts && past {
                 let person = person(&mut self.people, &life.what.by);
-                person.past += 1;
-                person.overridden += u64::from(overridden);
+                person.row.past += 1;
+                person.row.overridden += u64::from(overridden);
             }
         }
         let gate = self.gates.entry(decided.gate).or_default();
@@ -173,13 +168,13 @@ impl<'a> Gatherer<'a> {
         match entry.kind {
             Kind::Request | Kind::Grant => self.asked(ledger, entry, counts)?,
             Kind::Denial => self.denied(ledger, entry, counts),
-            Kind::Approval if counts => self.actor(entry).approved += 1,
+            Kind::Approval if counts => self.actor(entry).row.approved += 1,
             Kind::Revocation => self.end(ledger, entry),
             Kind::Review => {
                 if let Some(life) = self.lives.of(ledger, entry) {
                     life.reviewed = true;
                 }
-                self.actor(entry).reviewed += u64::from(counts);
+                self.actor(entry).row.reviewed += u64::from(counts);
             }
             Kind::Policy => self.parts[ledger].read_origin(entry),
             _ => {}
@@ -197,7 +192,7 @@ impl<'a> Gatherer<'a> {
         }
         if begins && counts && entry.reference.is_none() {
             self.figures(entry).asked += 1;
-            person(&mut self.people, &name).asked += 1;
+            person(&mut self.people, &name).row.asked += 1;
         }
         let Some(granted) = granted else { return Some(()) };
         let granted = granted?;
@@ -210,7 +205,7 @@ impl<'a> Gatherer<'a> {
             let place = Action::ALL.iter().position(|action| *action == asked.action)?;
             self.gates.entry(entry.gate.clone().unwrap_or_default()).or_default().granted.add(day, place);
             let person = person(&mut self.people, &name);
-            person.granted += 1;
+            person.row.granted += 1;
             person.days.add(day, 0);
         }
         Some(())
@@ -233,8 +228,8 @@ impl<'a> Gatherer<'a> {
             figures.denied += 1;
             figures.asked += u64::from(entry.reference.is_none());
             let person = person(&mut self.people, &by);
-            person.denied += 1;
-            person.asked += u64::from(entry.reference.is_none());
+            person.row.denied += 1;
+            person.row.asked += u64::from(entry.reference.is_none());
         }
     }
 
