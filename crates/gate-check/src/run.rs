@@ -12,13 +12,14 @@ use gate_cli::render::{self, View};
 use gate_cli::terminal;
 use gate_cli::{Env, Failure, Io};
 use gate_findings::{Options, ReportError};
+use gate_judge::judgement::{self, Outcome};
+use gate_judge::policy_text::{self, TextError};
 use gate_model::decision::{Decision, Verdict};
 use gate_model::exit::Exit;
 use gate_model::payload::Mode;
 use gate_workflow::check::{Begun, CheckError, Checker, Finished, Started};
-use gate_workflow::judgement::{self, Outcome};
-use gate_workflow::policy_source::{self, PolicyError};
-use gate_workflow::setting::Setting;
+use gate_workflow::policy_source::PolicyError;
+use gate_workflow::setting::{Place, Setting};
 
 use crate::args::{Args, Task};
 use crate::checkout::Ground;
@@ -107,7 +108,7 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
             exit_of(&decision, run_mode, args.plan)
         }
         Ok(Shown::List) => Exit::Proceed,
-        Err(RunError::Policy(PolicyError::Invalid { name, text, diagnostics })) => {
+        Err(RunError::Policy(PolicyError::Text(TextError::Invalid { name, text, diagnostics }))) => {
             let colour = terminal::colour(args.shared.output.color, env, io.stderr_terminal);
             gate_cli::policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
             if run_mode { Exit::RunFailed } else { Exit::Usage }
@@ -173,7 +174,14 @@ fn perform(
     let environment = args.environment.as_ref();
     let lookup =
         |name: &str| environment.filter(|_| name == "GATE_ENVIRONMENT").cloned().or_else(|| env.get(name));
-    let setting = Setting::read(args.shared.store.place(env, &lookup, clock))?;
+    let setting = Setting::read(Place {
+        cwd: &env.cwd,
+        env: &lookup,
+        clock,
+        policy: args.shared.store.policy(env),
+        policy_ref: args.shared.store.policy_ref(env),
+        ledger: args.shared.store.ledger(env),
+    })?;
     let desk = Desk { args, env, setting: &setting, decision_file };
     let shown = desk.perform(task, io, warnings);
     warnings.extend(setting.notes().iter().cloned());
@@ -418,7 +426,7 @@ fn claim_decision_file(args: &Args, env: &Env) -> Result<Option<DecisionFile>, R
     let (policy, ledger) = (args.shared.store.policy(env), args.shared.store.ledger(env));
     let given = [args.report.clone(), args.findings.clone(), policy, ledger];
     let mut inputs: Vec<_> = given.into_iter().flatten().map(|path| env.cwd.join(path)).collect();
-    inputs.extend(env.cwd.ancestors().map(|dir| dir.join(policy_source::FILE_NAME)));
+    inputs.extend(env.cwd.ancestors().map(|dir| dir.join(policy_text::FILE_NAME)));
     Ok(Some(DecisionFile::claim(&env.cwd.join(path), &env.cwd, &inputs)?))
 }
 

@@ -15,6 +15,5 @@
 
 pub mod agent;
 pub mod facts;
-pub mod folder;
 pub mod git;
 pub mod signing;

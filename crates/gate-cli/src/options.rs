@@ -7,9 +7,6 @@
 
 use std::path::PathBuf;
 
-use gate_workflow::setting::Place;
-
-use crate::clock::Clock;
 use crate::env::Env;
 
 /// How a document is written to stdout.
@@ -126,21 +123,9 @@ impl StoreOptions {
         self.policy.clone().or_else(|| env.path("GATE_POLICY"))
     }
 
-    /// The place that these options choose. `lookup` reads `env`.
-    pub fn place<'a>(
-        &self,
-        env: &'a Env,
-        lookup: &'a dyn Fn(&str) -> Option<String>,
-        clock: Clock<'a>,
-    ) -> Place<'a> {
-        Place {
-            cwd: &env.cwd,
-            env: lookup,
-            clock,
-            policy: self.policy(env),
-            policy_ref: self.policy_ref.clone().or_else(|| env.get("GATE_POLICY_REF")),
-            ledger: self.ledger(env),
-        }
+    /// The revision that the policy is read from: `--policy-ref`, else `GATE_POLICY_REF` where that is not empty.
+    pub fn policy_ref(&self, env: &Env) -> Option<String> {
+        self.policy_ref.clone().or_else(|| env.get("GATE_POLICY_REF"))
     }
 }
 

@@ -10,6 +10,7 @@ use gate_cli::clock::Clock;
 use gate_cli::options::{Format, Shared};
 use gate_cli::render::{self, View};
 use gate_cli::{Env, Io, terminal};
+use gate_judge::policy_text::TextError;
 use gate_ledger::store::{Access, Ledger, is_reserved};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
@@ -51,7 +52,15 @@ impl<'a> Desk<'a> {
 
     /// What the caller chose.
     pub(crate) fn place(&self) -> Place<'a> {
-        self.shared.store.place(self.env, self.lookup, self.clock)
+        let store = &self.shared.store;
+        Place {
+            cwd: &self.env.cwd,
+            env: self.lookup,
+            clock: self.clock,
+            policy: store.policy(self.env),
+            policy_ref: store.policy_ref(self.env),
+            ledger: store.ledger(self.env),
+        }
     }
 
     /// Where the ledger is.
@@ -61,7 +70,9 @@ impl<'a> Desk<'a> {
     pub(crate) fn find(&self) -> Result<Found<'a>, PolicyError> {
         match (self.setting(), self.shared.store.ledger(self.env)) {
             (Ok(setting), _) => Ok(Found::Policy(Box::new(setting))),
-            (Err(PolicyError::NotFound(_)), Some(path)) => Ok(Found::Alone(self.env.cwd.join(path))),
+            (Err(PolicyError::Text(TextError::NotFound(_))), Some(path)) => {
+                Ok(Found::Alone(self.env.cwd.join(path)))
+            }
             // Opening it says why it cannot be used, and salvage reads it all the same.
             (Err(PolicyError::Unguarded { .. }), _) => {
                 Ok(Found::Policy(Box::new(Setting::unguarded(self.place())?)))

@@ -19,13 +19,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gate_cli::Io;
 use gate_cli::render;
+use gate_judge::records;
 use gate_ledger::commitment::{Commitment, Field};
 use gate_ledger::entry::{Draft, Entry, Kind};
 use gate_ledger::store::{Access, AppendError, KeptOpening, StoreError, Transaction, View};
 use gate_ledger::veil::{self, ERASURE_SCHEMA, Privacy};
 use gate_model::exit::Exit;
 use gate_model::text::{self, TextError};
-use gate_workflow::records::{self, IdError};
+use gate_workflow::ids::{self, IdError};
 use gate_workflow::setting::LOCK_WAIT;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -218,7 +219,7 @@ fn author(view: &View<'_>, kept: &KeptOpening) -> Result<String, StoreError> {
 fn firsts(view: &View<'_>, ids: &[String]) -> Result<BTreeSet<u64>, EraseFailure> {
     let (mut firsts, mut archived) = (BTreeSet::new(), BTreeSet::new());
     for id in ids {
-        match records::find(view, id) {
+        match ids::find(view, id) {
             Ok(entry) => firsts.insert(records::id_of(&entry)),
             Err(IdError::Store(StoreError::Archived { seq, .. })) => archived.insert(seq),
             Err(error) => return Err(error.into()),

@@ -4,9 +4,9 @@ use gate_checkout::facts::FactsError;
 use gate_ledger::salvage::SalvageError;
 use gate_ledger::store::{OpenError, StoreError};
 use gate_model::exit::Exit;
+use gate_workflow::ids::IdError;
 use gate_workflow::ledger_access::Unusable;
 use gate_workflow::policy_source::PolicyError;
-use gate_workflow::records::IdError;
 
 use crate::append::AppendFailure;
 use crate::archive::ArchiveFailure;

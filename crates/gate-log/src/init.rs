@@ -14,6 +14,7 @@ use gate_cli::message;
 use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet};
+use gate_judge::policy_text::TextError;
 use gate_ledger::store::{AppendError, CreateError, Ledger, StoreError};
 use gate_model::exit::Exit;
 use gate_workflow::ledger_access;
@@ -108,7 +109,7 @@ struct Made {
 /// A [`LogError`]; then neither is there.
 pub(crate) fn init(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
     let (setting, starter) = match Setting::founding(desk.place()) {
-        Err(PolicyError::NotFound(_)) => {
+        Err(PolicyError::Text(TextError::NotFound(_))) => {
             let starter = Starter::write(&desk.env.cwd)?;
             (Setting::founding(desk.place())?, Some(starter))
         }

@@ -3,9 +3,10 @@
 use gate_cli::Io;
 use gate_cli::options::Format;
 use gate_cli::render;
+use gate_judge::records;
 use gate_ledger::store::Ledger;
+use gate_workflow::ids;
 use gate_workflow::reading::list;
-use gate_workflow::records;
 
 use crate::args::Args;
 use crate::desk::Desk;
@@ -40,7 +41,7 @@ pub(crate) fn list(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), 
 /// A [`LogError`] where it names nothing.
 pub(crate) fn opt_out(ledger: &Ledger, args: &Args) -> Result<Option<u64>, LogError> {
     match &args.filter.id {
-        Some(id) => Ok(Some(records::id_of(&records::find(&ledger.view(), id)?))),
+        Some(id) => Ok(Some(records::id_of(&ids::find(&ledger.view(), id)?))),
         None => Ok(None),
     }
 }
@@ -54,7 +55,7 @@ pub(crate) fn show(desk: &Desk<'_>, ids: &[String], reveal: bool, io: &mut Io<'_
     let (format, view) = (desk.format(io), desk.view(io));
     let mut texts = Vec::new();
     for id in ids {
-        let entry = records::find(&ledger.view(), id)?;
+        let entry = ids::find(&ledger.view(), id)?;
         texts.push(match format {
             Format::Text => render::entry(&lines::of_entry(&entry), &view),
             _ if reveal => render::json(&lines::revealed(&entry)) + "\n",

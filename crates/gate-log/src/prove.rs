@@ -6,6 +6,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gate_cli::Io;
+
 use gate_ledger::checkpoint::{Checkpoint, CheckpointError};
 use gate_ledger::entry::Entry;
 use gate_ledger::note;
@@ -13,7 +14,7 @@ use gate_ledger::proof::TlogProof;
 use gate_ledger::store::{Access, Ledger, StoreError};
 use gate_ledger::tree::{self, Hash, ProofError, ProveError};
 use gate_model::exit::Exit;
-use gate_workflow::records;
+use gate_workflow::ids;
 
 use crate::args::ProveArgs;
 use crate::checkpoint::{self, CheckpointFailure, Order, Signed};
@@ -124,7 +125,7 @@ fn inclusion(desk: &Desk<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<Strin
     let found = desk.find()?;
     let ledger = found.open(Access::Read)?;
     // An ID that names nothing is told before anything is signed.
-    let named = args.id.as_deref().map(|id| records::find(&ledger.view(), id)).transpose()?;
+    let named = args.id.as_deref().map(|id| ids::find(&ledger.view(), id)).transpose()?;
     let signed = match (&args.checkpoint, KeyPlace::of(args.key_file.as_deref(), args.agent.as_deref())) {
         (Some(path), _) => SignedCheckpoint::read(desk, path)?,
         (None, Some(key)) => {

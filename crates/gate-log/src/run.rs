@@ -4,6 +4,7 @@ use clap::CommandFactory;
 use gate_cli::clock::Clock;
 use gate_cli::options::{Format, offer};
 use gate_cli::{Env, Failure, Io, clap_errors, terminal};
+use gate_judge::policy_text::TextError;
 use gate_model::exit::Exit;
 use gate_workflow::policy_source::PolicyError;
 
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
     let desk = Desk { env, lookup: &lookup, clock, shared: &args.shared };
     match perform(&desk, &args, io) {
         Ok(()) => Exit::Proceed,
-        Err(LogError::Policy(PolicyError::Invalid { name, text, diagnostics })) => {
+        Err(LogError::Policy(PolicyError::Text(TextError::Invalid { name, text, diagnostics }))) => {
             let colour = terminal::colour(args.shared.output.color, env, io.stderr_terminal);
             gate_cli::policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
             Exit::Usage

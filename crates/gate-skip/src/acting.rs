@@ -1,13 +1,14 @@
 //! Acts on what is in the ledger: approve, reject, revoke, review, resume.
 
 use gate_checkout::git;
+use gate_judge::signatures::{STATEMENT_SCHEMA, Statement};
 use gate_ledger::store::Access;
 use gate_model::grant::Grant;
 use gate_model::payload::{ReviewVerdict, Verb};
 use gate_model::text;
 use gate_workflow::approval::{self, Act};
-use gate_workflow::signatures::{STATEMENT_SCHEMA, Statement};
-use gate_workflow::{ending, ledger_access, records, review, sealing};
+use gate_workflow::ids;
+use gate_workflow::{ending, ledger_access, review, sealing};
 
 use crate::args::{ActArgs, SigningArgs};
 use crate::error::SkipError;
@@ -126,8 +127,7 @@ fn compose(
     let mut act = plain(desk, id, words)?;
     let (subject, ledger) = {
         let ledger = desk.setting.open(Access::Read)?;
-        let found =
-            records::find(&ledger.view(), id).map_err(gate_workflow::admission::TransactError::from)?;
+        let found = ids::find(&ledger.view(), id).map_err(gate_workflow::admission::TransactError::from)?;
         (found, ledger.id().to_owned())
     };
     act.author = author(desk, &subject)?;

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use gate_identity::ssh::Namespace;
+use gate_judge::ownership::{Endorsement, SCHEMA, SPENT};
 use gate_ledger::store::{Access, Ledger};
 use gate_model::time::Timestamp;
 use gate_workflow::ledger_access;
-use gate_workflow::ownership::{self, Endorsement, SCHEMA};
+use gate_workflow::ownership;
 use gate_workflow::policy_source::{self, Choice};
 use gate_workflow::signing::Signer;
 
@@ -47,7 +48,7 @@ pub(crate) fn endorse(
         && replaces != Some(&loaded.used.digest)
         && ownership::was_admitted(view, &loaded.used.digest, replaces)?
     {
-        let text = format!("a signature of '{}' would not count: {}", act.id, ownership::SPENT);
+        let text = format!("a signature of '{}' would not count: {}", act.id, SPENT);
         return Err(SkipError::Usage(text));
     }
     let trust = match &guardian {

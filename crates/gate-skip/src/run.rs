@@ -8,10 +8,11 @@ use gate_cli::options::{Format, offer};
 use gate_cli::render::{self, View};
 use gate_cli::terminal;
 use gate_cli::{Env, Failure, Io};
+use gate_judge::policy_text::TextError;
 use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
 use gate_workflow::policy_source::PolicyError;
-use gate_workflow::setting::Setting;
+use gate_workflow::setting::{Place, Setting};
 use gate_workflow::signing::Signer;
 
 use crate::acting::{self, Deed, Words};
@@ -84,7 +85,7 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
             io.show(&(render::json(&endorsement) + "\n"));
             Exit::Proceed
         }
-        Err(SkipError::Policy(PolicyError::Invalid { name, text, diagnostics })) => {
+        Err(SkipError::Policy(PolicyError::Text(TextError::Invalid { name, text, diagnostics }))) => {
             let colour = terminal::colour(args.shared.output.color, env, io.stderr_terminal);
             gate_cli::policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
             Exit::Usage
@@ -101,7 +102,14 @@ fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<
         let ledger = args.shared.store.ledger(env);
         return endorsing::endorse(act, &env.cwd, ledger.as_deref(), clock()).map(Asked::Endorsed);
     }
-    let setting = Setting::read(args.shared.store.place(env, &lookup, clock))?;
+    let setting = Setting::read(Place {
+        cwd: &env.cwd,
+        env: &lookup,
+        clock,
+        policy: args.shared.store.policy(env),
+        policy_ref: args.shared.store.policy_ref(env),
+        ledger: args.shared.store.ledger(env),
+    })?;
     let desk = Desk { setting: &setting, cwd: &env.cwd };
     let asked = desk.perform(args, io);
     for note in setting.notes() {

@@ -13,13 +13,13 @@ use std::path::Path;
 use gate_cli::clock::Clock;
 use gate_cli::progress::Progress;
 use gate_cli::{Env, Io};
-use gate_ledger::entry::EntryHash;
+use gate_judge::replay::{Listed, Openings, Replayer};
+use gate_ledger::entry::{Entry, EntryHash};
 use gate_ledger::proof::Tip;
 use gate_ledger::store::{Ledger, Snapshot};
 use gate_ledger::tree::CompactRange;
 use gate_ledger::verify::{self, Observer, Options, Outcome, Seen, VerifyError};
 use gate_model::verification::{Begun, Verification};
-use gate_workflow::replay::{Listed, Openings, Replayer};
 
 use crate::anchor::{self, Anchors};
 use crate::args::Args;
@@ -142,7 +142,16 @@ fn openings(
     }
     let Input::Sqlite(snapshot) = input else { return Ok(None) };
     // A file that is no ledger, or whose first entry is bad, is for the verification to name.
-    Ok(Ledger::open_snapshot(snapshot).ok().map(|ledger| Box::new(ledger) as Box<dyn Openings>))
+    Ok(Ledger::open_snapshot(snapshot).ok().map(|ledger| Box::new(Own(ledger)) as Box<dyn Openings>))
+}
+
+/// The openings that a ledger holds itself.
+struct Own(Ledger);
+
+impl Openings for Own {
+    fn reveal(&mut self, entry: &mut Entry) -> Result<(), String> {
+        self.0.view().reveal(entry).map_err(|error| format!("cannot be read: {error}"))
+    }
 }
 
 fn read(input: &mut Input<'_>, mut options: Options, watch: &mut Watch) -> Result<Outcome, VerifyError> {

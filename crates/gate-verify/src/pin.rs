@@ -6,9 +6,8 @@
 use std::path::PathBuf;
 
 use gate_cli::Env;
+use gate_judge::policy_text::{self, Loaded, TextError};
 use gate_ledger::entry::EntryHash;
-use gate_workflow::ledger_access;
-use gate_workflow::policy_source::{self, Choice, Loaded, PolicyError};
 
 use crate::args::{Args, Task};
 use crate::run::VerifyFailure;
@@ -31,18 +30,14 @@ pub(crate) fn find(args: &Args, task: &Task, env: &Env) -> Result<Subject, Verif
     if let (Some(path), Some(genesis)) = (&named, args.genesis) {
         return Ok(Subject { path: path.clone(), genesis: Some(genesis) });
     }
-    let loaded = match policy_source::load(&Choice {
-        cwd: &env.cwd,
-        path: args.place.policy(env).as_deref(),
-        revision: None,
-    }) {
+    let loaded = match policy_text::load(&env.cwd, args.place.policy(env).as_deref()) {
         Ok(loaded) => Some(loaded),
-        Err(PolicyError::NotFound(_)) => None,
+        Err(TextError::NotFound(_)) => None,
         Err(error) => return Err(error.into()),
     };
     let path = match (named, &loaded) {
         (Some(path), _) => path,
-        (None, Some(loaded)) => ledger_access::locate(None, &env.cwd, loaded)?,
+        (None, Some(loaded)) => loaded.ledger_path()?,
         (None, None) => return Err(VerifyFailure::NothingNamed),
     };
     Ok(Subject { path, genesis: args.genesis.or(loaded.as_ref().and_then(pinned)) })

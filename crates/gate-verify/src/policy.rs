@@ -1,13 +1,15 @@
 //! Checking a policy: its text, what is odd about it, and its own tests.
 
+use std::path::Path;
+
 use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet, View};
-use gate_cli::{Env, Io, policy_errors};
+use gate_cli::{Io, policy_errors};
+use gate_judge::policy_lint;
+use gate_judge::policy_text::{self, Loaded, TextError};
 use gate_model::exit::Exit;
 use gate_policy::{Diagnostic, Severity, TestResult};
-use gate_workflow::policy_lint;
-use gate_workflow::policy_source::{self, Choice, Loaded, PolicyError};
 use serde::Serialize;
 
 use crate::run::TOOL;
@@ -52,14 +54,19 @@ struct Test {
     line: usize,
 }
 
-/// Checks the policy that `choice` names; what is wrong is told on stderr, with its place.
+/// Checks the policy that `path`, or the search from `cwd` upward, finds; what is wrong is told on stderr, with its place.
 ///
 /// # Errors
-/// A [`PolicyError`] where there is no policy to check.
-pub(crate) fn check(choice: &Choice<'_>, io: &mut Io<'_>, colour: bool) -> Result<PolicyReport, PolicyError> {
-    match policy_source::load(choice) {
+/// A [`TextError`] where there is no policy to check.
+pub(crate) fn check(
+    cwd: &Path,
+    path: Option<&Path>,
+    io: &mut Io<'_>,
+    colour: bool,
+) -> Result<PolicyReport, TextError> {
+    match policy_text::load(cwd, path) {
         Ok(loaded) => Ok(examine(&loaded, io, colour)),
-        Err(PolicyError::Invalid { name, text, diagnostics }) => {
+        Err(TextError::Invalid { name, text, diagnostics }) => {
             policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
             Ok(PolicyReport {
                 schema: SCHEMA,
@@ -188,9 +195,4 @@ impl PolicyReport {
         );
         sheet
     }
-}
-
-/// The policy that `file`, `--policy`, or the usual search names.
-pub(crate) fn choice<'a>(env: &'a Env, path: Option<&'a std::path::Path>) -> Choice<'a> {
-    Choice { cwd: &env.cwd, path, revision: None }
 }

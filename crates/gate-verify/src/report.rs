@@ -7,7 +7,7 @@ use gate_ledger::verify::{self, Outcome};
 use gate_model::request::SeenHead;
 use gate_model::verification::{Archived, Begun, FirstBad, Genesis, SCHEMA, Verification, Warning};
 
-use gate_workflow::replay::Replayed;
+use gate_judge::replay::Replayed;
 
 use crate::anchor::Comparison;
 

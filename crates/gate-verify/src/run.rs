@@ -7,10 +7,9 @@ use gate_cli::clock::Clock;
 use gate_cli::options::{Format, offer};
 use gate_cli::render::{self, View};
 use gate_cli::{Env, Failure, Io, clap_errors, message, terminal};
+use gate_judge::policy_text::{NoFile, TextError};
 use gate_ledger::verify::VerifyError;
 use gate_model::exit::Exit;
-use gate_workflow::ledger_access::Unusable;
-use gate_workflow::policy_source::PolicyError;
 
 use crate::anchor::CheckpointError;
 use crate::args::{Args, Verb};
@@ -37,10 +36,10 @@ pub(crate) enum VerifyFailure {
     NothingNamed,
     /// There is no policy, or a broken one.
     #[error(transparent)]
-    Policy(#[from] PolicyError),
+    Policy(#[from] TextError),
     /// The policy's ledger cannot be read by this build.
     #[error(transparent)]
-    Ledger(#[from] Unusable),
+    Ledger(#[from] NoFile),
     /// There is nothing to read.
     #[error(transparent)]
     Input(#[from] InputError),
@@ -77,9 +76,9 @@ impl VerifyFailure {
             Self::Usage(_)
             | Self::Openings { .. }
             | Self::NothingNamed
+            | Self::Policy(_)
+            | Self::Ledger(_)
             | Self::Verify(VerifyError::Empty) => Exit::Usage,
-            Self::Policy(error) => error.exit(),
-            Self::Ledger(error) => error.exit(),
             Self::Input(error) => error.exit(),
             Self::Trust(error) => error.exit(),
             Self::From(error) => error.exit(),
@@ -103,7 +102,7 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
     let desk = Desk { args: &args, env, clock };
     match desk.perform(io) {
         Ok(exit) => exit,
-        Err(VerifyFailure::Policy(PolicyError::Invalid { name, text, diagnostics })) => {
+        Err(VerifyFailure::Policy(TextError::Invalid { name, text, diagnostics })) => {
             gate_cli::policy_errors::tell(
                 io,
                 TOOL,
@@ -152,7 +151,7 @@ impl Desk<'_> {
         let named = self.args.place.policy(self.env);
         let path = file.or(named.as_deref());
         let colour = self.colour(io.stderr_terminal);
-        let report = policy::check(&policy::choice(self.env, path), io, colour)?;
+        let report = policy::check(&self.env.cwd, path, io, colour)?;
         io.show(&report.render(self.args.output.format(io.stdout_terminal), &self.view(io)));
         self.summary(io, &report.summary());
         Ok(report.exit())

@@ -15,11 +15,12 @@ use gate_model::time::Timestamp;
 use gate_policy::{Admission, ApprovalsNeeded, Petition, Terms, Trial};
 
 use crate::history::{Counted, Past};
+use crate::ids;
 use crate::ledger_access::Unusable;
 use crate::policies::{self, RecordError};
-use crate::records;
+use crate::proving::{self, Submitted};
 use crate::setting::Setting;
-use crate::signatures::{self, Submitted};
+use gate_judge::records;
 
 /// What is asked for, by whom, and where.
 #[derive(Debug, Clone)]
@@ -53,7 +54,7 @@ pub enum TransactError {
     Record(#[from] RecordError),
     /// The ID names nothing that the verb could act on.
     #[error(transparent)]
-    Id(#[from] records::IdError),
+    Id(#[from] ids::IdError),
     /// An entry cannot be read as what it is.
     #[error(transparent)]
     Malformed(#[from] records::Malformed),
@@ -69,7 +70,7 @@ impl TransactError {
             Self::Ledger(error) => error.exit(),
             Self::Store(error)
             | Self::Record(RecordError::Store(error))
-            | Self::Id(records::IdError::Store(error)) => error.exit(),
+            | Self::Id(ids::IdError::Store(error)) => error.exit(),
             Self::Record(RecordError::Json(_)) => Exit::Failure,
             Self::Record(RecordError::Guard(error)) => error.exit(),
             Self::Record(RecordError::Replaced) | Self::UnknownGate(_) | Self::Subject(_) | Self::Id(_) => {
@@ -109,7 +110,7 @@ fn proven(
 ) -> Result<(Asking, Vec<String>), TransactError> {
     let Some(request) = &asking.request else { return Ok((asking.clone(), Vec::new())) };
     let (view, now) = (transaction.view(), transaction.now());
-    let Submitted { by, objections } = signatures::submitted(&view, &setting.loaded, request, now)?;
+    let Submitted { by, objections } = proving::submitted(&view, &setting.loaded, request, now)?;
     Ok((Asking { by, ..asking.clone() }, objections))
 }
 

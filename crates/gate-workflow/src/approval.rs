@@ -3,8 +3,6 @@
 //! Invariants: whether somebody may approve is judged within the transaction that records it; an approval that a full
 //! quota would make useless is refused, so that its giver can give it again.
 
-mod sufficient;
-
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::Transaction;
 use gate_model::JUDGE;
@@ -16,13 +14,12 @@ use gate_policy::{Actor, Approval, Policy, Rule, Subject};
 
 use crate::admission::{self, TransactError, answer, written};
 use crate::history::{Counted, Past};
+use crate::ids;
 use crate::policies;
-use crate::records;
-use crate::refusal::{is_refused_act, refuse};
+use crate::refusal::refuse;
 use crate::setting::Setting;
-use crate::signatures::Statement;
-
-pub use sufficient::{same_request, standing, suffice};
+use gate_judge::records;
+use gate_judge::signatures::Statement;
 
 /// A person's act on something in the ledger.
 #[derive(Debug, Clone)]
@@ -173,7 +170,7 @@ fn rule_today<'p>(policy: &'p Policy, waiting: &Waiting) -> Result<&'p Rule, Vec
 
 fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactError> {
     let view = transaction.view();
-    let entry = records::find(&view, id)?;
+    let entry = ids::find(&view, id)?;
     let subject = |text: String| Err(TransactError::Subject(text));
     if entry.kind != Kind::Request {
         return subject(format!(
@@ -183,7 +180,7 @@ fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactE
         ));
     }
     let life = view.life(entry.seq)?;
-    if let Some(end) = life.iter().find(|later| ends_request(later)) {
+    if let Some(end) = life.iter().find(|later| records::ends_request(later)) {
         let (seq, end, at) = (entry.seq, end.kind.as_str(), end.at);
         return subject(format!("request {seq} waits no longer: it ended with a {end} at {at}"));
     }
@@ -197,11 +194,6 @@ fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactE
         .map(|later| Ok((later.seq, records::actor(&later)?)))
         .collect::<Result<_, records::Malformed>>()?;
     Ok(Waiting { entry, data, requester, approvals, seqs })
-}
-
-/// Whether an entry in a request's life ends its waiting.
-pub fn ends_request(entry: &Entry) -> bool {
-    matches!(entry.kind, Kind::Grant | Kind::Denial | Kind::Revocation) && !is_refused_act(entry)
 }
 
 fn append_rejection(

@@ -21,10 +21,8 @@ use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use memchr::memmem::Finder;
 
-use crate::approval::ends_request;
-use crate::policies;
-use crate::records;
-use crate::signing::MAX_WAIT;
+use gate_judge::records;
+use gate_judge::signatures::MAX_WAIT;
 
 /// The first position that must stay, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +91,7 @@ fn pending_requests(view: &View<'_>, now: Timestamp, first: &mut Earliest) -> Re
         ControlFlow::Continue(())
     })?;
     for (seq, lapses) in waiting {
-        if !view.life(seq)?.iter().any(ends_request) {
+        if !view.life(seq)?.iter().any(records::ends_request) {
             let until = lapses.map_or_else(String::new, |lapses| format!(" until {lapses}"));
             first.offer(seq, || format!("is a request that waits for approval{until}"));
         }
@@ -115,8 +113,9 @@ fn owed_reviews(view: &View<'_>, first: &mut Earliest) -> Result<(), StoreError>
 fn longest_quota(view: &View<'_>, today: Option<&Policy>) -> Result<u64, StoreError> {
     let mut longest = today.map_or(0, longest_window);
     view.policies(&mut |entry| {
-        longest =
-            longest.max(policies::recorded(entry).map_or(0, |recorded| longest_window(&recorded.policy)));
+        longest = longest.max(
+            gate_judge::recorded::recorded(entry).map_or(0, |recorded| longest_window(&recorded.policy)),
+        );
         ControlFlow::Continue(())
     })?;
     Ok(longest)

@@ -1,60 +1,22 @@
-//! Deriving a grant again: from its request, its approvals, its signatures and the rule that it names.
-//!
-//! The same derivation serves each use of a grant (under the policy of its moment and today's) and replay
-//! (under the policy of its moment alone).
+//! Deriving a grant again at its use, from what the ledger holds: see [`gate_judge::derivation`].
 
 use std::ops::ControlFlow;
 
+use gate_judge::approvals::{same_request, standing, waited};
+use gate_judge::derivation::{Derived, Underivable, allowed_today, asked_at, in_time, terms};
+use gate_judge::moment::{Clock, Moment};
+use gate_judge::policy_text::Loaded;
+use gate_judge::recorded::Recorded;
+use gate_judge::{records, signatures};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
-use gate_model::action::Action;
 use gate_model::context::Context;
-use gate_model::grant::Owes;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
-use gate_policy::{Approvals, Petition, Policy, Rule, Trial};
 
-use crate::approval;
-use crate::moment::{Clock, Moment};
-use crate::policies::{NoPolicy, Policies};
-use crate::policy_source::Loaded;
-use crate::records;
-use crate::signatures::{self, Known, Unproven};
-
-/// A grant that was derived again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
-pub struct Derived {
-    /// The risk that the rule accepts in so many words.
-    pub accepted_risk: Option<String>,
-}
-
-/// Why a grant could not be derived again, as a sentence's end.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Underivable {
-    /// Its policy is missing or damaged.
-    #[error("cannot be derived again: {0}")]
-    Policy(#[from] NoPolicy),
-    /// The policy that it names did not allow it.
-    #[error("was not allowed by the policy it was admitted under: {0}")]
-    Then(String),
-    /// Today's policy does not allow it.
-    #[error("is not allowed by today's policy: {0}")]
-    Today(String),
-    /// Its own terms do not fit what was asked for.
-    #[error("has terms that do not fit what was asked for: {0}")]
-    Terms(String),
-    /// Its signed request was admitted before.
-    #[error("rests on a signed request that entry {0} has used up")]
-    Reused(u64),
-    /// A signature does not hold.
-    #[error("has a signature that does not hold: {0}")]
-    Unproven(#[from] Unproven),
-    /// Approvals are missing.
-    #[error("lacks approvals: {0}")]
-    Approvals(String),
-}
+use crate::policies::Policies;
+use crate::proving;
 
 /// Derives `entry` again under the policy of its admission and under today's, for a use in the context `here`.
 ///
@@ -80,7 +42,7 @@ pub fn grant(
     }
     let signers = [then.data.files.as_slice(), today.files.as_slice()];
     for (policy, files) in [&then.policy, &today.policy].into_iter().zip(signers) {
-        if let Err(reason) = signatures::requester(view, policy, files, entry, data.request.as_ref(), by)? {
+        if let Err(reason) = proving::requester(view, policy, files, entry, data.request.as_ref(), by)? {
             return Ok(Err(reason.into()));
         }
     }
@@ -93,7 +55,7 @@ pub fn grant(
     if let Some(earlier) = admitted_before(view, entry, data)? {
         return Ok(Err(Underivable::Reused(earlier)));
     }
-    if let Err(reason) = approval::suffice(view, &then, entry, data, by, life)? {
+    if let Err(reason) = suffice(view, &then, entry, data, by, life)? {
         return Ok(Err(Underivable::Approvals(reason)));
     }
     Ok(allowed_today(&today.policy, gate, data, by, context))
@@ -126,7 +88,7 @@ fn objection(
             Err(why) => return Ok(Some(why)),
         },
     };
-    let known = Known::read(view, request)?;
+    let known = proving::known(view, request)?;
     Ok(signatures::objections(request, &entry.ledger, &known, &digest, now).into_iter().next())
 }
 
@@ -171,105 +133,29 @@ fn moment_of(view: &View<'_>, entry: &Entry) -> Result<Moment, StoreError> {
     Ok(clock.moment(entry.kind, entry.at))
 }
 
-/// Whether the grant begins when it was made, and ends a time to live later.
+/// Whether the approvals in a grant's life suffice under the policy of its admission.
 ///
 /// # Errors
-/// Why not.
-pub(crate) fn in_time(moment: Moment, data: &GrantData) -> Result<(), String> {
-    if !moment.allows(data.not_before) {
-        return Err(format!("counts from {} on, and was made at {}", data.not_before, moment.latest));
-    }
-    if data.not_before.plus(data.ask.ttl.seconds) != Some(data.expires) {
-        return Err("does not end a time to live after its start".to_owned());
-    }
-    Ok(())
-}
-
-/// The instant from which a request waits, which its end tells.
-///
-/// # Errors
-/// Where that cannot have been the instant.
-pub(crate) fn asked_at(
-    moment: Moment,
-    data: &RequestData,
-    approvals: &Approvals,
-) -> Result<Timestamp, String> {
-    let now = data.lapses.minus(approvals.within);
-    if moment.allows(now) && now.plus(approvals.within) == Some(data.lapses) {
-        return Ok(now);
-    }
-    Err(format!("lapses at {}, not as rule {} says", data.lapses, data.rule))
-}
-
-/// Whether the grant owes the review that its rule asks for.
-///
-/// # Errors
-/// Why not.
-pub(crate) fn owes(data: &GrantData, rule: &Rule) -> Result<(), String> {
-    let due = rule.review_within.and_then(|within| data.not_before.plus(within));
-    let due = due.map(|by| Owes { what: "review".to_owned(), by });
-    if due == data.owes {
-        return Ok(());
-    }
-    Err(match due {
-        Some(owes) => format!("owes a review by {}, and does not say so", owes.by),
-        None => "says that it owes a review, and its rule asks for none".to_owned(),
-    })
-}
-
-/// Whether the rule that the grant names allowed these very terms.
-///
-/// # Errors
-/// Why not.
-pub fn terms(
-    then: &Policy,
-    gate: &str,
+/// A failure of the store; the inner result says what is missing.
+fn suffice(
+    view: &View<'_>,
+    then: &Recorded,
+    grant: &Entry,
     data: &GrantData,
-    by: &Principal,
-    here: &Context,
-) -> Result<(), Underivable> {
-    let rule = permitted(then, gate, data, by, Some(data.rule), here).map_err(Underivable::Then)?;
-    owes(data, rule).map_err(Underivable::Terms)?;
-    match (rule.max_uses, data.ask.max_uses) {
-        (Some(max), Some(uses)) if uses > max => {
-            Err(Underivable::Terms(format!("{uses} uses, and the rule allows {max}")))
-        }
-        // A pause ends by its time and is not used up, so a rule's limit of uses does not reach it.
-        (Some(_), None) if data.ask.action == Action::Pause => Ok(()),
-        (Some(max), None) => Err(Underivable::Terms(format!("no limit of uses, and the rule allows {max}"))),
-        _ => Ok(()),
+    requester: &Principal,
+    life: &[Entry],
+) -> Result<Result<(), String>, StoreError> {
+    let gate = grant.gate.as_deref().unwrap_or_default();
+    let rule = then.policy.gate(gate).ok().and_then(|gate| gate.rule(data.rule));
+    let Some(rule) = rule else { return Ok(Err(format!("its policy has no rule {}", data.rule))) };
+    if rule.approvals.is_none() {
+        let rests_on_some = grant.reference.is_some() || !data.approvals.is_empty();
+        return Ok(if rests_on_some { Err(format!("rule {} needs none", data.rule)) } else { Ok(()) });
     }
-}
-
-/// Whether some rule of today's policy allows the grant to be used in the context `here`.
-///
-/// # Errors
-/// Why not.
-pub fn allowed_today(
-    today: &Policy,
-    gate: &str,
-    data: &GrantData,
-    by: &Principal,
-    here: &Context,
-) -> Result<Derived, Underivable> {
-    let rule = permitted(today, gate, data, by, None, here).map_err(Underivable::Today)?;
-    Ok(Derived { accepted_risk: rule.i_accept.clone() })
-}
-
-fn permitted<'p>(
-    policy: &'p Policy,
-    gate: &str,
-    data: &GrantData,
-    by: &Principal,
-    rule: Option<u64>,
-    here: &Context,
-) -> Result<&'p Rule, String> {
-    let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
-    let found = gate_policy::allows_use(policy, &petition, rule, here);
-    found.map(|(rule, _)| rule).map_err(|trials| in_words(&trials))
-}
-
-/// Trials as one clause.
-pub fn in_words(trials: &[Trial]) -> String {
-    trials.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    let Some(request) = grant.reference.map(|seq| view.entry(seq)).transpose()?.flatten() else {
+        return Ok(Err("it names no request".to_owned()));
+    };
+    Ok(same_request(&request, data, requester)
+        .and_then(|()| waited(&request, grant, data, life))
+        .and_then(|()| standing(then, rule, grant, &request, requester, life)))
 }

@@ -12,10 +12,11 @@ use serde::Deserialize;
 
 use crate::admission::{TransactError, answer};
 use crate::approval::Act;
+use crate::ids;
 use crate::policies;
-use crate::records;
-use crate::refusal::{is_refused_act, refuse};
+use crate::refusal::refuse;
 use crate::setting::Setting;
+use gate_judge::records;
 
 /// An opt-out that has not ended yet.
 struct Living {
@@ -115,7 +116,7 @@ pub fn live_pauses(
 
 fn living(transaction: &Transaction<'_>, id: &str) -> Result<Living, TransactError> {
     let view = transaction.view();
-    let named = records::find(&view, id)?;
+    let named = ids::find(&view, id)?;
     let first = records::id_of(&named);
     let subject = |text: String| Err(TransactError::Subject(text));
     let Some(start) = view.entry(first)? else { return subject(format!("entry {first} is missing")) };
@@ -124,7 +125,7 @@ fn living(transaction: &Transaction<'_>, id: &str) -> Result<Living, TransactErr
     }
     let life = view.life(first)?;
     let is_end = |entry: &&Entry| {
-        records::ends_opt_out(entry) || (entry.kind == Kind::Denial && !is_refused_act(entry))
+        records::ends_opt_out(entry) || (entry.kind == Kind::Denial && !records::is_refused_act(entry))
     };
     if let Some(end) = life.iter().find(is_end) {
         return subject(format!("opt-out {first} ended already, with a {} at {}", end.kind.as_str(), end.at));

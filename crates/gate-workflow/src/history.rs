@@ -14,7 +14,7 @@ use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::{Earlier, Policy, Quota, QuotaBy, Rule};
 
-use crate::records;
+use gate_judge::records;
 
 /// How many of the newest grants are searched for one that starts a count; then every grant in the window is
 /// counted.

@@ -12,10 +12,7 @@ use gate_ledger::veil::Privacy;
 use gate_ledger::verify::{self, Options, VerifyError};
 use gate_model::exit::Exit;
 
-use crate::policy_source::Loaded;
-
-/// Where the ledger lies when neither the policy nor the caller says so, relative to the policy.
-pub const DEFAULT_PATH: &str = ".gate/ledger.db";
+use gate_judge::policy_text::{DEFAULT_LEDGER, Loaded, NoFile};
 
 /// Why the ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -79,11 +76,9 @@ pub enum Unusable {
         "the policy has each decision verify the ledger first ([ledger] verify), and that cannot be done: {0}"
     )]
     Unverified(#[from] VerifyError),
-    /// A PostgreSQL ledger, which this build has no store for.
-    #[error(
-        "the policy's ledger is '{0}', and this build reads SQLite ledgers only\nset [ledger] path instead of url"
-    )]
-    Url(String),
+    /// It is no file.
+    #[error(transparent)]
+    Url(#[from] NoFile),
 }
 
 impl Unusable {
@@ -111,7 +106,7 @@ impl Unusable {
     }
 }
 
-/// The ledger's path: the caller's choice, else the policy's, else [`DEFAULT_PATH`] beside the policy.
+/// The ledger's path: the caller's choice, else the policy's, else [`DEFAULT_LEDGER`] beside the policy.
 ///
 /// # Errors
 /// [`Unusable::Url`] where the policy names a server.
@@ -119,11 +114,7 @@ pub fn locate(chosen: Option<&Path>, cwd: &Path, loaded: &Loaded) -> Result<Path
     if let Some(path) = chosen {
         return Ok(cwd.join(path));
     }
-    match (&loaded.policy.ledger.path, &loaded.policy.ledger.url) {
-        (Some(path), _) => Ok(loaded.dir.join(path)),
-        (None, Some(url)) => Err(Unusable::Url(url.clone())),
-        (None, None) => Ok(loaded.dir.join(DEFAULT_PATH)),
-    }
+    Ok(loaded.ledger_path()?)
 }
 
 /// Refuses the ledger at `path`, which the policy of a work tree chose by its text or by its own place, where another
@@ -134,7 +125,7 @@ pub fn locate(chosen: Option<&Path>, cwd: &Path, loaded: &Loaded) -> Result<Path
 /// [`Unusable::Second`].
 pub fn refuse_second(path: &Path, cwd: &Path) -> Result<(), Unusable> {
     let root = git::root(cwd).unwrap_or_else(|| cwd.to_owned());
-    let around = cwd.ancestors().take_while(|dir| dir.starts_with(&root)).map(|dir| dir.join(DEFAULT_PATH));
+    let around = cwd.ancestors().take_while(|dir| dir.starts_with(&root)).map(|dir| dir.join(DEFAULT_LEDGER));
     let mut others = around.filter(|other| other.symlink_metadata().is_ok() && !is_same(other, path));
     match others.next() {
         Some(other) => Err(Unusable::Second { chosen: path.to_owned(), other }),

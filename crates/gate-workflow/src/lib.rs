@@ -1,6 +1,6 @@
 //! The transactions of gate: check, request, approve, revoke, review, pause, resume.
 //!
-//! Decisions are pure ([`judgement`], and everything in gate-policy); this crate gathers what they need from
+//! Decisions are pure (gate-judge, and everything in gate-policy); this crate gathers what they need from
 //! the ledger, applies them inside one transaction, and records what came out.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test may start programs"))]
@@ -12,25 +12,19 @@ pub mod check;
 pub mod derivation;
 pub mod ending;
 pub mod history;
-pub mod judgement;
+pub mod ids;
 pub mod ledger_access;
-mod moment;
 pub mod overview;
 pub mod ownership;
 pub mod policies;
-pub mod policy_lint;
 pub mod policy_source;
+pub mod proving;
 pub mod reading;
-pub mod records;
 pub mod refusal;
-pub mod replay;
 pub mod review;
 pub mod sealing;
 pub mod setting;
-pub mod signatures;
 pub mod signing;
 pub mod standing;
-pub mod suggest;
 pub mod token;
-pub mod verdict;
 pub mod wish;

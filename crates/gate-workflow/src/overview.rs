@@ -12,7 +12,9 @@ use crate::admission::TransactError;
 use crate::check::CheckError;
 use crate::policies::Policies;
 use crate::setting::Setting;
-use crate::standing::{self, Live, Question, SetAside};
+use gate_judge::standing::{Live, SetAside};
+
+use crate::standing::{self, Question};
 
 /// The value of `schema`.
 pub const SCHEMA: &str = "gate.list/1";

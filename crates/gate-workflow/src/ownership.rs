@@ -1,67 +1,21 @@
-//! The policy's own guard: with `[policy] owners`, a changed policy takes effect only with an owner's
-//! signature, or from a revision that vouches for it.
-//!
-//! The *guardian* is the newest policy in the ledger that has owners, or that an owner admitted. Its owners
-//! and its keys decide about the next text, so that a change cannot bring the owners that admit it. A
-//! signature names the policy that it replaces: an older text, signed in its day, cannot be put back.
-//! Whoever runs a tool can name any revision, one of their own too: what a revision brought is a guardian only
-//! where there was none before it, and never takes the place of one. The first owners come with the ledger itself
-//! or from a revision: a work tree's text that a build meets first, a pull request's, makes nobody an owner.
-//!
-//! `gate.toml.sig` beside the policy is one JSON document:
-//!
-//! ```text
-//! {"by":"alice@example.com","digest":"b3:…","replaces":"b3:…","schema":"gate.policy/1","signature":"-----BEGIN SSH SIGNATURE-----…"}
-//! ```
-//!
-//! `signature` is an SSHSIG in the namespace `gate-policy` over the canonical bytes of the other members.
-//! `replaces` is left out where there is no guardian yet. What a signature says counts once: see `succession`.
+//! Who guards the policy, as the ledger has it: see [`gate_judge::ownership`].
 
 mod succession;
 
 use std::ops::ControlFlow;
 
-use gate_identity::ssh::Namespace;
+use gate_judge::ownership::{Guards, Predecessor, guards, holds};
+use gate_judge::policy_text::Loaded;
+use gate_judge::recorded::{NoPolicy, Recorded, recorded};
 use gate_ledger::entry::Entry;
-use gate_ledger::profile;
 use gate_ledger::store::{StoreError, View};
 use gate_model::exit::Exit;
 use gate_model::payload::{PolicyData, TrustedFile};
 use gate_model::time::Timestamp;
 use gate_policy::{Policy, Who};
-use serde::{Deserialize, Serialize};
-
-use crate::policies::{self, NoPolicy, Recorded};
-use crate::policy_source::Loaded;
-use crate::signatures::{self, Unproven};
 
 pub use succession::was_admitted;
-pub(crate) use succession::{Succession, Word, recorded_word, succession};
-
-/// The value of `schema` in `gate.toml.sig`.
-pub const SCHEMA: &str = "gate.policy/1";
-
-/// Why a word that says what an earlier one said admits nothing.
-pub const SPENT: &str = "it replaced the same policy by the same text before, and counts once; change the text, \
-                         a comment will do";
-
-/// An owner's word on a policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Endorsement {
-    /// Always [`SCHEMA`].
-    pub schema: String,
-    /// The digest of the text and the files that it trusts.
-    pub digest: String,
-    /// The digest of the policy that it replaces.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replaces: Option<String>,
-    /// The owner.
-    pub by: String,
-    /// The armored SSHSIG over the canonical bytes of all other members.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signature: Option<String>,
-}
+pub(crate) use succession::{Succession, succession};
 
 /// Why a policy's text takes no effect.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +73,7 @@ impl Unowned {
 pub fn guardian(view: &View<'_>) -> Result<Option<Recorded>, Unowned> {
     let mut found = Ok(None);
     view.policies(&mut |entry: &Entry| {
-        let recorded = match policies::recorded(entry) {
+        let recorded = match recorded(entry) {
             Ok(recorded) => recorded,
             Err(error) => {
                 found = Err(error);
@@ -140,28 +94,6 @@ pub fn guardian(view: &View<'_>) -> Result<Option<Recorded>, Unowned> {
         }
     })?;
     Ok(found?)
-}
-
-/// When a recorded policy decides about the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Guards {
-    /// From its entry on.
-    Always,
-    /// From its entry on where there is no guardian yet.
-    Alone,
-    /// It has no owners, and no owner admitted it.
-    Never,
-}
-
-/// Whether `recorded` is a guardian.
-pub(crate) fn guards(recorded: &Recorded) -> Guards {
-    let source = recorded.data.source.as_str();
-    match recorded.policy.owners.is_empty() {
-        _ if source.starts_with("owner:") => Guards::Always,
-        true => Guards::Never,
-        false if source.starts_with("rev:") => Guards::Alone,
-        false => Guards::Always,
-    }
 }
 
 /// Admits `loaded`: its source becomes `owner:<key>` where a signature admits it.
@@ -208,7 +140,7 @@ pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Res
     if let (Some(view), Predecessor::Known(replaces)) = (view, replaced)
         && was_admitted(view, &loaded.used.digest, replaces)?
     {
-        return Err(Unowned::Wrong { name: loaded.name, reason: SPENT.to_owned() });
+        return Err(Unowned::Wrong { name: loaded.name, reason: gate_judge::ownership::SPENT.to_owned() });
     }
     loaded.used.source = format!("owner:{key}");
     Ok(loaded)
@@ -218,7 +150,7 @@ pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Res
 fn newest(view: &View<'_>) -> Result<Option<PolicyData>, Unowned> {
     let mut found = None;
     view.policies(&mut |entry: &Entry| {
-        found = Some(policies::recorded(entry));
+        found = Some(recorded(entry));
         ControlFlow::Break(())
     })?;
     Ok(found.transpose()?.map(|recorded| recorded.data))
@@ -229,15 +161,6 @@ fn adopted(mut loaded: Loaded, recorded: PolicyData) -> Loaded {
     loaded.used.source = recorded.source;
     loaded.signature = recorded.signature;
     loaded
-}
-
-/// The policy that a new one replaces.
-#[derive(Debug, Clone, Copy)]
-enum Predecessor<'a> {
-    /// There is no ledger to tell.
-    Unknown,
-    /// The one with this digest, or none.
-    Known(Option<&'a str>),
 }
 
 /// The key of the owner who signed `loaded`.
@@ -254,81 +177,4 @@ fn endorsed(
     };
     let wrong = |reason: String| Unowned::Wrong { name: loaded.name.clone(), reason };
     holds(text, &loaded.used.digest, owners, trust, replaced, now).map_err(wrong)
-}
-
-/// The endorsement that `text` holds.
-fn read(text: &str) -> Result<Endorsement, String> {
-    let value = profile::parse(text.trim().as_bytes()).map_err(|error| error.to_string())?;
-    // A list of the members in their order would be read as well.
-    if !value.is_object() {
-        return Err("it is not a JSON object".to_owned());
-    }
-    let endorsement: Endorsement = serde_json::from_value(value).map_err(|error| error.to_string())?;
-    if endorsement.schema != SCHEMA {
-        return Err(format!("its schema is not '{SCHEMA}'"));
-    }
-    Ok(endorsement)
-}
-
-/// The key behind an endorsement that holds: the right digest, the right predecessor, an owner's key.
-fn holds(
-    text: &str,
-    digest: &str,
-    owners: &[Who],
-    trust: (&Policy, &[TrustedFile]),
-    replaced: Predecessor<'_>,
-    now: Timestamp,
-) -> Result<String, String> {
-    let endorsement = read(text)?;
-    if endorsement.digest != digest {
-        return Err("it was made for another text, or for other trusted files".to_owned());
-    }
-    // Without a ledger nobody can say which policy came before.
-    if let Predecessor::Known(replaced) = replaced
-        && endorsement.replaces.as_deref() != replaced
-    {
-        return Err("it replaces another policy than the one in force".to_owned());
-    }
-    let message = signatures::signed_bytes(&endorsement).map_err(|error| error.to_string())?;
-    let signature = endorsement.signature.as_deref();
-    let signer =
-        signatures::signer(&message, signature, Namespace::Policy, &endorsement.by, trust, (now, now))
-            .map_err(|error| error.to_string())?;
-    if signer.via == gate_policy::WILDCARD_VIA {
-        return Err(Unproven::Chosen.to_string());
-    }
-    if !gate_policy::names(trust.0, owners, &signer) {
-        return Err(format!("{} is no owner of the policy", gate_model::text::visible(&signer.id)));
-    }
-    signer.key.ok_or_else(|| Unproven::Missing.to_string())
-}
-
-/// Whether the recorded signature of a policy entry holds under the guardian before it; for replay.
-///
-/// # Errors
-/// Why not.
-pub fn recorded_endorsement(
-    data: &PolicyData,
-    guardian: Option<&Recorded>,
-    own: &Policy,
-    at: Timestamp,
-) -> Result<(), String> {
-    let (owners, trust) = match guardian {
-        Some(guardian) => (&guardian.policy.owners, (&guardian.policy, guardian.data.files.as_slice())),
-        None => (&own.owners, (own, data.files.as_slice())),
-    };
-    if owners.is_empty() || data.source.starts_with("rev:") {
-        return Ok(());
-    }
-    if guardian.is_some_and(|guardian| guardian.data.digest == data.digest) {
-        return Ok(());
-    }
-    let Some(text) = &data.signature else { return Err("no owner admitted it".to_owned()) };
-    let replaced = guardian.map(|guardian| guardian.data.digest.as_str());
-    let key = holds(text, &data.digest, owners, trust, Predecessor::Known(replaced), at)?;
-    if data.source == format!("owner:{key}") {
-        Ok(())
-    } else {
-        Err("another key signed it than it names".to_owned())
-    }
 }

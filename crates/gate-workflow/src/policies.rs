@@ -11,41 +11,11 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, Transaction, View};
 use gate_model::payload::PolicyData;
 use gate_model::principal::Principal;
-use gate_policy::Policy;
 
 use crate::ownership::{self, Succession, Unowned};
-use crate::policy_source::{self, Loaded};
-use crate::records;
-
-/// A policy as the ledger holds it.
-#[derive(Debug)]
-pub struct Recorded {
-    /// The rules.
-    pub policy: Policy,
-    /// Text, trusted files, source.
-    pub data: PolicyData,
-    /// The entry that holds it.
-    pub seq: u64,
-}
-
-/// Why a recorded policy cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoPolicy {
-    /// No entry holds it.
-    #[error("the ledger does not hold the policy {0}")]
-    Missing(String),
-    /// The entry's text does not have the digest that it claims.
-    #[error("the policy entry {0} does not have the digest that it claims")]
-    Digest(u64),
-    /// The entry cannot be read.
-    #[error("the policy entry {seq} cannot be read: {reason}")]
-    Malformed {
-        /// The entry.
-        seq: u64,
-        /// Why.
-        reason: String,
-    },
-}
+use gate_judge::policy_text::Loaded;
+use gate_judge::recorded::{NoPolicy, Recorded, recorded};
+use gate_judge::records;
 
 /// Recorded policies, each read and parsed once.
 #[derive(Debug, Default)]
@@ -73,22 +43,6 @@ impl Policies {
         self.known.insert(digest.to_owned(), read.clone());
         Ok(read)
     }
-}
-
-/// The policy that `entry` holds, with its digest checked.
-///
-/// # Errors
-/// A [`NoPolicy`].
-pub fn recorded(entry: &Entry) -> Result<Recorded, NoPolicy> {
-    let malformed = |reason: String| NoPolicy::Malformed { seq: entry.seq, reason };
-    let data: PolicyData = records::data(entry).map_err(|error| malformed(error.to_string()))?;
-    if policy_source::digest_of(&data.text, &data.files) != data.digest {
-        return Err(NoPolicy::Digest(entry.seq));
-    }
-    let first =
-        |errors: Vec<gate_policy::Diagnostic>| errors.first().map_or(String::new(), |e| e.message.clone());
-    let policy = gate_policy::parse(&data.text).map_err(|errors| malformed(first(errors)))?;
-    Ok(Recorded { policy, data, seq: entry.seq })
 }
 
 /// Why an entry could not be written.

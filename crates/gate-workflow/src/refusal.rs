@@ -9,13 +9,8 @@ use gate_model::payload::{RefusalData, Verb};
 
 use crate::admission::{TransactError, answer};
 use crate::approval::Act;
-use crate::records;
 use crate::setting::Setting;
-
-/// Whether `entry` is a denial that leaves its opt-out as it was. Every other denial with a `ref` ends a request.
-pub fn is_refused_act(entry: &Entry) -> bool {
-    entry.kind == Kind::Denial && entry.data.get("refused").is_some()
-}
+use gate_judge::records;
 
 /// Records that somebody may not do what they tried with `subject`.
 ///

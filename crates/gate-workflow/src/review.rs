@@ -9,10 +9,11 @@ use gate_policy::Subject;
 
 use crate::admission::{TransactError, answer};
 use crate::approval::Act;
+use crate::ids;
 use crate::policies;
-use crate::records;
 use crate::refusal::refuse;
 use crate::setting::Setting;
+use gate_judge::records;
 
 /// Records the reviewer's word, which settles the debt; a rejection ends the opt-out, too.
 ///
@@ -51,7 +52,7 @@ pub fn review(setting: &Setting<'_>, act: &Act, verdict: ReviewVerdict) -> Resul
 /// The grant that `id` names, if it owes a review that nobody gave yet.
 fn owing(transaction: &Transaction<'_>, id: &str) -> Result<(Entry, GrantData), TransactError> {
     let view = transaction.view();
-    let first = records::id_of(&records::find(&view, id)?);
+    let first = records::id_of(&ids::find(&view, id)?);
     let life = view.life(first)?;
     let subject = |text: String| Err(TransactError::Subject(text));
     if let Some(review) = life.iter().find(|entry| entry.kind == Kind::Review) {

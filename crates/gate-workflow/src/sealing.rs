@@ -5,7 +5,7 @@
 //! document: in memory as its member `openings`, which is neither signed nor recorded; between machines in a document
 //! of their own, [`SCHEMA`], that holds both.
 //!
-//! Not here: checking the signature ([`crate::signatures`]) and keeping the openings (gate-ledger).
+//! Not here: checking the signature ([`gate_judge::signatures`]) and keeping the openings (gate-ledger).
 
 use gate_ledger::commitment::{Field, Opening, OpeningError};
 use gate_ledger::profile::ProfileError;
@@ -16,7 +16,7 @@ use gate_model::opening::WrittenOpening;
 use gate_model::request::{self, Request};
 use serde_json::{Map, Value, json};
 
-use crate::signatures::Statement;
+use gate_judge::signatures::{self, Statement};
 
 /// The value of `schema` of a request that travels with its openings.
 pub const SCHEMA: &str = "gate.sealed/1";
@@ -102,18 +102,6 @@ fn drawn(field: Field, value: &str) -> Result<Opening, CommitError> {
     Opening::draw(field, value).map_err(|error| CommitError::Random(error.to_string()))
 }
 
-/// The members of `document` that a signature covers: all but the signature, the openings, and the texts that the
-/// document commits to.
-pub(crate) fn signed_members(document: &mut Map<String, Value>) {
-    document.remove("signature");
-    document.remove("openings");
-    for (member, sealed, _) in MEMBERS {
-        if document.contains_key(sealed) {
-            document.remove(member);
-        }
-    }
-}
-
 /// A request as it travels: alone, or within a document that holds its openings too.
 ///
 /// # Errors
@@ -124,7 +112,7 @@ pub fn pack(request: &Request) -> Result<Value, serde_json::Error> {
         return Ok(document);
     }
     if let Some(members) = document.as_object_mut() {
-        signed_members(members);
+        signatures::signed_members(members);
         members.extend(request.signature.clone().map(|text| ("signature".to_owned(), Value::String(text))));
     }
     Ok(json!({"schema": SCHEMA, "request": document, "openings": request.openings}))
@@ -238,7 +226,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{UnpackError, pack, request, unpack};
-    use crate::signatures::signed_bytes;
+    use gate_judge::signatures::signed_bytes;
 
     const ALL: Privacy = Privacy { reasons: true, names: true };
 

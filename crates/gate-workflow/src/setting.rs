@@ -13,7 +13,9 @@ use gate_model::time::Timestamp;
 
 use crate::ledger_access::{self, Unusable};
 use crate::ownership;
-use crate::policy_source::{self, Choice, Loaded, PolicyError};
+use gate_judge::policy_text::Loaded;
+
+use crate::policy_source::{self, Choice, PolicyError};
 use crate::token;
 
 /// How long a transaction waits for the ledger's lock.

@@ -16,12 +16,9 @@ use gate_model::request::{Request, SCHEMA, SeenHead};
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
 
-use crate::ownership::Endorsement;
-use crate::policy_source::Loaded;
-use crate::signatures::{self, Statement, Unproven};
-
-/// The longest that a request may wait before it is submitted, in seconds.
-pub const MAX_WAIT: u64 = 7 * 86_400;
+use gate_judge::ownership::Endorsement;
+use gate_judge::policy_text::Loaded;
+use gate_judge::signatures::{self, Statement, Unproven};
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
@@ -200,7 +197,7 @@ pub fn draft(
         policy: loaded.used.digest.clone(),
         seen_head,
         requested_at: now,
-        submit_by: now.plus(MAX_WAIT).ok_or(SigningError::Time)?,
+        submit_by: now.plus(signatures::MAX_WAIT).ok_or(SigningError::Time)?,
         nonce: nonce()?,
         signature: None,
         openings: Vec::new(),

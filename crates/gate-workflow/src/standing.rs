@@ -1,108 +1,22 @@
-//! Which opt-outs of a gate count, here and now.
-//!
-//! A grant is never used on trust. Each live one is derived again from its own entry: the policy that
-//! admitted it must be in the ledger and allow it, today's policy must allow it too, nobody may have revoked
-//! it, its signature and approvals must hold, its scope must cover the run, and uses must be left. What
-//! fails is set aside with the reason, so that a decision can say why an opt-out did not count.
+//! Which opt-outs of a gate count, here and now, as the ledger has them: see [`gate_judge::standing`].
 
 mod weigh;
 
 use std::ops::ControlFlow;
 
+use gate_judge::policy_text::Loaded;
+use gate_judge::records;
+use gate_judge::standing::{Live, Seen, SetAside, Standing};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
-use gate_model::action::Action;
 use gate_model::context::Context;
-use gate_model::decision::OptOut;
-use gate_model::finding::Evidence;
 use gate_model::payload::{GrantData, RequestData};
-use gate_model::principal::{Assurance, Principal};
-use gate_model::request::Request;
-use gate_model::scope::Scope;
+use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 
-use crate::approval;
 use crate::history;
 use crate::policies::Policies;
-use crate::policy_source::Loaded;
-use crate::records;
 use weigh::{Objection, weigh};
-
-/// An opt-out that counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Live {
-    /// The opt-out's ID.
-    pub id: u64,
-    /// The seq of its grant.
-    pub seq: u64,
-    /// What it does.
-    pub action: Action,
-    /// Who asked for it.
-    pub by: Principal,
-    /// Why.
-    pub reason: String,
-    /// When it ends.
-    pub expires: Timestamp,
-    /// What it is bound to.
-    pub scope: Scope,
-    /// What a waiver accepts.
-    pub findings: Vec<Evidence>,
-    /// How many uses are left, where they are limited.
-    pub uses_left: Option<u64>,
-    /// The risk that its rule accepts in so many words, which every decision repeats.
-    pub accepted_risk: Option<String>,
-}
-
-impl Live {
-    /// The opt-out as a decision mentions it.
-    pub fn mention(&self, note: Option<String>) -> OptOut {
-        OptOut {
-            id: self.id,
-            action: self.action,
-            by: self.by.id.clone(),
-            reason: self.reason.clone(),
-            expires: self.expires,
-            note,
-        }
-    }
-}
-
-/// A live grant that does not count.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetAside {
-    /// The opt-out's ID.
-    pub id: u64,
-    /// What it would do, where that could be read.
-    pub action: Option<Action>,
-    /// Who asked for it, where that could be read.
-    pub by: Option<String>,
-    /// Why it was asked for, where that could be read.
-    pub reason: Option<String>,
-    /// When it ends, where that could be read.
-    pub expires: Option<Timestamp>,
-    /// Why it does not count, as a sentence's end: `is for commit …`.
-    pub why: String,
-    /// Whether it merely belongs elsewhere (another commit, a later time): nothing is wrong with it.
-    pub elsewhere: bool,
-}
-
-/// Every live grant of a gate, sorted into what counts and what does not.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// What counts, oldest first.
-    pub live: Vec<Live>,
-    /// What does not, and why.
-    pub set_aside: Vec<SetAside>,
-    /// Break-glass opt-outs of the gate whose review is overdue, as sentences.
-    pub overdue: Vec<String>,
-}
-
-impl Standing {
-    /// The live opt-outs with `action`, oldest first.
-    pub fn of(&self, action: Action) -> impl Iterator<Item = &Live> {
-        self.live.iter().filter(move |live| live.action == action)
-    }
-}
 
 /// What the standing of a gate is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -118,36 +32,6 @@ pub struct Question<'a> {
     /// The newest entry before a command started: what was made after it counts only where somebody signed it
     /// meanwhile, so that a command cannot excuse itself.
     pub seen: Option<Seen>,
-}
-
-/// The entry that was newest when a gate's run began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    /// Its position.
-    pub seq: u64,
-    /// Its time.
-    pub at: Timestamp,
-}
-
-/// Why a grant at `seq`, which counts by `request`, could be the work of a command that ran since `seen`, or of whoever
-/// keeps an old signature for it: a request that was signed before may have been granted before, and who can write the
-/// ledger's file can take that grant away.
-pub(crate) fn excuses_itself(
-    seen: Seen,
-    first: u64,
-    grant: u64,
-    by: &Principal,
-    request: Option<&Request>,
-) -> Option<&'static str> {
-    if grant <= seen.seq {
-        return None;
-    }
-    if by.assurance != Assurance::Signed {
-        return Some("was made while the command ran, without a signature");
-    }
-    let is_new = request.is_some_and(|request| request.requested_at > seen.at);
-    (first > seen.seq && !is_new)
-        .then_some("was made while the command ran, with a request that was signed before")
 }
 
 /// Sorts the live grants of a gate.
@@ -210,7 +94,7 @@ pub fn pending(view: &View<'_>, question: &Question<'_>) -> Result<Vec<u64>, Sto
     })?;
     let mut open = Vec::new();
     for id in waiting {
-        let ended = view.life(id)?.iter().any(approval::ends_request);
+        let ended = view.life(id)?.iter().any(records::ends_request);
         if !ended {
             open.push(id);
         }

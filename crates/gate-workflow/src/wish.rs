@@ -25,7 +25,7 @@ use gate_model::scope::Scope;
 use gate_model::text::{self, TextError};
 use gate_policy::{Petition, Policy};
 
-use crate::records;
+use gate_judge::records;
 
 /// How many of the newest entries are looked through for the gate's last decision.
 const LOOK_BACK: usize = 2_000;

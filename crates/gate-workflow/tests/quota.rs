@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use gate_judge::records;
 use gate_ledger::entry::{Draft, Entry, Kind};
 use gate_ledger::store::Ledger;
 use gate_model::context::Context;
@@ -15,7 +16,6 @@ use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
 use gate_policy::{Earlier, History, Policy, Rule};
 use gate_workflow::history::Past;
-use gate_workflow::records;
 use proptest::prelude::*;
 use serde_json::json;
 

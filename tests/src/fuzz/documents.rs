@@ -1,9 +1,9 @@
 //! Signed documents that come from elsewhere: requests, statements, an owner's word on a policy.
 
+use gate_judge::ownership::Endorsement;
+use gate_judge::signatures::{Statement, signed_bytes};
 use gate_ledger::profile;
 use gate_model::request::Request;
-use gate_workflow::ownership::Endorsement;
-use gate_workflow::signatures::{Statement, signed_bytes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use gate_judge::ownership::Endorsement;
+use gate_judge::signatures::Statement;
 use gate_model::decision::Decision;
 use gate_model::grant::Grant;
 use gate_model::request::Request;
 use gate_model::verification::Verification;
-use gate_workflow::ownership::Endorsement;
-use gate_workflow::signatures::Statement;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use gate_identity::git::place::PlaceError;
+
 /// Why git gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
@@ -110,4 +112,13 @@ pub enum GitError {
         /// What is wrong with it.
         problem: &'static str,
     },
+}
+
+impl From<PlaceError> for GitError {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::Read { path, source } => Self::Read { path, source },
+            PlaceError::Broken { root, message } => Self::Broken { root, message },
+        }
+    }
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use gate_identity::git::{is_object_id, remote_name};
 
+use gate_identity::git::place;
+
 use super::error::GitError;
 use super::head::{self, Head};
 use super::inspect::{read_remotes, start_settings};
@@ -61,13 +63,13 @@ impl Glance {
 
 /// Looks at the checkout around `dir`; `None` where it is not the plain case.
 pub fn glance(dir: &Path) -> Option<Glance> {
-    let root = head::root(dir)?;
-    let git_dir = head::git_dir(&root).ok()?;
+    let root = place::root(dir)?;
+    let git_dir = place::git_dir(&root).ok()?;
     let Head::Attached(branch) = head::head(&git_dir).ok()? else { return None };
     if !branch.starts_with("refs/heads/") || branch.split('/').any(|part| part == ".." || part.is_empty()) {
         return None;
     }
-    let common = head::common_dir(&git_dir).ok()?;
+    let common = place::common_dir(&git_dir).ok()?;
     let head = loose(&common, &branch).or_else(|| packed(&common, &branch))?;
     let remotes = match plain_remote(&common) {
         Some(remote) => Remotes::Known(remote),
@@ -136,7 +138,7 @@ fn packed(common: &Path, branch: &str) -> Option<String> {
 
 /// A text that is plainly there; of everything else git knows more.
 fn text_of(path: &Path, limit: u64) -> Option<String> {
-    String::from_utf8(head::bytes_of(path, limit).ok()?).ok()
+    String::from_utf8(place::bytes_of(path, limit).ok()?).ok()
 }
 
 fn object_id(text: &str) -> Option<String> {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use gate_identity::git::{Checkout, is_object_id, remote_name};
 
+use gate_identity::git::place;
+
 use super::error::GitError;
 use super::head::{self, Head};
 use super::process::{self, Output, Running};
@@ -47,7 +49,7 @@ pub fn inspect(dir: &Path) -> Result<Option<Checkout>, GitError> {
 /// # Errors
 /// A [`GitError`] where there is a repository that cannot be read.
 pub fn look(dir: &Path) -> Result<Inspection, GitError> {
-    let Some(root) = head::root(dir) else { return Ok(Inspection::NoRepository) };
+    let Some(root) = place::root(dir) else { return Ok(Inspection::NoRepository) };
     match read(&root) {
         Ok(checkout) => Ok(Inspection::Checkout(Box::new(checkout))),
         Err(GitError::NotInstalled { root }) => Ok(Inspection::NoGit { root }),
@@ -59,7 +61,7 @@ fn read(root: &Path) -> Result<Checkout, GitError> {
     let settings = start_settings(root)?.finish(MAX_SETTINGS)?;
     let status = start_status(root, &without_filters(root, &settings)?)?;
     // After git was started: a missing git counts before a broken repository, and this overlaps with it.
-    let git_dir = head::git_dir(root);
+    let git_dir = place::git_dir(root);
     let attached = git_dir.as_ref().ok().map(|dir| head::head(dir));
     let commit = match attached {
         Some(Ok(Head::Detached)) => Some(object::Store::open(root)?),

@@ -27,8 +27,8 @@ mod watch;
 
 pub use commit::{author, parents};
 pub use error::GitError;
+pub use gate_identity::git::place::root;
 pub use glance::{Glance, Glimpse, glance};
-pub use head::{has_repository, is_linked, root};
 pub use inspect::{Inspection, inspect, look};
 pub use resolve::{exact_ref, resolve};
 pub use settings::{Setting, signing_settings};

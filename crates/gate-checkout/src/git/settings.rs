@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use gate_identity::git::place;
+
 use super::error::GitError;
-use super::{head, process};
+use super::process;
 
 /// How much configuration is read.
 const MAX_SETTINGS: u64 = 64 * 1024;
@@ -25,7 +27,7 @@ pub struct Setting {
 /// # Errors
 /// A [`GitError`] where git cannot read its configuration.
 pub fn signing_settings(directory: &Path) -> Result<Vec<Setting>, GitError> {
-    let root = head::root(directory).unwrap_or_else(|| directory.to_owned());
+    let root = place::root(directory).unwrap_or_else(|| directory.to_owned());
     let names = r"^(user\.signingkey|gpg\.ssh\.program|gpg\.format)$";
     // A path may begin with `~/`; every other value stays as it is.
     let args = ["-z", "--show-scope", "--type=path", "--get-regexp", names];

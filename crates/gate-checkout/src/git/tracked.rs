@@ -5,8 +5,10 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
+use gate_identity::git::place::{self, PlaceError};
+
 use super::error::GitError;
-use super::{head, process};
+use super::process;
 
 /// The most links on one way, as Linux has it (`path_resolution(7)`).
 const MAX_LINKS: usize = 40;
@@ -110,10 +112,10 @@ enum Index {
 
 impl Index {
     fn read(root: &Path) -> Self {
-        let Ok(git_dir) = head::git_dir(root) else { return Self::Opaque };
-        let index = match head::bytes_of(&git_dir.join("index"), u64::MAX) {
+        let Ok(git_dir) = place::git_dir(root) else { return Self::Opaque };
+        let index = match place::bytes_of(&git_dir.join("index"), u64::MAX) {
             Ok(index) => index,
-            Err(GitError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            Err(PlaceError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 return Self::Missing;
             }
             Err(_) => return Self::Opaque,
@@ -140,7 +142,7 @@ impl Indexes {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(false) };
         let parent = real(parent);
         // The parent itself may not exist; its work tree is then that of the nearest directory that does.
-        let Some(root) = parent.ancestors().find(|dir| dir.is_dir()).and_then(head::root) else {
+        let Some(root) = parent.ancestors().find(|dir| dir.is_dir()).and_then(place::root) else {
             return Ok(false);
         };
         let path = parent.join(name);

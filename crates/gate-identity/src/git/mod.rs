@@ -2,6 +2,7 @@
 //!
 //! Nothing here asks git: gate-checkout does.
 
+pub mod place;
 mod remote;
 
 use std::path::PathBuf;

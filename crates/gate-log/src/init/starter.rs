@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use gate_workflow::policy_source::FILE_NAME;
+use gate_judge::policy_text::FILE_NAME;
 
 use super::InitError;
 

@@ -19,12 +19,14 @@ use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::Gate;
 
-use crate::judgement::{self, Before, Matched, Outcome, Ruling};
 use crate::policies::{self, Policies};
-use crate::records;
 use crate::setting::Setting;
-use crate::standing::{self, Live, Question, Seen, Standing};
-use crate::verdict::{self, Circumstances};
+use gate_judge::judgement::{self, Before, Matched, Outcome, Ruling};
+use gate_judge::records;
+use gate_judge::standing::{Live, Seen, Standing};
+
+use crate::standing::{self, Question};
+use gate_judge::verdict::{self, Circumstances};
 
 pub use failure::CheckError;
 use failure::Failed;

@@ -5,9 +5,9 @@ use gate_model::payload::Mode;
 use gate_model::time::Timestamp;
 
 use super::{CheckError, Checker, Finished};
-use crate::judgement::{self, Before, Matched, Outcome, Ruling};
-use crate::standing::Standing;
-use crate::verdict::Circumstances;
+use gate_judge::judgement::{self, Before, Matched, Outcome, Ruling};
+use gate_judge::standing::Standing;
+use gate_judge::verdict::Circumstances;
 
 impl Checker<'_> {
     /// What would happen at `at` (now, where it is left out). Records nothing.

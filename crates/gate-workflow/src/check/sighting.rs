@@ -17,8 +17,8 @@ use gate_model::payload::{GrantData, RequestData};
 use gate_model::request::SeenHead;
 use gate_model::time::Timestamp;
 
-use crate::records;
-use crate::standing::Seen;
+use gate_judge::records;
+use gate_judge::standing::Seen;
 
 /// The newest entry at a run's begin, and the entries that the gate's opt-outs rested on.
 #[derive(Debug)]

@@ -12,16 +12,13 @@
 
 use std::ops::ControlFlow;
 
+use gate_judge::ownership::{Word, recorded_word, word_of};
+use gate_judge::policy_text::Loaded;
+use gate_judge::recorded;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::View;
-use gate_model::payload::PolicyData;
 
-use super::{Endorsement, Unowned, guardian, read};
-use crate::policies;
-use crate::policy_source::Loaded;
-
-/// What a word says of two policies: the digest of the one that it admits, and of the one that it replaces.
-pub(crate) type Word = (String, Option<String>);
+use super::{Unowned, guardian};
 
 /// What recording a policy does to the one in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,16 +53,6 @@ pub(crate) fn succession(view: &View<'_>, loaded: &Loaded) -> Result<Succession,
     }
 }
 
-/// What the text of a `gate.toml.sig` says; nothing where it is none.
-fn word_of(text: &str) -> Option<Word> {
-    read(text).ok().map(|Endorsement { digest, replaces, .. }| (digest, replaces))
-}
-
-/// What the signature of a policy entry says, if it has one.
-pub(crate) fn recorded_word(data: &PolicyData) -> Option<Word> {
-    data.signature.as_deref().and_then(word_of)
-}
-
 /// Whether a policy entry holds a signature that says `word`.
 ///
 /// # Errors
@@ -73,7 +60,7 @@ pub(crate) fn recorded_word(data: &PolicyData) -> Option<Word> {
 pub(crate) fn is_spent(view: &View<'_>, word: &Word) -> Result<bool, Unowned> {
     let mut spent = Ok(false);
     view.policies(&mut |entry: &Entry| {
-        spent = policies::recorded(entry).map(|policy| recorded_word(&policy.data).as_ref() == Some(word));
+        spent = recorded::recorded(entry).map(|policy| recorded_word(&policy.data).as_ref() == Some(word));
         if matches!(spent, Ok(false)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(spent?)

@@ -10,10 +10,12 @@ use gate_model::action::Action;
 use gate_model::payload::GrantData;
 use gate_model::principal::{Assurance, Principal};
 
-use super::{Question, excuses_itself};
+use gate_judge::records;
+use gate_judge::standing::excuses_itself;
+
+use super::Question;
 use crate::derivation;
 use crate::policies::Policies;
-use crate::records;
 
 /// Why a grant that is live does not count.
 pub(super) struct Objection {

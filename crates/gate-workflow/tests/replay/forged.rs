@@ -1,11 +1,11 @@
 //! What somebody wrote into a ledger who can write entries, keep the chain whole, and sign nothing: each attack
 //! is one entry that replay names.
 
+use gate_judge::replay::Replayer;
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::verify::Seen;
 use gate_model::action::Action;
 use gate_model::payload::{Ask, ReviewVerdict};
-use gate_workflow::replay::Replayer;
 use serde_json::{Value, json};
 
 use crate::ledger::{Forgery, assert_agrees, assert_forged, replay, restart, without};

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use gate_identity::ssh::Namespace;
+use gate_judge::ownership::{self, Endorsement};
+use gate_judge::signatures::{STATEMENT_SCHEMA, Statement};
 use gate_ledger::entry::{Draft, Entry, Kind};
 use gate_ledger::store::{Access, Ledger, StoreError};
 use gate_model::action::Action;
@@ -18,11 +20,9 @@ use gate_model::request::{Request, SeenHead};
 use gate_model::verification::{Replay, Warning};
 use gate_workflow::admission::{self, Asking};
 use gate_workflow::approval::Act;
-use gate_workflow::ownership::{self, Endorsement};
+use gate_workflow::ids;
 use gate_workflow::policy_source::{self, Choice};
-use gate_workflow::records;
 use gate_workflow::setting::{LOCK_WAIT, Setting};
-use gate_workflow::signatures::{STATEMENT_SCHEMA, Statement};
 use gate_workflow::signing::{self, Signer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -394,7 +394,7 @@ impl Workshop {
         let act = self.world.act("dave", id, "looked at it");
         self.world.with(|setting| {
             let ledger = setting.open(Access::Read).unwrap();
-            let subject = records::find(&ledger.view(), id).unwrap();
+            let subject = ids::find(&ledger.view(), id).unwrap();
             let statement = Statement {
                 by_c: None,
                 reason_c: None,
@@ -430,7 +430,7 @@ impl Workshop {
             let choice = Choice { cwd: self.world.dir.path(), path: None, revision: None };
             let loaded = policy_source::load(&choice).unwrap();
             let ledger = setting.open(Access::Read).unwrap();
-            let guardian = ownership::guardian(&ledger.view()).unwrap();
+            let guardian = gate_workflow::ownership::guardian(&ledger.view()).unwrap();
             let draft = Endorsement {
                 schema: ownership::SCHEMA.to_owned(),
                 digest: loaded.used.digest,

@@ -1,9 +1,9 @@
 //! Ledgers as lists of entries: read from lines, forged, and judged again.
 
+use gate_judge::replay::{Replayed, Replayer};
 use gate_ledger::entry::{Draft, Entry, EntryHash, Kind, Place};
 use gate_ledger::verify::Seen;
 use gate_model::time::Timestamp;
-use gate_workflow::replay::{Replayed, Replayer};
 use serde_json::Value;
 
 /// Judges the entries again, by each of the two ways in, which must agree.

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gate_judge::judgement::Outcome;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{Access, Ledger, StoreError};
 use gate_model::action::Action;
@@ -21,7 +22,6 @@ use gate_model::time::Timestamp;
 use gate_workflow::admission::{self, Asking};
 use gate_workflow::approval::{self, Act};
 use gate_workflow::check::{Begun, Checker, Finished, Started};
-use gate_workflow::judgement::Outcome;
 use gate_workflow::policy_source::{self, Choice};
 use gate_workflow::setting::{LOCK_WAIT, Place, Setting};
 use gate_workflow::{ending, policies, review};

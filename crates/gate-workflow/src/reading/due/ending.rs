@@ -8,7 +8,7 @@ use gate_model::payload::{Ask, GrantData};
 use gate_model::principal::{Assurance, Principal};
 
 use super::{Desk, Ending, Remedy};
-use crate::records;
+use gate_judge::records;
 
 pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Ending>, StoreError> {
     let soon = desk.soon;

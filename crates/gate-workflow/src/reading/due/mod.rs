@@ -213,7 +213,7 @@ struct Desk<'a> {
 /// The rules that say who can act.
 enum Rules<'a> {
     Today(&'a Policy),
-    Recorded(Rc<crate::policies::Recorded>),
+    Recorded(Rc<gate_judge::recorded::Recorded>),
     None,
 }
 

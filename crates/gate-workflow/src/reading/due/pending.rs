@@ -10,8 +10,7 @@ use gate_policy::{Petition, Policy, Rule};
 
 use super::{Desk, Remedy, Waiting, signing};
 use crate::admission::written;
-use crate::approval::ends_request;
-use crate::records::{self, Malformed};
+use gate_judge::records::{self, Malformed};
 
 pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Waiting>, StoreError> {
     let mut requests = Vec::new();
@@ -40,7 +39,7 @@ fn examine(
     by: &Principal,
 ) -> Result<Option<Waiting>, StoreError> {
     let life = desk.view.life(entry.seq)?;
-    if life.iter().any(ends_request) {
+    if life.iter().any(records::ends_request) {
         return Ok(None);
     }
     let rules = desk.rules(&data.policy.digest)?;

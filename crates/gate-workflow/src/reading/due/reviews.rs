@@ -6,7 +6,7 @@ use gate_model::payload::GrantData;
 
 use super::{Desk, Owed, Remedy, signing};
 use crate::admission::written;
-use crate::records;
+use gate_judge::records;
 
 pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Owed>, StoreError> {
     let mut owed = Vec::new();

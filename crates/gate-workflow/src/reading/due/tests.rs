@@ -19,8 +19,8 @@ use gate_model::time::Timestamp;
 use serde_json::json;
 
 use super::{Due, read};
-use crate::policy_source::digest_of;
-use crate::records;
+use gate_judge::policy_text::digest_of;
+use gate_judge::records;
 
 const POLICY: &str = r#"
 version = 1

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::document::OptOut;
-use crate::records::id_of;
+use gate_judge::records::id_of;
 
 /// What identifies an opt-out among several ledgers: the ledger's place, and the opt-out's ID.
 pub(super) type Key = (usize, u64);

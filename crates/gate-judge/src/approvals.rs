@@ -4,52 +4,27 @@
 //! the grant. Here nothing is recorded.
 
 use gate_ledger::entry::{Entry, Kind};
-use gate_ledger::store::{StoreError, View};
 use gate_model::context::Context;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
 use gate_policy::Rule;
 use serde::Deserialize;
 
-use crate::policies::Recorded;
+use crate::recorded::Recorded;
 use crate::records;
 use crate::signatures;
 
-/// Whether the approvals in a grant's life suffice under the policy of its admission.
+/// Whether the request still waited when it was granted, and its approvals are those that were given.
 ///
 /// # Errors
-/// A failure of the store; the inner result says what is missing.
-pub fn suffice(
-    view: &View<'_>,
-    then: &Recorded,
-    grant: &Entry,
-    data: &GrantData,
-    requester: &Principal,
-    life: &[Entry],
-) -> Result<Result<(), String>, StoreError> {
-    let gate = grant.gate.as_deref().unwrap_or_default();
-    let rule = then.policy.gate(gate).ok().and_then(|gate| gate.rule(data.rule));
-    let Some(rule) = rule else { return Ok(Err(format!("its policy has no rule {}", data.rule))) };
-    if rule.approvals.is_none() {
-        let rests_on_some = grant.reference.is_some() || !data.approvals.is_empty();
-        return Ok(if rests_on_some { Err(format!("rule {} needs none", data.rule)) } else { Ok(()) });
-    }
-    let Some(request) = grant.reference.map(|seq| view.entry(seq)).transpose()?.flatten() else {
-        return Ok(Err("it names no request".to_owned()));
-    };
-    Ok(same_request(&request, data, requester)
-        .and_then(|()| waited(&request, grant, data, life))
-        .and_then(|()| standing(then, rule, grant, &request, requester, life)))
-}
-
-/// Whether the request still waited when it was granted, and its approvals are those that were given.
-fn waited(request: &Entry, grant: &Entry, data: &GrantData, life: &[Entry]) -> Result<(), String> {
+/// Why not, as a sentence's end.
+pub fn waited(request: &Entry, grant: &Entry, data: &GrantData, life: &[Entry]) -> Result<(), String> {
     let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
     if data.not_before >= asked.lapses {
         return Err(format!("its request lapsed at {}", asked.lapses));
     }
     let before = || life.iter().filter(|entry| entry.seq < grant.seq);
-    if let Some(end) = before().find(|entry| super::ends_request(entry)) {
+    if let Some(end) = before().find(|entry| records::ends_request(entry)) {
         return Err(format!("its request waited no longer, since entry {}", end.seq));
     }
     let given: Vec<u64> = before().filter(|entry| entry.kind == Kind::Approval).map(|one| one.seq).collect();

@@ -11,7 +11,7 @@ use gate_model::time::Timestamp;
 use gate_policy::Policy;
 
 use super::report::{Doubt, Judged};
-use crate::signing::MAX_WAIT;
+use crate::signatures::MAX_WAIT;
 
 /// What is said of a verdict that rests on archived entries.
 const REASON: &str = "it may rest on entries that were archived; judge it with their segments (--archive)";

@@ -6,7 +6,6 @@ use std::io::{BufRead, Read};
 use gate_ledger::commitment::{Commitment, Opening, OpeningError};
 use gate_ledger::entry::Entry;
 use gate_ledger::profile;
-use gate_ledger::store::Ledger;
 use gate_ledger::veil::{self, WrongField};
 use gate_model::opening::WrittenOpening;
 
@@ -17,12 +16,6 @@ pub trait Openings {
     /// # Errors
     /// Why they cannot be told, as a sentence's end: one was edited, or the store failed.
     fn reveal(&mut self, entry: &mut Entry) -> Result<(), String>;
-}
-
-impl Openings for Ledger {
-    fn reveal(&mut self, entry: &mut Entry) -> Result<(), String> {
-        self.view().reveal(entry).map_err(|error| format!("cannot be read: {error}"))
-    }
 }
 
 /// The longest line, in bytes: an opening is hashed as a document of the profile, and commitment and the names of the

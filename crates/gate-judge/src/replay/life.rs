@@ -9,7 +9,7 @@ use gate_model::payload::{Ask, GrantData, RequestData};
 use gate_model::principal::{Assurance, Principal};
 use gate_policy::Subject;
 
-use crate::policies::Recorded;
+use crate::recorded::Recorded;
 use crate::signatures::{self, Known, Mark};
 
 use super::report::Doubt;
@@ -85,7 +85,7 @@ impl Proof {
         let Some((entry, known)) = &self.signed else { return Ok(()) };
         let judge = || {
             let trust = (&policy.policy, policy.data.files.as_slice());
-            let proven = signatures::requester_known(known, trust, entry, data.request.as_ref(), by);
+            let proven = signatures::requester(known, trust, entry, data.request.as_ref(), by);
             proven.map_err(|error| error.to_string())
         };
         self.answers.borrow_mut().entry(policy.seq).or_insert_with(judge).clone()

@@ -17,29 +17,29 @@ const LONGEST: u64 = 10;
 
 /// The interval in which the now of a verdict lies, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub struct Moment {
     /// The earliest instant.
-    pub(crate) earliest: Timestamp,
+    pub earliest: Timestamp,
     /// The latest instant.
-    pub(crate) latest: Timestamp,
+    pub latest: Timestamp,
 }
 
 impl Moment {
     /// Whether `now` can have been the instant.
-    pub(crate) fn allows(&self, now: Timestamp) -> bool {
+    pub fn allows(&self, now: Timestamp) -> bool {
         (self.earliest..=self.latest).contains(&now)
     }
 }
 
 /// The times of the entries so far.
 #[derive(Debug, Default)]
-pub(crate) struct Clock {
+pub struct Clock {
     previous: Option<(Kind, Timestamp, Moment)>,
 }
 
 impl Clock {
     /// When the verdict in an entry of `kind`, appended at `at`, was made.
-    pub(crate) fn moment(&self, kind: Kind, at: Timestamp) -> Moment {
+    pub fn moment(&self, kind: Kind, at: Timestamp) -> Moment {
         // Behind an archive nothing shows what was newest then; a transaction still takes no longer than that.
         let Some((before, head, moment)) = self.previous else {
             return Moment { earliest: at.minus(LONGEST), latest: at };
@@ -53,7 +53,7 @@ impl Clock {
     }
 
     /// Takes note of the entry that `moment` belongs to.
-    pub(crate) fn pass(&mut self, kind: Kind, at: Timestamp, moment: Moment) {
+    pub fn pass(&mut self, kind: Kind, at: Timestamp, moment: Moment) {
         self.previous = Some((kind, at, moment));
     }
 }

@@ -6,12 +6,10 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use gate_checkout::folder::{FileError, Folder};
-use gate_checkout::git;
+use gate_identity::folder::{FileError, Folder};
+use gate_identity::git::place;
 
-use super::{
-    Choice, FILE_NAME, Loaded, MAX_BYTES, PolicyError, assemble, nesting, refuse_unrecordable, text_of,
-};
+use super::{FILE_NAME, Loaded, MAX_BYTES, TextError, around, assemble, refuse_unrecordable, text_of};
 
 /// Where a policy was found.
 struct Found {
@@ -23,23 +21,24 @@ struct Found {
     path: PathBuf,
 }
 
-/// Finds, reads and parses the policy.
+/// Finds, reads and parses the policy: the one at `path`, else the nearest from `cwd` upward.
 ///
 /// # Errors
-/// A [`PolicyError`].
-pub(super) fn load(choice: &Choice<'_>) -> Result<Loaded, PolicyError> {
-    let found = match choice.path {
-        Some(path) => named(choice.cwd, path)?,
-        None => nearest(choice.cwd)?,
+/// A [`TextError`].
+pub fn load(cwd: &Path, path: Option<&Path>) -> Result<Loaded, TextError> {
+    let found = match path {
+        Some(path) => named(cwd, path)?,
+        None => nearest(cwd)?,
     };
+    let chosen = path;
     let Found { top, below, path } = &found;
-    let name = choice.path.map_or_else(|| shortened(path, choice.cwd), |path| path.display().to_string());
+    let name = chosen.map_or_else(|| shortened(path, cwd), |path| path.display().to_string());
     let bytes = top.read(below, MAX_BYTES).map_err(|error| refused(path, error))?;
     let text = text_of(path, bytes)?;
-    let signature = signature(&found, choice.cwd)?;
+    let signature = signature(&found, cwd)?;
     let folder = below.parent().unwrap_or(Path::new(""));
     let read = |relative: &str| trusted(top, &folder.join(relative));
-    let dir = path.parent().unwrap_or(choice.cwd).to_owned();
+    let dir = path.parent().unwrap_or(cwd).to_owned();
     assemble(text, name, dir, "worktree".to_owned(), signature, &read)
 }
 
@@ -49,8 +48,8 @@ fn shortened(path: &Path, cwd: &Path) -> String {
 }
 
 /// The nearest `gate.toml` from `start` upward, no further than the git root.
-fn nearest(start: &Path) -> Result<Found, PolicyError> {
-    let root = git::root(start).unwrap_or_else(|| start.to_owned());
+fn nearest(start: &Path) -> Result<Found, TextError> {
+    let root = place::root(start).unwrap_or_else(|| start.to_owned());
     let top = Folder::open(&root).map_err(|error| refused(&root, error))?;
     let mut first: Option<PathBuf> = None;
     for dir in start.strip_prefix(&root).unwrap_or(Path::new("")).ancestors() {
@@ -59,22 +58,22 @@ fn nearest(start: &Path) -> Result<Found, PolicyError> {
             continue;
         }
         if let Some(first) = first {
-            return Err(PolicyError::Second(root.join(first), root.join(below)));
+            return Err(TextError::Second(root.join(first), root.join(below)));
         }
         first = Some(below);
     }
-    let Some(below) = first else { return Err(PolicyError::NotFound(start.to_owned())) };
+    let Some(below) = first else { return Err(TextError::NotFound(start.to_owned())) };
     let path = root.join(&below);
-    match nesting::in_worktree(&root) {
-        Some(outer) => Err(PolicyError::Nested { inner: path, outer }),
+    match around::in_worktree(&root) {
+        Some(outer) => Err(TextError::Nested { inner: path, outer }),
         None => Ok(Found { top, below, path }),
     }
 }
 
 /// The file that a person named. Below the top of the work tree it is found as strictly as any other.
-fn named(cwd: &Path, path: &Path) -> Result<Found, PolicyError> {
+fn named(cwd: &Path, path: &Path) -> Result<Found, TextError> {
     let path = plain(&cwd.join(path));
-    let root = git::root(cwd);
+    let root = place::root(cwd);
     // The work tree may itself be reached through a link.
     let is_root = |dir: &&Path| root.is_some() && dir.canonicalize().ok() == root;
     let parent = path.parent().unwrap_or(Path::new("/"));
@@ -98,7 +97,7 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 /// The owner's signature beside a policy, where there is one.
-fn signature(found: &Found, cwd: &Path) -> Result<Option<String>, PolicyError> {
+fn signature(found: &Found, cwd: &Path) -> Result<Option<String>, TextError> {
     let beside = |path: &Path| {
         let name = path.file_name().unwrap_or(FILE_NAME.as_ref()).to_string_lossy();
         path.with_file_name(format!("{name}.sig"))
@@ -121,13 +120,13 @@ fn trusted(top: &Folder, below: &Path) -> Result<String, String> {
         .map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
 }
 
-fn refused(path: &Path, error: FileError) -> PolicyError {
+fn refused(path: &Path, error: FileError) -> TextError {
     let path = path.to_owned();
     match error {
-        FileError::Missing => PolicyError::Read { path, source: std::io::ErrorKind::NotFound.into() },
-        FileError::Io(source) => PolicyError::Read { path, source },
-        FileError::NotAFile => PolicyError::NotAFile(path),
-        FileError::TooLarge(_) => PolicyError::TooLarge(path),
-        error @ (FileError::Link(_) | FileError::Outside) => PolicyError::NotPlain { path, source: error },
+        FileError::Missing => TextError::Read { path, source: std::io::ErrorKind::NotFound.into() },
+        FileError::Io(source) => TextError::Read { path, source },
+        FileError::NotAFile => TextError::NotAFile(path),
+        FileError::TooLarge(_) => TextError::TooLarge(path),
+        error @ (FileError::Link(_) | FileError::Outside) => TextError::NotPlain { path, source: error },
     }
 }

@@ -8,7 +8,7 @@ use gate_identity::ssh::Namespace;
 use gate_identity::ssh::allowed_signers::{AllowedSigners, Naming};
 use gate_policy::{Diagnostic, Signing};
 
-use crate::policy_source::Loaded;
+use crate::policy_text::Loaded;
 use crate::signatures::{self, Unproven};
 
 /// The findings about a policy and its keys, in the order of their places.

@@ -15,7 +15,6 @@ use gate_identity::ssh::allowed_signers::{self, AllowedSigners};
 use gate_identity::ssh::{self, Namespace};
 use gate_ledger::entry::{Entry, EntryHash, Kind};
 use gate_ledger::profile;
-use gate_ledger::store::{StoreError, View};
 use gate_model::opening::WrittenOpening;
 use gate_model::payload::{ReviewVerdict, TrustedFile, Verb};
 use gate_model::principal::{Assurance, Principal};
@@ -23,13 +22,16 @@ use gate_model::request::Request;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::policy_source::Loaded;
-use crate::sealing;
-use crate::signing::MAX_WAIT;
+/// How long a signed request can be submitted, in seconds: seven days.
+pub const MAX_WAIT: u64 = 7 * 86_400;
 
 /// The value of a statement's `schema`.
 pub const STATEMENT_SCHEMA: &str = "gate.statement/1";
+
+/// The members that a document can commit to, and the member with the commitment.
+const SEALED: [(&str, &str); 2] = [("reason", "reason_c"), ("by", "by_c")];
 
 /// What an approval, a rejection, a revocation, a resume or a review signs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,9 +123,21 @@ pub fn signed_bytes<T: Serialize>(document: &T) -> Result<Vec<u8>, Unproven> {
     let wrap = |error: &dyn std::fmt::Display| Unproven::Document(error.to_string());
     let mut value = serde_json::to_value(document).map_err(|error| wrap(&error))?;
     if let Some(members) = value.as_object_mut() {
-        sealing::signed_members(members);
+        signed_members(members);
     }
     profile::canonical(&value).map(String::into_bytes).map_err(|error| wrap(&error))
+}
+
+/// The members of `document` that a signature covers: all but the signature, the openings, and the texts that the
+/// document commits to.
+pub fn signed_members(document: &mut Map<String, Value>) {
+    document.remove("signature");
+    document.remove("openings");
+    for (member, sealed) in SEALED {
+        if document.contains_key(sealed) {
+            document.remove(member);
+        }
+    }
 }
 
 thread_local! {
@@ -205,16 +219,6 @@ pub struct Known {
 }
 
 impl Known {
-    /// Looks it up.
-    ///
-    /// # Errors
-    /// A failure of the store.
-    pub fn read(view: &View<'_>, request: &Request) -> Result<Self, StoreError> {
-        let seen = request.seen_head.as_ref().map(|seen| view.entry(seen.seq)).transpose()?.flatten();
-        let genesis = view.entry(0)?.map(|genesis| genesis.hash);
-        Ok(Self { seen: seen.as_ref().map(Mark::of), genesis })
-    }
-
     /// The instant from which `request` can have been signed: that of the newest entry it had seen.
     pub fn earliest(&self, request: &Request, admitted: Timestamp) -> Timestamp {
         match (&self.seen, &request.seen_head) {
@@ -227,27 +231,8 @@ impl Known {
 /// Whether the requester of `entry` holds: a `signed` one by the signature of its request.
 ///
 /// # Errors
-/// A failure of the store; the inner result says why it does not hold.
-pub fn requester(
-    view: &View<'_>,
-    policy: &Policy,
-    files: &[TrustedFile],
-    entry: &Entry,
-    request: Option<&Request>,
-    by: &Principal,
-) -> Result<Result<(), Unproven>, StoreError> {
-    let known = match request {
-        Some(request) if by.assurance == Assurance::Signed => Known::read(view, request)?,
-        _ => Known::default(),
-    };
-    Ok(requester_known(&known, (policy, files), entry, request, by))
-}
-
-/// The same as [`requester`], without a store.
-///
-/// # Errors
 /// Why it does not hold.
-pub fn requester_known(
+pub fn requester(
     known: &Known,
     trust: (&Policy, &[TrustedFile]),
     entry: &Entry,
@@ -323,36 +308,6 @@ fn is_ledger(request: &Request, id: &str, genesis: Option<EntryHash>) -> bool {
     named == id || genesis.is_some_and(|genesis| genesis.to_string() == named)
 }
 
-/// A signed request, checked before it is judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Submitted {
-    /// Who asks: the signer, or the name that the document claims where the signature does not hold.
-    pub by: Principal,
-    /// What speaks against it.
-    pub objections: Vec<String>,
-}
-
-/// Checks a signed request at the instant `now` of its admission: its ledger, its policy, its times and its signature.
-///
-/// # Errors
-/// A failure of the store.
-pub fn submitted(
-    view: &View<'_>,
-    loaded: &Loaded,
-    request: &Request,
-    now: Timestamp,
-) -> Result<Submitted, StoreError> {
-    let known = Known::read(view, request)?;
-    let mut objections = objections(request, view.ledger(), &known, &loaded.used.digest, now);
-    let interval = (known.earliest(request, now), now);
-    let trust = (&loaded.policy, loaded.files.as_slice());
-    let by = request_signer(request, &request.by, trust, interval).unwrap_or_else(|error| {
-        objections.push(format!("the signature of this request does not hold: {error}"));
-        Principal::asserted("claimed", &request.by)
-    });
-    Ok(Submitted { by, objections })
-}
-
 /// What speaks against a request from elsewhere, its signature aside: another ledger, another policy, its
 /// times, an entry that it cannot have seen.
 pub fn objections(
@@ -400,8 +355,8 @@ fn wrong_times(request: &Request, now: Timestamp) -> Option<String> {
 }
 
 /// A rule may limit the uses further than was asked for.
-fn uses_within(granted: Option<&serde_json::Value>, asked: Option<u64>) -> bool {
-    match (granted.and_then(serde_json::Value::as_u64), asked) {
+fn uses_within(granted: Option<&Value>, asked: Option<u64>) -> bool {
+    match (granted.and_then(Value::as_u64), asked) {
         (Some(granted), Some(asked)) => granted <= asked,
         (None, Some(_)) => false,
         (_, None) => true,
@@ -409,13 +364,13 @@ fn uses_within(granted: Option<&serde_json::Value>, asked: Option<u64>) -> bool 
 }
 
 /// Each member that was signed must stand in the grant's scope; a rule may add members.
-fn scope_within(granted: Option<&serde_json::Value>, asked: &gate_model::scope::Scope) -> bool {
+fn scope_within(granted: Option<&Value>, asked: &gate_model::scope::Scope) -> bool {
     let Ok(asked) = serde_json::to_value(asked) else { return false };
     let Some(members) = asked.as_object() else { return false };
     members.iter().all(|(name, value)| granted.and_then(|granted| granted.get(name)) == Some(value))
 }
 
-fn json_of<T: Serialize>(value: &T) -> Option<serde_json::Value> {
+fn json_of<T: Serialize>(value: &T) -> Option<Value> {
     serde_json::to_value(value).ok()
 }
 
@@ -451,7 +406,7 @@ pub fn statement_among(
     let statement = Statement::deserialize(value).map_err(|error| Unproven::Document(error.to_string()))?;
     let subject = subjects.iter().find(|subject| statement.subject == subject.hash.to_string());
     let subject = subject.ok_or(Unproven::Differs("subject"))?;
-    let text = |name: &str| entry.data.get(name).and_then(serde_json::Value::as_str);
+    let text = |name: &str| entry.data.get(name).and_then(Value::as_str);
     let about = [
         // One signature means one act: a rejection must not pass for an approval.
         ("act", is_act_of(statement.act, entry.kind)),

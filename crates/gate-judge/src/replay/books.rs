@@ -13,7 +13,7 @@ use gate_model::text::visible;
 use gate_policy::Policy;
 
 use crate::ownership::{self, Guards, Word};
-use crate::policies::{self, Recorded};
+use crate::recorded::{self, Recorded};
 
 use super::archived;
 use super::report::{Doubt, Judged, Oddity};
@@ -73,7 +73,7 @@ impl Used {
 impl Books {
     /// Judges a policy entry and files it.
     pub(super) fn file(&mut self, entry: &Entry) -> Judged {
-        let recorded = match policies::recorded(entry) {
+        let recorded = match recorded::recorded(entry) {
             Ok(recorded) => Rc::new(recorded),
             Err(error) => return Err(self.file_damaged(entry, &error)),
         };
@@ -92,7 +92,7 @@ impl Books {
 
     /// What cannot be used is filed too, unless the same digest was there in good order: it must not take the
     /// text away from what was judged by it.
-    fn file_damaged(&mut self, entry: &Entry, error: &policies::NoPolicy) -> Doubt {
+    fn file_damaged(&mut self, entry: &Entry, error: &recorded::NoPolicy) -> Doubt {
         let named = entry.data.get("digest").and_then(serde_json::Value::as_str);
         if let Some(digest) = named.filter(|digest| !self.by_digest.contains_key(*digest)) {
             self.by_digest.insert(digest.to_owned(), self.all.len());

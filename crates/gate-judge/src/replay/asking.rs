@@ -15,7 +15,7 @@ use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
 use gate_policy::{Admission, Petition};
 
-use crate::approval;
+use crate::approvals;
 use crate::derivation::{self, in_words};
 use crate::signatures::{self, Unproven};
 
@@ -107,7 +107,7 @@ impl State {
         let gate = at.gate()?;
         derivation::in_time(at.moment, data).map_err(Doubt::Wrong)?;
         let (opt_out, asked) = self.waiting(at, id, data.not_before)?;
-        approval::same_request(&asked.entry, data, by).map_err(Doubt::Wrong)?;
+        approvals::same_request(&asked.entry, data, by).map_err(Doubt::Wrong)?;
         let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
         let rule = gate_policy::permits(used.policy(), &petition, Some(data.rule))
             .map_err(|trials| Doubt::Wrong(format!("should have been denied: {}", in_words(&trials))))?;
@@ -127,7 +127,7 @@ impl State {
         inherited(opt_out)
     }
 
-    /// Whether the approvals before the grant `entry` suffice under its policy; as [`approval::suffice`].
+    /// Whether the approvals before the grant `entry` suffice under its policy; as [`approvals::suffice`].
     pub(super) fn approved(
         &self,
         entry: &Entry,
@@ -144,8 +144,8 @@ impl State {
         let opt_out = entry.reference.and_then(|id| self.opt_outs.get(id));
         let asked = opt_out.and_then(|opt_out| Some((opt_out, opt_out.request.as_ref()?)));
         let Some((opt_out, asked)) = asked else { return Err("it names no request".to_owned()) };
-        approval::same_request(&asked.entry, data, by)?;
-        approval::standing(&used.recorded, rule, entry, &asked.entry, by, &opt_out.approvals)
+        approvals::same_request(&asked.entry, data, by)?;
+        approvals::standing(&used.recorded, rule, entry, &asked.entry, by, &opt_out.approvals)
     }
 
     /// Judges a denial of something that was asked for.
@@ -215,7 +215,7 @@ impl State {
         let known =
             verdict.request.map(|request| self.heads.known(request, self.genesis)).unwrap_or_default();
         let Verdict { used, entry, request, by, .. } = verdict;
-        signatures::requester_known(&known, used.trust(), entry, request, by)
+        signatures::requester(&known, used.trust(), entry, request, by)
             .map_err(|error| Doubt::Wrong(format!("has a signature that does not hold: {error}")))
     }
 

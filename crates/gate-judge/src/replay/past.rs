@@ -1,7 +1,7 @@
 //! What the ledger says about earlier grants, as the policy asks for it: quotas and overdue reviews, exactly as
 //! they stood at one position.
 //!
-//! [`crate::history`] answers the same questions from a store. Here a grant of the past is some eighty bytes, so
+//! gate-workflow answers the same questions from a store. Here a grant of the past is some eighty bytes, so
 //! that none has to be forgotten: a policy to come may ask about any time.
 
 use std::cell::{Cell, RefCell};

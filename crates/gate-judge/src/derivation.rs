@@ -1,0 +1,149 @@
+//! Deriving a grant again: from its request, its approvals, its signatures and the rule that it names.
+//!
+//! The same derivation serves each use of a grant (under the policy of its moment and today's) and replay
+//! (under the policy of its moment alone).
+
+use gate_model::action::Action;
+use gate_model::context::Context;
+use gate_model::grant::Owes;
+use gate_model::payload::{GrantData, RequestData};
+use gate_model::principal::Principal;
+use gate_model::time::Timestamp;
+use gate_policy::{Approvals, Petition, Policy, Rule, Trial};
+
+use crate::moment::Moment;
+use crate::recorded::NoPolicy;
+use crate::signatures::Unproven;
+
+/// A grant that was derived again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Derived {
+    /// The risk that the rule accepts in so many words.
+    pub accepted_risk: Option<String>,
+}
+
+/// Why a grant could not be derived again, as a sentence's end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Underivable {
+    /// Its policy is missing or damaged.
+    #[error("cannot be derived again: {0}")]
+    Policy(#[from] NoPolicy),
+    /// The policy that it names did not allow it.
+    #[error("was not allowed by the policy it was admitted under: {0}")]
+    Then(String),
+    /// Today's policy does not allow it.
+    #[error("is not allowed by today's policy: {0}")]
+    Today(String),
+    /// Its own terms do not fit what was asked for.
+    #[error("has terms that do not fit what was asked for: {0}")]
+    Terms(String),
+    /// Its signed request was admitted before.
+    #[error("rests on a signed request that entry {0} has used up")]
+    Reused(u64),
+    /// A signature does not hold.
+    #[error("has a signature that does not hold: {0}")]
+    Unproven(#[from] Unproven),
+    /// Approvals are missing.
+    #[error("lacks approvals: {0}")]
+    Approvals(String),
+}
+
+/// Whether the grant begins when it was made, and ends a time to live later.
+///
+/// # Errors
+/// Why not.
+pub fn in_time(moment: Moment, data: &GrantData) -> Result<(), String> {
+    if !moment.allows(data.not_before) {
+        return Err(format!("counts from {} on, and was made at {}", data.not_before, moment.latest));
+    }
+    if data.not_before.plus(data.ask.ttl.seconds) != Some(data.expires) {
+        return Err("does not end a time to live after its start".to_owned());
+    }
+    Ok(())
+}
+
+/// The instant from which a request waits, which its end tells.
+///
+/// # Errors
+/// Where that cannot have been the instant.
+pub fn asked_at(moment: Moment, data: &RequestData, approvals: &Approvals) -> Result<Timestamp, String> {
+    let now = data.lapses.minus(approvals.within);
+    if moment.allows(now) && now.plus(approvals.within) == Some(data.lapses) {
+        return Ok(now);
+    }
+    Err(format!("lapses at {}, not as rule {} says", data.lapses, data.rule))
+}
+
+/// Whether the grant owes the review that its rule asks for.
+///
+/// # Errors
+/// Why not.
+pub fn owes(data: &GrantData, rule: &Rule) -> Result<(), String> {
+    let due = rule.review_within.and_then(|within| data.not_before.plus(within));
+    let due = due.map(|by| Owes { what: "review".to_owned(), by });
+    if due == data.owes {
+        return Ok(());
+    }
+    Err(match due {
+        Some(owes) => format!("owes a review by {}, and does not say so", owes.by),
+        None => "says that it owes a review, and its rule asks for none".to_owned(),
+    })
+}
+
+/// Whether the rule that the grant names allowed these very terms.
+///
+/// # Errors
+/// Why not.
+pub fn terms(
+    then: &Policy,
+    gate: &str,
+    data: &GrantData,
+    by: &Principal,
+    here: &Context,
+) -> Result<(), Underivable> {
+    let rule = permitted(then, gate, data, by, Some(data.rule), here).map_err(Underivable::Then)?;
+    owes(data, rule).map_err(Underivable::Terms)?;
+    match (rule.max_uses, data.ask.max_uses) {
+        (Some(max), Some(uses)) if uses > max => {
+            Err(Underivable::Terms(format!("{uses} uses, and the rule allows {max}")))
+        }
+        // A pause ends by its time and is not used up, so a rule's limit of uses does not reach it.
+        (Some(_), None) if data.ask.action == Action::Pause => Ok(()),
+        (Some(max), None) => Err(Underivable::Terms(format!("no limit of uses, and the rule allows {max}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Whether some rule of today's policy allows the grant to be used in the context `here`.
+///
+/// # Errors
+/// Why not.
+pub fn allowed_today(
+    today: &Policy,
+    gate: &str,
+    data: &GrantData,
+    by: &Principal,
+    here: &Context,
+) -> Result<Derived, Underivable> {
+    let rule = permitted(today, gate, data, by, None, here).map_err(Underivable::Today)?;
+    Ok(Derived { accepted_risk: rule.i_accept.clone() })
+}
+
+fn permitted<'p>(
+    policy: &'p Policy,
+    gate: &str,
+    data: &GrantData,
+    by: &Principal,
+    rule: Option<u64>,
+    here: &Context,
+) -> Result<&'p Rule, String> {
+    let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
+    let found = gate_policy::allows_use(policy, &petition, rule, here);
+    found.map(|(rule, _)| rule).map_err(|trials| in_words(&trials))
+}
+
+/// Trials as one clause.
+pub fn in_words(trials: &[Trial]) -> String {
+    trials.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
