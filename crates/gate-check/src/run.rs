@@ -411,7 +411,7 @@ impl Desk<'_> {
             self.parse(checker, &mut file, &path.display().to_string()).map_err(|error| error.to_string())
         });
         match read {
-            Ok(report) => match judgement::unexplained(ended.status, shown(&report)) {
+            Ok(report) => match judgement::unexplained(ended.status, report.findings.len() as u64, &report.counts) {
                 Some(why) => did_not_run(why, ended.status),
                 None => Finished { status: Some(ended.status), ..finished(report, Mode::Findings) },
             },
@@ -441,11 +441,6 @@ fn by_status(checker: &Checker<'_>, ended: Ended) -> Finished {
 
 fn did_not_run(why: String, status: u8) -> Finished {
     Finished { outcome: Outcome::DidNotRun(why), status: Some(status), ..nothing(Mode::Findings) }
-}
-
-/// How many results of a report can be the reason for which its command failed: what is no longer there is none.
-fn shown(report: &gate_findings::Report) -> u64 {
-    report.findings.len() as u64 + report.counts.below_threshold + report.counts.suppressed
 }
 
 fn finished(report: gate_findings::Report, mode: Mode) -> Finished {

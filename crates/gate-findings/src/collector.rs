@@ -23,8 +23,6 @@ pub(crate) struct Collector<'o> {
     notices: Vec<String>,
     /// Notices that are only counted.
     more_notices: u64,
-    /// Results that say that nothing is wrong.
-    passes: u64,
     /// Results that a person has to judge.
     waiting: u64,
     memory: usize,
@@ -44,7 +42,6 @@ impl<'o> Collector<'o> {
             notes: Vec::new(),
             notices: Vec::new(),
             more_notices: 0,
-            passes: 0,
             waiting: 0,
             memory: 0,
             messages: 0,
@@ -63,7 +60,7 @@ impl<'o> Collector<'o> {
 
     /// Counts a result that says that nothing is wrong.
     pub(crate) const fn count_pass(&mut self) {
-        self.passes += 1;
+        self.counts.passed += 1;
         self.counts.below_threshold += 1;
     }
 
@@ -194,9 +191,8 @@ impl<'o> Collector<'o> {
         }
         let counted = self.counts.below_threshold + self.counts.suppressed + self.counts.absent;
         let total = self.findings.len() as u64 + counted;
-        let shown = total - self.passes - self.counts.absent;
         let Self { findings, counts, tools, notes, notices, .. } = self;
-        Report { format, digest, findings, counts, total, shown, tools, notes, notices }
+        Report { format, digest, findings, counts, total, tools, notes, notices }
     }
 }
 

@@ -69,10 +69,6 @@ pub struct Report {
     pub counts: Counts,
     /// All results: `findings` and `counts` together.
     pub total: u64,
-    /// How many results say that something is or may be wrong, whatever became of them: `total` without passes and
-    /// without what this run did not find. Zero beside a command that failed means that the report does not explain
-    /// the failure.
-    pub shown: u64,
     /// The tools that wrote it, each once, in the order of the report.
     pub tools: Vec<String>,
     /// What a reader of the decision should know: levels that were mapped, suppressions that were not honoured.

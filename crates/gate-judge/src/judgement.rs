@@ -51,9 +51,9 @@ pub enum Outcome {
 }
 
 /// Why a report cannot be the whole of what a command with `status` found: it failed, and none of what the report shows
-/// (`shown` results, those below `fail_on` and suppressed ones among them) can be the reason.
-pub fn unexplained(status: u8, shown: u64) -> Option<String> {
-    (status != 0 && shown == 0).then(|| {
+/// (`findings` at or above `fail_on`, and what [`Counts::may_be_wrong`]) can be the reason.
+pub fn unexplained(status: u8, findings: u64, counts: &Counts) -> Option<String> {
+    (status != 0 && findings == 0 && counts.may_be_wrong() == 0).then(|| {
         format!("the command ended with status {status}, and its report shows nothing that explains it")
     })
 }

@@ -100,6 +100,7 @@ pub fn decision(
         blocking: ruling.blocking,
         waived: ruling.waived,
         below_threshold: ruling.counts.below_threshold,
+        passed: ruling.counts.passed,
         suppressed: ruling.counts.suppressed,
         absent: ruling.counts.absent,
         unneeded: ruling.unneeded,

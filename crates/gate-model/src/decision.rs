@@ -69,6 +69,9 @@ pub struct Decision {
     pub waived: Vec<Waived>,
     /// Findings below the gate's `fail_on`.
     pub below_threshold: u64,
+    /// Those of them that say that nothing is wrong; left out where there are none.
+    #[serde(default, skip_serializing_if = "crate::finding::is_zero")]
+    pub passed: u64,
     /// Findings that the report itself marks as suppressed.
     pub suppressed: u64,
     /// Results of an earlier run that this run did not find.

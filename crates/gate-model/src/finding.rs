@@ -158,8 +158,24 @@ pub mod named {
 pub struct Counts {
     /// Findings below the gate's `fail_on`.
     pub below_threshold: u64,
+    /// Those of them that say that nothing is wrong; left out where there are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub passed: u64,
     /// Findings that the report itself marks as suppressed, where the gate honours that.
     pub suppressed: u64,
     /// Results of an earlier run that this run did not find (`baselineState` is `absent`).
     pub absent: u64,
+}
+
+impl Counts {
+    /// How many of them can be the reason for which a command failed: not what passed, and not what is no longer there.
+    pub const fn may_be_wrong(&self) -> u64 {
+        self.below_threshold.saturating_sub(self.passed).saturating_add(self.suppressed)
+    }
+}
+
+/// A count that is left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+pub(crate) const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -73,6 +73,7 @@ pub(super) fn decision(verdict: Verdict) -> Decision {
         blocking: vec![blocking],
         waived: vec![Waived { finding: waived, grant: 41 }],
         below_threshold: 3,
+        passed: 1,
         suppressed: 0,
         absent: 0,
         grants: vec![opt_out(41, Action::Waive)],

@@ -11,7 +11,8 @@
 //!
 //! Each `failure` or `error` of a test case is one finding of level error, however deep within the case it stands; its rule is `classname/name`. One of a suite
 //! itself is a finding of the suite. Tests that passed or were skipped are no findings, and neither is a failure
-//! that a later attempt made good (`flakyFailure`, `rerunFailure` and the like).
+//! that a later attempt made good (`flakyFailure` and the like). A case whose `status` or `result` says that it failed,
+//! and one of which only failed attempts are shown (`rerunFailure`), is a finding without a `failure` within it, too.
 //!
 //! A report without any test case did not run, and so did one whose suites declare more failures than it shows.
 //! Totals are compared over the whole report, repeated attempts included, and by the larger of `failures` and

@@ -17,7 +17,9 @@ use crate::{limits, wording};
 enum Open {
     /// `testsuites`, `testsuite`, or an unknown element around cases.
     Suite(Suite),
-    Case(Subject),
+    Case(Case),
+    /// Whatever else a case holds: a failure within it is a failure of the case.
+    Within(Subject),
     /// The subject is known from the element around.
     Problem(Problem),
     /// Nothing within it counts.
@@ -31,6 +33,16 @@ struct Suite {
     declared: u64,
     /// What the suites within it declare, together.
     within: u64,
+}
+
+struct Case {
+    subject: Subject,
+    /// How it says that it failed, other than by a `failure` or an `error` within it.
+    says: Option<String>,
+    /// Whether a later attempt made good.
+    is_good: bool,
+    /// How many problems there were before it.
+    before: u64,
 }
 
 /// What can fail: a case, or a suite.
@@ -90,26 +102,40 @@ impl Suites {
                 return Err(xml.malformed(String::new(), defect, remedy));
             }
             Some(Open::Problem(_) | Open::Other) => Open::Other,
-            Some(Open::Suite(_) | Open::Case(_)) if is_output || name == "properties" => Open::Other,
-            Some(Open::Suite(_) | Open::Case(_)) if is_attempt(name) => {
+            Some(_) if is_output || name == "properties" => Open::Other,
+            Some(_) if is_attempt(name) => {
                 self.attempts += 1;
+                self.attempt(name);
                 Open::Other
             }
-            Some(Open::Suite(Suite { subject, .. }) | Open::Case(subject)) => match (name, kind(name)) {
+            Some(Open::Suite(Suite { subject, .. }) | Open::Case(Case { subject, .. }) | Open::Within(subject)) => match (name, kind(name)) {
                 ("testcase", _) => {
                     self.cases += 1;
-                    Open::Case(case(element, subject, collector))
+                    let subject = case(element, subject, collector);
+                    Open::Case(Case { subject, says: failed(element), is_good: false, before: self.problems })
                 }
                 (_, Some(kind)) => Open::Problem(Problem::of(kind, element, subject.clone())),
                 _ if name == "testsuite" || matches!(self.open.last(), Some(Open::Suite(_))) => {
                     Open::Suite(suite(element, Some(subject), xml, collector)?)
                 }
-                // Whatever else a case holds: a failure within it is a failure of the case.
-                _ => Open::Case(subject.clone()),
+                _ => Open::Within(subject.clone()),
             },
         };
         self.open.push(open);
         Ok(is_output)
+    }
+
+    /// Takes note of an attempt at the innermost open case. One that was repeated in vain stands beside a failure; one
+    /// that stands alone is the only word that there is of how the case ended.
+    fn attempt(&mut self, name: &str) {
+        let case = self.open.iter_mut().rev().find_map(|open| match open {
+            Open::Case(case) => Some(case),
+            _ => None,
+        });
+        if let Some(case) = case {
+            case.is_good |= name.starts_with("flaky");
+            case.says.get_or_insert_with(|| format!("the only attempts that the report shows failed ('{name}')"));
+        }
     }
 
     pub(super) fn text(&mut self, text: &str) {
@@ -138,7 +164,13 @@ impl Suites {
                 }
                 Ok(())
             }
-            Some(Open::Case(_) | Open::Other) | None => Ok(()),
+            Some(Open::Case(Case { subject, says: Some(message), is_good: false, before })) if before == self.problems => {
+                self.problems += 1;
+                let (kind, class, text) = ("failure", String::new(), String::new());
+                let problem = Problem { kind, subject, message, class, text };
+                collector.take(problem.finding(collector), || xml.at(String::new()))
+            }
+            Some(Open::Case(_) | Open::Within(_) | Open::Other) | None => Ok(()),
         }
     }
 
@@ -154,6 +186,17 @@ impl Suites {
 /// What Surefire calls an attempt that failed, of a test that was run again.
 fn is_attempt(name: &str) -> bool {
     matches!(name, "flakyFailure" | "flakyError" | "rerunFailure" | "rerunError")
+}
+
+/// How a case's attributes say that it failed. Some writers say it there alone.
+fn failed(element: &Element) -> Option<String> {
+    let says = |attribute: &str| {
+        let value = element.attribute(attribute)?;
+        let word = value.to_ascii_lowercase();
+        let failed = matches!(word.as_str(), "fail" | "failed" | "failure" | "error" | "errored" | "broken");
+        failed.then(|| format!("the test case has {attribute} '{word}', and no failure within it"))
+    };
+    says("status").or_else(|| says("result"))
 }
 
 fn kind(name: &str) -> Option<&'static str> {

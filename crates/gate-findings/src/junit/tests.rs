@@ -280,3 +280,25 @@ fn names_that_a_linter_makes_of_absolute_paths_are_those_of_the_repository() {
     assert_eq!((found.rule.as_str(), found.path.as_deref()), ("src/a/tool.F401", Some("src/a.py")));
     assert_eq!(one("/elsewhere").findings[0].rule, "/elsewhere/src/a/tool.F401");
 }
+
+#[test]
+fn a_case_that_says_that_it_failed_in_another_way_is_a_finding() {
+    for case in [
+        r#"<testcase name="a" status="failed"/>"#,
+        r#"<testcase name="a" status="fail"><system-out>x</system-out></testcase>"#,
+        r#"<testcase name="a" result="Failure"/>"#,
+        r#"<testcase name="a"><rerunFailure message="x"/></testcase>"#,
+        r#"<testcase name="a"><rerunError/><rerunError/></testcase>"#,
+    ] {
+        let text = format!("<testsuite><testcase name=\"b\"/>{case}</testsuite>");
+        let rules: Vec<_> = report(&text).findings.into_iter().map(|finding| finding.rule).collect();
+        assert_eq!(rules, ["a"], "{case}");
+    }
+    // Said twice, it is one finding; and what ended well is none.
+    let both = r#"<testsuite><testcase name="a" status="failed"><failure message="m"/><rerunFailure/></testcase></testsuite>"#;
+    let found = report(both).findings;
+    assert_eq!(found.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>(), ["m"]);
+    for well in [r#"status="run" result="completed""#, r#"status="passed""#, r#"status="notrun""#] {
+        assert_eq!(report(&format!("<testsuite><testcase name=\"a\" {well}/></testsuite>")).findings, []);
+    }
+}

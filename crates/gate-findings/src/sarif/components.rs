@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use gate_model::level::{Level, lineage};
 use serde::{Deserialize, Deserializer};
 
+use super::notifications::Levels;
 use super::result::WireMessage;
 use crate::error::ReportError;
 use crate::json::cursor::Cursor;
@@ -28,6 +29,8 @@ pub(super) struct Components {
     by_guid: HashMap<String, usize>,
     /// By id, the rule in the first component that has it.
     everywhere: HashMap<String, Position>,
+    /// The default levels of notifications.
+    pub(super) notifications: Levels,
 }
 
 #[derive(Default)]
@@ -117,6 +120,7 @@ impl Components {
                     self.weigh(cursor, weight(&component.messages))?;
                 }
                 "rules" => self.read_rules(cursor, &mut component)?,
+                "notifications" => self.read_notifications(cursor, is_driver)?,
                 _ => cursor.skip()?,
             }
         }
@@ -150,6 +154,24 @@ impl Components {
                 component.by_guid.entry(guid.clone()).or_insert(component.rules.len());
             }
             component.rules.push(rule);
+        }
+        Ok(())
+    }
+
+    fn read_notifications(&mut self, cursor: &mut Cursor<'_>, is_driver: bool) -> Result<(), ReportError> {
+        if !cursor.enter_array_or_null()? {
+            return Ok(());
+        }
+        let extension = (!is_driver).then_some(self.extensions);
+        let mut index = 0;
+        while cursor.element()? {
+            let wire: WireDescriptor = cursor.take()?;
+            if let Some(level) = wire.default_configuration.and_then(|configuration| configuration.level) {
+                let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+                self.weigh(cursor, 4 * size_of::<Rule>() + length(&wire.id) + length(&wire.guid))?;
+                self.notifications.describe(extension, index, wire.id, wire.guid, level);
+            }
+            index += 1;
         }
         Ok(())
     }
@@ -248,7 +270,7 @@ fn weight(messages: &Messages) -> usize {
     messages.iter().map(|(id, text)| size_of::<(String, String)>() + id.len() + text.len()).sum()
 }
 
-/// §3.49.
+/// §3.49: a rule, or a kind of notification.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a rule object")]
 struct WireDescriptor {

@@ -4,30 +4,26 @@
 use std::collections::HashMap;
 
 use gate_model::level::Level;
-use gate_model::text::visible;
 use serde::{Deserialize, Deserializer};
 
 use super::components::{Components, Position, Reference, WireConfiguration};
+use super::notifications::{self, Levels, SAYINGS, Said, WITHOUT_LEVEL, short};
 use super::places::Location;
-use super::result::{WireArtifact, WireMessage, WireRule};
+use super::result::{WireArtifact, WireRule};
 use crate::collector::Collector;
-use crate::error::{Absence, ReportError};
+use crate::error::{Absence, At, ReportError};
 use crate::json::cursor::Cursor;
 use crate::json::wire::{Text, Whole, fold_list};
-use crate::{path, wording};
+use crate::path;
 
 /// More overrides than this in one run are refused.
 const OVERRIDES: usize = 100_000;
 
-/// More of what the tool says than this is counted only.
-const SAYINGS: usize = 5;
-
-/// The longest of these, in bytes.
-const SAYING: usize = 240;
-
 #[derive(Default)]
 pub(super) struct Invocations {
     overrides: Vec<Override>,
+    /// The levels that overrides give to notifications, of whichever invocation.
+    notifications: Levels,
     said: Said,
     /// The working directory of the first one (§3.20.17).
     directory: Option<String>,
@@ -41,7 +37,7 @@ struct Override {
 
 /// A [`Reference`] that outlives the window.
 #[derive(Default)]
-struct OwnedReference {
+pub(super) struct OwnedReference {
     id: String,
     index: Option<usize>,
     guid: String,
@@ -50,17 +46,8 @@ struct OwnedReference {
     component_guid: String,
 }
 
-/// Warnings and errors of the tool's own (§3.58), errors first.
-#[derive(Default)]
-struct Said {
-    errors: Vec<String>,
-    warnings: Vec<String>,
-    /// All of them, those that are not kept included.
-    count: usize,
-}
-
 impl Invocations {
-    pub(super) fn read(cursor: &mut Cursor<'_>, collector: &Collector<'_>) -> Result<Self, ReportError> {
+    pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Self, ReportError> {
         let mut invocations = Self::default();
         if !cursor.enter_array_or_null()? {
             return Ok(invocations);
@@ -69,7 +56,7 @@ impl Invocations {
         while cursor.element()? {
             let length = cursor.extent()?;
             let wire: WireInvocation = cursor.parsed(length)?;
-            invocations.take(wire, number, cursor, collector)?;
+            invocations.take(wire, number, cursor)?;
             if invocations.overrides.len() > OVERRIDES {
                 return Err(cursor.malformed(
                     format!("more than {OVERRIDES} overrides of rules"),
@@ -83,10 +70,7 @@ impl Invocations {
     }
 
     /// Reads a run's `conversion` (§3.22): a converter that failed has left out what it could not convert.
-    pub(super) fn read_conversion(
-        cursor: &mut Cursor<'_>,
-        collector: &Collector<'_>,
-    ) -> Result<Self, ReportError> {
+    pub(super) fn read_conversion(cursor: &mut Cursor<'_>) -> Result<Self, ReportError> {
         #[derive(Deserialize)]
         #[serde(expecting = "a conversion object")]
         struct Wire {
@@ -95,7 +79,7 @@ impl Invocations {
         let mut invocations = Self::default();
         let length = cursor.extent()?;
         if let Some(Wire { invocation: Some(wire) }) = cursor.parsed::<Option<Wire>>(length)? {
-            invocations.take(wire, 0, cursor, collector)?;
+            invocations.take(wire, 0, cursor)?;
         }
         cursor.pass(length);
         Ok(invocations)
@@ -106,7 +90,6 @@ impl Invocations {
         wire: WireInvocation,
         invocation: usize,
         cursor: &Cursor<'_>,
-        collector: &Collector<'_>,
     ) -> Result<(), ReportError> {
         if let Some(how) = wire.failure() {
             return Err(cursor.did_not_run(Absence::Failed { how }));
@@ -117,10 +100,16 @@ impl Invocations {
             ..
         } = wire;
         for said in [execution, setup, wire.tool_notifications, wire.configuration_notifications] {
-            if let (Some(error), false) = (said.errors.first(), collector.options.accept_errors) {
-                return Err(cursor.did_not_run(Absence::Complained { error: error.clone() }));
-            }
             self.said.add(said);
+        }
+        if self.said.has_too_many() {
+            return Err(cursor.malformed(
+                format!("more than {WITHOUT_LEVEL} notifications without a level"),
+                "have the tool write 'level' with each notification",
+            ));
+        }
+        for (notification, level) in wire.notification_configuration_overrides {
+            self.notifications.change(&notification, level);
         }
         if invocation == 0 {
             self.directory = wire.working_directory;
@@ -135,9 +124,21 @@ impl Invocations {
         self.directory.as_deref()
     }
 
-    /// Hands on what the tool called `tool` says about itself.
-    pub(super) fn tell(&self, tool: &str, collector: &mut Collector<'_>) {
-        let Said { errors, warnings, count } = &self.said;
+    /// Hands on what the tool called `tool` says about itself. `described` are the levels that its descriptions give
+    /// to notifications; `at` is the run.
+    pub(super) fn tell(
+        &mut self,
+        tool: &str,
+        described: &Levels,
+        at: &At,
+        collector: &mut Collector<'_>,
+    ) -> Result<(), ReportError> {
+        self.said.settle(&[described, &self.notifications]);
+        let Said { errors, warnings, count, .. } = &self.said;
+        if let (Some(error), false) = (errors.first(), collector.options.accept_errors) {
+            let absence = Absence::Complained { error: error.clone() };
+            return Err(ReportError::DidNotRun { at: Box::new(at.clone()), absence });
+        }
         let named = [("an error", errors), ("a warning", warnings)];
         let all = named.iter().flat_map(|(what, said)| said.iter().map(move |text| (what, text)));
         let mut told = 0;
@@ -148,6 +149,7 @@ impl Invocations {
         if *count > told {
             collector.notice(format!("{tool} reports {} more errors or warnings of its own", count - told));
         }
+        Ok(())
     }
 
     /// The levels that overrides set, by invocation and rule. The highest counts where there are several.
@@ -174,29 +176,8 @@ impl Overrides {
     }
 }
 
-impl Said {
-    fn push(&mut self, level: Level, text: String) {
-        let list = match level {
-            Level::Error => &mut self.errors,
-            Level::Warning => &mut self.warnings,
-            Level::None | Level::Note => return,
-        };
-        self.count += 1;
-        if list.len() < SAYINGS {
-            list.push(text);
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        let kept = other.errors.len() + other.warnings.len();
-        self.count += other.count - kept;
-        other.errors.into_iter().for_each(|text| self.push(Level::Error, text));
-        other.warnings.into_iter().for_each(|text| self.push(Level::Warning, text));
-    }
-}
-
 impl OwnedReference {
-    fn of(wire: WireRule<'_>) -> Self {
+    pub(super) fn of(wire: WireRule<'_>) -> Self {
         let text = |text: Option<Text<'_>>| text.map_or_else(String::new, |text| text.0.into());
         let component = wire.tool_component.unwrap_or_default();
         Self {
@@ -209,7 +190,7 @@ impl OwnedReference {
         }
     }
 
-    fn borrowed(&self) -> Reference<'_> {
+    pub(super) fn borrowed(&self) -> Reference<'_> {
         Reference {
             id: &self.id,
             index: self.index,
@@ -240,13 +221,15 @@ struct WireInvocation {
     working_directory: Option<String>,
     #[serde(deserialize_with = "overrides")]
     rule_configuration_overrides: Vec<(OwnedReference, Level)>,
-    #[serde(deserialize_with = "notifications")]
+    #[serde(deserialize_with = "overrides")]
+    notification_configuration_overrides: Vec<(OwnedReference, Level)>,
+    #[serde(deserialize_with = "notifications::list")]
     tool_execution_notifications: Said,
-    #[serde(deserialize_with = "notifications")]
+    #[serde(deserialize_with = "notifications::list")]
     tool_configuration_notifications: Said,
-    #[serde(deserialize_with = "notifications")]
+    #[serde(deserialize_with = "notifications::list")]
     tool_notifications: Said,
-    #[serde(deserialize_with = "notifications")]
+    #[serde(deserialize_with = "notifications::list")]
     configuration_notifications: Said,
 }
 
@@ -279,12 +262,6 @@ fn directory<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String
     Ok(location.map(|location| path::plain(&location.path)).filter(|path| !path.is_empty()))
 }
 
-fn short(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let cut = wording::cut(&line, SAYING);
-    format!("{}{}", visible(cut), if cut.len() < line.len() { "…" } else { "" })
-}
-
 /// §3.51. An override without a level changes something else.
 fn overrides<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(OwnedReference, Level)>, D::Error> {
     #[derive(Deserialize)]
@@ -300,24 +277,5 @@ fn overrides<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(OwnedRef
         {
             overrides.push((OwnedReference::of(wire.descriptor), level));
         }
-    })
-}
-
-/// §3.58. A notification without a level is a warning.
-fn notifications<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Said, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(expecting = "a notification object")]
-    struct Wire<'a> {
-        level: Option<Level>,
-        #[serde(borrow)]
-        message: Option<WireMessage<'a>>,
-        #[serde(borrow)]
-        descriptor: Option<WireRule<'a>>,
-    }
-    fold_list(deserializer, Said::default(), |said, wire: Wire<'de>| {
-        let text = wire.message.and_then(|message| message.text.or(message.markdown).or(message.id));
-        let text = text.or_else(|| wire.descriptor.and_then(|descriptor| descriptor.id));
-        let text = text.map_or_else(|| "(without a message)".to_owned(), |Text(text)| short(&text));
-        said.push(wire.level.unwrap_or(Level::Warning), text);
     })
 }

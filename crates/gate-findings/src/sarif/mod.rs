@@ -18,6 +18,7 @@
 mod components;
 mod document;
 mod invocations;
+mod notifications;
 mod package;
 mod pending;
 mod places;

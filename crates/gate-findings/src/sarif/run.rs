@@ -79,12 +79,12 @@ impl Run {
         match key {
             "tool" => self.tool = Some(Components::read(cursor)?),
             "invocations" => {
-                let invocations = Invocations::read(cursor, collector)?;
+                let invocations = Invocations::read(cursor)?;
                 self.working =
                     invocations.directory().and_then(|path| Working::of(path, collector.options.place));
                 self.invocations = Some(invocations);
             }
-            "conversion" => self.conversion = Some(Invocations::read_conversion(cursor, collector)?),
+            "conversion" => self.conversion = Some(Invocations::read_conversion(cursor)?),
             "artifacts" => self.places.read_artifacts(cursor)?,
             "originalUriBaseIds" => self.places.read_bases(cursor, collector.options.place)?,
             "externalPropertyFileReferences" => check_external(cursor)?,
@@ -208,12 +208,13 @@ impl Run {
                 remedy: "have the tool write SARIF 2.1.0, which names it ('tool.driver.name')",
             });
         };
-        let invocations = self.invocations.take().unwrap_or_default();
+        let mut invocations = self.invocations.take().unwrap_or_default();
         let name = tool.tool().unwrap_or_default();
         collector.tool(name);
-        invocations.tell(name, collector);
-        if let Some(conversion) = self.conversion.take() {
-            conversion.tell(&format!("the converter of {name}'s results"), collector);
+        invocations.tell(name, &tool.notifications, start, collector)?;
+        if let Some(mut conversion) = self.conversion.take() {
+            let converter = format!("the converter of {name}'s results");
+            conversion.tell(&converter, &tool.notifications, start, collector)?;
         }
         self.overrides = Some(invocations.levels(&tool));
         self.tool = Some(tool);

@@ -577,6 +577,39 @@ fn errors_of_the_tool_block_unless_the_gate_lives_with_them_and_are_told_either_
 }
 
 #[test]
+fn a_notification_without_a_level_has_that_of_its_description_or_of_an_override() {
+    let by_default = |tool: &str, descriptor: &str| {
+        document(&format!(
+            r#""results":[],"invocations":[{{"toolExecutionNotifications":[{{"message":{{"text":"half"}},"descriptor":{descriptor}}}]}}],"tool":{tool}"#
+        ))
+    };
+    let described = r#"{"id":"N","guid":"g","defaultConfiguration":{"level":"error"}}"#;
+    let driver = format!(r#"{{"driver":{{"name":"T","notifications":[{{"id":"M"}},{described}]}}}}"#);
+    let extension =
+        format!(r#"{{"driver":{{"name":"T"}},"extensions":[{{"name":"X","notifications":[{described}]}}]}}"#);
+    let complained = || Some(Absence::Complained { error: "half".to_owned() });
+    for (tool, descriptor) in [
+        (&driver, r#"{"id":"N"}"#),
+        (&driver, r#"{"id":"N/of/it"}"#),
+        (&driver, r#"{"guid":"g"}"#),
+        (&driver, r#"{"index":1}"#),
+        (&extension, r#"{"id":"N","toolComponent":{"index":0}}"#),
+        (&extension, r#"{"index":0,"toolComponent":{"index":0}}"#),
+        (&extension, r#"{"index":0,"toolComponent":{"name":"X"}}"#),
+    ] {
+        assert_eq!(absence(&by_default(tool, descriptor)), complained(), "{descriptor}");
+    }
+    for (tool, descriptor) in [(&driver, r#"{"id":"M"}"#), (&driver, r#"{"index":0}"#), (&extension, r#"{"index":0}"#)] {
+        assert_eq!(absence(&by_default(tool, descriptor)), None, "{descriptor}");
+    }
+    let overridden = document(
+        r#""results":[],"invocations":[{"toolExecutionNotifications":[{"message":{"text":"half"},"descriptor":{"id":"N"}}],
+           "notificationConfigurationOverrides":[{"configuration":{"level":"error"},"descriptor":{"id":"N"}}]}]"#,
+    );
+    assert_eq!(absence(&overridden), complained());
+}
+
+#[test]
 fn a_document_without_version_or_tool_is_no_sarif() {
     let tool = r#""tool":{"driver":{"name":"T"}}"#;
     assert!(message(&format!("{{\"runs\":[{{{tool},\"results\":[]}}]}}")).contains("it has no 'version'"));

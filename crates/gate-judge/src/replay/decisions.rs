@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::decision::Verdict;
+use gate_model::finding::Counts;
 use gate_model::payload::Mode;
 use gate_policy::Gate;
 
@@ -186,18 +187,17 @@ fn did_not_run(facts: &Facts<'_>) -> Judged {
 }
 
 fn has_no_findings(facts: &Facts<'_>) -> bool {
-    let sums =
-        [facts.blocking, facts.waived, facts.below_threshold, facts.suppressed, facts.absent, facts.omitted];
-    sums == [0; 6] && facts.findings.is_empty()
+    let sums = [facts.blocking, facts.waived, facts.omitted];
+    sums == [0; 3] && facts.counts() == Counts::default() && facts.findings.is_empty()
 }
 
 fn reported(gate: &Gate, facts: &Facts<'_>) -> Result<Came, Doubt> {
     match (facts.mode, facts.status) {
         (Mode::Judge, None) => {}
         (Mode::Findings, Some(status)) => {
-            let shown = [facts.blocking, facts.waived, facts.below_threshold, facts.suppressed];
-            let shown = shown.into_iter().fold(0, u64::saturating_add);
-            let why = gate.did_not_run(status, true).or_else(|| judgement::unexplained(status, shown));
+            let findings = facts.blocking.saturating_add(facts.waived);
+            let unexplained = || judgement::unexplained(status, findings, &facts.counts());
+            let why = gate.did_not_run(status, true).or_else(unexplained);
             if let Some(why) = why {
                 return Err(Doubt::Wrong(format!("judges a report of what did not run: {why}")));
             }

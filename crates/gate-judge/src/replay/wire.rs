@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use gate_model::context::{Context, Run};
 use gate_model::decision::Verdict;
-use gate_model::finding::Evidence;
+use gate_model::finding::{Counts, Evidence};
 use gate_model::level::Level;
 use gate_model::payload::Mode;
 use gate_model::principal::Assurance;
@@ -58,6 +58,8 @@ pub(super) struct Facts<'a> {
     pub(super) blocking: u64,
     pub(super) waived: u64,
     pub(super) below_threshold: u64,
+    #[serde(default)]
+    pub(super) passed: u64,
     pub(super) suppressed: u64,
     pub(super) absent: u64,
     #[serde(borrow, default)]
@@ -78,6 +80,13 @@ pub(super) struct Facts<'a> {
     /// Read only to see that they are there: sentences are not judged.
     #[serde(rename = "reasons")]
     _reasons: Vec<IgnoredAny>,
+}
+
+impl Facts<'_> {
+    pub(super) const fn counts(&self) -> Counts {
+        let &Self { below_threshold, passed, suppressed, absent, .. } = self;
+        Counts { below_threshold, passed, suppressed, absent }
+    }
 }
 
 /// A policy as verdicts name it.
@@ -211,7 +220,7 @@ mod tests {
         json!({
             "decision": "override", "proceed": true, "mode": "findings", "program": "trivy", "status": 1,
             "did_not_run": "it\tdid", "report": "b3:aa", "fail_on": "error", "blocking": 2, "waived": 1,
-            "below_threshold": 3, "suppressed": 4, "absent": 5,
+            "below_threshold": 3, "passed": 2, "suppressed": 4, "absent": 5,
             "findings": [{"rule": "A\"", "level": "error", "count": 2, "path": "a/b", "package": "p",
                 "fingerprint": "f", "tool": "t"}, {"rule": "B", "level": "error", "count": 1, "grant": 7}],
             "omitted": 0, "grants": [7, 8], "spends": [8], "reasons": ["x"],
@@ -236,8 +245,7 @@ mod tests {
                 (facts.blocking, facts.waived, facts.omitted),
                 (data.blocking, data.waived, data.omitted)
             );
-            let counts = (data.counts.below_threshold, data.counts.suppressed, data.counts.absent);
-            assert_eq!((facts.below_threshold, facts.suppressed, facts.absent), counts);
+            assert_eq!(facts.counts(), data.counts);
             assert_eq!((&facts.grants, &facts.spends), (&data.grants, &data.spends));
             assert_eq!(facts.policy.digest.as_str(), data.policy.digest);
             assert_eq!(facts.policy.source.as_str(), data.policy.source);
