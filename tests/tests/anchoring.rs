@@ -335,6 +335,27 @@ mod agent {
     }
 
     #[test]
+    fn a_memory_that_cannot_be_looked_into_is_not_taken_for_none() {
+        let sandbox = sandbox();
+        let Some(_agent) = Agent::start(&sandbox) else { return };
+        add(&sandbox, "id", "ed25519");
+        let sign = "export XDG_STATE_HOME=\"$PWD/state\"; gate-log checkpoint --agent id.pub";
+        shell(&sandbox, &format!("{sign} --first > cp")).expect(0);
+        sandbox.shell("mv state/gate away").expect(0);
+        for odd in [
+            "echo x > state/gate",
+            "ln -s gate state/gate",
+            "mkdir -p state/gate; echo x > state/gate/signed",
+        ] {
+            sandbox.shell(odd).expect(0);
+            shell(&sandbox, &format!("{sign} --since cp")).expect(5).says("what the key has signed");
+            sandbox.shell("rm -rf state/gate").expect(0);
+        }
+        sandbox.shell("mv away state/gate").expect(0);
+        shell(&sandbox, &format!("{sign} --since cp")).expect(0);
+    }
+
+    #[test]
     fn a_key_that_never_leaves_the_agent_anchors() {
         let sandbox = sandbox();
         let Some(_agent) = Agent::start(&sandbox) else { return };

@@ -127,7 +127,10 @@ pub(crate) fn sign(
     match memory.keep(ledger.id(), newest) {
         Ok(()) => {}
         // Whoever said what the key has signed will have to say so again.
-        Err(error) if !known => io.tell(&message::warning(TOOL, &error.to_string())),
+        Err(error) if !known => {
+            let text = error.to_string();
+            io.tell(&message::warning(TOOL, text.lines().next().unwrap_or(&text)));
+        }
         Err(error) => return Err(CheckpointFailure::from(error).into()),
     }
     keep(&made.tip, &place, io);

@@ -200,9 +200,10 @@ fn without_filters(root: &Path, settings: &Output) -> Result<Vec<String>, GitErr
     Ok(names.iter().flat_map(off).collect())
 }
 
-/// The url of `origin`, else of the only remote, among records `remote.<name>.url\n<url>\0`.
+/// The url of `origin`, else of the only remote, among records `remote.<name>.url\n<url>\0` and those of other settings.
 fn choose_remote(records: &str) -> Option<&str> {
-    let urls: Vec<(&str, &str)> = records.split('\0').filter_map(|record| record.split_once('\n')).collect();
+    let records = records.split('\0').filter(|record| record.starts_with("remote."));
+    let urls: Vec<(&str, &str)> = records.filter_map(|record| record.split_once('\n')).collect();
     let origin = urls.iter().find(|(key, _)| *key == "remote.origin.url");
     let only = urls.first().filter(|(first, _)| urls.iter().all(|(key, _)| key == first));
     origin.or(only).map(|(_, url)| *url)

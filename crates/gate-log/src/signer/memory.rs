@@ -106,8 +106,13 @@ impl Memory {
             return Ok(Self { key, path, place: None, ledgers: None, _lock: None });
         };
         let fails = |source| MemoryError::Io { path: path.display().to_string(), source };
-        let Ok(place) = Place::of(&path) else {
-            return Ok(Self { key, path, place: None, ledgers: None, _lock: None });
+        let place = match Place::of(&path) {
+            Ok(place) => place,
+            // Only where there is no directory there can be no memory. One that cannot be looked into may hold it.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Self { key, path, place: None, ledgers: None, _lock: None });
+            }
+            Err(source) => return Err(fails(source)),
         };
         let lock = lock(&path).map_err(fails)?;
         let ledgers = read(&path).map_err(fails)?.map(|text| parse(&text, &key)).transpose();

@@ -158,6 +158,14 @@ fn origin_is_the_remote_and_two_others_are_none() {
     let sandbox = Sandbox::new();
     sandbox.git(&["remote", "add", "fork", "https://example.com/fork/pay"]);
     assert_eq!(checkout(sandbox.root()).remote.as_deref(), Some("example.com/fork/pay"));
+    // A filter is no remote, however many of its settings there are.
+    for setting in ["filter.lfs.clean", "filter.lfs.process"] {
+        sandbox.git(&["config", setting, "git-lfs x"]);
+    }
+    assert_eq!(checkout(sandbox.root()).remote.as_deref(), Some("example.com/fork/pay"));
+    sandbox.git(&["remote", "remove", "fork"]);
+    assert_eq!(checkout(sandbox.root()).remote, None);
+    sandbox.git(&["remote", "add", "fork", "https://example.com/fork/pay"]);
     sandbox.git(&["remote", "add", "other", "https://example.com/other/pay"]);
     assert_eq!(checkout(sandbox.root()).remote, None);
     sandbox.git(&["remote", "add", "origin", "https://example.com/acme/pay"]);
