@@ -314,6 +314,25 @@ fn two_users_share_a_ledger_by_the_group_of_its_directory() {
 }
 
 #[test]
+fn evidence_that_nobody_may_write_to_is_verified_by_an_ordinary_user() {
+    if !am_root() {
+        eprintln!("not tried: only root can act as another user");
+        return;
+    }
+    let house = House::new(POLICY);
+    let shared = Shared::new(0o755);
+    let reader = Ledger::open(&house.path(".gate/ledger.db"), Access::Read).unwrap();
+    reader.view().head().unwrap();
+    house.granted(&["lint", "--action", "skip"]);
+    for file in ["ledger.db", "ledger.db-wal"] {
+        let copy = shared.ledgers().join(file);
+        fs::copy(house.path(".gate").join(file), &copy).unwrap();
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o444)).unwrap();
+    }
+    shared.sh(54_002, 54_002, "gate-verify shared/ledger.db").exits(0);
+}
+
+#[test]
 fn a_user_who_is_refused_leaves_nothing_beside_the_ledger() {
     if !am_root() {
         eprintln!("not tried: only root can act as two users");

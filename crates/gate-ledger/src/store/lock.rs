@@ -46,6 +46,9 @@ pub(super) fn acquire(real: &Path, wait: Duration) -> Result<Held, StoreError> {
         if is_at(&file, &path).map_err(fails)? {
             return Ok(Held { _file: file });
         }
+        if rest.is_zero() {
+            return Err(StoreError::LockTimeout(wait));
+        }
     }
 }
 

@@ -13,9 +13,9 @@
 //! afterwards, so that each page which changed in between is in the log; unless that began anew, which its header
 //! tells.
 
-use std::fs::{self, DirBuilder, File, Metadata};
-use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek as _};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -83,10 +83,14 @@ impl Snapshot {
         let copy = directory.0.join("ledger.db");
         for _ in 0..TRIES {
             let before = log_header(real)?;
-            copy_file(real, &copy)?;
-            match before {
-                Some(_) => copy_file(&beside(real, "-wal"), &beside(&copy, "-wal"))?,
-                None => remove(&beside(&copy, "-wal"))?,
+            copy_file(&held, &copy)?;
+            let wal = beside(&copy, "-wal");
+            match before.as_ref().map(|_| File::open(beside(real, "-wal"))) {
+                Some(Ok(log)) => copy_file(&log, &wal)?,
+                // It was folded in between.
+                Some(Err(error)) if error.kind() == ErrorKind::NotFound => continue,
+                Some(Err(source)) => return Err(OpenError::Copy { to: wal, source }),
+                None => remove(&wal)?,
             }
             if log_header(real)? == before {
                 // Closing the file would drop the locks of a connection that this process opens later.
@@ -164,9 +168,16 @@ fn metadata(path: &Path) -> Result<Metadata, OpenError> {
     fs::metadata(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })
 }
 
-/// The kernel does it, without a copy where the file system can share blocks, and never through our memory.
-fn copy_file(from: &Path, to: &Path) -> Result<(), OpenError> {
-    fs::copy(from, to).map(drop).map_err(|source| OpenError::Copy { to: to.to_owned(), source })
+/// All of a file, from its descriptor: to open the ledger a second time and close it would free the lock on it. The
+/// copy is its owner's to write, whatever the mode of what is copied.
+fn copy_file(mut from: &File, to: &Path) -> Result<(), OpenError> {
+    let mut copy = || -> io::Result<()> {
+        from.rewind()?;
+        let mut options = OpenOptions::new();
+        let mut to = options.write(true).create(true).truncate(true).mode(0o600).open(to)?;
+        io::copy(&mut from, &mut to).map(drop)
+    };
+    copy().map_err(|source| OpenError::Copy { to: to.to_owned(), source })
 }
 
 fn remove(path: &Path) -> Result<(), OpenError> {
