@@ -66,6 +66,11 @@ fn is_number(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// The file whose first line is the entry at `first`.
+pub(crate) fn path(first: u64) -> String {
+    format!("{ENTRIES}/{}/{first:09}.jsonl", folder_name(first))
+}
+
 /// The files for lines in their order, none across two folders.
 pub(crate) fn files(lines: &[(u64, Vec<u8>)]) -> Vec<NewFile> {
     let mut files: Vec<NewFile> = Vec::new();
@@ -74,7 +79,7 @@ pub(crate) fn files(lines: &[(u64, Vec<u8>)]) -> Vec<NewFile> {
         let folder = seq / FOLDER;
         let fits = files.last().is_some_and(|(_, bytes)| bytes.len() + line.len() < MAX_FILE);
         if before != Some(folder) || !fits {
-            files.push((format!("{ENTRIES}/{}/{seq:09}.jsonl", folder_name(*seq)), Vec::new()));
+            files.push((path(*seq), Vec::new()));
         }
         before = Some(folder);
         if let Some((_, bytes)) = files.last_mut() {

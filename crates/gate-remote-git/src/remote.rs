@@ -116,7 +116,7 @@ impl<'c> GitRemote<'c> {
             let mut whole = tip.folder(self.objects()?, begun)?;
             whole.append(&mut lines);
             lines = whole;
-            change.dropped.push(format!("{}/{}", layout::ENTRIES, layout::folder_name(first)));
+            change.dropped = tip.paths(self.objects()?, begun)?;
         }
         change.files = layout::files(&lines);
         Ok(change)
@@ -161,7 +161,7 @@ impl<'c> GitRemote<'c> {
             let (kept, dropped): (Vec<_>, Vec<_>) =
                 lines.into_iter().partition(|(seq, _)| *seq >= before || keep.contains(seq));
             if !dropped.is_empty() {
-                change.dropped.push(format!("{}/{}", layout::ENTRIES, layout::folder_name(number * FOLDER)));
+                change.dropped.extend(tip.paths(self.objects()?, number)?);
                 change.files.extend(layout::files(&kept));
             }
         }

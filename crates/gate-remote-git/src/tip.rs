@@ -118,6 +118,12 @@ impl Tip {
         Ok(found)
     }
 
+    /// The paths of the files of the folder of a thousand, in order.
+    pub(crate) fn paths(&self, objects: &mut Objects, number: u64) -> Result<Vec<String>, RemoteError> {
+        let files = self.files(objects, number)?;
+        Ok(files.into_iter().map(|(first, _)| layout::path(first)).collect())
+    }
+
     /// The thousands before a position.
     pub(crate) fn thousands_before(&self, seq: u64) -> impl Iterator<Item = u64> {
         self.folders.iter().map(|(number, _)| *number).filter(move |number| number * FOLDER < seq)

@@ -141,6 +141,11 @@ fn adopt(transaction: &mut Transaction<'_>, entries: &[Entry], batch: &Batch) ->
     for entry in entries {
         transaction.adopt(entry)?;
     }
+    keep(transaction, entries, batch)
+}
+
+/// Keeps the openings that came with entries; that each belongs to one of them was checked before they came here.
+fn keep(transaction: &mut Transaction<'_>, entries: &[Entry], batch: &Batch) -> Result<(), StoreError> {
     for opening in batch.openings.iter().filter_map(|line| opening(line)) {
         let owner = entries.iter().find(|entry| {
             let found = veil::commitments(entry.kind, &entry.actor, &entry.data);
@@ -228,7 +233,10 @@ impl Remote for Served<'_> {
             if head.seq != 0 || head.hash != entries[0].hash {
                 return Err(Refusal::Moved(head));
             }
-            Ok(adopt(transaction, &entries[1..], batch)?)
+            for entry in &entries[1..] {
+                transaction.adopt(entry)?;
+            }
+            Ok(keep(transaction, &entries, batch)?)
         })
     }
 

@@ -1,5 +1,6 @@
 //! Answering: the loop of a helper.
 
+use std::collections::HashSet;
 use std::io::{self, BufRead, Write};
 use std::ops::ControlFlow;
 
@@ -9,6 +10,10 @@ use crate::archive::EntryRef;
 use crate::chain::{Chain, Start};
 use crate::commitment::{Opening, WrittenOpening};
 use crate::entry::Entry;
+use crate::veil;
+
+/// The most bytes of one batch: whoever may append has this much of a helper's memory, and no more.
+const MAX_BATCH: usize = 64 << 20;
 
 /// Answers on `output` what is asked on `input` until that ends.
 ///
@@ -111,12 +116,17 @@ impl Desk<'_> {
 
 /// Reads the lines behind an ask.
 fn receive(input: &mut dyn BufRead, lines: u64, openings: u64) -> Result<Batch, RemoteError> {
+    let mut bytes = 0;
     let mut several = |count: u64, kind: LineKind| {
         let mut several = Vec::new();
         for _ in 0..count {
             let mut line = Vec::new();
             if !line::next(input, &mut line)? {
                 return Err(RemoteError::protocol("the lines of a batch were cut off"));
+            }
+            bytes += line.len();
+            if bytes > MAX_BATCH {
+                return Err(RemoteError::protocol("a batch takes more than 64 MiB"));
             }
             if LineKind::of(&line) != kind {
                 return Err(RemoteError::protocol("a line of a batch is neither entry nor opening"));
@@ -128,20 +138,29 @@ fn receive(input: &mut dyn BufRead, lines: u64, openings: u64) -> Result<Batch, 
     Ok(Batch { lines: several(lines, LineKind::Entry)?, openings: several(openings, LineKind::Opening)? })
 }
 
-/// Checks that the lines of `batch` are entries that follow `after`, or begin a ledger.
+/// Checks that the lines of `batch` are entries that follow `after`, or begin a ledger, and that each opening is of
+/// something that one of them hides.
 fn check(after: Option<EntryRef>, batch: &Batch) -> Result<(), RemoteError> {
     let start =
         |after: EntryRef| Start { next: after.seq + 1, prev: after.hash, ledger: None, genesis: None };
     let mut chain = after.map_or_else(Chain::new, |after| Chain::starting(start(after)));
+    let mut hidden = HashSet::new();
     for line in &batch.lines {
         let entry = Entry::from_line(line).map_err(|error| error.0);
-        let linked = entry.and_then(|entry| chain.push(entry.body.as_bytes(), Some(entry.hash)));
+        let linked = entry.and_then(|entry| {
+            let found = veil::commitments(entry.kind, &entry.actor, &entry.data);
+            hidden.extend(found.into_iter().map(|(_, commitment)| commitment.0));
+            chain.push(entry.body.as_bytes(), Some(entry.hash))
+        });
         linked.map_err(|bad| not_a_batch(&format!("entry {}: {bad}", chain.entries())))?;
     }
     for line in &batch.openings {
         let read = serde_json::from_slice::<WrittenOpening>(line).map_err(|error| error.to_string());
         let checked = read.and_then(|written| Opening::check(&written).map_err(|error| error.to_string()));
-        checked.map_err(|defect| not_a_batch(&defect))?;
+        let (commitment, _) = checked.map_err(|defect| not_a_batch(&defect))?;
+        if !hidden.contains(&commitment.0) {
+            return Err(not_a_batch("an opening belongs to none of them"));
+        }
     }
     Ok(())
 }

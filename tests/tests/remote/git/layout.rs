@@ -102,13 +102,19 @@ fn several_ledgers_and_files_of_others_live_in_one_repository() {
     // Somebody adds a file through the host's pages.
     place.git(".", &["clone", "-q", "--branch", "one", "server.git", "clone"]);
     std::fs::write(place.path("clone/README.md"), "what this is\n").unwrap();
-    std::fs::write(place.path("clone/entries/NOTES"), "and this\n").unwrap();
+    for notes in ["entries/NOTES", "entries/000000/NOTES"] {
+        std::fs::write(place.path("clone").join(notes), "and this\n").unwrap();
+    }
     place.git("clone", &["add", "-A"]);
     place.git("clone", &["commit", "-q", "-m", "say what this is"]);
     place.git("clone", &["push", "-q", "origin", "one"]);
     lines.extend(append(&mut one, &mut chain, 1));
+    // A full thousand goes into one file; what is no file of entries stays.
+    lines.extend(append(&mut one, &mut chain, 1000));
     let listed = place.git("server.git", &["ls-tree", "-r", "--name-only", "one"]);
-    assert!(listed.contains("README.md") && listed.contains("entries/NOTES"), "{listed}");
+    for file in ["README.md", "entries/NOTES", "entries/000000/NOTES"] {
+        assert!(listed.contains(file), "{listed}");
+    }
     assert_eq!(read_all(&mut one, None), (lines, Some(chain.head())));
     assert_eq!(read_all(&mut two, None).0, other.lines);
 }

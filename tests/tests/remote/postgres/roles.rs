@@ -32,6 +32,11 @@ fn a_writer_appends_a_reader_reads_and_the_keeper_makes_drops_and_erases() {
     let entry = chain.entry(Kind::Grant, json!({"author_c": commitment.to_string()}));
     let line = serde_json::to_vec(&WrittenOpening::from(&opening)).unwrap();
     let batch = Batch { lines: vec![entry.line().into_bytes()], openings: vec![line.clone()] };
+    // An opening that belongs to nothing is not passed over: all of a batch is added, or nothing.
+    let bob = Opening { value: "bob".to_owned(), ..opening.clone() };
+    let stray = vec![serde_json::to_vec(&WrittenOpening::from(&bob)).unwrap()];
+    let stray = Batch { lines: batch.lines.clone(), openings: stray };
+    assert_eq!(failed(as_user("writer").append(after, &stray)).0, Why::Usage);
     assert_eq!(failed(as_user("reader").append(after, &batch)).0, Why::Denied);
     assert_eq!(as_user("writer").append(after, &batch).unwrap(), Outcome::Taken);
     let openings = |user: &str| {
