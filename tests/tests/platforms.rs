@@ -245,6 +245,9 @@ fn an_opt_out_for_a_change_counts_in_its_runs_and_its_queue_and_nowhere_else() {
     assert_ne!(check(&[]), 0, "after the merge");
     assert_ne!(check(&[("GITHUB_REF", &entry)]), 0, "a branch of that name");
     house.skip(&["lint", "--change", "--reason", "x"]).exits(2).says(&["--change=NUMBER"]);
+    for odd in ["--change=", "--change=007", "--change=7x", "--change=-7"] {
+        house.skip(&["lint", odd, "--reason", "x"]).exits(2);
+    }
     house.skip(&["deploy", "--change=7", "--reason", "x"]).exits(1);
 }
 

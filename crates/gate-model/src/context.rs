@@ -73,8 +73,12 @@ pub fn change_of(git_ref: &str) -> Option<&str> {
         "pull-requests" => matches!(side, "from" | "merge"),
         _ => false,
     };
-    let plain = !number.is_empty() && number.len() < 20 && number.bytes().all(|b| b.is_ascii_digit());
-    (known && plain).then_some(number)
+    (known && is_change_number(number)).then_some(number)
+}
+
+/// Whether `text` is the number of a pull or merge request: decimal digits, the first of them not 0, fewer than 20.
+pub fn is_change_number(text: &str) -> bool {
+    (1..20).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// One run of a pipeline.

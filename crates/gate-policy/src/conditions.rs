@@ -163,9 +163,11 @@ pub(crate) fn facts(least: Option<Assurance>, scope: &Scope, context: &Context) 
     }
     let named = [
         ("repository", scope.repository.is_some()),
+        ("commit", scope.commit.is_some()),
         ("ref", scope.git_ref.is_some()),
         ("change", scope.change.is_some()),
         ("environment", scope.environment.is_some()),
+        ("run", scope.run.is_some()),
     ];
     let unproven = |name: &str| context.unproven.iter().any(|fact| fact == name);
     match named.into_iter().find(|(name, is_named)| *is_named && unproven(name)) {

@@ -95,6 +95,9 @@ impl Settlement {
         let git_ref = self.settle("ref", said.git_ref, claims.git_ref.clone(), same_ref);
         let change = self.settle("change", said.change, claims.change.clone(), equal);
         let environment = self.settle("environment", said.environment, claims.environment.clone(), equal);
+        if said.run.is_some() && claims.run.is_none() {
+            self.unproven.push("run".to_owned());
+        }
         let run = said.run.filter(|run| claims.run.as_ref().is_none_or(|proven| proven.id == run.id));
         Context {
             provider: said.provider.or_else(|| Some(claims.principal.via.clone())),
@@ -151,7 +154,13 @@ impl Settlement {
     fn commit(&mut self, facts: &Facts, claims: &Claims) -> Option<String> {
         let said = &facts.context;
         let built = facts.stated.built.as_ref().or(said.merge.as_ref()).or(said.commit.as_ref());
-        let Some(proven) = &claims.commit else { return said.commit.clone() };
+        let Some(proven) = &claims.commit else {
+            // A checkout shows which commit it is at, whatever the variables say.
+            if said.commit.is_some() && facts.checkout.is_none() {
+                self.unproven.push("commit".to_owned());
+            }
+            return said.commit.clone();
+        };
         if let Some(built) = built
             && !proven.starts_with(built.as_str())
         {

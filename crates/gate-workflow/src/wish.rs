@@ -15,6 +15,7 @@ use gate_findings::matching;
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, View};
 use gate_model::action::Action;
+use gate_model::context::is_change_number;
 use gate_model::exit::Exit;
 use gate_model::finding::Evidence;
 use gate_model::level::Level;
@@ -255,9 +256,7 @@ fn scope(facts: &Facts, wish: &Wish) -> Result<Scope, WishError> {
 fn number_of(facts: &Facts, change: &Change) -> Result<String, WishError> {
     match change {
         Change::This => facts.context.change.clone().ok_or(WishError::NoChange),
-        Change::Number(number) if number.len() < 20 && number.bytes().all(|b| b.is_ascii_digit()) => {
-            Ok(number.clone())
-        }
+        Change::Number(number) if is_change_number(number) => Ok(number.clone()),
         Change::Number(text) => Err(WishError::Number(text::visible(text))),
     }
 }

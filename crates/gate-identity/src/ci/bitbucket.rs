@@ -5,10 +5,10 @@
 //! `BITBUCKET_COMMIT` names (sometimes in twelve digits), is HEAD or its first parent, and HEAD stays on the
 //! branch. Pull requests have no refs of their own.
 
-use gate_model::context::{Context, Run};
+use gate_model::context::{Context, Run, is_change_number};
 
 use super::variables::{Variables, run};
-use super::{CiFacts, Merge, branch_ref, is_number, tag_ref};
+use super::{CiFacts, Merge, branch_ref, tag_ref};
 use crate::git;
 
 /// There is no marker but the number itself.
@@ -26,7 +26,7 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
             repository: repository(v),
             git_ref: if pull_request { None } else { branch_or_tag(v) },
             commit: full,
-            change: v.get("BITBUCKET_PR_ID").filter(|number| is_number(number)),
+            change: v.get("BITBUCKET_PR_ID").filter(|number| is_change_number(number)),
             environment: v.get("BITBUCKET_DEPLOYMENT_ENVIRONMENT"),
             run: run_of(v),
             ..Context::default()

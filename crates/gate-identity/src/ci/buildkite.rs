@@ -4,10 +4,10 @@
 //! somebody starts without a commit, and the pull request's own commit otherwise, also where the merge is
 //! checked out (`BUILDKITE_PULL_REQUEST_USING_MERGE_REFSPEC`).
 
-use gate_model::context::Context;
+use gate_model::context::{Context, is_change_number};
 
 use super::variables::{Variables, run};
-use super::{CiFacts, Merge, branch_ref, is_number, tag_ref};
+use super::{CiFacts, Merge, branch_ref, tag_ref};
 use crate::git;
 
 pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
@@ -23,7 +23,7 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
                 None => branch_or_tag(v),
             },
             commit: built.clone().filter(|id| git::is_object_id(id)),
-            change: pull.clone().filter(|number| is_number(number)),
+            change: pull.clone().filter(|number| is_change_number(number)),
             // A retry is of one job, not of the build.
             run: v.get("BUILDKITE_BUILD_ID").map(|id| run(id, v.get("BUILDKITE_BUILD_URL"))),
             ..Context::default()
@@ -38,7 +38,7 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
 
 /// The branch of a pull request says nothing (a fork may call it `main`); its own ref depends on the forge.
 fn pull_ref(v: &Variables<'_>, number: &str) -> Option<String> {
-    match v.get("BUILDKITE_PIPELINE_PROVIDER").filter(|_| is_number(number))?.as_str() {
+    match v.get("BUILDKITE_PIPELINE_PROVIDER").filter(|_| is_change_number(number))?.as_str() {
         "github" | "github_enterprise" => Some(format!("refs/pull/{number}/head")),
         "gitlab" | "gitlab_ee" => Some(format!("refs/merge-requests/{number}/head")),
         _ => None,

@@ -4,10 +4,10 @@
 //! one within the repository is a branch of the repository, and counts as one. `CIRCLE_SHA1` is always the
 //! pull request's own commit.
 
-use gate_model::context::{Context, Run};
+use gate_model::context::{Context, Run, is_change_number};
 
 use super::variables::{Variables, run};
-use super::{CiFacts, branch_ref, is_number, tag_ref};
+use super::{CiFacts, branch_ref, tag_ref};
 use crate::git;
 
 pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
@@ -37,14 +37,14 @@ fn forked(v: &Variables<'_>) -> Option<String> {
         .and_then(|branch| branch.strip_prefix("pull/"))
         .and_then(|rest| rest.split('/').next());
     let number = v.get("CIRCLE_PR_NUMBER").or_else(|| named.map(str::to_owned))?;
-    is_number(&number).then_some(number)
+    is_change_number(&number).then_some(number)
 }
 
 /// The number of the pull request; that of one within the repository ends its page's address.
 fn change(v: &Variables<'_>) -> Option<String> {
     let page = v.get("CIRCLE_PULL_REQUEST");
     let of_page = || page.as_deref().and_then(|page| page.trim_end_matches('/').rsplit('/').next());
-    forked(v).or_else(|| of_page().filter(|number| is_number(number)).map(str::to_owned))
+    forked(v).or_else(|| of_page().filter(|number| is_change_number(number)).map(str::to_owned))
 }
 
 fn git_ref(v: &Variables<'_>) -> Option<String> {

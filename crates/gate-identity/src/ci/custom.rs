@@ -1,8 +1,9 @@
 //! What somebody says in words of ours, where the CI system is not known or does not say it: `GATE_ACTOR`,
 //! `GATE_REPOSITORY`, `GATE_REF`, `GATE_COMMIT`, `GATE_ENVIRONMENT`, `GATE_RUN_ID`, `GATE_RUN_URL`.
 //!
-//! Invariants: as asserted as every other variable; they fill what is unknown, and where a known system says
-//! otherwise that is a conflict. Whoever sets one of them can so never change what a run is taken for unnoticed.
+//! Invariants: as asserted as every other variable. They fill what is unknown; a repository, commit, environment or ref
+//! that a known system says otherwise is a conflict, and its person and run go before those that are named here. Whoever
+//! sets one of them can so never change what a run is taken for unnoticed.
 
 use gate_model::context::{Context, change_of};
 

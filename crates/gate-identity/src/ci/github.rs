@@ -7,10 +7,10 @@
 //! and are about what the event names: never about that branch. A merge queue's entry has a branch of its own.
 //! No variable names a deployment environment; none is invented.
 
-use gate_model::context::{Context, Run, change_of};
+use gate_model::context::{Context, Run, change_of, is_change_number};
 
 use super::variables::{Variables, run};
-use super::{CiFacts, Event, Merge, is_number};
+use super::{CiFacts, Event, Merge};
 use crate::git;
 
 pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
@@ -80,7 +80,7 @@ impl Kind {
 pub(crate) fn queued(git_ref: &str) -> Option<&str> {
     let entry = git_ref.strip_prefix("refs/heads/gh-readonly-queue/")?.rsplit('/').next()?;
     let (number, id) = entry.strip_prefix("pr-")?.split_once('-')?;
-    (is_number(number) && git::is_object_id(id)).then_some(number)
+    (is_change_number(number) && git::is_object_id(id)).then_some(number)
 }
 
 impl CiFacts {

@@ -4,17 +4,17 @@
 //! `CI_COMMIT_SHA` is a merge (target first) and `CI_MERGE_REQUEST_SOURCE_BRANCH_SHA` the merge request's
 //! own commit; the latter is empty in every other pipeline (gitlab-org/gitlab#330964).
 
-use gate_model::context::Context;
+use gate_model::context::{Context, is_change_number};
 
 use super::variables::{Variables, run};
-use super::{CiFacts, Merge, branch_ref, is_number, tag_ref};
+use super::{CiFacts, Merge, branch_ref, tag_ref};
 use crate::git;
 
 pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
     let merge_request = v.get("CI_MERGE_REQUEST_IID");
     let pull_request =
         merge_request.is_some() || v.get("CI_PIPELINE_SOURCE").as_deref() == Some("merge_request_event");
-    let iid = merge_request.filter(|iid| is_number(iid));
+    let iid = merge_request.filter(|iid| is_change_number(iid));
     let built = v.commit("CI_COMMIT_SHA");
     let head = v.commit("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA").filter(|_| pull_request);
     let kind = v.get("CI_MERGE_REQUEST_EVENT_TYPE").filter(|_| pull_request);

@@ -7,10 +7,10 @@
 //! a merge itself; the two cannot be told apart by variables, but the ref that the checkout fetched can:
 //! `refs/remotes/origin/PR-12` holds the pull request's own commit.
 
-use gate_model::context::Context;
+use gate_model::context::{Context, is_change_number};
 
 use super::variables::{Variables, run};
-use super::{CiFacts, Merge, branch_ref, is_number, tag_ref};
+use super::{CiFacts, Merge, branch_ref, tag_ref};
 use crate::git;
 
 /// Jenkins sets no marker of its own. `JENKINS_URL` is missing where the administrator has not set it, and
@@ -38,7 +38,7 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
             },
             // What was built of a change may be a merge that Jenkins made: only the checkout tells.
             commit: built.clone().filter(|id| change.is_none() && git::is_object_id(id)),
-            change: change.clone().filter(|number| is_number(number)),
+            change: change.clone().filter(|number| is_change_number(number)),
             run: run_id(v).map(|id| run(id, v.get("BUILD_URL"))),
             ..Context::default()
         },
@@ -52,7 +52,7 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
 
 /// A change's own ref, which depends on the forge; its page tells which one it is.
 fn change_ref(v: &Variables<'_>, number: &str) -> Option<String> {
-    let page = v.get("CHANGE_URL").filter(|_| is_number(number))?;
+    let page = v.get("CHANGE_URL").filter(|_| is_change_number(number))?;
     let page = page.trim_end_matches('/');
     let on = |forge: &str| page.ends_with(&format!("/{forge}/{number}"));
     if on("pull") || on("pulls") {

@@ -146,10 +146,5 @@ fn tag_ref(tag: &str) -> String {
     format!("refs/tags/{tag}")
 }
 
-/// A number of a pull request, as part of a ref name.
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.len() < 20 && text.bytes().all(|b| b.is_ascii_digit())
-}
-
 #[cfg(test)]
 mod tests;

@@ -5,10 +5,10 @@
 //! Woodpecker, Drone and `CodeBuild` may name whoever started a build. Tekton sets no variables at all: its tasks
 //! pass `GATE_*` from `$(context.pipelineRun.name)` and their parameters.
 
-use gate_model::context::{Context, change_of};
+use gate_model::context::{Context, change_of, is_change_number};
 
 use super::variables::{Variables, run};
-use super::{CiFacts, Merge, branch_ref, is_number, tag_ref};
+use super::{CiFacts, Merge, branch_ref, tag_ref};
 use crate::git;
 
 /// Facts with what all of them have: commit, ref, change.
@@ -47,7 +47,7 @@ fn merged(facts: CiFacts, head: Option<String>) -> CiFacts {
 }
 
 fn number(v: &Variables<'_>, name: &str) -> Option<String> {
-    v.get(name).filter(|number| is_number(number))
+    v.get(name).filter(|number| is_change_number(number))
 }
 
 pub(super) fn woodpecker(v: &Variables<'_>, provider: &'static str) -> CiFacts {
@@ -143,7 +143,7 @@ pub(super) fn codebuild(v: &Variables<'_>, provider: &'static str) -> CiFacts {
     let repository = v.repository("CODEBUILD_SOURCE_REPO_URL");
     let on_github = repository.as_deref().is_some_and(|name| name.starts_with("github."));
     let (git_ref, change) = match trigger.split_once('/') {
-        Some(("pr", pull)) if is_number(pull) => {
+        Some(("pr", pull)) if is_change_number(pull) => {
             (on_github.then(|| format!("refs/pull/{pull}/head")), Some(pull.to_owned()))
         }
         Some(("branch", name)) => (Some(branch_ref(name)), None),

@@ -8,7 +8,7 @@
 //!
 //! Invariant: no branch is ever taken from a token of a change, since a fork may call its branch `main`.
 
-use gate_model::context::{Run, change_of};
+use gate_model::context::{Run, change_of, is_change_number};
 use gate_model::issuer::{self, ClaimMap, Mapping, Preset};
 use gate_model::principal::{Assurance, Principal};
 
@@ -139,8 +139,7 @@ fn mapped(issuer: &str, map: &ClaimMap, members: &Members<'_>) -> Result<Claims,
 
 /// `CircleCI` calls the branch of a fork's pull request `pull/7`.
 fn whole_ref(name: &str) -> String {
-    let number =
-        name.strip_prefix("refs/heads/pull/").filter(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+    let number = name.strip_prefix("refs/heads/pull/").filter(|number| is_change_number(number));
     number.map_or_else(|| name.to_owned(), |number| format!("refs/pull/{number}/head"))
 }
 
