@@ -118,8 +118,8 @@ impl History {
         self.add(Kind::Revocation, Some(gate), Some(id), who, json!({"action": "skip", "reason": "x"}));
     }
 
-    pub fn review(&mut self, id: u64, gate: &str, who: &str) {
-        self.add(Kind::Review, Some(gate), Some(id), who, json!({"verdict": "accepted"}));
+    pub fn review(&mut self, id: u64, gate: &str, who: &str, verdict: &str) {
+        self.add(Kind::Review, Some(gate), Some(id), who, json!({"verdict": verdict}));
     }
 
     pub fn decide(&mut self, gate: &str, verdict: &str, waived: u64, grants: &[u64]) {

@@ -69,7 +69,11 @@ fn what_is_open_is_told_whenever_it_began_and_what_ended_is_not() {
     history.decide("lint", "skip", 0, &[spent]);
     let glass = history.break_glass("deploy", "carol", 3_600);
     let reviewed = history.break_glass("deploy", "carol", 3_600);
-    history.review(reviewed, "deploy", "alice");
+    history.review(reviewed, "deploy", "alice", "accepted");
+    let rejected = history.break_glass("deploy", "carol", 3_600);
+    history.review(rejected, "deploy", "alice", "rejected");
+    let ended = history.grant("lint", "skip", "alice", "x", 86_400 * 400);
+    history.review(ended, "lint", "bob", "rejected");
     let waits = history.request("scan", "override", "bob", 86_400 * 400);
     history.request("scan", "override", "bob", 60);
     history.later(86_400 * 3);

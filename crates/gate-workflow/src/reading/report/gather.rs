@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gate_judge::records;
 use gate_ledger::chain::{Bad, Chain, Facts};
 use gate_ledger::entry::{Entry, EntryHash, Kind};
 use gate_model::action::Action;
@@ -171,6 +172,9 @@ impl<'a> Gatherer<'a> {
             Kind::Approval if counts => self.actor(entry).row.approved += 1,
             Kind::Revocation => self.end(ledger, entry),
             Kind::Review => {
+                if records::ends_opt_out(entry) {
+                    self.end(ledger, entry);
+                }
                 if let Some(life) = self.lives.of(ledger, entry) {
                     life.reviewed = true;
                 }
