@@ -19,6 +19,12 @@ for helper in "$root"/crates/gate-remote-*/; do
 done
 unset helper
 
+# What the tests start; and what some of them start, which are left out without it.
+# shellcheck disable=SC2034
+test_needs=(cc git jq curl sqlite3 b3sum faketime zstd mandoc ssh-keygen openssl strace python3)
+# shellcheck disable=SC2034
+test_wants=(sshd initdb pgbouncer chromium)
+
 # Nothing here may ever wait for somebody to type.
 export DEBIAN_FRONTEND=noninteractive GIT_TERMINAL_PROMPT=0 PIP_NO_INPUT=1
 

@@ -18,8 +18,8 @@ github() {
     "${GITHUB_API_URL:-https://api.github.com}/repos/$GITHUB_REPOSITORY/$1"
 }
 
-# A code block that its text cannot end: no line of a tool's text for people begins with a tilde.
-block() { printf '~~~~~~text\n%s\n~~~~~~\n' "$(sed 's/^~/ ~/')"; }
+# A code block that its text cannot end: four spaces before a tilde, and it is no fence.
+block() { printf '~~~~~~text\n%s\n~~~~~~\n' "$(sed 's/^ *~/    &/')"; }
 
 case ${1-} in
   webhook)

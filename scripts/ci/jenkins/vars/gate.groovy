@@ -12,7 +12,7 @@
 //       post { always { archiveArtifacts artifacts: 'decisions/*.json', allowEmptyArchive: true } }
 //   }
 //
-// For pods and agents that live for one build: the tools are fetched where they are missing. A token comes from the
+// For pods and agents that live for one build or many: each gate fetches its tools. A token comes from the
 // plugin oidc-provider: withCredentials([string(credentialsId: 'gate', variable: 'GATE_ID_TOKEN')]).
 def call(Map options) {
     withEnv([
@@ -22,14 +22,13 @@ def call(Map options) {
     ]) {
         sh '''#!/usr/bin/env bash
             set -euo pipefail
-            prefix=$WORKSPACE_TMP/gate
-            if [ ! -x "$prefix/bin/gate-check" ]; then
-              mkdir -p "$prefix"
-              name=gate-$GATE_VERSION-$(uname -m)-unknown-linux-musl.tar.gz
-              curl -fsSL "$GATE_RELEASES/v$GATE_VERSION/$name" -o "$prefix/$name"
-              echo "$GATE_SHA256  $prefix/$name" | sha256sum -c -
-              tar -xzf "$prefix/$name" -C "$prefix" --strip-components=1
-            fi
+            # A new place each time: what an earlier build left in the workspace is not run.
+            prefix=$(mktemp -d "$WORKSPACE_TMP/gate.XXXXXX")
+            trap 'rm -rf "$prefix"' EXIT
+            name=gate-$GATE_VERSION-$(uname -m)-unknown-linux-musl.tar.gz
+            curl -fsSL "$GATE_RELEASES/v$GATE_VERSION/$name" -o "$prefix/$name"
+            echo "$GATE_SHA256  $prefix/$name" | sha256sum -c -
+            tar -xzf "$prefix/$name" -C "$prefix" --strip-components=1
             PATH=$prefix/bin:$PATH
             . "$prefix/share/gate/ci.sh"
             gate_begin
@@ -37,7 +36,7 @@ def call(Map options) {
             [ -z "$FINDINGS" ] || options=(--findings "$FINDINGS")
             status=0
             gate_run "$GATE" "${options[@]}" -- bash -eo pipefail -c "$COMMAND" || status=$?
-            gate_end
+            gate_end || [ "$status" -ne 0 ]
             exit "$status"
         '''
     }
