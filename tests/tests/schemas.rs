@@ -1,6 +1,4 @@
-//! The JSON Schemas: that of gate.toml names what the parser reads, and examples are valid to theirs.
-//!
-//! Those of the documents are written from the types by tests/schemas, which scripts/check runs.
+//! The JSON Schema of gate.toml names what the parser reads, and examples are valid to it.
 #![allow(clippy::disallowed_methods, reason = "a test may start programs")]
 #![allow(
     clippy::unwrap_used,
@@ -88,6 +86,11 @@ fn policies_are_valid_to_their_schema_and_slips_are_not() {
     for (name, slip) in [
         ("key.toml", "version = 1\n[gates.lint]\nfail_onn = 'error'\n"),
         ("word.toml", "version = 1\n[gates.lint]\nfail_on = 'fatal'\n"),
+        (
+            "claim.toml",
+            "version = 1\n[[identity.oidc]]\nissuer = 'https://i.example'\naudience = 'gate'\njwks = 'k.json'\n\
+             claims = { sub = 'x' }\nmap = { subject = 'sub', change = 'c' }\n",
+        ),
         ("name.toml", "version = 1\n[gates.Lint]\n"),
         ("rule.toml", "version = 1\n[gates.lint]\n[[gates.lint.allow]]\nactions = ['skip']\nwho = ['*']\n"),
     ] {

@@ -411,10 +411,12 @@ impl Desk<'_> {
             self.parse(checker, &mut file, &path.display().to_string()).map_err(|error| error.to_string())
         });
         match read {
-            Ok(report) => match judgement::unexplained(ended.status, report.findings.len() as u64, &report.counts) {
-                Some(why) => did_not_run(why, ended.status),
-                None => Finished { status: Some(ended.status), ..finished(report, Mode::Findings) },
-            },
+            Ok(report) => {
+                match judgement::unexplained(ended.status, report.findings.len() as u64, &report.counts) {
+                    Some(why) => did_not_run(why, ended.status),
+                    None => Finished { status: Some(ended.status), ..finished(report, Mode::Findings) },
+                }
+            }
             Err(why) => did_not_run(why.replace('\n', "; "), ended.status),
         }
     }

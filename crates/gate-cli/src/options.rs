@@ -113,12 +113,12 @@ pub struct StoreOptions {
 }
 
 impl StoreOptions {
-    /// The ledger that was named: by `--ledger`, else by `GATE_LEDGER` where that is not empty.
+    /// The ledger that was named: by `--ledger`, else by `GATE_LEDGER`.
     pub fn ledger(&self, env: &Env) -> Option<PathBuf> {
         self.ledger.clone().or_else(|| env.path("GATE_LEDGER"))
     }
 
-    /// The policy that was named: by `--policy`, else by `GATE_POLICY` where that is not empty.
+    /// The policy that was named: by `--policy`, else by `GATE_POLICY`.
     pub fn policy(&self, env: &Env) -> Option<PathBuf> {
         self.policy.clone().or_else(|| env.path("GATE_POLICY"))
     }

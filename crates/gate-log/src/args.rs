@@ -19,8 +19,8 @@ pub(crate) use verbs::{ArchiveArgs, Before, CheckpointArgs, EraseArgs, ProveArgs
 
 /// Keep and read the ledger of gate decisions and opt-outs
 ///
-/// Without a verb, gate-log lists entries: one line of JSON each, exactly as exported, with the entry's hash
-/// last; or a table where standard output is a terminal. A list has no hidden limit.
+/// Without a verb, gate-log lists entries: one line of JSON each, as exported (save that what a terminal or a CI system
+/// would act on is escaped), with the entry's hash last; or a table where standard output is a terminal. A list has no hidden limit.
 ///
 /// An ID is the number of the first entry of an opt-out's life, or eight or more digits of an entry's hash.
 /// A TIME is an instant such as 2026-11-22T16:30:35Z, or how long ago, such as 30d.

@@ -108,7 +108,9 @@ impl Suites {
                 self.attempt(name);
                 Open::Other
             }
-            Some(Open::Suite(Suite { subject, .. }) | Open::Case(Case { subject, .. }) | Open::Within(subject)) => match (name, kind(name)) {
+            Some(
+                Open::Suite(Suite { subject, .. }) | Open::Case(Case { subject, .. }) | Open::Within(subject),
+            ) => match (name, kind(name)) {
                 ("testcase", _) => {
                     self.cases += 1;
                     let subject = case(element, subject, collector);
@@ -134,7 +136,8 @@ impl Suites {
         });
         if let Some(case) = case {
             case.is_good |= name.starts_with("flaky");
-            case.says.get_or_insert_with(|| format!("the only attempts that the report shows failed ('{name}')"));
+            case.says
+                .get_or_insert_with(|| format!("the only attempts that the report shows failed ('{name}')"));
         }
     }
 
@@ -164,7 +167,9 @@ impl Suites {
                 }
                 Ok(())
             }
-            Some(Open::Case(Case { subject, says: Some(message), is_good: false, before })) if before == self.problems => {
+            Some(Open::Case(Case { subject, says: Some(message), is_good: false, before }))
+                if before == self.problems =>
+            {
                 self.problems += 1;
                 let (kind, class, text) = ("failure", String::new(), String::new());
                 let problem = Problem { kind, subject, message, class, text };

@@ -599,7 +599,9 @@ fn a_notification_without_a_level_has_that_of_its_description_or_of_an_override(
     ] {
         assert_eq!(absence(&by_default(tool, descriptor)), complained(), "{descriptor}");
     }
-    for (tool, descriptor) in [(&driver, r#"{"id":"M"}"#), (&driver, r#"{"index":0}"#), (&extension, r#"{"index":0}"#)] {
+    for (tool, descriptor) in
+        [(&driver, r#"{"id":"M"}"#), (&driver, r#"{"index":0}"#), (&extension, r#"{"index":0}"#)]
+    {
         assert_eq!(absence(&by_default(tool, descriptor)), None, "{descriptor}");
     }
     let overridden = document(

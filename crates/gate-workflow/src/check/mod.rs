@@ -1,7 +1,7 @@
 //! Running and judging a gate: what may happen before it, what it came to, and the entry that records it.
 //!
-//! Where there is no usable ledger the gate is enforced as if there were no opt-outs, and nothing is
-//! recorded; a gate with `require_ledger` stops instead, before anything starts. An opt-out that cannot be
+//! Where there is no ledger the gate is enforced as if there were no opt-outs, and nothing is recorded; a gate with
+//! `require_ledger` stops instead, before anything starts, and so does every gate whose ledger cannot be trusted. An opt-out that cannot be
 //! recorded is not used: the entry and the use are one transaction.
 
 mod failure;
