@@ -508,6 +508,21 @@ fn a_grant_ends_with_the_rule_that_allowed_it() {
 // Time.
 
 #[test]
+fn a_clock_that_stands_before_1970_is_a_clock_that_was_set_back() {
+    let house = House::new(POLICY);
+    house.skip(&["lint", "--ttl", "1h", "--reason", "x"]).exits(0);
+    let faked = |tool: &str, args: &[&str]| {
+        let mut command = house.plain("faketime");
+        command.arg("1960-01-01T00:00:00Z").arg(support::bin(tool)).args(args);
+        Ran::of(command.output().unwrap())
+    };
+    faked("gate-check", &["lint", "--", "true"]).exits(0);
+    faked("gate-log", &["due"]).exits(0);
+    faked("gate-verify", &[]).exits(0);
+    faked("gate-skip", &["lint", "--reason", "x"]).exits(0);
+}
+
+#[test]
 fn a_clock_that_was_set_back_does_not_bring_an_opt_out_back() {
     let house = House::new(POLICY);
     let granted = house.skip(&["lint", "--ttl", "1h", "--reason", "x"]).exits(0).json();

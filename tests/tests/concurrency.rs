@@ -32,6 +32,19 @@ fn sixteen_runs_share_one_use_and_one_gets_it() {
     assert_eq!(decisions.iter().filter(|entry| entry["data"].get("spends").is_some()).count(), 1);
 }
 
+/// What a run has seen is of one moment: it cannot have seen the ledger before another run spent the last use, and that
+/// nothing was left of it.
+#[test]
+fn what_many_runs_decide_at_once_is_judged_the_same_again() {
+    let house = House::new(POLICY);
+    for _ in 0..6 {
+        house.granted(&["lint", "--uses", "1"]);
+        let ran = at_once(&house, 4, "gate-check", &["lint", "--", "false"]);
+        assert_eq!((codes(&ran, 0), codes(&ran, 1)), (1, 3));
+    }
+    Ran::of(house.tool("gate-verify", &["--replay"]).output().unwrap()).exits(0);
+}
+
 #[test]
 fn sixteen_verdicts_share_one_override_and_one_gets_it() {
     let house = House::new(POLICY);

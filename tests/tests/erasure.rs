@@ -167,6 +167,28 @@ fn an_erased_person_is_gone_from_every_file_and_nothing_becomes_wrong() {
     assert_eq!(sandbox.entries().pop().unwrap(), note);
 }
 
+/// An opening is kept with the first entry that commits to it, which may be anybody's.
+#[test]
+fn a_refused_copy_of_a_signed_request_keeps_nothing_of_an_erased_person() {
+    for (claim, seqs) in
+        [(".request.max_uses = 7", "2 3"), (".request.by = \"mallory\" | .request.max_uses = 7", "3")]
+    {
+        let sandbox = house();
+        let line =
+            "gate-skip lint --sign=alice --as alice@example.com --detached --reason word-private > good.json";
+        sandbox.shell(line).expect(0);
+        sandbox.shell(&format!("jq -c '{claim}' good.json > spoilt.json")).expect(0);
+        sandbox.shell("gate-skip submit spoilt.json").expect(1);
+        sandbox.shell("gate-skip submit good.json").expect(0);
+        assert!(is_in_files(&sandbox, "word-private"));
+        sandbox.shell("gate-log erase --quiet --person alice@example.com --reason 'left us'").expect(1);
+        assert!(!is_in_files(&sandbox, "word-private"), "{claim}");
+        let shown = sandbox.shell(&format!("gate-log show {seqs} --reveal")).expect(0).stdout;
+        assert!(!shown.contains("alice@"), "{shown}");
+        assert_eq!(verified(&sandbox, "--replay")["first_bad"], Value::Null);
+    }
+}
+
 #[test]
 fn live_opt_outs_of_an_erased_person_do_not_count_and_their_debts_stand() {
     let sandbox = house();

@@ -192,6 +192,25 @@ fn gate_verify_writes_nothing_beside_what_it_audits() {
 }
 
 #[test]
+fn a_log_of_any_length_costs_no_more_than_what_is_in_it() {
+    let house = House::new(POLICY);
+    house.granted(&["lint", "--action", "skip"]);
+    let log = house.path(".gate/ledger.db-wal");
+    let room = house.outside("room");
+    fs::create_dir(&room).unwrap();
+    let magic: [&[u8]; 2] = [&[], &[0x37, 0x7f, 0x06, 0x82, 0, 0x2d, 0xe2, 0x18, 0, 0, 0x10, 0]];
+    for header in magic {
+        fs::write(&log, header).unwrap();
+        fs::File::options().write(true).open(&log).unwrap().set_len(1 << 40).unwrap();
+        for (tool, args) in [("gate-verify", &["--replay"][..]), ("gate-check", &["lint", "--plan"])] {
+            // A file system has no room for as much.
+            let mut command = house.tool(tool, args);
+            Ran::of(command.env("TMPDIR", &room).output().unwrap()).exits(0);
+        }
+    }
+}
+
+#[test]
 fn a_ledger_that_was_altered_by_an_earlier_step_decides_nothing_where_the_policy_has_it_verified() {
     let verified = POLICY.replacen("[gates.lint]", "[ledger]\nverify = true\n\n[gates.lint]", 1);
     for (policy, check, skip) in [(POLICY, 0, 0), (verified.as_str(), 125, 4)] {

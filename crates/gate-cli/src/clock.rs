@@ -30,7 +30,8 @@ impl SystemClock {
 }
 
 fn read() -> Option<Timestamp> {
-    Timestamp::new(chrono::Utc::now())
+    // Not Utc::now, which panics where the clock stands before 1970.
+    Timestamp::new(std::time::SystemTime::now().into())
 }
 
 #[cfg(test)]

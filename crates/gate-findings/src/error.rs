@@ -87,9 +87,14 @@ pub enum Absence {
         /// The first such error.
         error: String,
     },
-    /// SARIF: the results are in a file of their own.
-    #[error("the results are kept in another file ('externalPropertyFileReferences')")]
-    Elsewhere,
+    /// SARIF: a part of a run that matters stands outside of it.
+    #[error(
+        "'{part}' is kept outside of the run ('externalPropertyFileReferences' or 'inlineExternalProperties')"
+    )]
+    Elsewhere {
+        /// Which part.
+        part: &'static str,
+    },
     /// `JUnit`: no test case at all.
     #[error("it holds no test case")]
     NoTests,

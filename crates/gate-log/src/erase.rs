@@ -16,15 +16,17 @@
 mod remains;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use gate_cli::Io;
 use gate_cli::render;
 use gate_judge::records;
 use gate_ledger::commitment::{Commitment, Field};
 use gate_ledger::entry::{Draft, Entry, Kind};
-use gate_ledger::store::{Access, AppendError, KeptOpening, StoreError, Transaction, View};
+use gate_ledger::store::{Access, AppendError, StoreError, Transaction, View};
 use gate_ledger::veil::{self, ERASURE_SCHEMA, Privacy};
 use gate_model::exit::Exit;
+use gate_model::principal::Principal;
 use gate_model::text::{self, TextError};
 use gate_workflow::ids::{self, IdError};
 use gate_workflow::setting::LOCK_WAIT;
@@ -155,10 +157,13 @@ pub(crate) fn erase(desk: &Desk<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Resul
 /// The names of the person, as far as the policy knows them.
 fn names(found: &Found<'_>, args: &EraseArgs) -> BTreeSet<String> {
     let Some(person) = &args.person else { return BTreeSet::new() };
-    match found.policy() {
+    let names: BTreeSet<String> = match found.policy() {
         Some(policy) => policy.people.names_of(person).map(str::to_owned).collect(),
         None => BTreeSet::from([person.clone()]),
-    }
+    };
+    // Whoever could not prove a name is written as who claimed it.
+    let claimed: Vec<String> = names.iter().map(|name| Principal::claimed(name).id).collect();
+    names.into_iter().chain(claimed).collect()
 }
 
 /// What is to go, with the salt by which its bytes are known in the files.
@@ -199,20 +204,23 @@ fn of_person(view: &View<'_>, names: &BTreeSet<String>, chosen: &mut Wanted) -> 
         }
         Ok(())
     })?;
+    // Entries say what they commit to. The opening may have come with another one, whoever wrote that: with a refused
+    // copy of the same signed request, say.
+    view.scan(0, None, false, &mut |entry| {
+        if known_as.contains(entry.actor.get("id").and_then(Value::as_str).unwrap_or_default()) {
+            chosen.extend(reasons(&entry));
+        }
+        ControlFlow::Continue(())
+    })?;
+    // Of archived entries only their openings are here.
     view.openings(&mut |kept| {
         let kept = kept?;
-        if kept.opening.field == Field::Reason && known_as.contains(&author(view, &kept)?) {
+        if kept.opening.field == Field::Reason && known_as.contains(&kept.actor) {
             chosen.insert((Field::Reason, kept.commitment));
         }
         Ok(())
     })?;
     Ok(())
-}
-
-/// Who gave a reason: the actor of its entry, or who the row says that was where the entry was archived.
-fn author(view: &View<'_>, kept: &KeptOpening) -> Result<String, StoreError> {
-    let Some(entry) = view.entry(kept.seq)? else { return Ok(kept.actor.clone()) };
-    Ok(entry.actor.get("id").and_then(Value::as_str).unwrap_or_default().to_owned())
 }
 
 /// The first entries of the lives that `ids` are of. Where an entry was archived its openings tell.

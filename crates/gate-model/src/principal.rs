@@ -75,6 +75,11 @@ impl Principal {
         }
     }
 
+    /// Whoever says to be `name` and cannot show it.
+    pub fn claimed(name: &str) -> Self {
+        Self::asserted("claimed", name)
+    }
+
     /// Whoever started a run of which the CI system `via` names nobody: a schedule, a hook, a shared account. It is no
     /// person, so it is nobody's request, approval or place in a quota; a rule for everybody (`*`) takes it.
     pub fn nobody(via: &str) -> Self {

@@ -64,7 +64,7 @@ pub fn submitted(
     let trust = (&loaded.policy, loaded.files.as_slice());
     let by = request_signer(request, &request.by, trust, interval).unwrap_or_else(|error| {
         objections.push(format!("the signature of this request does not hold: {error}"));
-        Principal::asserted("claimed", &request.by)
+        Principal::claimed(&request.by)
     });
     Ok(Submitted { by, objections })
 }

@@ -123,7 +123,13 @@ impl History {
     }
 
     pub fn decide(&mut self, gate: &str, verdict: &str, waived: u64, grants: &[u64]) {
-        let data = json!({"decision": verdict, "waived": waived, "grants": grants});
+        let data = json!({"decision": verdict, "waived": waived, "grants": grants, "spends": grants});
+        self.add(Kind::Decision, Some(gate), None, "github:ci", data);
+    }
+
+    /// A failure that names opt-outs and spends none of them.
+    pub fn fails(&mut self, gate: &str, grants: &[u64]) {
+        let data = json!({"decision": "fail", "waived": 0, "grants": grants});
         self.add(Kind::Decision, Some(gate), None, "github:ci", data);
     }
 }

@@ -142,6 +142,22 @@ fn entries_that_do_not_hang_together_are_told_on_the_page() {
 }
 
 #[test]
+fn an_export_that_is_given_twice_is_counted_once_and_only_what_is_spent_is_used_up() {
+    let mut history = History::new("a");
+    let limited = history.limited("lint", "alice", 2, 86_400 * 400);
+    history.decide("lint", "skip", 0, &[limited]);
+    history.fails("lint", &[limited]);
+    let once = document(&history.export, &[]);
+    assert_eq!((&once["live"][0]["uses"], &once["live"][0]["uses_left"]), (&json!(1), &json!(1)));
+    let twice = document(&history.export.repeat(2), &[]);
+    assert!(twice["ledgers"][0]["broken"].is_string());
+    for part in ["gates", "people", "live"] {
+        assert_eq!(twice[part], once[part], "{part}");
+    }
+    assert_eq!(twice["ledgers"][0]["entries"], once["ledgers"][0]["entries"]);
+}
+
+#[test]
 fn what_gate_verify_said_is_compared_with_what_was_read() {
     let mut history = History::new("a");
     history.decide("lint", "pass", 0, &[]);

@@ -1,10 +1,11 @@
 //! The outermost object (§3.13) and the list of runs.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::run;
 use crate::collector::Collector;
-use crate::error::{Absence, ReportError};
+use crate::error::{Absence, At, ReportError};
 use crate::json::cursor::Cursor;
 use crate::json::wire::fold_list;
 
@@ -76,27 +77,50 @@ fn read_runs(cursor: &mut Cursor<'_>, collector: &mut Collector<'_>) -> Result<(
     if any { Ok(()) } else { Err(no_runs) }
 }
 
-/// Results may be kept in an external property file that is written into the document (§3.13.6). No known tool
-/// does so; not to see them would be a pass that nobody gave.
-fn check_inline(cursor: &mut Cursor<'_>) -> Result<(), ReportError> {
-    #[derive(Deserialize)]
-    struct Inline {
-        #[serde(default, deserialize_with = "any_element")]
-        results: bool,
+/// What of a run may stand outside of it (§3.15.3, §4), and matters: the results, whether the tool failed, and the levels
+/// of its rules.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Parts {
+    #[serde(deserialize_with = "any_element")]
+    results: bool,
+    #[serde(deserialize_with = "any_element")]
+    invocations: bool,
+    #[serde(deserialize_with = "any_element")]
+    extensions: bool,
+    conversion: Option<IgnoredAny>,
+    driver: Option<IgnoredAny>,
+}
+
+/// Refuses a run of which such a part is elsewhere. No known tool writes one; not to see it would be a pass that nobody
+/// gave.
+pub(super) fn refuse_parts(parts: &Parts, at: Box<At>) -> Result<(), ReportError> {
+    let found = [
+        ("results", parts.results),
+        ("invocations", parts.invocations),
+        ("tool.extensions", parts.extensions),
+        ("conversion", parts.conversion.is_some()),
+        ("tool.driver", parts.driver.is_some()),
+    ];
+    match found.into_iter().find(|(_, is_there)| *is_there) {
+        Some((part, _)) => Err(ReportError::DidNotRun { at, absence: Absence::Elsewhere { part } }),
+        None => Ok(()),
     }
+}
+
+/// External properties may be written into the document (§3.13.6).
+fn check_inline(cursor: &mut Cursor<'_>) -> Result<(), ReportError> {
     if !cursor.enter_array_or_null()? {
         return Ok(());
     }
     while cursor.element()? {
         let at = cursor.at();
-        if cursor.take::<Inline>()?.results {
-            return Err(ReportError::DidNotRun { at, absence: Absence::Elsewhere });
-        }
+        refuse_parts(&cursor.take::<Parts>()?, at)?;
     }
     Ok(())
 }
 
 /// Whether an array has an element.
-pub(super) fn any_element<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    fold_list(deserializer, false, |any, _: serde::de::IgnoredAny| *any = true)
+fn any_element<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    fold_list(deserializer, false, |any, _: IgnoredAny| *any = true)
 }

@@ -6,7 +6,7 @@ use gate_model::finding::Finding;
 use gate_model::level::Level;
 
 use super::components::{Components, Position};
-use super::document;
+use super::document::{self, Parts};
 use super::invocations::{Invocations, Overrides};
 use super::pending::{self, Pending};
 use super::places::Places;
@@ -392,16 +392,9 @@ fn settle_message(finding: &mut Finding, pending: &Pending, rule: Option<Positio
     }
 }
 
-/// Results may be kept in a file of their own (§3.15.3): then this report does not have them.
+/// Parts of a run may be kept in files of their own (§3.15.3): then this report does not have the results, or does not
+/// say whether the tool failed, or of which level its rules are.
 fn check_external(cursor: &mut Cursor<'_>) -> Result<(), ReportError> {
-    #[derive(serde::Deserialize)]
-    struct External {
-        #[serde(default, deserialize_with = "document::any_element")]
-        results: bool,
-    }
     let at = cursor.at();
-    if cursor.take::<Option<External>>()?.is_some_and(|external| external.results) {
-        return Err(ReportError::DidNotRun { at, absence: Absence::Elsewhere });
-    }
-    Ok(())
+    document::refuse_parts(&cursor.take::<Option<Parts>>()?.unwrap_or_default(), at)
 }

@@ -268,11 +268,25 @@ fn a_scan_that_did_not_run_is_told_apart() {
         (&document(r#""invocations":[{"executionSuccessful":false}],"results":[]"#), failed),
         (
             &document(r#""results":[],"externalPropertyFileReferences":{"results":[{"itemCount":3}]}"#),
-            Absence::Elsewhere,
+            Absence::Elsewhere { part: "results" },
+        ),
+        (
+            &document(r#""results":[],"externalPropertyFileReferences":{"invocations":[{"itemCount":3}]}"#),
+            Absence::Elsewhere { part: "invocations" },
+        ),
+        (
+            &document(
+                r#""results":[],"externalPropertyFileReferences":{"driver":{"itemCount":1},"results":[]}"#,
+            ),
+            Absence::Elsewhere { part: "tool.driver" },
         ),
         (
             r#"{"inlineExternalProperties":[{"results":[{}]}],"version":"2.1.0","runs":[{"results":[]}]}"#,
-            Absence::Elsewhere,
+            Absence::Elsewhere { part: "results" },
+        ),
+        (
+            r#"{"inlineExternalProperties":[{},{"invocations":[{"executionSuccessful":false}]}],"version":"2.1.0","runs":[]}"#,
+            Absence::Elsewhere { part: "invocations" },
         ),
         (r#"{"version":"2.1.0","runs":[{"results":["#, Absence::Truncated),
     ] {

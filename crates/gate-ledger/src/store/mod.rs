@@ -153,6 +153,15 @@ impl Ledger {
         self.genesis
     }
 
+    /// From now on every look-up sees the ledger as it stood at the first one, until it is closed: several that belong
+    /// together, such as the newest entry and what is live, must be of one moment. Others append meanwhile.
+    ///
+    /// # Errors
+    /// A [`StoreError`].
+    pub fn hold_still(&self) -> Result<(), StoreError> {
+        Ok(self.database.connection.execute_batch("BEGIN")?)
+    }
+
     /// The entries, for reading. Each look-up sees all that was committed when it began.
     pub fn view(&self) -> View<'_> {
         View::new(&self.database.connection, &self.id)

@@ -14,7 +14,7 @@
 //! tells.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek as _};
+use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -32,7 +32,13 @@ const TRIES: usize = 8;
 const WAIT: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// The length of the header of a write-ahead log, in bytes (<https://www.sqlite.org/fileformat2.html>, section 4.1).
-const WAL_HEADER: u64 = 32;
+const WAL_HEADER: usize = 32;
+/// How it begins, by the order of bytes of its checksums.
+const WAL_MAGIC: [&[u8]; 2] = [&[0x37, 0x7f, 0x06, 0x82], &[0x37, 0x7f, 0x06, 0x83]];
+/// The length of the header of each frame in it, in bytes.
+const FRAME_HEADER: usize = 24;
+/// The largest page that SQLite knows, in bytes.
+const MAX_PAGE: usize = 1 << 16;
 
 /// A file that stays as it is, or that shows when it did not.
 #[derive(Debug)]
@@ -86,7 +92,7 @@ impl Snapshot {
             copy_file(&held, &copy)?;
             let wal = beside(&copy, "-wal");
             match before.as_ref().map(|_| File::open(beside(real, "-wal"))) {
-                Some(Ok(log)) => copy_file(&log, &wal)?,
+                Some(Ok(log)) => copy_log(&log, &wal)?,
                 // It was folded in between.
                 Some(Err(error)) if error.kind() == ErrorKind::NotFound => continue,
                 Some(Err(source)) => return Err(OpenError::Copy { to: wal, source }),
@@ -160,7 +166,7 @@ fn log_header(real: &Path) -> Result<Option<(Vec<u8>, u64)>, OpenError> {
     };
     let inode = file.metadata().map_err(fails)?.ino();
     let mut header = Vec::new();
-    file.take(WAL_HEADER).read_to_end(&mut header).map_err(fails)?;
+    file.take(WAL_HEADER as u64).read_to_end(&mut header).map_err(fails)?;
     Ok((!header.is_empty()).then_some((header, inode)))
 }
 
@@ -173,11 +179,45 @@ fn metadata(path: &Path) -> Result<Metadata, OpenError> {
 fn copy_file(mut from: &File, to: &Path) -> Result<(), OpenError> {
     let mut copy = || -> io::Result<()> {
         from.rewind()?;
-        let mut options = OpenOptions::new();
-        let mut to = options.write(true).create(true).truncate(true).mode(0o600).open(to)?;
-        io::copy(&mut from, &mut to).map(drop)
+        io::copy(&mut from, &mut private(to)?).map(drop)
     };
     copy().map_err(|source| OpenError::Copy { to: to.to_owned(), source })
+}
+
+/// What a write-ahead log holds: its header and the frames behind it that bear its salts (section 4.1 of the format). What
+/// follows is left over from an earlier log, or stands there for nothing, and SQLite reads no further either: a file of
+/// any length costs no more than what is in it.
+fn copy_log(from: &File, to: &Path) -> Result<(), OpenError> {
+    let copy = || -> io::Result<()> {
+        let mut log = BufReader::with_capacity(1 << 16, from);
+        let mut out = BufWriter::new(private(to)?);
+        let mut header = [0; WAL_HEADER];
+        if !is_filled(&mut log, &mut header)? || !WAL_MAGIC.iter().any(|magic| header.starts_with(magic)) {
+            return Ok(());
+        }
+        out.write_all(&header)?;
+        let page_size = u32::from_be_bytes([header[8], header[9], header[10], header[11]]);
+        let mut frame = vec![0; FRAME_HEADER + (page_size as usize).min(MAX_PAGE)];
+        // No frame is of page 0.
+        while is_filled(&mut log, &mut frame)? && frame[8..16] == header[16..24] && frame[..4] != [0; 4] {
+            out.write_all(&frame)?;
+        }
+        out.flush()
+    };
+    copy().map_err(|source| OpenError::Copy { to: to.to_owned(), source })
+}
+
+/// Reads all of `buffer`; whether there was as much.
+fn is_filled(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
+    match from.read_exact(buffer) {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| true),
+    }
+}
+
+/// A new file of this user's alone, or the emptied one of an earlier try.
+fn private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 fn remove(path: &Path) -> Result<(), OpenError> {

@@ -248,7 +248,7 @@ impl<'a> Checker<'a> {
             Ok(ledger) => ledger,
             Err(unusable) => return self.without_ledger(unusable, warnings),
         };
-        match look(&ledger.view()) {
+        match ledger.hold_still().map_err(Failed::from).and_then(|()| look(&ledger.view())) {
             Ok(found) => Ok(Some(found)),
             Err(failed) => self.without(failed, warnings),
         }

@@ -21,6 +21,8 @@ pub(super) struct Part {
     pub id: String,
     pub origin: Option<String>,
     pub entries: u64,
+    /// The position that is expected next.
+    pub next: u64,
     pub missing: u64,
     pub broken: Option<String>,
     pub chain: Chain,
@@ -76,6 +78,8 @@ struct DecidedData {
     waived: u64,
     #[serde(default)]
     grants: Vec<u64>,
+    #[serde(default)]
+    spends: Vec<u64>,
 }
 
 impl<'a> Gatherer<'a> {
@@ -98,7 +102,11 @@ impl<'a> Gatherer<'a> {
         body: &[u8],
         reveal: &mut dyn FnMut(&mut Entry) -> Result<(), E>,
     ) -> Result<(), E> {
-        let ledger = self.follow(facts);
+        let ledger = self.part(facts);
+        // An export that is given twice, or overlaps another, is counted once.
+        if !self.parts[ledger].follow(facts) {
+            return Ok(());
+        }
         let taken = match facts.kind {
             Kind::Decision => self.decision(ledger, facts, body),
             Kind::Genesis | Kind::Import | Kind::Archive | Kind::Note => Some(()),
@@ -116,8 +124,8 @@ impl<'a> Gatherer<'a> {
         Ok(())
     }
 
-    /// Links the entry to those of its ledger before it; returns the ledger's place.
-    fn follow(&mut self, facts: &Facts) -> usize {
+    /// The place of the entry's ledger.
+    fn part(&mut self, facts: &Facts) -> usize {
         let id = facts.ledger.to_string();
         let known = self.parts.iter().position(|part| part.id == id);
         let place = known.unwrap_or(self.parts.len());
@@ -126,7 +134,6 @@ impl<'a> Gatherer<'a> {
             let verification = given.map(|given| (given, false));
             self.parts.push(Part::new(id, verification));
         }
-        self.parts[place].follow(facts);
         place
     }
 
@@ -139,7 +146,8 @@ impl<'a> Gatherer<'a> {
         let counts = self.period.holds(facts);
         for id in decided.data.grants {
             let Some(life) = self.lives.0.get_mut(&(ledger, id)) else { continue };
-            life.uses += 1;
+            // Where the number of uses is limited, the decision says which of them it spends.
+            life.uses += u64::from(!life.is_limited() || decided.data.spends.contains(&id));
             if counts && past {
                 let person = person(&mut self.people, &life.what.by);
                 person.row.past += 1;
@@ -264,17 +272,20 @@ pub(super) fn instant(at: &[u8; 27]) -> Option<Timestamp> {
 impl Part {
     fn new(id: String, verification: Option<(Verification, bool)>) -> Self {
         let (origin, broken, chain) = (None, None, Chain::new());
-        Self { id, origin, entries: 0, missing: 0, broken, chain, newest: [0; 27], verification }
+        Self { id, origin, entries: 0, next: 0, missing: 0, broken, chain, newest: [0; 27], verification }
     }
 
-    fn follow(&mut self, facts: &Facts) {
-        self.entries += 1;
+    /// Links the entry to those before it; whether it is none that was there before.
+    fn follow(&mut self, facts: &Facts) -> bool {
+        let is_new = self.next <= facts.seq;
+        self.entries += u64::from(is_new);
+        self.next = self.next.max(facts.seq + 1);
         self.newest = self.newest.max(facts.at);
         if let Some((given, met)) = &mut self.verification {
             *met |= given.head.as_ref().is_some_and(|head| is_head(head.seq, &head.hash, facts));
         }
         if self.broken.is_some() {
-            return;
+            return is_new;
         }
         let linked = match self.chain.link(*facts) {
             Err(Bad::Gap { expected, found }) => {
@@ -284,6 +295,7 @@ impl Part {
             linked => linked,
         };
         self.broken = linked.err().map(|bad| format!("entry {}: {bad}", facts.seq));
+        is_new
     }
 
     fn read_origin(&mut self, entry: &Entry) {

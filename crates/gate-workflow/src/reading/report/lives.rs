@@ -110,6 +110,10 @@ impl Lives {
 }
 
 impl Life {
+    pub(super) fn is_limited(&self) -> bool {
+        self.grant.as_ref().is_some_and(|grant| grant.max_uses.is_some())
+    }
+
     /// How many uses are left, where they are limited.
     pub(super) fn uses_left(&self) -> Option<u64> {
         let max = self.grant.as_ref()?.max_uses?;
