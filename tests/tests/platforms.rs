@@ -153,6 +153,15 @@ fn a_token_does_not_switch_opt_outs_off_in_pull_and_merge_requests() {
     assert_eq!(context["unproven"], json!(["ref", "change"]));
 }
 
+/// The tests of a pull request could else ask for opt-outs in the name of whoever started the job.
+#[test]
+fn the_gated_command_does_not_get_the_token() {
+    let house = trusting();
+    let variables = with_token(pull_request(&house), github_claims(&house));
+    let script = r#"[ -z "${GATE_ID_TOKEN+x}" ] && [ "$GITHUB_ACTIONS" = true ]"#;
+    run(&house, "gate-check", &["lint", "--", "sh", "-c", script], &variables).exits(0);
+}
+
 #[test]
 fn a_token_of_another_change_branch_or_run_contradicts_the_variables() {
     let house = trusting();

@@ -12,6 +12,7 @@ use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use gate_workflow::setting::TOKEN_VARIABLE;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use signal_hook::consts::signal::{
     SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
@@ -48,8 +49,9 @@ pub(crate) fn run(command: &[OsString]) -> Result<Ended, Error> {
     let handled = FORWARDED.into_iter().filter(|signal| !ignored.contains(signal));
     // SIGCHLD among them: where it was ignored, the kernel would reap the command and lose its status.
     let mut signals = SignalsInfo::<WithOrigin>::new(handled.chain([SIGCHLD]))?;
+    // The token says who started the run; a command that has it can ask for opt-outs in that person's name.
     #[expect(clippy::disallowed_methods, reason = "the gated command itself")]
-    let mut child = match Command::new(program).args(arguments).spawn() {
+    let mut child = match Command::new(program).args(arguments).env_remove(TOKEN_VARIABLE).spawn() {
         Ok(child) => child,
         Err(error) => return not_started(error),
     };

@@ -1,8 +1,8 @@
 //! Whether a report is of this run.
 //!
-//! A report that was there before the command started, and that nothing changed since, is another run's. A
-//! change shows in the inode or in its change time, which no ordinary program can set. A symbolic link is
-//! refused: it could be pointed at an older report while the command runs.
+//! A report that was there before the command started, and that nothing was written to since, is another run's. Writing
+//! shows in the inode or in the time of modification; a new mode, another link or a name that comes back do not count. A
+//! symbolic link is refused: it could be pointed at an older report while the command runs.
 
 use std::fs::{File, Metadata};
 use std::io::Error;
@@ -22,7 +22,7 @@ pub(crate) struct Before(Option<Mark>);
 struct Mark {
     device: u64,
     inode: u64,
-    changed: (i64, i64),
+    modified: (i64, i64),
 }
 
 /// Why there is no report of this run.
@@ -54,18 +54,18 @@ pub(crate) fn before(path: &Path, now: SystemTime) -> Before {
 }
 
 fn rest_of_tick(mark: Mark, now: SystemTime) -> Option<Duration> {
-    let seconds = u64::try_from(mark.changed.0).ok()?;
-    let nanos = u32::try_from(mark.changed.1).ok()?;
-    let changed = UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))?;
-    // A change time in the future comes from a clock that was set back; nothing is gained by waiting for it.
-    let age = now.duration_since(changed).ok()?;
+    let seconds = u64::try_from(mark.modified.0).ok()?;
+    let nanos = u32::try_from(mark.modified.1).ok()?;
+    let modified = UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))?;
+    // A time in the future comes from a clock that was set back; nothing is gained by waiting for it.
+    let age = now.duration_since(modified).ok()?;
     TICK.checked_sub(age)
 }
 
 impl Mark {
     fn of(metadata: &Metadata) -> Self {
-        let changed = (metadata.ctime(), metadata.ctime_nsec());
-        Self { device: metadata.dev(), inode: metadata.ino(), changed }
+        let modified = (metadata.mtime(), metadata.mtime_nsec());
+        Self { device: metadata.dev(), inode: metadata.ino(), modified }
     }
 }
 
@@ -143,6 +143,23 @@ mod tests {
         let mark = before(&path, SystemTime::now());
         std::fs::write(&path, "new").unwrap();
         assert!(open(&path, &mark).is_ok());
+    }
+
+    #[test]
+    fn a_new_mode_another_link_and_a_name_that_comes_back_write_nothing() {
+        let dir = scratch();
+        let (path, away) = (dir.path().join("r"), dir.path().join("away"));
+        std::fs::write(&path, "old").unwrap();
+        let mark = before(&path, SystemTime::now());
+        std::thread::sleep(super::TICK);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&path, mode).unwrap();
+        assert!(matches!(open(&path, &mark), Err(NoReport::Stale(_))));
+        std::fs::hard_link(&path, &away).unwrap();
+        assert!(matches!(open(&path, &mark), Err(NoReport::Stale(_))));
+        std::fs::rename(&away, dir.path().join("back")).unwrap();
+        std::fs::rename(dir.path().join("back"), &path).unwrap();
+        assert!(matches!(open(&path, &mark), Err(NoReport::Stale(_))));
     }
 
     #[test]
