@@ -181,6 +181,7 @@ fn perform(
         policy: args.shared.store.policy(env),
         policy_ref: args.shared.store.policy_ref(env),
         ledger: args.shared.store.ledger(env),
+        connect: gate_workflow::remote::through_helper(),
     })?;
     let desk = Desk { args, env, setting: &setting, decision_file };
     let shown = desk.perform(task, io, warnings);

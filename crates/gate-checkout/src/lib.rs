@@ -16,4 +16,5 @@
 pub mod agent;
 pub mod facts;
 pub mod git;
+pub mod helper;
 pub mod signing;

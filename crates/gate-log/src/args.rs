@@ -145,7 +145,19 @@ pub(crate) enum Verb {
     /// genesis and the policy. The line that pins it in the policy is printed to standard error. Where the
     /// ledger lies in a git work tree, a .gitignore beside it keeps it out of commits. A ledger that is there
     /// already is left alone (exit status 2).
-    Init,
+    Init {
+        /// Make it at the policy's remote, which has none yet; of two who do so at once one succeeds
+        #[arg(long)]
+        remote: bool,
+    },
+
+    /// Bring the working copy of a remote ledger up to date
+    ///
+    /// Without a remote there is nothing to do (exit status 2).
+    Sync,
+
+    /// Show where the remote ledger is, how far it and the working copy are, and what it can
+    Remote,
 
     /// Record events: one JSON object a line, from FILE or standard input
     ///

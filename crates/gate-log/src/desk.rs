@@ -60,6 +60,7 @@ impl<'a> Desk<'a> {
             policy: store.policy(self.env),
             policy_ref: store.policy_ref(self.env),
             ledger: store.ledger(self.env),
+            connect: gate_workflow::remote::through_helper(),
         }
     }
 

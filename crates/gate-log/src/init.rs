@@ -15,7 +15,7 @@ use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet};
 use gate_judge::policy_text::TextError;
-use gate_ledger::store::{AppendError, CreateError, Ledger, StoreError};
+use gate_ledger::store::{Access, AppendError, CreateError, Ledger, StoreError};
 use gate_model::exit::Exit;
 use gate_workflow::ledger_access;
 use gate_workflow::policies::{self, RecordError};
@@ -67,6 +67,19 @@ pub(crate) enum InitError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is no remote to make it at.
+    #[error("the policy '{0}' names no remote\nwrite [ledger] remote into it, or leave --remote out")]
+    NoRemote(String),
+    /// The policy names one, and a local ledger would not be it.
+    #[error(
+        "the ledger of the policy '{policy}' is kept at the remote '{address}'\nrun: gate-log init --remote"
+    )]
+    Elsewhere {
+        /// The policy.
+        policy: String,
+        /// The remote.
+        address: String,
+    },
     /// A file beside it could not be written.
     #[error("cannot write '{path}': {source}")]
     Write {
@@ -82,7 +95,10 @@ impl InitError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Name(error) => error.exit(),
-            Self::Pinned { .. } | Self::Record(RecordError::Replaced) => Exit::Usage,
+            Self::Pinned { .. }
+            | Self::NoRemote(_)
+            | Self::Elsewhere { .. }
+            | Self::Record(RecordError::Replaced) => Exit::Usage,
             Self::Create(error) => error.exit(),
             Self::Record(RecordError::Store(error)) | Self::Store(error) => error.exit(),
             Self::Record(RecordError::Guard(error)) => error.exit(),
@@ -107,7 +123,7 @@ struct Made {
 ///
 /// # Errors
 /// A [`LogError`]; then neither is there.
-pub(crate) fn init(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn init(desk: &Desk<'_>, remote: bool, io: &mut Io<'_>) -> Result<(), LogError> {
     let (setting, starter) = match Setting::founding(desk.place()) {
         Err(PolicyError::Text(TextError::NotFound(_))) => {
             let starter = Starter::write(&desk.env.cwd)?;
@@ -115,7 +131,15 @@ pub(crate) fn init(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
         }
         setting => (setting?, None),
     };
-    let made = make(&setting, starter.is_some(), io)?;
+    let made = match (setting.remote(), remote) {
+        (None, false) => make(&setting, starter.is_some(), io)?,
+        (Some(there), true) => make_there(&setting, &there.address)?,
+        (None, true) => return Err(InitError::NoRemote(setting.loaded.name.clone()).into()),
+        (Some(there), false) => {
+            let (policy, address) = (setting.loaded.name.clone(), there.address.clone());
+            return Err(InitError::Elsewhere { policy, address }.into());
+        }
+    };
     starter.into_iter().for_each(Starter::keep);
     show(desk, &made, io);
     Ok(())
@@ -125,9 +149,7 @@ fn make(setting: &Setting<'_>, created_policy: bool, io: &mut Io<'_>) -> Result<
     let path = setting.ledger_path()?;
     let staged = Staged::beside(&path).map_err(InitError::from)?;
     ledger_access::refuse_any_tracked(&path, [path.clone()])?;
-    if let Some(genesis) = setting.loaded.policy.ledger.genesis.clone() {
-        return Err(InitError::Pinned { policy: setting.loaded.name.clone(), genesis }.into());
-    }
+    refuse_pinned(setting)?;
     let (id, genesis) = build(setting, &staged, &path)?;
     if let Some(note) = gitignore::protect(&path)? {
         io.tell(&message::warning(TOOL, &note));
@@ -146,6 +168,31 @@ fn make(setting: &Setting<'_>, created_policy: bool, io: &mut Io<'_>) -> Result<
         digest: setting.loaded.used.digest.clone(),
         created_policy,
     })
+}
+
+/// Makes the ledger at the remote: it is built here under a passing name, and what the remote took is the ledger.
+fn make_there(setting: &Setting<'_>, address: &str) -> Result<Made, LogError> {
+    refuse_pinned(setting)?;
+    let place = setting.copy_folder()?.join("new.db");
+    let staged = Staged::passing(&place).map_err(InitError::from)?;
+    let (id, genesis) = build(setting, &staged, &place)?;
+    setting.create_remote(&Ledger::open(&staged.path, Access::Read)?)?;
+    Ok(Made {
+        schema: SCHEMA,
+        ledger: address.to_owned(),
+        id,
+        genesis,
+        policy: setting.loaded.name.clone(),
+        digest: setting.loaded.used.digest.clone(),
+        created_policy: false,
+    })
+}
+
+fn refuse_pinned(setting: &Setting<'_>) -> Result<(), InitError> {
+    match setting.loaded.policy.ledger.genesis.clone() {
+        Some(genesis) => Err(InitError::Pinned { policy: setting.loaded.name.clone(), genesis }),
+        None => Ok(()),
+    }
 }
 
 /// Writes both entries. Returns the ledger's id and the hash of its genesis.

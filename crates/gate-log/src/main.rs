@@ -20,6 +20,7 @@ mod run;
 mod salvage;
 mod signer;
 mod stats;
+mod sync;
 mod tree;
 
 fn main() -> std::process::ExitCode {

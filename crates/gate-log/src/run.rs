@@ -13,6 +13,7 @@ use crate::desk::Desk;
 use crate::error::LogError;
 use crate::{
     append, archive, checkpoint, copy, due, erase, export, follow, init, list, prove, report, salvage, stats,
+    sync,
 };
 
 /// The tool's name.
@@ -54,7 +55,9 @@ fn perform(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError
         None if args.follow => follow::follow(desk, args, io),
         None => list::list(desk, args, io),
         Some(Verb::Show { ids, reveal }) => list::show(desk, ids, *reveal, io),
-        Some(Verb::Init) => init::init(desk, io),
+        Some(Verb::Init { remote }) => init::init(desk, *remote, io),
+        Some(Verb::Sync) => sync::sync(desk, io),
+        Some(Verb::Remote) => sync::remote(desk, io),
         Some(Verb::Append { file, gate }) => append::append(desk, file.as_deref(), gate.as_deref(), io),
         Some(Verb::Export { salvage: true, .. }) => salvage::salvage(desk, io),
         Some(Verb::Export { salvage: false, openings }) => export::export(desk, openings.as_deref(), io),

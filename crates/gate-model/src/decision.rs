@@ -78,6 +78,9 @@ pub struct Decision {
     pub absent: u64,
     /// The opt-outs that were used.
     pub grants: Vec<OptOut>,
+    /// The opt-outs that would have counted, where nothing could be recorded: they were not used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub would_use: Vec<OptOut>,
     /// Live opt-outs of this scope that were not needed, or that matched nothing.
     pub unneeded: Vec<OptOut>,
     /// Live opt-outs of this gate that end within the warning time.

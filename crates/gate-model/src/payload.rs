@@ -359,6 +359,10 @@ pub struct DecisionData {
     /// Those of `grants` whose number of uses is limited: this decision is one use of each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spends: Option<Vec<u64>>,
+    /// 128 random bits in hexadecimal, where it spends a use in a ledger that a remote keeps: of two writers whose
+    /// entries are the same but for it, each can tell whether its own was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
     /// Why, as sentences.
     pub reasons: Vec<String>,
     /// The policy that judged.

@@ -25,7 +25,8 @@
 //! | key | type | default | meaning |
 //! | --- | --- | --- | --- |
 //! | `path` | text | | a SQLite file, relative to the policy's folder |
-//! | `url` | text | | a PostgreSQL address instead; both are refused |
+//! | `remote` | address | | where the order of the entries is kept instead; both are refused |
+//! | `at_least` | position and hash | | an entry that the remote must hold |
 //! | `origin` | text | | the name in checkpoints: no white space, no `+` |
 //! | `genesis` | `b3:` and 64 digits | | the hash of the ledger's first entry; another ledger is not used |
 //!
@@ -173,8 +174,8 @@ pub use parse::{MAX_BYTES, decode, parse, parse_bytes};
 pub use pattern::{Pattern, PatternError, RefGlob, RefGlobError, glob_matches};
 pub use person::{WILDCARD_VIA, is_same_person, may_be_one_person, names, person};
 pub use policy::{
-    Commit, Gate, IdentitySettings, LedgerSettings, OidcIssuer, People, Policy, Suppressions, UnknownGate,
-    Who,
+    Commit, Floor, Gate, IdentitySettings, LedgerSettings, OidcIssuer, People, Policy, Remote, Suppressions,
+    UnknownGate, Who,
 };
 pub use quota::{Earlier, counts_against};
 pub use roles::{

@@ -72,13 +72,13 @@ impl Policy {
     }
 }
 
-/// `[ledger]`: where the record is. At most one of `path` and `url` is given.
+/// `[ledger]`: where the record is. At most one of `path` and `remote` is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LedgerSettings {
     /// A SQLite file, relative to the policy's folder.
     pub path: Option<String>,
-    /// A PostgreSQL address; a build without that store refuses it.
-    pub url: Option<String>,
+    /// The remote that holds the order of the entries, where the SQLite file is a working copy only.
+    pub remote: Option<Remote>,
     /// The name in checkpoints.
     pub origin: Option<String>,
     /// The hash of the ledger's first entry (`b3:…`): pins the ledger.
@@ -89,6 +89,41 @@ pub struct LedgerSettings {
     pub verify: bool,
 }
 
+/// `[ledger] remote`: a ledger that many machines share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// `SCHEME:` and what `gate-remote-SCHEME` understands. It holds no password.
+    pub address: String,
+    /// An entry that the remote must have: one without it was rolled back.
+    pub at_least: Option<Floor>,
+}
+
+impl Remote {
+    /// The kind of remote, which names its helper.
+    pub fn scheme(&self) -> &str {
+        self.address.split_once(':').map_or("", |(scheme, _)| scheme)
+    }
+}
+
+/// A floor under a remote: an entry that it must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Floor {
+    /// Its position.
+    pub seq: u64,
+    /// Its hash, as documents write it.
+    pub hash: String,
+}
+
+impl Floor {
+    /// Reads `SEQ b3:…`, as the policy and `GATE_LEDGER_AT_LEAST` write it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (seq, hash) = text.split_once(' ')?;
+        let plain = !seq.is_empty() && seq.bytes().all(|byte| byte.is_ascii_digit());
+        gate_model::digest::read(hash)?;
+        Some(Self { seq: seq.parse().ok().filter(|_| plain)?, hash: hash.to_owned() })
+    }
+}
+
 /// `[ledger] commit`: the personal text that an entry holds a commitment to instead of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Commit {
@@ -96,6 +131,13 @@ pub struct Commit {
     pub reasons: bool,
     /// `names`: the ids of principals and the names of authors.
     pub names: bool,
+}
+
+impl Commit {
+    /// Whether anything is committed to.
+    pub const fn any(self) -> bool {
+        self.reasons || self.names
+    }
 }
 
 /// `[identity]`: what an identity is proven with.

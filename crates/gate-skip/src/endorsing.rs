@@ -1,14 +1,11 @@
 //! An owner's word on a changed policy.
 
-use std::path::Path;
-
 use gate_identity::ssh::Namespace;
 use gate_judge::ownership::{Endorsement, SCHEMA, SPENT};
 use gate_ledger::store::{Access, Ledger};
-use gate_model::time::Timestamp;
 use gate_workflow::ledger_access;
 use gate_workflow::ownership;
-use gate_workflow::policy_source::{self, Choice};
+use gate_workflow::setting::{Place, Setting};
 use gate_workflow::signing::Signer;
 
 use crate::args::ActArgs;
@@ -19,25 +16,19 @@ use crate::error::SkipError;
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was signed.
-pub(crate) fn endorse(
-    act: &ActArgs,
-    cwd: &Path,
-    ledger: Option<&Path>,
-    now: Timestamp,
-) -> Result<Endorsement, SkipError> {
+pub(crate) fn endorse(act: &ActArgs, place: Place<'_>) -> Result<Endorsement, SkipError> {
     if act.signing.sign.is_none() {
         let text =
             format!("an owner approves a policy with a signature\nrun: gate-skip approve {} --sign", act.id);
         return Err(SkipError::Usage(text));
     }
-    let loaded = policy_source::load(&Choice { cwd, path: Some(Path::new(&act.id)), revision: None })?;
-    let path = ledger_access::locate(ledger, cwd, &loaded)?;
+    let (cwd, now) = (place.cwd, (place.clock)());
+    let setting =
+        Setting::unguarded(Place { policy: Some(act.id.clone().into()), policy_ref: None, ..place })?;
+    let loaded = &setting.loaded;
     // Before there is a ledger there is no policy in force; one that is there must be usable.
-    let ledger = if ledger_access::is_absent(&path)? {
-        None
-    } else {
-        Some(ledger_access::open(&path, Access::Read, &loaded)?)
-    };
+    let is_absent = setting.remote().is_none() && ledger_access::is_absent(&setting.ledger_path()?)?;
+    let ledger = if is_absent { None } else { Some(setting.open(Access::Read)?) };
     let view = ledger.as_ref().map(Ledger::view);
     let guardian = match &view {
         Some(view) => ownership::guardian(view)?,

@@ -96,20 +96,21 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
 
 fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<Asked, SkipError> {
     let lookup = |name: &str| env.get(name);
-    if let Some(Verb::Approve(act)) = &args.verb
-        && asking::is_file(&act.id)
-    {
-        let ledger = args.shared.store.ledger(env);
-        return endorsing::endorse(act, &env.cwd, ledger.as_deref(), clock()).map(Asked::Endorsed);
-    }
-    let setting = Setting::read(Place {
+    let place = Place {
         cwd: &env.cwd,
         env: &lookup,
         clock,
         policy: args.shared.store.policy(env),
         policy_ref: args.shared.store.policy_ref(env),
         ledger: args.shared.store.ledger(env),
-    })?;
+        connect: gate_workflow::remote::through_helper(),
+    };
+    if let Some(Verb::Approve(act)) = &args.verb
+        && asking::is_file(&act.id)
+    {
+        return endorsing::endorse(act, place).map(Asked::Endorsed);
+    }
+    let setting = Setting::read(place)?;
     let desk = Desk { setting: &setting, cwd: &env.cwd };
     let asked = desk.perform(args, io);
     for note in setting.notes() {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use gate_cli::Env;
 use gate_judge::policy_text::{self, Loaded, TextError};
 use gate_ledger::entry::EntryHash;
+use gate_ledger::remote::working_copy;
 
 use crate::args::{Args, Task};
 use crate::run::VerifyFailure;
@@ -37,10 +38,18 @@ pub(crate) fn find(args: &Args, task: &Task, env: &Env) -> Result<Subject, Verif
     };
     let path = match (named, &loaded) {
         (Some(path), _) => path,
-        (None, Some(loaded)) => loaded.ledger_path()?,
+        (None, Some(loaded)) => own(loaded, env)?,
         (None, None) => return Err(VerifyFailure::NothingNamed),
     };
     Ok(Subject { path, genesis: args.genesis.or(loaded.as_ref().and_then(pinned)) })
+}
+
+/// The ledger of the policy; of a remote one the working copy, since a remote is not asked.
+fn own(loaded: &Loaded, env: &Env) -> Result<PathBuf, VerifyFailure> {
+    match (&loaded.policy.ledger.remote, pinned(loaded)) {
+        (Some(remote), Some(genesis)) => Ok(working_copy(&|name| env.get(name), genesis, &remote.address)),
+        _ => Ok(loaded.ledger_path()?),
+    }
 }
 
 /// The genesis that the policy pins; its form was checked when it was parsed.

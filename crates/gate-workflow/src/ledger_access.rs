@@ -12,6 +12,7 @@ use gate_ledger::veil::Privacy;
 use gate_ledger::verify::{self, Options, VerifyError};
 use gate_model::exit::Exit;
 
+use crate::remote::RemoteProblem;
 use gate_judge::policy_text::{DEFAULT_LEDGER, Loaded, NoFile};
 
 /// Why the ledger cannot be used.
@@ -78,7 +79,10 @@ pub enum Unusable {
     Unverified(#[from] VerifyError),
     /// It is no file.
     #[error(transparent)]
-    Url(#[from] NoFile),
+    NoFile(#[from] NoFile),
+    /// The remote cannot be used, or its working copy.
+    #[error(transparent)]
+    Remote(#[from] RemoteProblem),
 }
 
 impl Unusable {
@@ -88,7 +92,8 @@ impl Unusable {
         match self {
             Self::Open(error) => error.is_planted(),
             Self::Tracked(_) | Self::Second { .. } | Self::Bad { .. } | Self::Unverified(_) => true,
-            Self::OtherGenesis { .. } | Self::Git { .. } | Self::Url(_) => false,
+            Self::Remote(problem) => !problem.is_out_of_reach(),
+            Self::OtherGenesis { .. } | Self::Git { .. } | Self::NoFile(_) => false,
         }
     }
 
@@ -101,7 +106,8 @@ impl Unusable {
             }
             Self::Unverified(error) => error.exit(),
             Self::Git { .. } => Exit::Failure,
-            Self::Url(_) => Exit::Usage,
+            Self::NoFile(_) => Exit::Usage,
+            Self::Remote(problem) => problem.exit(),
         }
     }
 }
@@ -109,7 +115,7 @@ impl Unusable {
 /// The ledger's path: the caller's choice, else the policy's, else [`DEFAULT_LEDGER`] beside the policy.
 ///
 /// # Errors
-/// [`Unusable::Url`] where the policy names a server.
+/// [`NoFile`] where the policy names a remote.
 pub fn locate(chosen: Option<&Path>, cwd: &Path, loaded: &Loaded) -> Result<PathBuf, Unusable> {
     if let Some(path) = chosen {
         return Ok(cwd.join(path));

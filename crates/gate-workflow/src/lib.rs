@@ -21,6 +21,7 @@ pub mod policy_source;
 pub mod proving;
 pub mod reading;
 pub mod refusal;
+pub mod remote;
 pub mod review;
 pub mod sealing;
 pub mod setting;

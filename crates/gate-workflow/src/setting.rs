@@ -13,9 +13,10 @@ use gate_model::time::Timestamp;
 
 use crate::ledger_access::{self, Unusable};
 use crate::ownership;
-use gate_judge::policy_text::Loaded;
+use gate_judge::policy_text::{Loaded, NoFile};
 
 use crate::policy_source::{self, Choice, PolicyError};
+use crate::remote::{Away, Connect, Link};
 use crate::token;
 
 /// How long a transaction waits for the ledger's lock.
@@ -53,6 +54,8 @@ pub struct Place<'a> {
     pub policy_ref: Option<String>,
     /// `--ledger`, else `GATE_LEDGER`.
     pub ledger: Option<PathBuf>,
+    /// How the helper of a remote is reached.
+    pub connect: Connect,
 }
 
 impl Place<'_> {
@@ -78,28 +81,6 @@ impl Place<'_> {
             None => Ok(()),
         }
     }
-
-    /// The ledger that knows who guards the text of a work tree. Nothing that a change can bring may hide it: there is
-    /// none only where no file is and nobody named one. For a revision nobody is asked; whether the ledger can be
-    /// used is told where it is needed.
-    fn guarding(&self, loaded: &Loaded) -> Result<Option<Ledger>, PolicyError> {
-        let opened = ledger_access::locate(self.ledger.as_deref(), self.cwd, loaded).and_then(|path| {
-            if self.ledger.is_none() && !loaded.is_from_revision() {
-                if self.policy.is_none() {
-                    ledger_access::refuse_second(&path, self.cwd)?;
-                }
-                if ledger_access::is_absent(&path)? {
-                    return Ok(None);
-                }
-            }
-            ledger_access::open(&path, Access::Read, loaded).map(Some)
-        });
-        match opened {
-            Ok(ledger) => Ok(ledger),
-            Err(_) if loaded.is_from_revision() => Ok(None),
-            Err(source) => Err(PolicyError::Unguarded { name: loaded.name.clone(), source }),
-        }
-    }
 }
 
 /// The policy in force, with the place it is in force in. It is read once.
@@ -111,6 +92,10 @@ pub struct Setting<'a> {
     facts: OnceCell<Facts>,
     /// Facts that are still being gathered.
     begun: RefCell<Option<Begun>>,
+    /// The link to the remote, once it was needed.
+    pub(crate) link: RefCell<Option<Link>>,
+    /// That the remote was out of reach.
+    pub(crate) away: RefCell<Option<Away>>,
 }
 
 impl<'a> Setting<'a> {
@@ -119,9 +104,15 @@ impl<'a> Setting<'a> {
     /// # Errors
     /// A [`PolicyError`]; among them that the ledger which knows its owners cannot be asked.
     pub fn read(place: Place<'a>) -> Result<Self, PolicyError> {
-        let loaded = place.load()?;
-        let ledger = place.guarding(&loaded)?;
-        Self::admitted(place, loaded, ledger.as_ref())
+        let setting = Self::unguarded(place)?;
+        let ledger = match setting.guarding() {
+            Ok(ledger) => ledger,
+            Err(_) if setting.loaded.is_from_revision() => None,
+            Err(source) => {
+                return Err(PolicyError::Unguarded { name: setting.loaded.name.clone(), source });
+            }
+        };
+        setting.admitted(ledger.as_ref())
     }
 
     /// Reads the policy with which a ledger is going to be made: what lies in its place is not asked.
@@ -129,8 +120,7 @@ impl<'a> Setting<'a> {
     /// # Errors
     /// A [`PolicyError`].
     pub fn founding(place: Place<'a>) -> Result<Self, PolicyError> {
-        let loaded = place.load()?;
-        Self::admitted(place, loaded, None)
+        Self::unguarded(place)?.admitted(None)
     }
 
     /// Reads the policy for no more than what it says of its ledger: nobody is asked whether it is in force, and nothing
@@ -140,20 +130,36 @@ impl<'a> Setting<'a> {
     /// A [`PolicyError`].
     pub fn unguarded(place: Place<'a>) -> Result<Self, PolicyError> {
         let loaded = place.load()?;
-        Ok(Self::of(place, loaded))
+        let (begun, link, away) = (RefCell::new(None), RefCell::new(None), RefCell::new(None));
+        Ok(Self { place, loaded, facts: OnceCell::new(), begun, link, away })
     }
 
-    fn admitted(place: Place<'a>, loaded: Loaded, ledger: Option<&Ledger>) -> Result<Self, PolicyError> {
-        let now = (place.clock)();
+    /// The ledger that knows who guards the text of a work tree. Nothing that a change can bring may hide it: there is
+    /// none only where no file is, nobody named one, and the text names no remote. For a revision nobody is asked;
+    /// whether the ledger can be used is told where it is needed.
+    ///
+    /// # Errors
+    /// Why it cannot be asked.
+    pub fn guarding(&self) -> Result<Option<Ledger>, Unusable> {
+        if self.place.ledger.is_none() && !self.loaded.is_from_revision() {
+            let path = self.ledger_path()?;
+            if self.place.policy.is_none() {
+                ledger_access::refuse_second(&path, self.place.cwd)?;
+            }
+            if self.remote().is_none() && ledger_access::is_absent(&path)? {
+                return Ok(None);
+            }
+        }
+        self.open(Access::Read).map(Some)
+    }
+
+    fn admitted(self, ledger: Option<&Ledger>) -> Result<Self, PolicyError> {
+        let now = self.now();
         let loaded = match ledger {
-            Some(ledger) => ownership::admit(loaded, Some(&ledger.view()), now),
-            None => ownership::admit(loaded, None, now),
+            Some(ledger) => ownership::admit(self.loaded, Some(&ledger.view()), now),
+            None => ownership::admit(self.loaded, None, now),
         };
-        Ok(Self::of(place, loaded?))
-    }
-
-    const fn of(place: Place<'a>, loaded: Loaded) -> Self {
-        Self { place, loaded, facts: OnceCell::new(), begun: RefCell::new(None) }
+        Ok(Self { loaded: loaded?, ..self })
     }
 
     /// The clock's instant.
@@ -216,39 +222,61 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// The ledger's path.
+    /// The ledger's path; with a remote that of the working copy.
     ///
     /// # Errors
-    /// [`Unusable::Url`].
+    /// Where nothing pins the ledger of a remote, or another one was named.
     pub fn ledger_path(&self) -> Result<PathBuf, Unusable> {
-        ledger_access::locate(self.place.ledger.as_deref(), self.place.cwd, &self.loaded)
+        match self.remote() {
+            Some(rules) => Ok(self.link(rules)?.copy().to_owned()),
+            None => ledger_access::locate(self.place.ledger.as_deref(), self.place.cwd, &self.loaded),
+        }
     }
 
-    /// Opens the ledger, checked to be the policy's. Nobody keeps it open over a command, or while they wait for
+    /// Opens the ledger, checked to be the policy's, to look into it. The working copy of a remote that is out of reach
+    /// serves as it is, and [`Setting::stale`] says so. Nobody keeps it open over a command, or while they wait for
     /// something: whoever removes one of its files meanwhile would have two writers see two ledgers.
     ///
     /// # Errors
     /// Why it cannot be used.
     pub fn open(&self, access: Access) -> Result<Ledger, Unusable> {
+        if let Some(rules) = self.remote() {
+            if access == Access::Append {
+                // Whatever is written there alone would be found as an attack.
+                return Err(NoFile(rules.address.clone()).into());
+            }
+            match self.refresh() {
+                Err(away) if away.is_out_of_reach() && self.has_sound_copy(rules)? => {}
+                done => done?,
+            }
+        }
         ledger_access::open(&self.ledger_path()?, access, &self.loaded)
     }
 
     /// Opens it to decide by what it holds.
     ///
     /// # Errors
-    /// Why it cannot be used; with `[ledger] verify` also that it does not hold.
+    /// Why it cannot be used; with a remote also that this is out of reach; with `[ledger] verify` also that it does
+    /// not hold.
     pub fn open_to_judge(&self, access: Access) -> Result<Ledger, Unusable> {
+        self.refresh()?;
+        if self.remote().is_some() {
+            return self.open(access);
+        }
         ledger_access::open_to_judge(&self.ledger_path()?, access, &self.loaded)
     }
 
-    /// Runs `work` in one transaction of the ledger.
+    /// Runs `work` in one transaction of the ledger; with a remote again, each time that somebody else was first.
     ///
     /// # Errors
     /// Why the ledger cannot be used, a failure of the store, or that of `work`; then nothing was recorded.
     pub fn transact<T, E: From<Unusable> + From<StoreError>>(
         &self,
-        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+        work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        if let Some(rules) = self.remote() {
+            return self.transact_there(rules, work);
+        }
         let mut ledger = self.open_to_judge(Access::Append)?;
         let done = ledger.append(LOCK_WAIT, self.place.clock, work).map_err(|error| match error {
             AppendError::Store(source) => source.into(),

@@ -63,7 +63,15 @@ impl Room {
     fn with<T>(&self, clock: &dyn Fn() -> Timestamp, work: impl FnOnce(&Setting<'_>) -> T) -> T {
         let env = |_: &str| None;
         let cwd = self.dir.path();
-        let place = Place { cwd, env: &env, clock, policy: None, policy_ref: None, ledger: None };
+        let place = Place {
+            cwd,
+            env: &env,
+            clock,
+            policy: None,
+            policy_ref: None,
+            ledger: None,
+            connect: gate_workflow::remote::through_helper(),
+        };
         work(&Setting::read(place).unwrap())
     }
 

@@ -34,10 +34,11 @@ pub const MAX_BYTES: u64 = 512 * 1024;
 /// Where the ledger lies when neither the policy nor the caller says so, relative to the policy.
 pub const DEFAULT_LEDGER: &str = ".gate/ledger.db";
 
-/// A PostgreSQL ledger, which this build has no store for.
+/// A ledger that a remote keeps, where its file is needed.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the policy's ledger is '{0}', and this build reads SQLite ledgers only\nset [ledger] path instead of url"
+    "the policy's ledger is kept at the remote '{0}', and this needs the ledger's own file\n\
+     do it where the ledger lies, or name a copy of it (gate-log copy) with --ledger"
 )]
 pub struct NoFile(pub String);
 
@@ -71,9 +72,9 @@ impl Loaded {
     /// # Errors
     /// [`NoFile`] where that is no file.
     pub fn ledger_path(&self) -> Result<PathBuf, NoFile> {
-        match (&self.policy.ledger.path, &self.policy.ledger.url) {
+        match (&self.policy.ledger.path, &self.policy.ledger.remote) {
             (Some(path), _) => Ok(self.dir.join(path)),
-            (None, Some(url)) => Err(NoFile(url.clone())),
+            (None, Some(remote)) => Err(NoFile(remote.address.clone())),
             (None, None) => Ok(self.dir.join(DEFAULT_LEDGER)),
         }
     }

@@ -64,13 +64,15 @@ impl Chain {
     /// # Errors
     /// The first reason why it is not.
     pub fn push(&mut self, body: &[u8], recorded: Option<EntryHash>) -> Result<Linked, Bad> {
-        let facts = inspect(body)?;
-        if let Some(recorded) = recorded
-            && recorded != facts.hash
-        {
-            return Err(Bad::Hash { computed: facts.hash, recorded });
-        }
-        self.link(facts)
+        self.link(hashed(body, recorded)?)
+    }
+
+    /// The same for an entry that may stand further on than the next one ([`Chain::leap`]).
+    ///
+    /// # Errors
+    /// The first reason why it cannot stand there.
+    pub fn push_behind_gap(&mut self, body: &[u8], recorded: Option<EntryHash>) -> Result<Linked, Bad> {
+        self.leap(hashed(body, recorded)?)
     }
 
     /// Checks that the entry which `facts` were taken from is the next one.
@@ -160,6 +162,15 @@ pub(crate) fn check_alone(facts: &Facts) -> Result<(), Bad> {
         return Err(Bad::Genesis("an entry after the first is of kind 'genesis'"));
     }
     Ok(())
+}
+
+/// What `body` says, where it hashes to what stood beside it.
+fn hashed(body: &[u8], recorded: Option<EntryHash>) -> Result<Facts, Bad> {
+    let facts = inspect(body)?;
+    match recorded {
+        Some(recorded) if recorded != facts.hash => Err(Bad::Hash { computed: facts.hash, recorded }),
+        _ => Ok(facts),
+    }
 }
 
 fn check_genesis(facts: &Facts) -> Result<(), Bad> {

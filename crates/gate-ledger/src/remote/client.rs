@@ -1,6 +1,6 @@
 //! Asking a remote through two streams: those of a helper, or of a test.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, ErrorKind, Write};
 use std::ops::ControlFlow;
 
 use super::line::{self, LineKind};
@@ -34,7 +34,11 @@ impl<R: BufRead, W: Write> Client<R, W> {
         }
         // Whatever leaves early leaves the streams in the middle of something.
         self.lost = true;
-        self.send(ask, batch)?;
+        match self.send(ask, batch) {
+            // Whoever does not listen any more may have said why.
+            Err(RemoteError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => {}
+            sent => sent?,
+        }
         let answer = self.answer(&mut lines)?;
         self.lost = false;
         match answer {

@@ -9,9 +9,9 @@ use super::{
     Access, AppendError, Database, Head, KeptOpening, StoreError, View, archive, lock, private, sealing,
 };
 use crate::archive::Statement;
-use crate::chain::{Chain, LedgerId, Start};
+use crate::chain::{Bad, Chain, LedgerId, Linked, Start};
 use crate::commitment::{Commitment, Opening};
-use crate::entry::{Draft, Entry, Place};
+use crate::entry::{Draft, Entry, EntryHash, Place};
 use crate::veil::Privacy;
 
 /// The ledger, held by one writer: what it reads here is what its entries follow.
@@ -58,7 +58,18 @@ impl Transaction<'_> {
     /// [`StoreError::Bad`] where it does not follow; another [`StoreError`]. After one nothing of this transaction is
     /// kept.
     pub fn adopt(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        let result = self.take_in(entry);
+        let result = self.take_in(entry, Chain::push);
+        self.failed |= result.is_err();
+        result
+    }
+
+    /// Takes in an entry like [`Transaction::adopt`] that stands further on than the next one, as if those between were
+    /// there. Whoever calls finds out what is missing, and why ([`crate::remote::pull`]).
+    ///
+    /// # Errors
+    /// As [`Transaction::adopt`].
+    pub fn adopt_behind_gap(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let result = self.take_in(entry, Chain::push_behind_gap);
         self.failed |= result.is_err();
         result
     }
@@ -95,7 +106,11 @@ impl Transaction<'_> {
         !self.failed
     }
 
-    fn take_in(&mut self, entry: &Entry) -> Result<(), StoreError> {
+    fn take_in(
+        &mut self,
+        entry: &Entry,
+        link: impl FnOnce(&mut Chain, &[u8], Option<EntryHash>) -> Result<Linked, Bad>,
+    ) -> Result<(), StoreError> {
         let fails = |source| StoreError::bad(entry.seq, source);
         let start = Start {
             next: self.head.seq + 1,
@@ -104,7 +119,8 @@ impl Transaction<'_> {
             genesis: None,
         };
         // From the bytes: whoever made the entry may have put its fields together in another way.
-        let linked = Chain::starting(start).push(entry.body.as_bytes(), Some(entry.hash)).map_err(fails)?;
+        let linked =
+            link(&mut Chain::starting(start), entry.body.as_bytes(), Some(entry.hash)).map_err(fails)?;
         self.write(entry)?;
         self.head = Head { seq: linked.facts.seq, hash: linked.facts.hash, at: entry.at };
         Ok(())

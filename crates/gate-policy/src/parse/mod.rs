@@ -6,6 +6,7 @@
 
 mod gates;
 mod identity;
+mod ledger;
 mod people;
 mod reader;
 mod rule;
@@ -21,7 +22,7 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use crate::diagnostic::{Diagnostic, Position};
-use crate::policy::{Commit, LedgerSettings, Policy, Who};
+use crate::policy::{Policy, Who};
 use people::Names;
 use reader::{Reader, Value};
 use table::Table;
@@ -84,7 +85,7 @@ fn document_of(reader: &mut Reader<'_>, mut root: Table<'_>) -> Option<Policy> {
     if !version(reader, &mut root) {
         return None;
     }
-    let ledger = root.table(reader, "ledger").map(|table| ledger(reader, table)).unwrap_or_default();
+    let ledger = root.table(reader, "ledger").map(|table| ledger::ledger(reader, table)).unwrap_or_default();
     let aliases = root.table(reader, "repository").map(|table| aliases(reader, table)).unwrap_or_default();
     let identity =
         root.table(reader, "identity").map(|table| identity::settings(reader, table)).unwrap_or_default();
@@ -155,48 +156,6 @@ fn alias(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<String> {
     let message = format!("'{}' is no repository as host/path", value.place);
     reader.error(value.span(), "bad-value", message).remedy("write it as in github.com/acme/payments");
     None
-}
-
-fn ledger(reader: &mut Reader<'_>, mut table: Table<'_>) -> LedgerSettings {
-    let settings = LedgerSettings {
-        path: table.path(reader, "path"),
-        url: table.string(reader, "url"),
-        origin: table.checked(reader, "origin", is_origin),
-        genesis: table.checked(reader, "genesis", is_hash),
-        commit: table.get("commit").map(|value| commit(reader, &value)).unwrap_or_default(),
-        verify: table.boolean(reader, "verify").unwrap_or(false),
-    };
-    if let (Some(_), Some(url)) = (&settings.path, table.get("url")) {
-        reader
-            .error(url.span(), "two-ledgers", "[ledger] has both path and url, and there is one ledger")
-            .remedy("take one of them out");
-    }
-    table.finish(reader);
-    settings
-}
-
-/// `commit`. The field is called `reason` where it is hashed, so the key's word is too.
-fn commit(reader: &mut Reader<'_>, value: &Value<'_>) -> Commit {
-    let words = reader.each(value, |reader, item| reader.word(item, &[("reason", false), ("names", true)]));
-    Commit { reasons: words.contains(&false), names: words.contains(&true) }
-}
-
-/// What a checkpoint's origin line may be (C2SP signed-note: a key name without white space and '+').
-fn is_origin(origin: &str) -> Result<(), (&'static str, &'static str)> {
-    if origin.chars().any(|c| c.is_whitespace() || c == '+' || c.is_control()) {
-        return Err(("is no origin: it has white space or '+'", "write a name like example.com/payments"));
-    }
-    Ok(())
-}
-
-fn is_hash(hash: &str) -> Result<(), (&'static str, &'static str)> {
-    match gate_model::digest::read(hash) {
-        Some(_) => Ok(()),
-        None => Err((
-            "is not an entry's hash: 'b3:' and 64 lower-case hexadecimal digits",
-            "copy the line that gate-log init printed",
-        )),
-    }
 }
 
 fn settings(reader: &mut Reader<'_>, mut table: Table<'_>, names: Names<'_>) -> (Vec<Who>, u64) {

@@ -168,7 +168,31 @@ fn each_defect_has_its_code_and_its_place() {
         ("not TOML", v1("this is not TOML"), "2:6 syntax"),
         ("duplicate gate", v1("[gates.g]\n[gates.g]\n"), "3:8 syntax"),
         ("duplicate group", v1("[groups]\na = []\na = []\n"), "4:1 syntax"),
-        ("both path and url", v1("[ledger]\npath = \"x\"\nurl = \"postgres://x\""), "4:7 two-ledgers"),
+        ("both path and remote", v1("[ledger]\npath = \"x\"\nremote = \"git:origin\""), "4:10 two-ledgers"),
+        ("remote without a scheme", v1("[ledger]\nremote = \"origin\""), "3:10 bad-value"),
+        ("remote whose scheme is a path", v1("[ledger]\nremote = \"../x:origin\""), "3:10 bad-value"),
+        ("remote without an address", v1("[ledger]\nremote = \"git:\""), "3:10 bad-value"),
+        (
+            "password in a remote",
+            v1("[ledger]\nremote = \"postgres://gate:secret@db/gate\""),
+            "3:10 bad-value",
+        ),
+        (
+            "password as a parameter",
+            v1("[ledger]\nremote = \"postgres://db/gate?password=x\""),
+            "3:10 bad-value",
+        ),
+        ("floor without a hash", v1("[ledger]\nremote = \"git:x\"\nat_least = \"4711\""), "4:12 bad-value"),
+        (
+            "floor without a remote",
+            v1(&format!("[ledger]\nat_least = \"1 b3:{}\"", "1".repeat(64))),
+            "3:12 needs-remote",
+        ),
+        (
+            "a remote cannot erase",
+            v1("[ledger]\nremote = \"git:x\"\ncommit = [\"names\"]"),
+            "4:10 cannot-erase",
+        ),
         ("genesis cut short", v1("[ledger]\ngenesis = \"b3:12\""), "3:11 bad-value"),
         ("origin with a space", v1("[ledger]\norigin = \"a b\""), "3:10 bad-value"),
         ("commit of an unknown text", v1("[ledger]\ncommit = [\"names\", \"reasons\"]"), "3:20 unknown-word"),
@@ -464,4 +488,26 @@ fn what_the_starter_shows_as_comments_is_a_policy_too() {
     let policy = parse(&uncommented).unwrap_or_else(|errors| panic!("{}\n{uncommented}", shown(&errors)));
     assert_eq!(policy.gate("vulnerabilities").unwrap().allow.len(), 1);
     assert!(gate_policy::lint(&policy).is_empty(), "{}", shown(&gate_policy::lint(&policy)));
+}
+
+#[test]
+fn a_remote_has_an_address_and_a_floor() {
+    let hash = "1".repeat(64);
+    let policy = parse(&format!(
+        "version = 1\n[ledger]\nremote = \"git:ssh://git@host/team/ledger.git#payments\"\nat_least = \"4711 b3:{hash}\""
+    ))
+    .unwrap();
+    let remote = policy.ledger.remote.unwrap();
+    assert_eq!(remote.scheme(), "git");
+    assert_eq!(remote.at_least, Some(gate_policy::Floor { seq: 4711, hash: format!("b3:{hash}") }));
+}
+
+#[test]
+fn a_floor_is_a_plain_number_and_a_whole_hash() {
+    let hash = "1".repeat(64);
+    for wrong in
+        ["", "1", "b3:11", &format!("+1 b3:{hash}"), &format!("1  b3:{hash}"), &format!("1 b3:{hash}0")]
+    {
+        assert_eq!(gate_policy::Floor::parse(wrong), None, "{wrong}");
+    }
 }

@@ -13,13 +13,15 @@ use std::time::{Duration, Instant};
 use gate_ledger::entry::Kind;
 use gate_ledger::store::{Access, Transaction, View};
 use gate_model::context::Context;
-use gate_model::decision::{Decision, Verdict};
+use gate_model::decision::{Decision, OptOut, Verdict};
 use gate_model::payload::Mode;
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::Gate;
 
+use crate::ledger_access::Unusable;
 use crate::policies::{self, Policies};
+use crate::remote;
 use crate::setting::Setting;
 use gate_judge::judgement::{self, Before, Matched, Outcome, Ruling};
 use gate_judge::records;
@@ -40,6 +42,8 @@ const TRIES: u32 = 16;
 
 /// How often a paused gate is looked at again.
 const POLL: Duration = Duration::from_millis(500);
+/// The longest time after which it is looked at again where a remote has to be asked.
+const POLL_REMOTE: Duration = Duration::from_secs(8);
 
 /// A gate about to be decided.
 pub struct Checker<'a> {
@@ -64,6 +68,8 @@ pub enum Begun {
 pub struct Started {
     /// What the ledger held at the start; `None` where no ledger could be used.
     seen: Option<Sighting>,
+    /// What a ledger that cannot be used, or written to, was last known to hold.
+    known: Box<Standing>,
     wall: Timestamp,
     monotonic: Instant,
     /// Whether a command runs between start and end; its grants to itself do not count.
@@ -95,6 +101,14 @@ enum State {
 impl Work {
     fn waiting(outcome: Outcome) -> Self {
         Self { matched: Matched::default(), state: State::Waiting(outcome) }
+    }
+
+    /// Takes back what was judged behind an entry that is not the newest any more: it is judged again.
+    fn reopen(&mut self, status: Option<u8>) {
+        if let State::Judged(ruling) = &mut self.state {
+            let ruling = std::mem::replace(ruling, judgement::would_run(&Standing::default()));
+            *self = Self::waiting(ruling.into_outcome(status));
+        }
     }
 
     /// Judges it and lets `record` look at the ruling; nothing where its findings have to be matched again first.
@@ -183,7 +197,7 @@ impl<'a> Checker<'a> {
         loop {
             let (sighting, standing) = match (self.look(warnings), paused.take()) {
                 (Ok(Some(seen)), _) => seen,
-                (Ok(None), None) => return self.go(None, commanded),
+                (Ok(None), None) => return self.begin_unseen(commanded),
                 (Err(error), None) => return Err(error),
                 // A pause that was read holds, whatever became of the ledger since.
                 (Ok(None), Some(held)) => return self.hold(held, commanded).map(Begun::Settled),
@@ -195,17 +209,17 @@ impl<'a> Checker<'a> {
             let impatient = Instant::now() >= deadline;
             match judgement::before(&standing) {
                 Before::Run if impatient || !self.is_pending(warnings)? => {
-                    return self.go(Some(sighting), commanded);
+                    return self.go(Some(sighting), Standing::default(), commanded);
                 }
-                Before::Run => rest_until(deadline),
+                Before::Run => self.rest_until(deadline),
                 Before::Hold(live) if !impatient => {
                     let ruling = ruled_by(&standing, Verdict::Hold, live);
-                    rest_until(deadline);
+                    self.rest_until(deadline);
                     paused = Some((standing, ruling));
                 }
                 Before::Hold(_) | Before::Skip(_) => match self.settle(&standing, commanded, warnings)? {
                     Settled::By(decision) => return Ok(Begun::Settled(decision)),
-                    Settled::NotRecorded => return self.go(None, commanded),
+                    Settled::NotRecorded => return self.go(None, standing, commanded),
                     // The last use went to another run, or the pause ended in this moment.
                     Settled::LookAgain => {}
                 },
@@ -222,11 +236,47 @@ impl<'a> Checker<'a> {
         Ok(found.is_some_and(|open| !open.is_empty()))
     }
 
-    fn go(&self, seen: Option<Sighting>, commanded: bool) -> Result<Begun, CheckError> {
+    /// Begins without the ledger. A pause that the working copy of a remote knows holds all the same.
+    fn begin_unseen(&self, commanded: bool) -> Result<Begun, CheckError> {
+        let known = self.known()?;
+        match judgement::before(&known) {
+            Before::Hold(live) => {
+                let ruling = ruled_by(&known, Verdict::Hold, live);
+                self.hold((known, ruling), commanded).map(Begun::Settled)
+            }
+            Before::Run | Before::Skip(_) => self.go(None, known, commanded),
+        }
+    }
+
+    fn rest_until(&self, deadline: Instant) {
+        // Whoever keeps a remote is not asked by all who wait at the same moment.
+        let pause = if self.setting.remote().is_some() { remote::jittered(POLL_REMOTE) } else { POLL };
+        std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
+    }
+
+    fn go(&self, seen: Option<Sighting>, known: Standing, commanded: bool) -> Result<Begun, CheckError> {
         if commanded {
             self.setting.begin_facts()?;
         }
-        Ok(Begun::Go(Started { seen, wall: self.setting.now(), monotonic: Instant::now(), commanded }))
+        let (wall, monotonic, known) = (self.setting.now(), Instant::now(), Box::new(known));
+        Ok(Begun::Go(Started { seen, known, wall, monotonic, commanded }))
+    }
+
+    /// The gate's standing in the working copy of a remote that is out of reach; none is known of any other ledger.
+    fn known(&self) -> Result<Standing, CheckError> {
+        let Some(ledger) = self.setting.open_stale().map_err(CheckError::Suspect)? else {
+            return Ok(Standing::default());
+        };
+        let view = ledger.view();
+        let standing = view
+            .head()
+            .map_err(Failed::from)
+            .and_then(|head| self.standing_at(&view, self.setting.now().max(head.at)));
+        standing.map_err(|failed| match failed {
+            Failed::Store(source) => CheckError::Unsound(source),
+            Failed::Ledger(source) => CheckError::Suspect(source),
+            Failed::Check(error) => error,
+        })
     }
 
     /// What the ledger holds and the gate's standing; `None` where no ledger can be used and none is required.
@@ -328,14 +378,17 @@ impl<'a> Checker<'a> {
     ) -> Result<Decision, CheckError> {
         let facts = self.circumstances_of(started, &finished)?;
         let Some(sighting) = &started.seen else {
-            return Ok(self.unrecorded(finished.outcome, &facts));
+            return Ok(self.unrecorded(finished.outcome, &started.known, &facts));
         };
         let mut work = Work::waiting(finished.outcome);
+        let mut known = Standing::default();
         for _ in 0..TRIES {
             let recorded = self.setting.transact(|transaction| {
+                work.reopen(facts.status);
                 check_unchanged(transaction, sighting)?;
                 let seen = started.commanded.then(|| sighting.seen());
                 let standing = self.standing_within(transaction, seen)?;
+                known.clone_from(&standing);
                 let seq = work.judged(&standing, |ruling| self.record(transaction, ruling, &facts));
                 Ok((seq.transpose()?, standing, transaction.now()))
             });
@@ -348,18 +401,20 @@ impl<'a> Checker<'a> {
                 Ok((None, standing, _)) => work.match_waivers(&standing),
                 Err(failed) => {
                     self.excuse(failed, started, warnings)?;
-                    return Ok(self.unrecorded(work.into_outcome(facts.status), &facts));
+                    return Ok(self.unrecorded(work.into_outcome(facts.status), &known, &facts));
                 }
             }
         }
         Err(CheckError::Restless(TRIES))
     }
 
-    /// The decision where nothing can be recorded: as if there were no opt-outs.
-    fn unrecorded(&self, outcome: Outcome, facts: &Circumstances) -> Decision {
+    /// The decision where nothing can be recorded: as if there were no opt-outs. `known` are those that would have
+    /// counted.
+    fn unrecorded(&self, outcome: Outcome, known: &Standing, facts: &Circumstances) -> Decision {
+        let (would_use, outcome) = foreseen(known, outcome, facts.status);
         let standing = Standing::default();
         let ruling = judgement::judge(&standing, outcome, &Matched::default());
-        self.compose(&standing, ruling, facts, self.setting.now())
+        Decision { would_use, ..self.compose(&standing, ruling, facts, self.setting.now()) }
     }
 
     fn standing_within(&self, transaction: &Transaction<'_>, seen: Option<Seen>) -> Result<Standing, Failed> {
@@ -374,7 +429,10 @@ impl<'a> Checker<'a> {
         facts: &Circumstances,
     ) -> Result<u64, Failed> {
         policies::ensure_recorded(transaction, &self.setting.loaded, &facts.principal)?;
-        let data = verdict::data(ruling, self.gate, &self.setting.loaded.used, facts);
+        let mut data = verdict::data(ruling, self.gate, &self.setting.loaded.used, facts);
+        if self.setting.remote().is_some() && data.spends.is_some() {
+            data.mark = Some(remote::mark().map_err(Unusable::from)?);
+        }
         let draft = records::draft(Kind::Decision, Some(self.name), None, &facts.principal, &data)?;
         Ok(transaction.append(&draft)?.seq)
     }
@@ -422,6 +480,19 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// The opt-outs of `known` that would have let `outcome` pass, and the outcome as it was.
+fn foreseen(known: &Standing, outcome: Outcome, status: Option<u8>) -> (Vec<OptOut>, Outcome) {
+    if let Before::Skip(live) = judgement::before(known) {
+        return (vec![live.mention(None)], outcome);
+    }
+    let matched = match &outcome {
+        Outcome::Report { findings, .. } => Matched::of(known, findings),
+        Outcome::Ran(_) | Outcome::DidNotRun(_) => Matched::default(),
+    };
+    let ruling = judgement::judge(known, outcome, &matched);
+    (ruling.used.iter().map(|live| live.mention(None)).collect(), ruling.into_outcome(status))
+}
+
 /// What a pause or a skip decides before the gate runs.
 fn ruled_before(standing: &Standing) -> Option<Ruling> {
     match judgement::before(standing) {
@@ -434,10 +505,6 @@ fn ruled_before(standing: &Standing) -> Option<Ruling> {
 /// What the opt-out `live` of `standing` decides.
 fn ruled_by(standing: &Standing, verdict: Verdict, live: &Live) -> Ruling {
     Ruling { overdue: standing.overdue.clone(), ..judgement::by_opt_out(verdict, live) }
-}
-
-fn rest_until(deadline: Instant) {
-    std::thread::sleep(POLL.min(deadline.saturating_duration_since(Instant::now())));
 }
 
 /// What was seen before the command started must still be in the ledger as it was.

@@ -134,6 +134,7 @@ impl World {
             policy: None,
             policy_ref: None,
             ledger: None,
+            connect: gate_workflow::remote::through_helper(),
         };
         let setting = Setting::read(place).unwrap();
         work(&setting)

@@ -1,0 +1,63 @@
+//! Bringing a working copy up to date; saying where a remote stands.
+
+use gate_cli::Io;
+use gate_cli::options::Format;
+use gate_cli::render::sheet::Tone;
+use gate_cli::render::{self, Sheet};
+use gate_workflow::remote::{State, Synced};
+use gate_workflow::setting::Setting;
+
+use crate::desk::Desk;
+use crate::error::LogError;
+
+/// Takes over what the remote has.
+///
+/// # Errors
+/// A [`LogError`].
+pub(crate) fn sync(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
+    // Whose policy it is does not matter: the chain is what is checked.
+    let synced = Setting::unguarded(desk.place())?.sync()?;
+    desk.report(&synced, &summary(&synced), io);
+    Ok(())
+}
+
+fn summary(synced: &Synced) -> String {
+    format!("up to date at entry {}: {} new", synced.head.seq, synced.received)
+}
+
+/// Shows where the remote is, how far it and the working copy are, and what it can.
+///
+/// # Errors
+/// A [`LogError`]; a remote that cannot be reached is none, it is shown.
+pub(crate) fn remote(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
+    let state = Setting::unguarded(desk.place())?.remote_state()?;
+    let text = match desk.format(io) {
+        Format::Text => render::page(&sheet(&state), Format::Text, &desk.view(io)),
+        _ => render::json(&state) + "\n",
+    };
+    io.show(&text);
+    let reached = if state.unreachable.is_none() { "reached" } else { "out of reach" };
+    desk.summary(io, &format!("the remote is {reached}"));
+    Ok(())
+}
+
+fn sheet(state: &State) -> Sheet {
+    let tone = if state.unreachable.is_none() { Tone::Good } else { Tone::Notable };
+    let mut sheet = Sheet::new("remote ledger", tone);
+    sheet.fact("address", state.address.clone());
+    if let Some(place) = &state.place {
+        sheet.fact("place", place.clone());
+    }
+    match (&state.unreachable, &state.head) {
+        (Some(why), _) => sheet.fact("out of reach", why.clone()),
+        (None, Some(head)) => sheet.fact("newest entry", head.seq.to_string()),
+        (None, None) => sheet.fact("newest entry", "there is no ledger yet".to_owned()),
+    }
+    sheet.fact("can", if state.can.is_empty() { "keep order".to_owned() } else { state.can.join(", ") });
+    sheet.fact("working copy", state.copy.clone());
+    sheet.fact(
+        "as far as",
+        state.copied.as_ref().map_or("nothing yet".to_owned(), |head| head.seq.to_string()),
+    );
+    sheet
+}

@@ -1,0 +1,110 @@
+//! The working copy: its folder, how it is begun, and how it follows.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use gate_ledger::archive::EntryRef;
+use gate_ledger::entry::{Entry, EntryHash, write_line};
+use gate_ledger::remote::{Expect, PullError, Remote, WorkingCopy, pull as pull_from};
+use gate_ledger::store::{Access, Ledger, OpenError, StoreError, Transaction, View};
+
+use super::RemoteProblem;
+
+/// Makes the folder of the working copy `copy`, open to its owner alone; refuses one that another user could have
+/// put there.
+///
+/// # Errors
+/// [`RemoteProblem::Folder`].
+pub(super) fn refuse_foreign(copy: &Path) -> Result<(), RemoteProblem> {
+    use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+    let folder = copy.parent().unwrap_or(Path::new("/"));
+    let wrong = |defect: &str| RemoteProblem::Folder { folder: folder.to_owned(), defect: defect.to_owned() };
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| wrong(&format!("cannot be made: {error}")))?;
+    let found = folder.symlink_metadata().map_err(|error| wrong(&format!("cannot be looked at: {error}")))?;
+    let own = rustix::process::geteuid().as_raw();
+    match (found.is_dir(), found.uid() == own, found.mode() & 0o022) {
+        (true, true, 0) => Ok(()),
+        (false, ..) => Err(wrong("is not a folder")),
+        (_, false, _) => Err(wrong("belongs to another user")),
+        _ => Err(wrong("can be written by others")),
+    }
+}
+
+/// Opens the working copy at `path`; where there is none it is begun with the first entry of the remote, if that is
+/// the pinned one.
+pub(super) fn open(path: &Path, remote: &mut dyn Remote, expect: &Expect) -> Result<Ledger, RemoteProblem> {
+    match Ledger::open(path, Access::Append) {
+        Err(OpenError::Missing { .. }) => {}
+        Ok(ledger) if ledger.genesis() == expect.genesis => return Ok(ledger),
+        Ok(ledger) => return Err(other(expect, ledger.genesis())),
+        Err(error) => return Err(error.into()),
+    }
+    refuse_foreign(path)?;
+    let mut first = None;
+    remote.read(None, 1, &mut |line| {
+        first = first.take().or_else(|| Some(Entry::from_line(line)));
+        ControlFlow::Continue(())
+    })?;
+    let genesis = match first {
+        None => return Err(PullError::NoLedger.into()),
+        Some(Err(error)) => return Err(PullError::Bad { seq: 0, source: error.0 }.into()),
+        Some(Ok(entry)) => entry,
+    };
+    if genesis.hash != expect.genesis {
+        return Err(other(expect, genesis.hash));
+    }
+    Ok(Ledger::create_copy(path, &genesis)?)
+}
+
+fn other(expect: &Expect, found: EntryHash) -> RemoteProblem {
+    PullError::OtherLedger { expected: expect.genesis, found }.into()
+}
+
+/// Takes over what the remote has beyond the working copy that `transaction` holds; returns its newest entry.
+pub(super) fn pull(
+    remote: &mut dyn Remote,
+    expect: &Expect,
+    transaction: &mut Transaction<'_>,
+) -> Result<EntryRef, RemoteProblem> {
+    Ok(pull_from(remote, expect, &mut Held(transaction))?)
+}
+
+/// The working copy within a transaction, which takes everything back unless all of it was good.
+struct Held<'t, 'l>(&'t mut Transaction<'l>);
+
+impl WorkingCopy for Held<'_, '_> {
+    type Error = StoreError;
+
+    /// A copy that was only begun has nothing yet: behind its first entry others may have been archived.
+    fn head(&self) -> Result<Option<EntryRef>, StoreError> {
+        let head = self.0.head();
+        Ok((head.seq > 0).then_some(EntryRef { seq: head.seq, hash: head.hash }))
+    }
+
+    fn hash_at(&self, seq: u64) -> Result<Option<EntryHash>, StoreError> {
+        Ok(self.0.view().entry(seq)?.map(|entry| entry.hash))
+    }
+
+    fn take(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let next = self.0.head().seq + 1;
+        match entry.seq {
+            // The first entry is the pinned one here as there.
+            0 => Ok(()),
+            seq if seq > next => self.0.adopt_behind_gap(entry),
+            _ => self.0.adopt(entry),
+        }
+    }
+}
+
+/// The entries from `seq` on, as lines of an export.
+pub(super) fn lines(view: &View<'_>, seq: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut lines = Vec::new();
+    view.scan_lines(seq, None, &mut |body, hash| {
+        let mut line = Vec::new();
+        write_line(&mut line, body, hash);
+        lines.push(line);
+        ControlFlow::Continue(())
+    })?;
+    Ok(lines)
+}

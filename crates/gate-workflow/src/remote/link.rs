@@ -1,0 +1,279 @@
+//! A remote with the working copy that follows it.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use gate_ledger::archive::EntryRef;
+use gate_ledger::remote::{self, Batch, Expect, Hello, Published, Remote, RemoteError};
+use gate_ledger::store::{Access, AppendError, Ledger, OpenError, StoreError, Transaction};
+use gate_ledger::verify::{self, Options};
+use gate_model::time::Timestamp;
+
+use super::race::Race;
+use super::{Connect, RemoteProblem, WAIT, copy};
+
+/// For how long what was read is new: a run that looks twice in a row asks once.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// A remote with the working copy that follows it.
+pub struct Link {
+    connect: Connect,
+    address: String,
+    /// The connection, once there is one. After a failure there is none: nobody knows what would be answered next.
+    remote: Option<Box<dyn Remote>>,
+    expect: Expect,
+    copy: PathBuf,
+    /// When the working copy was last verified to end where the remote does.
+    current: Option<Instant>,
+    /// How many times somebody else was first, in this run.
+    pub lost: u32,
+}
+
+/// Why a transaction recorded nothing, unless the problem says that nobody knows.
+pub(crate) enum Stopped<E> {
+    Problem(RemoteProblem),
+    Store(StoreError),
+    Work(E),
+}
+
+impl<E> From<RemoteProblem> for Stopped<E> {
+    fn from(problem: RemoteProblem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// How one attempt ended without an entry.
+enum Stop<E> {
+    /// Somebody else was first.
+    Again,
+    /// What came out rests on a working copy that nobody compared with the remote just now.
+    Unsure,
+    Problem(RemoteProblem),
+    Work(E),
+}
+
+impl<E> From<RemoteProblem> for Stop<E> {
+    fn from(problem: RemoteProblem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// Begins a ledger at the remote behind `address` with all entries of `ledger`.
+///
+/// # Errors
+/// [`RemoteProblem::Exists`] where there is one already; another [`RemoteProblem`].
+pub fn create(connect: &Connect, address: &str, ledger: &Ledger) -> Result<(), RemoteProblem> {
+    let mut remote = connect(address)?;
+    let batch = Batch { lines: copy::lines(&ledger.view(), 0)?, openings: Vec::new() };
+    let mut race = Race::start(WAIT);
+    match remote::publish(remote.as_mut(), None, &batch, &mut || race.lost().is_ok())? {
+        Published::Taken => Ok(()),
+        Published::Moved => Err(RemoteProblem::Exists),
+        Published::Refused(said) => Err(RemoteProblem::Refused(said)),
+        Published::Unknown(said) => Err(RemoteProblem::Unknown(said)),
+    }
+}
+
+impl Link {
+    /// A link to the remote at `address`, which the working copy at `copy` follows. Nobody is asked yet.
+    pub const fn new(connect: Connect, address: String, expect: Expect, copy: PathBuf) -> Self {
+        Self { connect, address, remote: None, expect, copy, current: None, lost: 0 }
+    }
+
+    /// The working copy's place.
+    pub fn copy(&self) -> &Path {
+        &self.copy
+    }
+
+    /// Asks the remote; a connection that fails is given up.
+    fn ask<T, E: From<RemoteError>>(
+        &mut self,
+        question: impl FnOnce(&mut dyn Remote, &Expect, &Path) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut remote = match self.remote.take() {
+            Some(remote) => remote,
+            None => (self.connect)(&self.address)?,
+        };
+        let answer = question(remote.as_mut(), &self.expect, &self.copy)?;
+        self.remote = Some(remote);
+        Ok(answer)
+    }
+
+    /// Brings the working copy up to date, unless that was done a moment ago.
+    ///
+    /// # Errors
+    /// As [`Link::bring_up`].
+    pub fn refresh(&mut self, wait: Duration, clock: &dyn Fn() -> Timestamp) -> Result<(), RemoteProblem> {
+        match self.current {
+            Some(current) if current.elapsed() < FRESH => Ok(()),
+            _ => self.bring_up(wait, clock).map(drop),
+        }
+    }
+
+    /// Takes over what is new, and verifies the working copy as a whole: it is the chain that ends in the remote's
+    /// newest entry, whatever an earlier step did to the file. Returns that entry.
+    ///
+    /// # Errors
+    /// A [`RemoteProblem`]; then nothing of it counts.
+    pub fn bring_up(
+        &mut self,
+        wait: Duration,
+        clock: &dyn Fn() -> Timestamp,
+    ) -> Result<EntryRef, RemoteProblem> {
+        self.current = None;
+        let head = self.ask(|remote, expect, path| {
+            let mut ledger = copy::open(path, remote, expect)?;
+            let pulled = ledger.append(wait, clock, |transaction| copy::pull(remote, expect, transaction));
+            let head = pulled.map_err(|error| match error {
+                AppendError::Store(source) => RemoteProblem::Store(source),
+                AppendError::Work(problem) => problem,
+            })?;
+            ledger.close()?;
+            Ok::<_, RemoteProblem>(head)
+        })?;
+        let newest = self.verify()?;
+        // Another process of this machine may have taken over more since.
+        if newest != head && newest.seq <= head.seq {
+            return Err(self.altered(head.seq, "it does not end in the remote's newest entry".to_owned()));
+        }
+        self.current = Some(Instant::now());
+        Ok(head)
+    }
+
+    /// Verifies all of the working copy; returns its newest entry.
+    ///
+    /// # Errors
+    /// A [`RemoteProblem`].
+    pub fn verify(&self) -> Result<EntryRef, RemoteProblem> {
+        let options = Options { genesis: Some(self.expect.genesis), ..Options::default() };
+        let outcome = verify::sqlite(&self.copy, &options, &mut ())?;
+        match (outcome.first_bad, outcome.head) {
+            (Some(bad), _) => Err(self.altered(bad.seq, bad.reason)),
+            (None, Some((seq, hash))) => Ok(EntryRef { seq, hash }),
+            (None, None) => Err(self.altered(0, "there is none".to_owned())),
+        }
+    }
+
+    fn altered(&self, seq: u64, reason: String) -> RemoteProblem {
+        RemoteProblem::Altered { copy: self.copy.clone(), seq, reason }
+    }
+
+    /// What the remote says of itself.
+    ///
+    /// # Errors
+    /// A [`RemoteProblem`].
+    pub fn hello(&mut self) -> Result<Hello, RemoteProblem> {
+        self.ask(|remote, expect, _| Ok(remote.hello(expect.ledger)?))
+    }
+
+    /// The newest entry of the working copy, where there is one.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn copied(&self) -> Result<Option<EntryRef>, RemoteProblem> {
+        match Ledger::open(&self.copy, Access::Read) {
+            Err(OpenError::Missing { .. }) => Ok(None),
+            opened => {
+                let head = opened?.view().head()?;
+                Ok(Some(EntryRef { seq: head.seq, hash: head.hash }))
+            }
+        }
+    }
+
+    /// Runs `work` in one transaction whose entries the remote takes before it is committed. `work` is run again
+    /// whenever somebody else was first.
+    ///
+    /// Where the working copy was brought up in this run, the first attempt goes without asking what is new: the remote
+    /// takes its entries only behind the very entry that they were judged behind. What comes to nothing is tried again
+    /// with what is new.
+    ///
+    /// # Errors
+    /// A [`Stopped`].
+    pub(crate) fn transact<T, E>(
+        &mut self,
+        wait: Duration,
+        clock: &dyn Fn() -> Timestamp,
+        mut work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, Stopped<E>> {
+        let mut race = Race::start(WAIT);
+        let mut is_new = self.current.is_none();
+        loop {
+            let head = if is_new { self.bring_up(wait, clock)? } else { self.verify()? };
+            let mut ledger = Ledger::open(&self.copy, Access::Append).map_err(RemoteProblem::from)?;
+            let done =
+                ledger.append(wait, clock, |transaction| self.attempt(head, is_new, transaction, &mut work));
+            match done {
+                Ok(value) => {
+                    ledger.close().map_err(Stopped::Store)?;
+                    return Ok(value);
+                }
+                Err(AppendError::Work(Stop::Again)) => {
+                    self.lost += 1;
+                    race.lost()?;
+                    is_new = true;
+                }
+                Err(AppendError::Work(Stop::Unsure)) => is_new = true,
+                Err(AppendError::Work(Stop::Problem(problem))) => return Err(problem.into()),
+                Err(AppendError::Work(Stop::Work(failed))) => return Err(Stopped::Work(failed)),
+                Err(AppendError::Store(source)) => return Err(Stopped::Store(source)),
+            }
+        }
+    }
+
+    /// One attempt: `work`, then the remote.
+    fn attempt<T, E>(
+        &mut self,
+        head: EntryRef,
+        is_new: bool,
+        transaction: &mut Transaction<'_>,
+        work: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, Stop<E>> {
+        let base = transaction.head();
+        if (base.seq, base.hash) != (head.seq, head.hash) {
+            return Err(Stop::Again);
+        }
+        let value = match work(transaction) {
+            Err(_) if !is_new => return Err(Stop::Unsure),
+            done => done.map_err(Stop::Work)?,
+        };
+        let lines = copy::lines(&transaction.view(), base.seq + 1).map_err(RemoteProblem::from)?;
+        if !transaction.is_whole() {
+            return Ok(value);
+        }
+        match lines.is_empty() {
+            true if is_new => Ok(value),
+            true => Err(Stop::Unsure),
+            false => self.publish(head, lines).map(|()| value),
+        }
+    }
+
+    fn publish<E>(&mut self, after: EntryRef, lines: Vec<Vec<u8>>) -> Result<(), Stop<E>> {
+        let batch = Batch { lines, openings: Vec::new() };
+        let mut race = Race::start(WAIT);
+        let mut patience = || race.lost().is_ok();
+        let mut published =
+            self.ask(|remote, _, _| remote::publish(remote, Some(after), &batch, &mut patience));
+        // The connection may be what was lost, so the next one tells.
+        while let Ok(Published::Unknown(said)) = &published {
+            let said = said.clone();
+            self.remote = None;
+            if !patience() {
+                return Err(RemoteProblem::Unknown(said).into());
+            }
+            published =
+                match self.ask(|remote, _, _| remote::settle(remote, Some(after), &batch, &mut patience)) {
+                    Err(_) => Ok(Published::Unknown(said)),
+                    settled => settled,
+                };
+        }
+        match published.map_err(RemoteProblem::from)? {
+            Published::Taken => {
+                self.current = Some(Instant::now());
+                Ok(())
+            }
+            Published::Moved => Err(Stop::Again),
+            Published::Refused(said) => Err(RemoteProblem::Refused(said).into()),
+            Published::Unknown(said) => Err(RemoteProblem::Unknown(said).into()),
+        }
+    }
+}

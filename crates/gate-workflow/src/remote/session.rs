@@ -1,0 +1,214 @@
+//! A run and its remote: one connection, made when it is first needed.
+
+use std::cell::RefMut;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use gate_ledger::archive::EntryRef;
+use gate_ledger::entry::EntryHash;
+use gate_ledger::remote::{Expect, Hello, working_copy};
+use gate_ledger::store::{Access, Ledger, StoreError, Transaction};
+use gate_policy::{Floor, Remote as Rules};
+
+use super::link::Stopped;
+use super::state::seen;
+use super::{Link, RemoteProblem, State, Synced, WAIT, copy};
+use crate::ledger_access::{self, Unusable};
+use crate::setting::Setting;
+
+/// The variable that names a floor under the remote, beside the policy's.
+pub const AT_LEAST_VARIABLE: &str = "GATE_LEDGER_AT_LEAST";
+
+/// For how long a remote that was out of reach is not asked again: one run does not wait for it twice.
+const REST: Duration = Duration::from_secs(20);
+
+/// A remote that could not be reached.
+pub(crate) struct Away {
+    since: Instant,
+    said: String,
+    exit: gate_model::exit::Exit,
+}
+
+impl Away {
+    fn problem(&self) -> RemoteProblem {
+        RemoteProblem::Away { said: self.said.clone(), exit: self.exit }
+    }
+}
+
+impl Setting<'_> {
+    /// The policy's remote, where it has one.
+    pub const fn remote(&self) -> Option<&Rules> {
+        self.loaded.policy.ledger.remote.as_ref()
+    }
+
+    fn needed(&self) -> Result<&Rules, RemoteProblem> {
+        self.remote().ok_or(RemoteProblem::NoRemote)
+    }
+
+    /// The first entry that the policy pins, and the floor under its remote.
+    fn expected(&self, rules: &Rules) -> Result<Expect, RemoteProblem> {
+        let hash = |text: &str| text.parse::<EntryHash>().map_err(|_| RemoteProblem::Unpinned);
+        let pinned = self.loaded.policy.ledger.genesis.as_deref().ok_or(RemoteProblem::Unpinned)?;
+        let named = match (self.place.env)(AT_LEAST_VARIABLE) {
+            Some(text) => Some(Floor::parse(&text).ok_or(RemoteProblem::Floor(text))?),
+            None => None,
+        };
+        // The higher of the two is the stricter one.
+        let floor = rules.at_least.clone().into_iter().chain(named).max_by_key(|floor| floor.seq);
+        let at_least = match floor {
+            Some(floor) => Some(EntryRef { seq: floor.seq, hash: hash(&floor.hash)? }),
+            None => None,
+        };
+        Ok(Expect { genesis: hash(pinned)?, ledger: None, at_least })
+    }
+
+    /// The folder of working copies, which is made where it is missing.
+    ///
+    /// # Errors
+    /// Where it cannot be used.
+    pub fn copy_folder(&self) -> Result<PathBuf, Unusable> {
+        let place = working_copy(self.place.env, EntryHash::ZERO, "");
+        copy::refuse_foreign(&place)?;
+        Ok(place.parent().unwrap_or(Path::new("/")).to_owned())
+    }
+
+    /// Begins a ledger at the policy's remote with all entries of `ledger`.
+    ///
+    /// # Errors
+    /// Where there is one already, or nobody can be reached.
+    pub fn create_remote(&self, ledger: &Ledger) -> Result<(), Unusable> {
+        Ok(super::create(&self.place.connect, &self.needed()?.address, ledger)?)
+    }
+
+    /// The link to the policy's remote.
+    ///
+    /// # Errors
+    /// Where nothing pins the ledger, or another one was named.
+    pub(crate) fn link(&self, rules: &Rules) -> Result<RefMut<'_, Link>, RemoteProblem> {
+        if self.place.ledger.is_some() {
+            return Err(RemoteProblem::Named(rules.address.clone()));
+        }
+        let mut link = self.link.borrow_mut();
+        if link.is_none() {
+            let expect = self.expected(rules)?;
+            let copy = working_copy(self.place.env, expect.genesis, &rules.address);
+            *link = Some(Link::new(self.place.connect.clone(), rules.address.clone(), expect, copy));
+        }
+        RefMut::filter_map(link, Option::as_mut).map_err(|_| RemoteProblem::NoRemote)
+    }
+
+    /// Does `work` with the link, unless the remote was out of reach a moment ago.
+    fn reach<T>(
+        &self,
+        rules: &Rules,
+        work: impl FnOnce(&mut Link) -> Result<T, RemoteProblem>,
+    ) -> Result<T, RemoteProblem> {
+        if let Some(away) = self.away.borrow().as_ref().filter(|away| away.since.elapsed() < REST) {
+            return Err(away.problem());
+        }
+        let done = work(&mut *self.link(rules)?);
+        *self.away.borrow_mut() = match &done {
+            Err(problem) if problem.is_out_of_reach() => {
+                let (said, exit) = (problem.to_string(), problem.exit());
+                Some(Away { since: Instant::now(), said, exit })
+            }
+            _ => None,
+        };
+        done
+    }
+
+    /// Brings the working copy of the policy's remote up to date and verifies it, where there is a remote.
+    ///
+    /// # Errors
+    /// A [`RemoteProblem`].
+    pub(crate) fn refresh(&self) -> Result<(), RemoteProblem> {
+        match self.remote() {
+            Some(rules) => self.reach(rules, |link| link.refresh(WAIT, self.place.clock)),
+            None => Ok(()),
+        }
+    }
+
+    /// Verifies the working copy as it is, for a remote that is out of reach; whether there is one.
+    ///
+    /// # Errors
+    /// Where there is one and it does not hold.
+    pub(crate) fn has_sound_copy(&self, rules: &Rules) -> Result<bool, RemoteProblem> {
+        let link = self.link(rules)?;
+        if link.copied()?.is_none() {
+            return Ok(false);
+        }
+        link.verify().map(|_| true)
+    }
+
+    /// The working copy of a remote that is out of reach, as it is; none where there is no remote, or no copy.
+    ///
+    /// # Errors
+    /// Where there is one and it does not hold.
+    pub(crate) fn open_stale(&self) -> Result<Option<Ledger>, Unusable> {
+        match self.remote() {
+            Some(rules) if self.has_sound_copy(rules)? => {
+                ledger_access::open(&self.ledger_path()?, Access::Read, &self.loaded).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Why what was opened may be older than what the remote holds, where that could not be reached.
+    pub fn stale(&self) -> Option<String> {
+        self.away.borrow().as_ref().map(|away| away.said.clone())
+    }
+
+    /// Runs `work` in one transaction of the remote ledger.
+    ///
+    /// # Errors
+    /// As [`Setting::transact`].
+    pub(crate) fn transact_there<T, E: From<Unusable> + From<StoreError>>(
+        &self,
+        rules: &Rules,
+        work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut link = self.link(rules).map_err(Unusable::from)?;
+        link.transact(WAIT, self.place.clock, work).map_err(|stopped| match stopped {
+            Stopped::Problem(problem) => Unusable::from(problem).into(),
+            Stopped::Store(source) => source.into(),
+            Stopped::Work(failed) => failed,
+        })
+    }
+
+    /// Brings the working copy up to date.
+    ///
+    /// # Errors
+    /// Why that is not possible.
+    pub fn sync(&self) -> Result<Synced, Unusable> {
+        let mut link = self.link(self.needed()?)?;
+        let before = link.copied()?.map_or(0, |head| head.seq + 1);
+        let head = link.bring_up(WAIT, self.place.clock)?;
+        let received = (head.seq + 1).saturating_sub(before);
+        Ok(Synced { schema: "gate.sync/1", head: seen(head), received, lost: link.lost })
+    }
+
+    /// Where the remote and its working copy stand.
+    ///
+    /// # Errors
+    /// Where there is no remote, or the working copy cannot be read.
+    pub fn remote_state(&self) -> Result<State, Unusable> {
+        let rules = self.needed()?;
+        let mut link = self.link(rules)?;
+        let (hello, unreachable) = match link.hello() {
+            Ok(hello) => (hello, None),
+            Err(problem) if problem.is_out_of_reach() => (Hello::default(), Some(problem.to_string())),
+            Err(problem) => return Err(problem.into()),
+        };
+        let words = [("clock", hello.can.clock), ("erase", hello.can.erase), ("forget", hello.can.forget)];
+        Ok(State {
+            schema: "gate.remote-state/1",
+            address: rules.address.clone(),
+            place: hello.place,
+            unreachable,
+            head: hello.head.map(seen),
+            can: words.into_iter().filter(|(_, can)| *can).map(|(word, _)| word).collect(),
+            copy: link.copy().display().to_string(),
+            copied: link.copied()?.map(seen),
+        })
+    }
+}
