@@ -30,6 +30,9 @@ use crate::signatures::{self, Unproven};
 /// The value of `schema` in `gate.toml.sig`.
 pub const SCHEMA: &str = "gate.policy/1";
 
+/// Where a ledger's first policy stands, which may bring owners by their own word.
+pub const FOUNDED: u64 = 1;
+
 /// Why a word that says what an earlier one said admits nothing.
 pub const SPENT: &str = "it replaced the same policy by the same text before, and counts once; change the text, \
                          a comment will do";
@@ -133,14 +136,13 @@ pub fn holds(
     signer.key.ok_or_else(|| Unproven::Missing.to_string())
 }
 
-/// Whether the recorded signature of a policy entry holds under the guardian before it; for replay.
+/// Whether a recorded policy takes effect by the guardian before it; for replay.
 ///
 /// # Errors
 /// Why not.
 pub fn recorded_endorsement(
-    data: &PolicyData,
+    Recorded { policy: own, data, seq }: &Recorded,
     guardian: Option<&Recorded>,
-    own: &Policy,
     at: Timestamp,
 ) -> Result<(), String> {
     let (owners, trust) = match guardian {
@@ -152,6 +154,9 @@ pub fn recorded_endorsement(
     }
     if guardian.is_some_and(|guardian| guardian.data.digest == data.digest) {
         return Ok(());
+    }
+    if guardian.is_none() && *seq > FOUNDED {
+        return Err("it brings the ledger's first owners, and no revision vouches for it".to_owned());
     }
     let Some(text) = &data.signature else { return Err("no owner admitted it".to_owned()) };
     let replaced = guardian.map(|guardian| guardian.data.digest.as_str());

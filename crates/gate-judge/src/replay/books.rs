@@ -78,9 +78,9 @@ impl Books {
             Err(error) => return Err(self.file_damaged(entry, &error)),
         };
         let guardian = self.eras.last().and_then(|era| self.all.get(era.guardian?)?.recorded.as_ref().ok());
-        let (data, own) = (&recorded.data, &recorded.policy);
+        let data = &recorded.data;
         let guardian = guardian.map(Rc::as_ref);
-        let mut admitted = ownership::recorded_endorsement(data, guardian, own, entry.at);
+        let mut admitted = ownership::recorded_endorsement(&recorded, guardian, entry.at);
         let in_force = guardian.is_some_and(|guardian| guardian.data.digest == data.digest);
         let is_first = ownership::recorded_word(data).is_none_or(|word| self.words.insert(word));
         if !is_first && !in_force {

@@ -12,7 +12,7 @@
 
 use std::ops::ControlFlow;
 
-use gate_judge::ownership::{Word, recorded_word, word_of};
+use gate_judge::ownership::{FOUNDED, Word, recorded_word, word_of};
 use gate_judge::policy_text::Loaded;
 use gate_judge::recorded;
 use gate_ledger::entry::Entry;
@@ -38,7 +38,7 @@ pub(crate) enum Succession {
 pub(crate) fn succession(view: &View<'_>, loaded: &Loaded) -> Result<Succession, Unowned> {
     let Some(guardian) = guardian(view)? else {
         // Owners found a ledger, with its first policy, or come from a revision.
-        let founds = loaded.policy.owners.is_empty() || view.head()?.seq == 0;
+        let founds = loaded.policy.owners.is_empty() || view.head()?.seq < FOUNDED;
         return Ok(if founds { Succession::None } else { Succession::Refused });
     };
     if guardian.data.digest == loaded.used.digest {
