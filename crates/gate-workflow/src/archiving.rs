@@ -72,7 +72,8 @@ impl Earliest {
 fn live_grants(view: &View<'_>, now: Timestamp, first: &mut Earliest) -> Result<(), StoreError> {
     for grant in view.all_grants_live(now)? {
         let id = records::id_of(&grant);
-        if !view.life(id)?.iter().any(records::ends_opt_out) {
+        // What ends a pause has to be derived at each use, so it stays for its whole time.
+        if records::is_pause(&grant) || !view.life(id)?.iter().any(records::ends_opt_out) {
             let expires = grant.data["expires"].as_str().unwrap_or_default().to_owned();
             first.offer(id, || format!("begins an opt-out that is live until {expires}"));
         }

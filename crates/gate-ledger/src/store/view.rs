@@ -131,14 +131,15 @@ impl<'a> View<'a> {
         confirm(found, "entry_life", |entry| entry.reference == Some(id))
     }
 
-    /// The newest entry of kind `policy` whose `data.digest` is `digest`.
+    /// The entries of kind `policy` whose `data.digest` is `digest`, newest first. Whether they have the digest that they
+    /// claim is for the caller to find out.
     ///
     /// # Errors
     /// A [`StoreError`].
-    pub fn policy(&self, digest: &str) -> Result<Option<Entry>, StoreError> {
-        let found = self.collect(include_str!("sql/policy.sql"), [digest])?;
+    pub fn policy(&self, digest: &str, each: Each<'_>) -> Result<(), StoreError> {
         let belongs = |entry: &Entry| is(entry, Kind::Policy, None) && entry.data["digest"] == digest;
-        Ok(confirm(found, "entry_policy", belongs)?.pop())
+        let each = &mut confirming("entry_policy", belongs, each);
+        self.walk(include_str!("sql/policy.sql"), [digest], each)
     }
 
     /// The entries of kind `policy`, newest first.

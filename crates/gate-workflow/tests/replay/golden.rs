@@ -97,6 +97,33 @@ fn a_ledger_with_signatures_that_is_made_now_agrees() {
 }
 
 #[test]
+fn a_resume_that_was_signed_before_a_pause_ends_it_neither_live_nor_in_replay() {
+    let workshop = Workshop::new();
+    let pause = workshop.signed("bob", "prod", ask(Action::Pause, 3_600)).id.unwrap();
+    let resume = |id: u64| workshop.act("alice", Verb::Resume, &id.to_string(), None);
+    assert_eq!(workshop.world.resume("prod", &resume(pause)).status, Status::Revoked);
+    assert_eq!(workshop.world.run("prod", 0).decision, Verdict::Pass);
+    let again = workshop.signed("bob", "prod", ask(Action::Pause, 3_600)).id.unwrap();
+    let entries = workshop.world.entries();
+    let old = first(&entries, Kind::Revocation, |_| true);
+    let (id, hash) = (again, entries.iter().find(|entry| entry.seq == again).unwrap().hash.to_string());
+    let forged = Forgery::of(&entries).add(old, |draft, _| {
+        draft.reference = Some(id);
+        draft.data["subject"] = json!(hash);
+    });
+    workshop.world.rewrite(&forged.entries());
+    workshop.world.pass(300);
+    assert_eq!(workshop.world.run("prod", 0).decision, Verdict::Hold);
+    assert_forged(&workshop.world.entries(), entries.len() as u64, "differs from the entry in its subject");
+    // What was signed for the first pause resumes nothing where the gate was paused again meanwhile.
+    let late = resume(pause);
+    let refused = workshop.world.with(|setting| gate_workflow::ending::resume(setting, "prod", &late));
+    assert!(refused.unwrap_err().to_string().contains("paused or resumed since"));
+    assert_eq!(workshop.world.resume("prod", &resume(again)).status, Status::Revoked);
+    assert_eq!(workshop.world.run("prod", 0).decision, Verdict::Pass);
+}
+
+#[test]
 #[ignore = "writes the golden ledger anew, which only a new judge is a reason for"]
 fn write_the_golden_ledger() {
     let entries = Workshop::new().play().entries();
@@ -522,8 +549,8 @@ impl Workshop {
             Status::Denied
         );
 
-        let pause = self.signed("bob", "prod", ask(Action::Pause, 3_600)).id.unwrap().to_string();
-        assert_eq!(self.signed("alice", "prod", ask(Action::Pause, 3_600)).status, Status::Granted);
+        assert_eq!(self.signed("bob", "prod", ask(Action::Pause, 3_600)).status, Status::Granted);
+        let pause = self.signed("alice", "prod", ask(Action::Pause, 3_600)).id.unwrap().to_string();
         assert_eq!(self.world.run("prod", 0).decision, Verdict::Hold);
         let resumed = self.world.resume("prod", &self.act("alice", Verb::Resume, &pause, None));
         assert_eq!(resumed.status, Status::Revoked);

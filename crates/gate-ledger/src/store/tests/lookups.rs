@@ -87,8 +87,8 @@ fn the_other_lookups_find_what_they_name() {
     );
     let view = ledger.view();
     assert_eq!(seqs(&view.life(2).unwrap()), [4, 9]);
-    assert_eq!(view.policy("b3:1").unwrap().unwrap().seq, 5);
-    assert_eq!(view.policy("b3:2").unwrap(), None);
+    assert_eq!(walked(9, |each| view.policy("b3:1", each)), [5, 1]);
+    assert_eq!(walked(9, |each| view.policy("b3:2", each)), [0_u64; 0]);
     assert_eq!(seqs(&view.spends("lint", 0).unwrap()), [6]);
     assert_eq!(seqs(&view.spends("lint", 6).unwrap()), [0_u64; 0]);
     assert_eq!(walked(9, |each| view.requests(None, each)), [3, 2]);
