@@ -17,6 +17,9 @@
 //! `signature` is an SSHSIG in the namespace `gate-policy` over the canonical bytes of the other members.
 //! `replaces` is left out where there is no guardian yet. What a signature says counts once: see `succession`.
 
+use std::collections::HashSet;
+use std::rc::Rc;
+
 use gate_identity::ssh::Namespace;
 use gate_ledger::profile;
 use gate_model::payload::{PolicyData, TrustedFile};
@@ -57,7 +60,7 @@ pub struct Endorsement {
 
 /// When a recorded policy decides about the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guards {
+enum Guards {
     /// From its entry on.
     Always,
     /// From its entry on where there is no guardian yet.
@@ -67,7 +70,7 @@ pub enum Guards {
 }
 
 /// Whether `recorded` is a guardian.
-pub fn guards(recorded: &Recorded) -> Guards {
+fn guards(recorded: &Recorded) -> Guards {
     let source = recorded.data.source.as_str();
     match recorded.policy.owners.is_empty() {
         _ if source.starts_with("owner:") => Guards::Always,
@@ -136,11 +139,59 @@ pub fn holds(
     signer.key.ok_or_else(|| Unproven::Missing.to_string())
 }
 
-/// Whether a recorded policy takes effect by the guardian before it; for replay.
+/// Who guards the policy of a ledger, one policy after another from its first: what replay names guards nothing live
+/// either, so that whoever can write the ledger's file does not become an owner by writing so.
+#[derive(Debug, Default)]
+pub struct Guard {
+    guardian: Option<Rc<Recorded>>,
+    /// What the owners' signatures say: each counts once.
+    words: HashSet<Word>,
+}
+
+impl Guard {
+    /// The policy whose owners decide about the next one.
+    pub const fn guardian(&self) -> Option<&Rc<Recorded>> {
+        self.guardian.as_ref()
+    }
+
+    /// Whether an owner's word was given before.
+    pub fn is_spent(&self, word: &Word) -> bool {
+        self.words.contains(word)
+    }
+
+    /// Takes the next policy, which was recorded at `at`.
+    ///
+    /// # Errors
+    /// Why it takes no effect.
+    pub fn pass(&mut self, recorded: &Rc<Recorded>, at: Timestamp) -> Result<(), String> {
+        let guardian = self.guardian.as_deref();
+        let mut admitted = recorded_endorsement(recorded, guardian, at);
+        let in_force = guardian.is_some_and(|guardian| guardian.data.digest == recorded.data.digest);
+        let is_first = recorded_word(&recorded.data).is_none_or(|word| self.words.insert(word));
+        if !is_first && !in_force {
+            admitted = admitted.and(Err(SPENT.to_owned()));
+        }
+        admitted?;
+        match guards(recorded) {
+            Guards::Always => self.guardian = Some(Rc::clone(recorded)),
+            Guards::Alone => drop(self.guardian.get_or_insert_with(|| Rc::clone(recorded))),
+            Guards::Never => {}
+        }
+        Ok(())
+    }
+}
+
+/// Whether a policy can have a say in who guards the next one, as far as its text tells without being parsed: a ledger
+/// may hold a thousand of them, and none with owners. A backslash may hide the key's name.
+pub fn may_guard(data: &PolicyData) -> bool {
+    data.source.starts_with("owner:") || data.text.contains("owners") || data.text.contains('\\')
+}
+
+/// Whether a recorded policy takes effect by the guardian before it.
 ///
 /// # Errors
 /// Why not.
-pub fn recorded_endorsement(
+fn recorded_endorsement(
     Recorded { policy: own, data, seq }: &Recorded,
     guardian: Option<&Recorded>,
     at: Timestamp,

@@ -225,7 +225,7 @@ impl State {
         };
         let pauses = self.opt_outs.of_gate(gate).into_iter().flat_map(|of_gate| &of_gate.pauses);
         let granted = pauses.filter_map(|id| self.opt_outs.get(*id)?.grant.as_ref());
-        granted.filter(|pause| pause.seq > ended.seq).map(|pause| pause.mark()).collect()
+        granted.filter(|pause| pause.seq > ended.seq).map(Granted::mark).collect()
     }
 
     /// Judges a review and files it.
