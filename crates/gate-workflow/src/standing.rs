@@ -2,8 +2,6 @@
 
 mod weigh;
 
-use std::ops::ControlFlow;
-
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
 use gate_judge::standing::{Live, Seen, SetAside, Standing};
@@ -83,22 +81,16 @@ pub fn overdue(view: &View<'_>, gate: &str, now: Timestamp) -> Result<Vec<String
 /// # Errors
 /// A failure of the store.
 pub fn pending(view: &View<'_>, question: &Question<'_>) -> Result<Vec<u64>, StoreError> {
-    let mut waiting = Vec::new();
-    view.requests(Some(question.gate), &mut |entry: &Entry| {
-        let data = records::data::<RequestData>(entry).ok();
-        let is_here = |data: &RequestData| {
-            question.now < data.lapses && gate_policy::scope_holds(&data.ask.scope, question.context).is_ok()
-        };
-        if data.as_ref().is_some_and(is_here) {
-            waiting.push(entry.seq);
-        }
-        ControlFlow::Continue(())
-    })?;
+    let is_here = |entry: &Entry| {
+        let data = records::data::<RequestData>(entry);
+        data.is_ok_and(|RequestData { ask, .. }| {
+            gate_policy::scope_holds(ask.action, &ask.scope, question.context).is_ok()
+        })
+    };
     let mut open = Vec::new();
-    for id in waiting {
-        let ended = view.life(id)?.iter().any(records::ends_request);
-        if !ended {
-            open.push(id);
+    for entry in view.waiting(Some(question.gate), question.now)?.iter().filter(|entry| is_here(entry)) {
+        if !view.life(entry.seq)?.iter().any(records::ends_request) {
+            open.push(entry.seq);
         }
     }
     Ok(open)

@@ -162,7 +162,7 @@ fn derives(live: Live<'_>, here: Here<'_>) -> Result<(), String> {
     {
         return Err(format!("does not count, since the facts of this run contradict each other: {conflict}"));
     }
-    gate_policy::scope_holds(&data.ask.scope, here.context).map_err(|out| out.0)?;
+    gate_policy::scope_holds(data.ask.action, &data.ask.scope, here.context).map_err(|out| out.0)?;
     let then = granted.then.as_ref().ok_or("rests on a policy that cannot be used")?;
     derivation::terms(&then.policy, here.gate, data, by, here.context).map_err(|error| error.to_string())?;
     let unproven = |reason: String| format!("has a signature that does not hold: {reason}");
