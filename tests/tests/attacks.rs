@@ -59,6 +59,21 @@ fn a_checkout_with_a_link_for_the_decision_is_not_followed() {
     assert_eq!(ran.json()["decision"], "pass");
 }
 
+/// Reports and a ledger that are named relatively would be read in the directory that the command put there.
+#[test]
+fn a_command_that_swaps_the_working_directory_does_not_pass() {
+    for swap in [
+        "cd .. && mv repo moved && cp -r moved repo",
+        "cd .. && cp -r repo copy && mv repo moved && ln -s copy repo",
+        "cd .. && mv repo moved",
+    ] {
+        let house = House::new(POLICY);
+        house.granted(&["lint", "--action", "override", "--uses", "1"]);
+        let ran = house.check(&["lint", "--", "sh", "-c", &format!("{swap}; exit 1")]);
+        ran.exits(125).says(&["moved or replaced while the command ran"]);
+    }
+}
+
 #[test]
 fn a_command_that_grants_itself_an_override_is_not_excused() {
     let house = House::new(POLICY);

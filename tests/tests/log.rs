@@ -510,7 +510,9 @@ mod copy {
         let export = |ledger: &str| sandbox.run("gate-log", &["export", "--ledger", ledger]).expect(0).stdout;
         assert_eq!(export("copy.db"), export(LEDGER));
         sandbox.run("gate-verify", &["copy.db"]).expect(0);
-        // A copy is a ledger like any other.
+        // A copy is a ledger like any other, whose first writer makes no journal: it says that it has a log ahead
+        // (bytes 18 and 19, <https://www.sqlite.org/fileformat2.html>, section 1.3.3).
+        assert_eq!(std::fs::read(sandbox.path("copy.db")).unwrap()[18..20], [2, 2]);
         sandbox.run_with("gate-log", &["append", "--ledger", "copy.db"], "{}\n").expect(0);
     }
 

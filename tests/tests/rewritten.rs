@@ -21,7 +21,7 @@ max_ttl = "8h"
 review_within = "1h"
 reviewers = ["github:carol"]
 [[gates.lint.allow]]
-actions = ["skip"]
+actions = ["skip", "override"]
 who = ["github:dave"]
 assurance = "asserted"
 max_ttl = "8h"
@@ -137,6 +137,64 @@ fn a_command_that_deletes_a_rejection_of_a_request() {
     house.check(&["lint", "--", "true"]).exits(0);
     let rejection = house.of_kind("denial")[0]["seq"].as_u64().unwrap();
     is_found(&house, &format!("DELETE FROM entry WHERE seq = {rejection};"));
+}
+
+/// A house in which dave asked for an override, and then somebody approved it, which another ledger holds otherwise: there
+/// erin did, here carol. Gives the request's and the approval's position.
+fn approved(policy: &str) -> (House, u64, u64) {
+    let house = House::new(policy);
+    let asked = house.skip_as("dave", &["lint", "--action", "override", "--reason", "x"]).exits(3);
+    house.sh("cp .gate/ledger.db here.db").exits(0);
+    house.skip_as("erin", &["approve", &asked.id()]);
+    house.sh("mv .gate/ledger.db other.db; rm -f .gate/ledger.db-*; mv here.db .gate/ledger.db").exits(0);
+    house.skip_as("carol", &["approve", &asked.id()]);
+    house.check(&["lint", "--", "true"]).exits(0);
+    let seq = |kind: &str| house.of_kind(kind)[0]["seq"].as_u64().unwrap();
+    let (request, approval) = (seq("request"), seq("approval"));
+    (house, request, approval)
+}
+
+/// Of what was granted, and of what still waits for a second one.
+#[test]
+fn a_command_that_alters_an_approval() {
+    for policy in [PEOPLE.to_owned(), PEOPLE.replace("count = 1", "count = 2")] {
+        let (house, _, seq) = approved(&policy);
+        let altered = format!(
+            "UPDATE entry SET body = (SELECT body FROM other.entry WHERE seq = {seq}), \
+             hash = (SELECT hash FROM other.entry WHERE seq = {seq}) WHERE seq = {seq};"
+        );
+        is_found(&house, &altered);
+    }
+}
+
+#[test]
+fn a_command_that_deletes_what_a_grant_rests_on() {
+    let (house, request, approval) = approved(PEOPLE);
+    for seq in [request, approval] {
+        is_found(&house, &format!("DELETE FROM entry WHERE seq = {seq};"));
+    }
+}
+
+#[test]
+fn a_command_that_renumbers_entries() {
+    let house = House::new(POLICY);
+    house.granted(&["lint", "--action", "override"]);
+    house.check(&["lint", "--", "true"]).exits(0);
+    house.check(&["lint", "--", "true"]).exits(0);
+    let grant = house.of_kind("grant")[0]["seq"].as_u64().unwrap();
+    let next = grant + 1;
+    // One is taken out and the rest moves up; two change places.
+    is_found(
+        &house,
+        &format!("DELETE FROM entry WHERE seq = {next}; UPDATE entry SET seq = seq - 1 WHERE seq > {next};"),
+    );
+    is_found(
+        &house,
+        &format!(
+            "UPDATE entry SET seq = 99 WHERE seq = {grant}; UPDATE entry SET seq = {grant} WHERE seq = {next}; \
+             UPDATE entry SET seq = {next} WHERE seq = 99;"
+        ),
+    );
 }
 
 /// What people do meanwhile is no reason to suspect anybody.

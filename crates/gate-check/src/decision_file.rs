@@ -185,8 +185,7 @@ fn is_beside_database(path: &Path) -> bool {
 /// Whether a regular file holds a database: which ledger the policy names is not known yet.
 fn is_database(path: &Path) -> bool {
     use std::io::Read;
-    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
     let mut start = [0; DATABASE.len()];
-    let read = is_file.then(|| File::open(path).and_then(|mut file| file.read_exact(&mut start)));
-    read.is_some_and(|read| read.is_ok()) && start == DATABASE
+    let read = gate_ledger::infile::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == DATABASE
 }

@@ -5,10 +5,12 @@
 //! symbolic link is refused: it could be pointed at an older report while the command runs.
 
 use std::fs::{File, Metadata};
-use std::io::Error;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io::{Error, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use gate_ledger::infile;
 
 /// File systems stamp changes with the kernel's tick, not with the finest clock: a change within this time
 /// may carry the stamp of the one before.
@@ -75,51 +77,28 @@ impl Mark {
 /// A [`NoReport`].
 pub(crate) fn open(path: &Path, before: &Before) -> Result<File, NoReport> {
     let name = || path.display().to_string();
-    // Opening a FIFO or a device can wait, or do something, so what is there is looked at first.
-    if path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(NoReport::NotRegular(name()));
-    }
-    let file = match open_at_once(path, rustix::fs::OFlags::NOFOLLOW) {
+    let file = match infile::open_own(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(NoReport::Missing(name())),
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-            return Err(NoReport::NotRegular(name()));
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(NoReport::Missing(name())),
+        Err(error) if is_no_file(&error) => return Err(NoReport::NotRegular(name())),
         Err(error) => return Err(NoReport::Unreadable(name(), error)),
     };
     let metadata = file.metadata().map_err(|error| NoReport::Unreadable(name(), error))?;
-    if !metadata.is_file() {
-        return Err(NoReport::NotRegular(name()));
-    }
     if before.0 == Some(Mark::of(&metadata)) {
         return Err(NoReport::Stale(name()));
     }
     Ok(file)
 }
 
-/// Opens a regular file, or a link to one, without waiting for anybody.
-///
-/// # Errors
-/// The system's reason; `InvalidInput` where something else is there, which is not opened.
-pub(crate) fn open_regular(path: &Path) -> std::io::Result<File> {
-    let refused = || Error::new(std::io::ErrorKind::InvalidInput, "it is not a regular file");
-    if !path.metadata()?.is_file() {
-        return Err(refused());
-    }
-    let file = open_at_once(path, rustix::fs::OFlags::empty())?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(refused()) }
-}
-
-/// Whatever lies there by now is opened without waiting.
-fn open_at_once(path: &Path, more: rustix::fs::OFlags) -> std::io::Result<File> {
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY | more;
-    let flags = i32::try_from(flags.bits()).map_err(Error::other)?;
-    File::options().read(true).custom_flags(flags).open(path)
+/// Whether something else lay there, a link among them, before it was opened or by then.
+fn is_no_file(error: &Error) -> bool {
+    error.kind() == ErrorKind::InvalidInput
+        || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NoReport, before, open, open_regular};
+    use super::{NoReport, before, open};
     use std::time::SystemTime;
 
     fn scratch() -> tempfile::TempDir {
@@ -184,9 +163,5 @@ mod tests {
         let fifo = dir.path().join("fifo");
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
         assert!(matches!(open(&fifo, &mark), Err(NoReport::NotRegular(_))));
-        for other in [&fifo, dir.path(), std::path::Path::new("/dev/zero")] {
-            assert_eq!(open_regular(other).unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
-        }
-        assert!(open_regular(&path).is_ok(), "a link to a regular file is one");
     }
 }

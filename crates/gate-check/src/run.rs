@@ -57,6 +57,12 @@ pub(crate) enum RunError {
     /// The decision cannot be written.
     #[error(transparent)]
     DecisionFile(#[from] DecisionFileError),
+    /// The working directory is another one than when the command started.
+    #[error(
+        "the working directory '{0}' was moved or replaced while the command ran, so its result does not count\n\
+         let the command work in a directory of its own"
+    )]
+    Moved(String),
     /// The command cannot be watched.
     #[error("cannot run the command: {0}")]
     Child(std::io::Error),
@@ -78,6 +84,7 @@ impl RunError {
             Self::Policy(error) => error.exit(),
             Self::Check(error) => error.exit(),
             Self::DecisionFile(error) => error.exit(),
+            Self::Moved(_) => Exit::Distrust,
             Self::Child(_) => Exit::Failure,
             Self::List(error) => error.exit(),
         }
@@ -340,6 +347,9 @@ impl Desk<'_> {
         };
         let before = findings.as_deref().map(|path| freshness::before(path, SystemTime::now()));
         let ended = child::run(command).map_err(RunError::Child)?;
+        if !self.env.is_here() {
+            return Err(RunError::Moved(self.env.cwd.display().to_string()));
+        }
         let program = command.first().map(|program| program.to_string_lossy().into_owned());
         let finished = match (&findings, &before) {
             (Some(path), Some(before)) => self.judge_written(&checker, path, before, ended),
@@ -471,7 +481,7 @@ fn nothing(mode: Mode) -> Finished {
 
 fn open(path: &Path, name: &str) -> Result<File, RunError> {
     let wrap = |source| RunError::Open { path: name.to_owned(), source };
-    freshness::open_regular(path).map_err(wrap)
+    gate_ledger::infile::open(path).map_err(wrap)
 }
 
 /// Reads standard input to its end, so that the program before us in a pipeline is not cut off.

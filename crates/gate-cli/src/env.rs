@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 /// The variables that these tools read for themselves.
 const VARIABLES: [&str; 12] = [
@@ -27,6 +28,13 @@ pub struct Env {
     lookup: Box<Lookup>,
     /// The working directory, absolute.
     pub cwd: PathBuf,
+    /// Which directory that was.
+    pinned: Option<(u64, u64)>,
+}
+
+/// Which directory is at `path`, by device and inode; nothing where none can be looked at.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    path.metadata().ok().map(|found| (found.dev(), found.ino()))
 }
 
 impl Env {
@@ -35,7 +43,7 @@ impl Env {
     /// # Errors
     /// Where the working directory cannot be told (it was removed, or a parent cannot be read).
     pub fn of_process() -> std::io::Result<Self> {
-        Ok(Self { lookup: Box::new(|name| std::env::var_os(name)), cwd: std::env::current_dir()? })
+        Ok(Self::at(Box::new(|name| std::env::var_os(name)), std::env::current_dir()?))
     }
 
     /// An environment with just these variables.
@@ -45,7 +53,19 @@ impl Env {
     ) -> Self {
         let map: BTreeMap<String, OsString> =
             variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { lookup: Box::new(move |name| map.get(name).cloned()), cwd: cwd.into() }
+        Self::at(Box::new(move |name| map.get(name).cloned()), cwd.into())
+    }
+
+    fn at(lookup: Box<Lookup>, cwd: PathBuf) -> Self {
+        let pinned = identity(&cwd);
+        Self { lookup, cwd, pinned }
+    }
+
+    /// Whether the path of the working directory still leads where it led at the start. What is named relatively is
+    /// looked up by that path, so that whoever moves the directory away and puts another in its place would choose what
+    /// is read.
+    pub fn is_here(&self) -> bool {
+        self.pinned.is_some() && identity(&self.cwd) == self.pinned
     }
 
     /// The first variable of these tools that is set but empty. Somebody meant to say something with it, and what it
@@ -84,6 +104,21 @@ mod tests {
         assert_eq!(env.path("GATE_POLICY"), Some("p.toml".into()));
         assert_eq!(env.get("GATE_LEDGER"), Some(String::new()));
         assert_eq!(env.get("OTHER"), None);
+    }
+
+    #[test]
+    fn a_working_directory_that_was_replaced_is_another_one() {
+        let dir = std::env::temp_dir().join(format!("gate-env-{}", std::process::id()));
+        let at = |name: &str| dir.join(name);
+        std::fs::create_dir_all(at("work")).unwrap();
+        let env = Env::of([("A", "a")], at("work"));
+        assert!(env.is_here());
+        std::fs::rename(at("work"), at("moved")).unwrap();
+        assert!(!env.is_here());
+        std::fs::create_dir(at("work")).unwrap();
+        assert!(!env.is_here());
+        assert!(!Env::of([("A", "a")], at("nowhere")).is_here());
+        std::fs::remove_dir_all(dir).unwrap();
     }
 
     #[cfg(unix)]

@@ -44,12 +44,13 @@ fn name_or_number(name: Option<String>, uid: u32) -> String {
     name.filter(|name| is_plain(name)).unwrap_or_else(|| format!("uid-{uid}"))
 }
 
-/// Whether a name is one word without control characters that cannot be taken for the numbered form.
+/// Whether a name is one word that can be seen in full and cannot be taken for the numbered form.
 fn is_plain(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= gate_model::text::MAX_TEXT
         && !name.starts_with("uid-")
-        && !name.chars().any(|c| c.is_control() || c.is_whitespace())
+        && gate_model::text::unfit_in_name(name).is_none()
+        && !name.contains(char::is_whitespace)
 }
 
 #[cfg(test)]
@@ -80,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_name_that_could_deceive_gives_way_to_the_number() {
-        for name in ["", "a\u{1b}[31m", "a b", "a\nb", "uid-0"] {
+        for name in ["", "a\u{1b}[31m", "a b", "a\nb", "uid-0", "al\u{200b}ice", "\u{202e}ecila"] {
             assert_eq!(name_or_number(Some(name.to_owned()), 7), "uid-7", "{name:?}");
         }
         assert_eq!(name_or_number(None, 1234), "uid-1234");

@@ -7,7 +7,7 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_model::context::Context;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
-use gate_policy::Rule;
+use gate_policy::{Policy, Rule};
 use serde::Deserialize;
 
 use crate::recorded::Recorded;
@@ -83,4 +83,18 @@ pub fn standing(
         return Ok(());
     }
     Err(format!("{} of {} are there", standing.standing, standing.needed))
+}
+
+/// Who gave the approval in `entry`, if it counts where nobody else approves.
+pub(crate) fn counts_alone(
+    policy: &Policy,
+    rule: &Rule,
+    requester: &Principal,
+    entry: &Entry,
+) -> Option<Principal> {
+    let by = records::actor(entry).ok()?;
+    let author = entry.data.get("author").and_then(serde_json::Value::as_str);
+    let standing =
+        gate_policy::approvals_standing(policy, rule, requester, author, std::slice::from_ref(&by)).standing;
+    (standing == 1).then_some(by)
 }

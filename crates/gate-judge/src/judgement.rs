@@ -113,7 +113,7 @@ pub fn by_opt_out(verdict: Verdict, live: &Live) -> Ruling {
         counts: Counts::default(),
         used: vec![live.clone()],
         unneeded: Vec::new(),
-        reasons: vec![reason],
+        reasons: std::iter::once(reason).chain(live.doubts.iter().cloned()).collect(),
         did_not_run: None,
         judged_report: false,
         overdue: Vec::new(),

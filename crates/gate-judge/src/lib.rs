@@ -12,6 +12,7 @@
 pub mod approvals;
 pub mod derivation;
 pub mod judgement;
+pub mod lifting;
 pub mod moment;
 pub mod ownership;
 pub mod policy_lint;

@@ -17,6 +17,9 @@
 //! `signature` is an SSHSIG in the namespace `gate-policy` over the canonical bytes of the other members.
 //! `replaces` is left out where there is no guardian yet. What a signature says counts once: see `succession`.
 
+use std::collections::HashSet;
+use std::rc::Rc;
+
 use gate_identity::ssh::Namespace;
 use gate_ledger::profile;
 use gate_model::payload::{PolicyData, TrustedFile};
@@ -29,6 +32,9 @@ use crate::signatures::{self, Unproven};
 
 /// The value of `schema` in `gate.toml.sig`.
 pub const SCHEMA: &str = "gate.policy/1";
+
+/// Where a ledger's first policy stands, which may bring owners by their own word.
+pub const FOUNDED: u64 = 1;
 
 /// Why a word that says what an earlier one said admits nothing.
 pub const SPENT: &str = "it replaced the same policy by the same text before, and counts once; change the text, \
@@ -54,7 +60,7 @@ pub struct Endorsement {
 
 /// When a recorded policy decides about the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guards {
+enum Guards {
     /// From its entry on.
     Always,
     /// From its entry on where there is no guardian yet.
@@ -64,7 +70,7 @@ pub enum Guards {
 }
 
 /// Whether `recorded` is a guardian.
-pub fn guards(recorded: &Recorded) -> Guards {
+fn guards(recorded: &Recorded) -> Guards {
     let source = recorded.data.source.as_str();
     match recorded.policy.owners.is_empty() {
         _ if source.starts_with("owner:") => Guards::Always,
@@ -133,14 +139,61 @@ pub fn holds(
     signer.key.ok_or_else(|| Unproven::Missing.to_string())
 }
 
-/// Whether the recorded signature of a policy entry holds under the guardian before it; for replay.
+/// Who guards the policy of a ledger, one policy after another from its first: what replay names guards nothing live
+/// either, so that whoever can write the ledger's file does not become an owner by writing so.
+#[derive(Debug, Default)]
+pub struct Guard {
+    guardian: Option<Rc<Recorded>>,
+    /// What the owners' signatures say: each counts once.
+    words: HashSet<Word>,
+}
+
+impl Guard {
+    /// The policy whose owners decide about the next one.
+    pub const fn guardian(&self) -> Option<&Rc<Recorded>> {
+        self.guardian.as_ref()
+    }
+
+    /// Whether an owner's word was given before.
+    pub fn is_spent(&self, word: &Word) -> bool {
+        self.words.contains(word)
+    }
+
+    /// Takes the next policy, which was recorded at `at`.
+    ///
+    /// # Errors
+    /// Why it takes no effect.
+    pub fn pass(&mut self, recorded: &Rc<Recorded>, at: Timestamp) -> Result<(), String> {
+        let guardian = self.guardian.as_deref();
+        let mut admitted = recorded_endorsement(recorded, guardian, at);
+        let in_force = guardian.is_some_and(|guardian| guardian.data.digest == recorded.data.digest);
+        let is_first = recorded_word(&recorded.data).is_none_or(|word| self.words.insert(word));
+        if !is_first && !in_force {
+            admitted = admitted.and(Err(SPENT.to_owned()));
+        }
+        admitted?;
+        match guards(recorded) {
+            Guards::Always => self.guardian = Some(Rc::clone(recorded)),
+            Guards::Alone => drop(self.guardian.get_or_insert_with(|| Rc::clone(recorded))),
+            Guards::Never => {}
+        }
+        Ok(())
+    }
+}
+
+/// Whether a policy can have a say in who guards the next one, as far as its text tells without being parsed: a ledger
+/// may hold a thousand of them, and none with owners. A backslash may hide the key's name.
+pub fn may_guard(data: &PolicyData) -> bool {
+    data.source.starts_with("owner:") || data.text.contains("owners") || data.text.contains('\\')
+}
+
+/// Whether a recorded policy takes effect by the guardian before it.
 ///
 /// # Errors
 /// Why not.
-pub fn recorded_endorsement(
-    data: &PolicyData,
+fn recorded_endorsement(
+    Recorded { policy: own, data, seq }: &Recorded,
     guardian: Option<&Recorded>,
-    own: &Policy,
     at: Timestamp,
 ) -> Result<(), String> {
     let (owners, trust) = match guardian {
@@ -152,6 +205,9 @@ pub fn recorded_endorsement(
     }
     if guardian.is_some_and(|guardian| guardian.data.digest == data.digest) {
         return Ok(());
+    }
+    if guardian.is_none() && *seq > FOUNDED {
+        return Err("it brings the ledger's first owners, and no revision vouches for it".to_owned());
     }
     let Some(text) = &data.signature else { return Err("no owner admitted it".to_owned()) };
     let replaced = guardian.map(|guardian| guardian.data.digest.as_str());

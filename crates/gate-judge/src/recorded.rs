@@ -37,16 +37,26 @@ pub enum NoPolicy {
     },
 }
 
-/// The policy that `entry` holds, with its digest checked.
+/// The text that `entry` holds, with its digest checked and not read any further.
 ///
 /// # Errors
 /// A [`NoPolicy`].
-pub fn recorded(entry: &Entry) -> Result<Recorded, NoPolicy> {
+pub fn text(entry: &Entry) -> Result<PolicyData, NoPolicy> {
     let malformed = |reason: String| NoPolicy::Malformed { seq: entry.seq, reason };
     let data: PolicyData = records::data(entry).map_err(|error| malformed(error.to_string()))?;
     if policy_text::digest_of(&data.text, &data.files) != data.digest {
         return Err(NoPolicy::Digest(entry.seq));
     }
+    Ok(data)
+}
+
+/// The policy that `entry` holds, with its digest checked.
+///
+/// # Errors
+/// A [`NoPolicy`].
+pub fn recorded(entry: &Entry) -> Result<Recorded, NoPolicy> {
+    let data = text(entry)?;
+    let malformed = |reason: String| NoPolicy::Malformed { seq: entry.seq, reason };
     let first =
         |errors: Vec<gate_policy::Diagnostic>| errors.first().map_or(String::new(), |e| e.message.clone());
     let policy = gate_policy::parse(&data.text).map_err(|errors| malformed(first(errors)))?;

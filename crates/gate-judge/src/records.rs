@@ -62,8 +62,13 @@ pub fn id_of(entry: &Entry) -> u64 {
     entry.reference.unwrap_or(entry.seq)
 }
 
+/// Whether `entry` grants a pause.
+pub fn is_pause(entry: &Entry) -> bool {
+    entry.kind == Kind::Grant && entry.data.get("action").is_some_and(|action| action == "pause")
+}
+
 /// Whether `entry`, in the life of an opt-out, ends it: a revocation, or a review that does not accept it. Whatever the
-/// entry is worth, that is the safe side.
+/// entry is worth, that is the safe side for all but a pause, whose end must be derived ([`crate::lifting`]).
 pub fn ends_opt_out(entry: &Entry) -> bool {
     match entry.kind {
         Kind::Revocation => true,

@@ -1,7 +1,7 @@
 //! Which opt-outs of a gate count, here and now.
 //!
 //! A grant is never used on trust. Each live one is derived again from its own entry: the policy that
-//! admitted it must be in the ledger and allow it, today's policy must allow it too, nobody may have revoked
+//! admitted it must be in the ledger and allow it, today's policy must allow it too, nobody may have ended
 //! it, its signature and approvals must hold, its scope must cover the run, and uses must be left. What
 //! fails is set aside with the reason, so that a decision can say why an opt-out did not count.
 
@@ -36,6 +36,8 @@ pub struct Live {
     pub uses_left: Option<u64>,
     /// The risk that its rule accepts in so many words, which every decision repeats.
     pub accepted_risk: Option<String>,
+    /// What stands in a pause's life as its end and does not count, as sentences.
+    pub doubts: Vec<String>,
 }
 
 impl Live {

@@ -18,6 +18,7 @@ pub mod checkpoint;
 pub mod commitment;
 pub mod cosignature;
 pub mod entry;
+pub mod infile;
 pub mod note;
 pub mod outfile;
 pub mod profile;

@@ -13,6 +13,7 @@ use std::path::Path;
 use gate_cli::Io;
 use gate_cli::clock::Clock;
 use gate_ledger::entry::{Draft, DraftError, Kind};
+use gate_ledger::infile;
 use gate_ledger::profile::ProfileError;
 use gate_ledger::store::{Access, AppendError, Ledger, StoreError};
 use gate_model::exit::Exit;
@@ -164,11 +165,7 @@ pub(crate) fn append(
 
 fn open(path: &Path, shown: &Path) -> Result<File, AppendFailure> {
     let fails = |source| AppendFailure::Open { path: shown.display().to_string(), source };
-    let file = File::open(path).map_err(fails)?;
-    if file.metadata().map_err(fails)?.is_dir() {
-        return Err(fails(std::io::ErrorKind::IsADirectory.into()));
-    }
-    Ok(file)
+    infile::open_named(path).map_err(fails)
 }
 
 fn show(desk: &Desk<'_>, appended: &Appended, io: &mut Io<'_>) {

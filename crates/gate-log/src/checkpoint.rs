@@ -10,8 +10,6 @@ mod failure;
 mod history;
 mod last;
 
-use std::fs::File;
-use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -21,6 +19,7 @@ use gate_cli::progress::Progress;
 use gate_ledger::chain;
 use gate_ledger::checkpoint::{self, Checkpoint, ledger_origin};
 use gate_ledger::entry::Kind;
+use gate_ledger::infile;
 use gate_ledger::note::{self, VerifierKey};
 use gate_ledger::proof::{Tip, TlogProof};
 use gate_ledger::store::{Access, Ledger, StoreError};
@@ -330,9 +329,5 @@ fn old(
 /// A [`CheckpointFailure`].
 pub(crate) fn read(desk: &Desk<'_>, path: &Path) -> Result<Vec<u8>, CheckpointFailure> {
     let fails = |source| CheckpointFailure::Read { path: path.display().to_string(), source };
-    let mut bytes = Vec::new();
-    let file = File::open(desk.env.cwd.join(path)).map_err(fails)?;
-    // One byte more than a note may have, so that a larger file is told from one that just fits.
-    file.take(note::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(fails)?;
-    Ok(bytes)
+    infile::read(&desk.env.cwd.join(path), note::MAX_BYTES as u64).map_err(fails)
 }

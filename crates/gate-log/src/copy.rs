@@ -113,6 +113,15 @@ fn write(from: &Path, to: &str) -> Result<(), StoreError> {
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.busy_timeout(WAIT)?;
     connection.execute(include_str!("copy.sql"), [to])?;
+    connection.close().map_err(|(_, error)| StoreError::from(error))?;
+    log_ahead(to)
+}
+
+/// Sets the copy to write-ahead logging, as every ledger is: else its first writer would do so, through a journal, which
+/// no tool takes beside a ledger.
+fn log_ahead(to: &str) -> Result<(), StoreError> {
+    let connection = Connection::open(to)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.close().map_err(|(_, error)| error.into())
 }
 

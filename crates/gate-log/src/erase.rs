@@ -140,12 +140,13 @@ pub(crate) fn erase(desk: &Desk<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Resul
     })?;
     ledger.fold(LOCK_WAIT)?;
     let remaining = remains::in_entries(&ledger.view(), &names, &args.ids)?;
+    let archived = ledger.view().front().map_err(EraseFailure::from)?.before;
     ledger.close()?;
     remains::in_files(&found.path()?, &salts)?;
     let left = remains::sentence(&remaining);
     let remaining = remaining.into_keys().collect();
     let erased = Erased { schema: ERASURE_SCHEMA, ledger: id, remaining, ..erased };
-    let summary = summary(&erased);
+    let summary = summary(&erased, archived);
     let Some(left) = left else {
         desk.report(&erased, &summary, io);
         return Ok(());
@@ -286,7 +287,19 @@ fn perform(
     Ok(erased)
 }
 
-fn summary(erased: &Erased) -> String {
+/// What was done; with what nobody looked at, where entries up to `archived` were moved to segments.
+fn summary(erased: &Erased, archived: u64) -> String {
+    let done = done(erased);
+    if archived == 0 {
+        return done;
+    }
+    format!(
+        "{done}; segments of the archive, with entries before {archived}, were not looked at: \
+         what stands there in the clear stays"
+    )
+}
+
+fn done(erased: &Erased) -> String {
     let number = |count: u64, noun: &str| render::count(usize::try_from(count).unwrap_or(usize::MAX), noun);
     if erased.seqs.is_empty() {
         "nothing to erase: no name or reason that was meant is known here".to_owned()

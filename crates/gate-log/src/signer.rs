@@ -14,6 +14,7 @@ use std::time::Duration;
 use gate_checkout::agent::{Agent, AgentError, AgentKey};
 use gate_identity::ssh::note_key::{ChoiceError, KeyChoice};
 use gate_ledger::checkpoint::{Checkpoint, CheckpointError};
+use gate_ledger::infile;
 use gate_ledger::note::{KeyError, KeyKind, SignerKey, VerifierKey};
 use gate_model::exit::Exit;
 
@@ -219,7 +220,7 @@ fn choice(desk: &Desk<'_>, word: &str) -> Result<KeyChoice, SignerError> {
     }
     let unreadable = |source| SignerError::Public { path: word.to_owned(), source };
     let mut text = String::new();
-    let file = std::fs::File::open(desk.env.cwd.join(word)).map_err(unreadable)?;
+    let file = infile::open_named(&desk.env.cwd.join(word)).map_err(unreadable)?;
     file.take(MAX_BYTES).read_to_string(&mut text).map_err(unreadable)?;
     KeyChoice::by_public_key(&text).map_err(fails)
 }

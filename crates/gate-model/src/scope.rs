@@ -50,6 +50,26 @@ impl Scope {
     /// # Errors
     /// The first member that does not hold.
     pub fn covers(&self, context: &Context, glob: impl Fn(&str, &str) -> bool) -> Result<(), OutOfScope> {
+        let unknown = |name, wanted: &str| {
+            Err(OutOfScope(format!("is for {name} {wanted}, and this {name} is unknown")))
+        };
+        self.compared(context, glob, unknown)
+    }
+
+    /// Whether this scope can hold in `context`: a fact that is unknown may be the one that is meant.
+    ///
+    /// # Errors
+    /// The first member that does not hold.
+    pub fn may_cover(&self, context: &Context, glob: impl Fn(&str, &str) -> bool) -> Result<(), OutOfScope> {
+        self.compared(context, glob, |_, _| Ok(()))
+    }
+
+    fn compared(
+        &self,
+        context: &Context,
+        glob: impl Fn(&str, &str) -> bool,
+        unknown: impl Fn(&'static str, &str) -> Result<(), OutOfScope>,
+    ) -> Result<(), OutOfScope> {
         let run = context.run.as_ref().map(|run| run.id.as_str());
         let members = [
             ("repository", &self.repository, context.repository.as_deref()),
@@ -69,9 +89,7 @@ impl Scope {
             match found {
                 Some(found) if holds(found) => {}
                 Some(found) => return Err(OutOfScope(format!("is for {name} {wanted}, not {found}"))),
-                None => {
-                    return Err(OutOfScope(format!("is for {name} {wanted}, and this {name} is unknown")));
-                }
+                None => unknown(name, wanted)?,
             }
         }
         Ok(())
@@ -91,7 +109,10 @@ mod tests {
         let scope = Scope { commit: Some("a".into()), ..Scope::default() };
         assert!(!covers(&scope, &Context::default()));
         assert!(covers(&scope, &Context { commit: Some("a".into()), ..Context::default() }));
-        assert!(!covers(&scope, &Context { commit: Some("b".into()), ..Context::default() }));
+        let another = Context { commit: Some("b".into()), ..Context::default() };
+        assert!(!covers(&scope, &another));
+        let may = |context: &Context| scope.may_cover(context, |pattern, text| pattern == text).is_ok();
+        assert!(may(&Context::default()) && !may(&another));
     }
 
     #[test]

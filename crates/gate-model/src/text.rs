@@ -31,6 +31,17 @@ pub const fn is_refused(c: char) -> bool {
     matches!(c, '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}')
 }
 
+/// The first character of `name` that may not stand in what a person or a workload is called: a control character, or
+/// one that nobody sees, so that two names would look alike. It holds whatever vouches for the name.
+///
+/// ```
+/// assert_eq!(gate_model::text::unfit_in_name("al\u{200b}ice"), Some('\u{200b}'));
+/// assert_eq!(gate_model::text::unfit_in_name("élise@example.com"), None);
+/// ```
+pub fn unfit_in_name(name: &str) -> Option<char> {
+    name.chars().find(|c| c.is_control() || is_deceptive(*c))
+}
+
 /// Checks a text that a person wrote (a reason, a ticket, a name).
 ///
 /// # Errors

@@ -3,6 +3,9 @@
 //! Every condition is looked at, so that a denial names all that is missing at once. A condition that this build
 //! cannot check denies and says so.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::payload::Ask;
@@ -207,20 +210,65 @@ pub(crate) fn hold_here(
     scope: &Scope,
     here: &Context,
 ) -> Result<(), Vec<String>> {
+    // A pause needs no proof of where it holds: a run without its token would not be held.
+    let proven = if action == Action::Pause { Ok(()) } else { facts(rule.facts, scope, here) };
     let checks = [
-        facts(rule.facts, scope, here),
+        proven,
         no_conflict(action, here),
-        scope_holds(scope, here).map_err(|OutOfScope(why)| why),
+        scope_holds(action, scope, here).map_err(|OutOfScope(why)| why),
         reach::repository_holds(action, scope, here),
     ];
     let failed: Vec<String> = checks.into_iter().filter_map(Result::err).collect();
     if failed.is_empty() { Ok(()) } else { Err(failed) }
 }
 
-/// Whether a scope holds in `context`: each member that is present, refs as globs.
+/// Whether an opt-out with this scope reaches the run in `context`: each member that is present, refs as globs. A pause
+/// holds where the run's facts contradict each other or do not say: whoever keeps a fact from us must not pass by it.
 ///
 /// # Errors
 /// The first member that does not hold.
-pub fn scope_holds(scope: &Scope, context: &Context) -> Result<(), OutOfScope> {
-    scope.covers(context, glob_matches)
+pub fn scope_holds(action: Action, scope: &Scope, context: &Context) -> Result<(), OutOfScope> {
+    match action {
+        Action::Pause if !context.conflicts.is_empty() => Ok(()),
+        Action::Pause => scope.may_cover(context, known_match),
+        Action::Skip | Action::Override | Action::Waive => scope.covers(context, known_match),
+    }
+}
+
+/// How many answers are remembered.
+const REMEMBERED: usize = 4096;
+
+thread_local! {
+    /// Which globs match which refs. Whoever asks for an opt-out chose its glob, and with it how long matching takes; what
+    /// was matched before the ledger's lock was taken is not matched again while everybody waits for it.
+    static MATCHED: RefCell<HashMap<(String, String), bool>> = RefCell::default();
+}
+
+fn known_match(glob: &str, name: &str) -> bool {
+    let key = (glob.to_owned(), name.to_owned());
+    if let Some(known) = MATCHED.with_borrow(|matched| matched.get(&key).copied()) {
+        return known;
+    }
+    let found = glob_matches(glob, name);
+    MATCHED.with_borrow_mut(|matched| {
+        if matched.len() < REMEMBERED {
+            matched.insert(key, found);
+        }
+    });
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MATCHED, known_match};
+
+    #[test]
+    fn a_glob_is_matched_with_a_ref_once() {
+        let count = || MATCHED.with_borrow(std::collections::HashMap::len);
+        for _ in 0..3 {
+            assert!(known_match("refs/heads/{a,b}*", "refs/heads/b1"));
+            assert!(!known_match("refs/heads/{a,b}*", "refs/heads/c"));
+            assert_eq!(count(), 2);
+        }
+    }
 }

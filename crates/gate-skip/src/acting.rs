@@ -85,7 +85,9 @@ pub(crate) fn resume(
     let pause = {
         let ledger = desk.setting.open(Access::Read)?;
         let now = desk.setting.now().max(ledger.view().head()?.at);
-        ending::live_pauses(&ledger.view(), gate, now)?.last().map(|entry| entry.seq.to_string())
+        ending::live_pauses(&ledger.view(), &desk.setting.loaded, gate, now)?
+            .last()
+            .map(|entry| entry.seq.to_string())
     };
     let act = match pause {
         Some(id) if signing.sign.is_some() => compose(desk, &id, Verb::Resume, words, signing)?,

@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use gate_cli::Io;
+use gate_ledger::infile;
 use gate_ledger::veil::Privacy;
 use gate_model::decision::{self, Decision, Verdict};
 use gate_model::request::Request;
@@ -89,13 +90,13 @@ fn read(
     remedy: &'static str,
 ) -> Result<Vec<u8>, SkipError> {
     let fail = |error: std::io::Error| wrong(path, error.to_string(), remedy);
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
         io.stdin.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
+        bytes
     } else {
-        let file = std::fs::File::open(cwd.join(path)).map_err(fail)?;
-        file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
-    }
+        infile::read(&cwd.join(path), limit).map_err(fail)?
+    };
     if bytes.len() as u64 > limit {
         return Err(wrong(path, format!("it is larger than {limit} bytes"), remedy));
     }

@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use gate_ledger::archive::is_segment;
+use gate_ledger::infile;
 use gate_ledger::store::{OpenError, Snapshot};
 use gate_model::exit::Exit;
 
@@ -88,11 +89,11 @@ pub(crate) fn file<'a>(path: &Path, shown: &str) -> Result<Input<'a>, InputError
         ErrorKind::NotFound | ErrorKind::NotADirectory => InputError::Missing(shown.to_owned()),
         _ => InputError::Io { path: shown.to_owned(), source },
     };
-    let mut file = File::open(path).map_err(fails)?;
-    let metadata = file.metadata().map_err(fails)?;
-    if metadata.is_dir() {
+    if path.metadata().map_err(fails)?.is_dir() {
         return Err(InputError::Directory(shown.to_owned()));
     }
+    let mut file = File::open(path).map_err(fails)?;
+    let metadata = file.metadata().map_err(fails)?;
     let head = head(&mut file, shown)?;
     if is_segment(&head) {
         return if metadata.is_file() {
@@ -118,6 +119,10 @@ pub(crate) fn file<'a>(path: &Path, shown: &str) -> Result<Input<'a>, InputError
 /// # Errors
 /// An [`InputError`].
 pub(crate) fn segment(path: &Path, shown: &str) -> Result<PathBuf, InputError> {
+    let is_odd = |error: io::Error| error.kind() == ErrorKind::InvalidInput && !path.is_dir();
+    if infile::open(path).is_err_and(is_odd) {
+        return Err(InputError::NoSegment(shown.to_owned()));
+    }
     match file(path, shown)? {
         Input::Segment(path) => Ok(path),
         Input::Sqlite(_) | Input::Stream(_) => Err(InputError::NoSegment(shown.to_owned())),
@@ -130,7 +135,7 @@ pub(crate) fn segment(path: &Path, shown: &str) -> Result<PathBuf, InputError> {
 /// # Errors
 /// What the system says.
 pub(crate) fn document(path: &Path, most: usize) -> io::Result<Vec<u8>> {
-    document_of(&mut File::open(path)?, most)
+    document_of(&mut infile::open_named(path)?, most)
 }
 
 /// The same of what is open already.

@@ -1,9 +1,9 @@
 //! The keys that somebody trusts: those on the command line, and no others.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use gate_ledger::infile;
 use gate_ledger::note::{KeyError, VerifierKey};
 use gate_model::exit::Exit;
 
@@ -56,7 +56,7 @@ pub(crate) fn read(words: &[String], cwd: &Path) -> Result<Vec<VerifierKey>, Key
 
 fn in_file(path: &Path) -> Option<String> {
     let mut text = String::new();
-    File::open(path).ok()?.take(MAX_BYTES).read_to_string(&mut text).ok()?;
+    infile::open_named(path).ok()?.take(MAX_BYTES).read_to_string(&mut text).ok()?;
     Some(text)
 }
 

@@ -15,7 +15,6 @@ use std::ops::ControlFlow;
 
 use gate_ledger::entry::{Entry, EntryError, Kind};
 use gate_ledger::store::{StoreError, View};
-use gate_model::payload::RequestData;
 use gate_model::request::Request;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
@@ -72,7 +71,8 @@ impl Earliest {
 fn live_grants(view: &View<'_>, now: Timestamp, first: &mut Earliest) -> Result<(), StoreError> {
     for grant in view.all_grants_live(now)? {
         let id = records::id_of(&grant);
-        if !view.life(id)?.iter().any(records::ends_opt_out) {
+        // What ends a pause has to be derived at each use, so it stays for its whole time.
+        if records::is_pause(&grant) || !view.life(id)?.iter().any(records::ends_opt_out) {
             let expires = grant.data["expires"].as_str().unwrap_or_default().to_owned();
             first.offer(id, || format!("begins an opt-out that is live until {expires}"));
         }
@@ -81,19 +81,10 @@ fn live_grants(view: &View<'_>, now: Timestamp, first: &mut Earliest) -> Result<
 }
 
 fn pending_requests(view: &View<'_>, now: Timestamp, first: &mut Earliest) -> Result<(), StoreError> {
-    let mut waiting = Vec::new();
-    view.requests(None, &mut |entry| {
-        // What cannot be read may wait for ever.
-        let lapses = records::data::<RequestData>(entry).ok().map(|data| data.lapses);
-        if lapses.is_none_or(|lapses| lapses > now) {
-            waiting.push((entry.seq, lapses));
-        }
-        ControlFlow::Continue(())
-    })?;
-    for (seq, lapses) in waiting {
-        if !view.life(seq)?.iter().any(records::ends_request) {
-            let until = lapses.map_or_else(String::new, |lapses| format!(" until {lapses}"));
-            first.offer(seq, || format!("is a request that waits for approval{until}"));
+    for request in view.waiting(None, now)? {
+        if !view.life(request.seq)?.iter().any(records::ends_request) {
+            let lapses = request.data["lapses"].as_str().unwrap_or_default();
+            first.offer(request.seq, || format!("is a request that waits for approval until {lapses}"));
         }
     }
     Ok(())

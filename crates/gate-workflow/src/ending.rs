@@ -7,15 +7,19 @@ use gate_model::action::Action;
 use gate_model::grant::{Grant, Status};
 use gate_model::payload::{Ask, GrantData, RevocationData, Verb};
 use gate_model::principal::Principal;
+use gate_model::time::Timestamp;
 use gate_policy::Subject;
 use serde::Deserialize;
 
 use crate::admission::{TransactError, answer};
 use crate::approval::Act;
 use crate::ids;
-use crate::policies;
+use crate::lifting;
+use crate::policies::{self, Policies};
 use crate::refusal::refuse;
 use crate::setting::Setting;
+use gate_judge::lifting::counting;
+use gate_judge::policy_text::Loaded;
 use gate_judge::records;
 
 /// An opt-out that has not ended yet.
@@ -40,7 +44,7 @@ impl Living {
 /// A [`TransactError`]; then nothing was recorded.
 pub fn revoke(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
     setting.transact(|transaction| {
-        let living = living(transaction, &act.id)?;
+        let living = living(transaction, &setting.loaded, &act.id)?;
         setting.loaded.policy.gate(living.subject().gate)?;
         policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
         match gate_policy::may_revoke(&setting.loaded.policy, act.actor(), living.subject()) {
@@ -57,11 +61,12 @@ pub fn revoke(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> 
 pub fn resume(setting: &Setting<'_>, name: &str, act: &Act) -> Result<Grant, TransactError> {
     setting.loaded.policy.gate(name)?;
     setting.transact(|transaction| {
-        let pauses = live_pauses(&transaction.view(), name, transaction.now())?;
+        let pauses = live_pauses(&transaction.view(), &setting.loaded, name, transaction.now())?;
         if pauses.is_empty() {
             let reasons = vec![format!("gate '{name}' is not paused: nothing to resume, nothing recorded")];
             return Ok(answer(Status::Nothing, Some(name), None, reasons));
         }
+        covers(&pauses, act)?;
         policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
         for pause in &pauses {
             if let Err(reasons) = may_resume(setting, pause, act)? {
@@ -74,6 +79,17 @@ pub fn resume(setting: &Setting<'_>, name: &str, act: &Act) -> Result<Grant, Tra
         }
         last.ok_or_else(|| TransactError::Subject(format!("gate '{name}' is not paused")))
     })
+}
+
+/// Whether what was signed to resume a gate is about all of its pauses: one that was made after it is none of them.
+fn covers(pauses: &[Entry], act: &Act) -> Result<(), TransactError> {
+    let Some(statement) = &act.statement else { return Ok(()) };
+    let is_newest = pauses.last().is_some_and(|newest| newest.hash.to_string() == statement.subject);
+    if is_newest {
+        return Ok(());
+    }
+    let again = "the gate was paused or resumed since this was signed\nsee who paused it, and sign again";
+    Err(TransactError::Subject(again.to_owned()))
 }
 
 fn may_resume(
@@ -93,20 +109,22 @@ fn asked(entry: &Entry) -> Result<Ask, records::Malformed> {
     Ask::deserialize(&entry.data).map_err(malformed)
 }
 
-/// The pauses of a gate that nobody ended yet, oldest first.
+/// The pauses of a gate that nobody ended yet, as `today` has it, oldest first.
 ///
 /// # Errors
 /// A [`TransactError`].
 pub fn live_pauses(
     view: &View<'_>,
+    today: &Loaded,
     gate: &str,
-    now: gate_model::time::Timestamp,
+    now: Timestamp,
 ) -> Result<Vec<Entry>, TransactError> {
-    let mut pauses = Vec::new();
-    for entry in view.live_grants(gate, now)? {
-        let is_pause = records::data::<GrantData>(&entry).is_ok_and(|data| data.ask.action == Action::Pause);
-        let ended = view.life(records::id_of(&entry))?.iter().any(records::ends_opt_out);
-        if is_pause && !ended {
+    let (mut pauses, mut policies) = (Vec::new(), Policies::default());
+    for entry in view.live_grants(gate, now)?.into_iter().filter(records::is_pause) {
+        let life = view.life(records::id_of(&entry))?;
+        if !life.iter().any(records::ends_opt_out)
+            || lifted_by(view, &mut policies, today, &entry, &life)?.is_none()
+        {
             pauses.push(entry);
         }
     }
@@ -114,7 +132,19 @@ pub fn live_pauses(
     Ok(pauses)
 }
 
-fn living(transaction: &Transaction<'_>, id: &str) -> Result<Living, TransactError> {
+/// The entry that ended the pause in `grant`, as `today` has it.
+fn lifted_by(
+    view: &View<'_>,
+    policies: &mut Policies,
+    today: &Loaded,
+    grant: &Entry,
+    life: &[Entry],
+) -> Result<Option<u64>, TransactError> {
+    let (data, by) = (records::data(grant)?, records::actor(grant)?);
+    Ok(lifting::lifted(view, policies, today, (grant, &data, &by), life)?.by)
+}
+
+fn living(transaction: &Transaction<'_>, today: &Loaded, id: &str) -> Result<Living, TransactError> {
     let view = transaction.view();
     let named = ids::find(&view, id)?;
     let first = records::id_of(&named);
@@ -124,23 +154,37 @@ fn living(transaction: &Transaction<'_>, id: &str) -> Result<Living, TransactErr
         return subject(format!("entry {first} is a {}, not an opt-out", start.kind.as_str()));
     }
     let life = view.life(first)?;
-    let is_end = |entry: &&Entry| {
-        records::ends_opt_out(entry) || (entry.kind == Kind::Denial && !records::is_refused_act(entry))
+    let requester = records::actor(&start)?;
+    let Some(grant) = life.iter().chain([&start]).find(|entry| entry.kind == Kind::Grant).cloned() else {
+        return waiting(first, start, &life, requester);
     };
-    if let Some(end) = life.iter().find(is_end) {
-        return subject(format!("opt-out {first} ended already, with a {} at {}", end.kind.as_str(), end.at));
+    let data: GrantData = records::data(&grant)?;
+    if data.expires <= transaction.now() {
+        return subject(format!("opt-out {first} ended already, at {}", data.expires));
+    }
+    let mut policies = Policies::default();
+    let pause = (&grant, &data, &requester);
+    let ended = match data.ask.action {
+        Action::Pause => lifting::lifted(&view, &mut policies, today, pause, &life)?.by,
+        _ => life.iter().find(|entry| records::ends_opt_out(entry)).map(|entry| entry.seq),
+    };
+    if let Some(end) = ended {
+        return subject(format!("opt-out {first} ended already, with entry {end}"));
+    }
+    let approvers = policies.get(&view, &data.policy.digest)?;
+    let approvers = approvers.map_or_else(|_| Vec::new(), |then| counting(&then, pause, &life));
+    Ok(Living { ask: data.ask, entry: grant, requester, approvers })
+}
+
+/// A request that waits, whose life is `life`.
+fn waiting(id: u64, request: Entry, life: &[Entry], requester: Principal) -> Result<Living, TransactError> {
+    if let Some(end) = life.iter().find(|entry| records::ends_request(entry)) {
+        let (kind, at) = (end.kind.as_str(), end.at);
+        return Err(TransactError::Subject(format!("opt-out {id} ended already, with a {kind} at {at}")));
     }
     let approvers = life.iter().filter(|entry| entry.kind == Kind::Approval).map(records::actor);
     let approvers = approvers.collect::<Result<Vec<_>, _>>()?;
-    let requester = records::actor(&start)?;
-    let entry = life.into_iter().find(|entry| entry.kind == Kind::Grant).unwrap_or(start);
-    if let Ok(data) = records::data::<GrantData>(&entry)
-        && entry.kind == Kind::Grant
-        && data.expires <= transaction.now()
-    {
-        return subject(format!("opt-out {first} ended already, at {}", data.expires));
-    }
-    Ok(Living { ask: asked(&entry)?, entry, requester, approvers })
+    Ok(Living { ask: asked(&request)?, entry: request, requester, approvers })
 }
 
 fn end(

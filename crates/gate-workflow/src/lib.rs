@@ -14,6 +14,7 @@ pub mod ending;
 pub mod history;
 pub mod ids;
 pub mod ledger_access;
+mod lifting;
 pub mod overview;
 pub mod ownership;
 pub mod policies;

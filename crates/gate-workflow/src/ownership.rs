@@ -3,10 +3,11 @@
 mod succession;
 
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
-use gate_judge::ownership::{Guards, Predecessor, guards, holds};
+use gate_judge::ownership::{Guard, Predecessor, holds, may_guard};
 use gate_judge::policy_text::Loaded;
-use gate_judge::recorded::{NoPolicy, Recorded, recorded};
+use gate_judge::recorded::{self, NoPolicy, Recorded};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::exit::Exit;
@@ -70,30 +71,27 @@ impl Unowned {
 ///
 /// # Errors
 /// [`Unowned::Unreadable`] where a policy cannot be read, since it might be the one; a failure of the store.
-pub fn guardian(view: &View<'_>) -> Result<Option<Recorded>, Unowned> {
-    let mut found = Ok(None);
+pub fn guardian(view: &View<'_>) -> Result<Option<Rc<Recorded>>, Unowned> {
+    Ok(guard(view)?.guardian().cloned())
+}
+
+/// Who guards the policy, derived from each policy that the ledger holds.
+pub(crate) fn guard(view: &View<'_>) -> Result<Guard, Unowned> {
+    let mut found = Ok(Vec::new());
     view.policies(&mut |entry: &Entry| {
-        let recorded = match recorded(entry) {
-            Ok(recorded) => recorded,
-            Err(error) => {
-                found = Err(error);
-                return ControlFlow::Break(());
-            }
-        };
-        match guards(&recorded) {
-            Guards::Always => {
-                found = Ok(Some(recorded));
-                ControlFlow::Break(())
-            }
-            // From the newest entry to the oldest: the last one seen is the first that there was.
-            Guards::Alone => {
-                found = Ok(Some(recorded));
-                ControlFlow::Continue(())
-            }
-            Guards::Never => ControlFlow::Continue(()),
+        match (recorded::text(entry), &mut found) {
+            (Ok(data), Ok(policies)) if may_guard(&data) => policies.push(entry.clone()),
+            (Ok(_), _) => {}
+            (Err(error), _) => found = Err(error),
         }
+        if found.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    Ok(found?)
+    let mut guard = Guard::default();
+    for entry in found?.iter().rev() {
+        // One that takes no effect guards nothing, and replay names it.
+        let _named_by_replay = guard.pass(&Rc::new(recorded::recorded(entry)?), entry.at);
+    }
+    Ok(guard)
 }
 
 /// Admits `loaded`: its source becomes `owner:<key>` where a signature admits it.
@@ -103,13 +101,6 @@ pub fn guardian(view: &View<'_>) -> Result<Option<Recorded>, Unowned> {
 pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Result<Loaded, Unowned> {
     if loaded.is_from_revision() {
         return Ok(loaded);
-    }
-    if let Some(newest) = view.map(newest).transpose()?.flatten()
-        && newest.digest == loaded.used.digest
-        && !newest.source.starts_with("rev:")
-    {
-        // It was admitted when it was recorded, and nothing has replaced it since.
-        return Ok(adopted(loaded, newest));
     }
     let guardian = match view {
         Some(view) => guardian(view)?,
@@ -144,16 +135,6 @@ pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Res
     }
     loaded.used.source = format!("owner:{key}");
     Ok(loaded)
-}
-
-/// The policy entry that was recorded last.
-fn newest(view: &View<'_>) -> Result<Option<PolicyData>, Unowned> {
-    let mut found = None;
-    view.policies(&mut |entry: &Entry| {
-        found = Some(recorded(entry));
-        ControlFlow::Break(())
-    })?;
-    Ok(found.transpose()?.map(|recorded| recorded.data))
 }
 
 /// `loaded` with the source under which the ledger holds the same text and files.

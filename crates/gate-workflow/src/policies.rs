@@ -13,7 +13,7 @@ use gate_model::payload::PolicyData;
 use gate_model::principal::Principal;
 
 use crate::ownership::{self, Succession, Unowned};
-use gate_judge::policy_text::Loaded;
+use gate_judge::policy_text::{self, Loaded};
 use gate_judge::recorded::{NoPolicy, Recorded, recorded};
 use gate_judge::records;
 
@@ -36,10 +36,12 @@ impl Policies {
         if let Some(known) = self.known.get(digest) {
             return Ok(known.clone());
         }
-        let read = match view.policy(digest)? {
-            Some(entry) => recorded(&entry).map(Rc::new),
-            None => Err(NoPolicy::Missing(digest.to_owned())),
-        };
+        // What claims a digest that it does not have must not take the text away from what was judged by it.
+        let mut read = Err(NoPolicy::Missing(digest.to_owned()));
+        view.policy(digest, &mut |entry: &Entry| {
+            read = recorded(entry).map(Rc::new);
+            if read.is_ok() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
         self.known.insert(digest.to_owned(), read.clone());
         Ok(read)
     }
@@ -114,15 +116,10 @@ pub fn ensure_recorded(
     Ok(())
 }
 
-/// Whether some entry holds the policy from the same source. The newest of its digest usually does.
+/// Whether some entry holds the policy from the same source.
 fn is_recorded(view: &View<'_>, loaded: &Loaded) -> Result<bool, StoreError> {
-    match view.policy(&loaded.used.digest)? {
-        None => return Ok(false),
-        Some(entry) if holds(&entry, loaded) => return Ok(true),
-        Some(_) => (),
-    }
     let mut found = false;
-    view.policies(&mut |entry: &Entry| {
+    view.policy(&loaded.used.digest, &mut |entry: &Entry| {
         found = holds(entry, loaded);
         if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
@@ -132,5 +129,8 @@ fn is_recorded(view: &View<'_>, loaded: &Loaded) -> Result<bool, StoreError> {
 /// Whether `entry` holds the policy from the same source.
 fn holds(entry: &Entry, loaded: &Loaded) -> bool {
     let is = |member: &str, value: &str| entry.data.get(member).and_then(|held| held.as_str()) == Some(value);
-    is("digest", &loaded.used.digest) && is("source", &loaded.used.source)
+    let is_whole = |data: PolicyData| policy_text::digest_of(&data.text, &data.files) == loaded.used.digest;
+    is("digest", &loaded.used.digest)
+        && is("source", &loaded.used.source)
+        && records::data(entry).is_ok_and(is_whole)
 }

@@ -7,6 +7,7 @@ use gate_ledger::store::{StoreError, View};
 use gate_model::payload::TrustedFile;
 use gate_model::principal::{Assurance, Principal};
 use gate_model::request::Request;
+use gate_model::text::visible;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
 
@@ -64,7 +65,7 @@ pub fn submitted(
     let trust = (&loaded.policy, loaded.files.as_slice());
     let by = request_signer(request, &request.by, trust, interval).unwrap_or_else(|error| {
         objections.push(format!("the signature of this request does not hold: {error}"));
-        Principal::claimed(&request.by)
+        Principal::claimed(&visible(&request.by))
     });
     Ok(Submitted { by, objections })
 }

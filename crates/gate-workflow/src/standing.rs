@@ -2,19 +2,19 @@
 
 mod weigh;
 
-use std::ops::ControlFlow;
-
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
 use gate_judge::standing::{Live, Seen, SetAside, Standing};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
+use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 
 use crate::history;
+use crate::lifting;
 use crate::policies::Policies;
 use weigh::{Objection, weigh};
 
@@ -81,22 +81,16 @@ pub fn overdue(view: &View<'_>, gate: &str, now: Timestamp) -> Result<Vec<String
 /// # Errors
 /// A failure of the store.
 pub fn pending(view: &View<'_>, question: &Question<'_>) -> Result<Vec<u64>, StoreError> {
-    let mut waiting = Vec::new();
-    view.requests(Some(question.gate), &mut |entry: &Entry| {
-        let data = records::data::<RequestData>(entry).ok();
-        let is_here = |data: &RequestData| {
-            question.now < data.lapses && gate_policy::scope_holds(&data.ask.scope, question.context).is_ok()
-        };
-        if data.as_ref().is_some_and(is_here) {
-            waiting.push(entry.seq);
-        }
-        ControlFlow::Continue(())
-    })?;
+    let is_here = |entry: &Entry| {
+        let data = records::data::<RequestData>(entry);
+        data.is_ok_and(|RequestData { ask, .. }| {
+            gate_policy::scope_holds(ask.action, &ask.scope, question.context).is_ok()
+        })
+    };
     let mut open = Vec::new();
-    for id in waiting {
-        let ended = view.life(id)?.iter().any(records::ends_request);
-        if !ended {
-            open.push(id);
+    for entry in view.waiting(Some(question.gate), question.now)?.iter().filter(|entry| is_here(entry)) {
+        if !view.life(entry.seq)?.iter().any(records::ends_request) {
+            open.push(entry.seq);
         }
     }
     Ok(open)
@@ -122,9 +116,9 @@ fn examine(
         Err(error) => return Ok(Examined::Aside(unreadable(id, error.to_string()))),
     };
     let life = view.life(id)?;
-    if life.iter().any(records::ends_opt_out) {
+    let Some(doubts) = unended(view, policies, question.today, (entry, &data, &by), &life)? else {
         return Ok(Examined::Over);
-    }
+    };
     let uses_left = match data.ask.max_uses {
         None => None,
         Some(max) => Some(max.saturating_sub(uses(view, question.gate, id, entry.seq)?)),
@@ -136,7 +130,22 @@ fn examine(
         Ok(accepted_risk) => accepted_risk,
         Err(objection) => return Ok(Examined::Aside(aside(id, data, by, objection))),
     };
-    Ok(Examined::Counts(Box::new(Live { uses_left, accepted_risk, ..live(id, entry.seq, data, by) })))
+    Ok(Examined::Counts(Box::new(Live { uses_left, accepted_risk, doubts, ..live(id, entry.seq, data, by) })))
+}
+
+/// What was found in the life of an opt-out that nobody ended; nothing where somebody did.
+fn unended(
+    view: &View<'_>,
+    policies: &mut Policies,
+    today: &Loaded,
+    (entry, data, by): (&Entry, &GrantData, &Principal),
+    life: &[Entry],
+) -> Result<Option<Vec<String>>, StoreError> {
+    if data.ask.action != Action::Pause {
+        return Ok((!life.iter().any(records::ends_opt_out)).then(Vec::new));
+    }
+    let lifted = lifting::lifted(view, policies, today, (entry, data, by), life)?;
+    Ok(lifted.by.is_none().then_some(lifted.doubts))
 }
 
 /// An opt-out that counts, with what its grant says.
@@ -153,6 +162,7 @@ fn live(id: u64, seq: u64, data: GrantData, by: Principal) -> Live {
         findings: ask.findings,
         uses_left: None,
         accepted_risk: None,
+        doubts: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use gate_identity::git::is_object_id;
+use gate_model::text::unfit_in_name;
 
 use super::error::GitError;
 use super::object;
@@ -56,7 +57,7 @@ pub fn parents(root: &Path, commit: &str) -> Result<Vec<String>, GitError> {
 fn email(line: &str) -> Option<&str> {
     let (_, rest) = line.split_once('<')?;
     let (email, _) = rest.rsplit_once('>')?;
-    let plain = !email.trim().is_empty() && !email.chars().any(|c| c.is_control() || c.is_whitespace());
+    let plain = !email.is_empty() && unfit_in_name(email).is_none() && !email.contains(char::is_whitespace);
     plain.then_some(email)
 }
 
@@ -87,7 +88,9 @@ mod tests {
     #[test]
     fn an_address_is_one_plain_word() {
         assert_eq!(email("A B <a@example.com> 1 +0000"), Some("a@example.com"));
-        for line in ["A <> 1 +0000", "A", "A <a b> 1 +0000", "A <a\u{1b}[0m> 1 +0000"] {
+        for line in
+            ["A <> 1 +0000", "A", "A <a b> 1 +0000", "A <a\u{1b}[0m> 1 +0000", "A <a\u{200d}@x> 1 +0000"]
+        {
             assert_eq!(email(line), None, "{line:?}");
         }
     }

@@ -168,6 +168,20 @@ fn a_turned_bit_anywhere_in_a_certificate_is_found() {
 }
 
 /// A certificate whose authority is a certificate whose authority is … must not exhaust the stack.
+/// OpenSSH takes the name; a person would read it as another one.
+#[test]
+fn a_certificate_for_a_name_that_cannot_be_seen_in_full_stands_for_nobody() {
+    let Some(workshop) = Workshop::open() else { return };
+    for name in ["al\u{200b}ice@example.com", "\u{202e}ecila@example.com"] {
+        let signature = certified(&workshop, "odd", &["-n", name]);
+        let refused =
+            Check::new(authority(&workshop, "*@example.com", ""), signature.clone()).claimed(name).ours();
+        assert!(refused.unwrap_err().contains("which may not stand in a name"), "{name:?}");
+        let (names, _) = names_and_wildcards_of(&authority(&workshop, "*@example.com", ""), &signature);
+        assert_eq!(names, Vec::<String>::new());
+    }
+}
+
 #[test]
 fn nested_certificates_are_refused_at_once() {
     let mut key = Vec::new();

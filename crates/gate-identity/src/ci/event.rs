@@ -1,12 +1,12 @@
 //! The file behind `GITHUB_EVENT_PATH`: the webhook's payload, of which three values are read.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::git;
+use crate::git::place::{PlaceError, bytes_of};
 
 /// The largest payload that is read, in bytes; GitHub caps webhooks at 25 MB.
 const MAX_EVENT: u64 = 25 * 1024 * 1024;
@@ -83,16 +83,17 @@ impl Event {
     /// # Errors
     /// An [`EventError`].
     pub fn read(path: &Path) -> Result<Self, EventError> {
-        // Asked before opening: a pipe would block.
-        let facts = std::fs::metadata(path)?;
-        if !facts.is_file() {
-            return Err(EventError::NotFile);
-        }
-        if facts.len() > MAX_EVENT {
+        let bytes = bytes_of(path, MAX_EVENT + 1).map_err(|error| match error {
+            PlaceError::Read { source, .. } if source.kind() == ErrorKind::InvalidInput => {
+                EventError::NotFile
+            }
+            PlaceError::Read { source, .. } => source.into(),
+            other @ PlaceError::Broken { .. } => std::io::Error::other(other).into(),
+        })?;
+        if bytes.len() as u64 > MAX_EVENT {
             return Err(EventError::TooLarge);
         }
-        let reader = BufReader::new(File::open(path)?).take(MAX_EVENT);
-        let event = Self::of(serde_json::from_reader(reader)?);
+        let event = Self::of(serde_json::from_slice(&bytes)?);
         let is_id = |id: &Option<String>| id.as_deref().is_none_or(git::is_object_id);
         if is_id(&event.head) && is_id(&event.queued_head) { Ok(event) } else { Err(EventError::NotCommit) }
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use gate_model::context::Run;
 use gate_model::principal::Principal;
-use gate_model::text::MAX_TEXT;
+use gate_model::text::{MAX_TEXT, unfit_in_name};
 
 use crate::git;
 
@@ -29,12 +29,16 @@ impl<'a> Variables<'a> {
         } else {
             return Some(value);
         };
+        self.refuse(name, &problem);
+        None
+    }
+
+    fn refuse(&self, name: &str, problem: &str) {
         let sentence = format!("the variable {name} {problem}, so nothing it says is used");
         let mut refused = self.refused.borrow_mut();
         if !refused.contains(&sentence) {
             refused.push(sentence);
         }
-        None
     }
 
     /// The first of several variables that has a value.
@@ -61,13 +65,18 @@ impl<'a> Variables<'a> {
 
     /// Somebody as the provider knows him, from the first of several variables.
     pub(super) fn actor(&self, via: &str, names: &[&str]) -> Option<Principal> {
-        self.first(names).map(|name| Principal::asserted(via, name.trim()))
+        self.person(via, names, &[])
     }
 
     /// The same, unless the name is one of `services`, which is nobody's.
     pub(super) fn person(&self, via: &str, names: &[&str], services: &[&str]) -> Option<Principal> {
-        let name = self.first(names).filter(|name| !services.contains(&name.trim()))?;
-        Some(Principal::asserted(via, name.trim()))
+        let (variable, name) = names.iter().find_map(|name| Some((*name, self.get(name)?)))?;
+        let name = name.trim();
+        if let Some(c) = unfit_in_name(name) {
+            self.refuse(variable, &format!("holds U+{:04X}, which may not stand in a name", u32::from(c)));
+            return None;
+        }
+        (!services.contains(&name)).then(|| Principal::asserted(via, name))
     }
 
     /// What was refused, as sentences.

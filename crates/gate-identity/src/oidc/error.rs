@@ -55,6 +55,14 @@ pub enum OidcError {
         /// What it should be.
         wanted: &'static str,
     },
+    /// A name with a character that may not stand in one.
+    #[error("the token's {claim} holds U+{point:04X}, which may not stand in a name")]
+    Name {
+        /// Which of its names.
+        claim: &'static str,
+        /// The character's code point.
+        point: u32,
+    },
     /// No policy entry for the issuer.
     #[error("the issuer '{0}' is not one that the policy pins; [[identity.oidc]] lists those that count")]
     Issuer(String),

@@ -11,6 +11,7 @@
 use gate_model::context::{Run, change_of, is_change_number};
 use gate_model::issuer::{self, ClaimMap, Mapping, Preset};
 use gate_model::principal::{Assurance, Principal};
+use gate_model::text::unfit_in_name;
 
 use super::error::OidcError;
 use super::members::Members;
@@ -51,7 +52,7 @@ fn github(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
     let entry = git_ref.filter(|_| event == Some("merge_group"));
     let own = git_ref.and_then(change_of);
     Ok(Claims {
-        principal: principal("github", actor, issuer),
+        principal: principal("github", actor, issuer)?,
         repository: Some(format!("{host}/{}", members.required_text("repository")?)),
         git_ref: own
             .map(|number| format!("refs/pull/{number}/head"))
@@ -81,7 +82,7 @@ fn gitlab(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
     let of_change = event == Some("merge_request_event") || change.is_some();
     let source = named.as_deref().filter(|_| of_change).and_then(|name| name.strip_prefix("refs/heads/"));
     Ok(Claims {
-        principal: principal("gitlab", actor, issuer),
+        principal: principal("gitlab", actor, issuer)?,
         repository: Some(format!("{}/{project}", host_of(issuer))),
         source_branch: owned(source),
         git_ref: match &change {
@@ -124,7 +125,7 @@ fn mapped(issuer: &str, map: &ClaimMap, members: &Members<'_>) -> Result<Claims,
         optional(&map.git_ref)?.filter(|name| name.starts_with("refs/")).map(|name| whole_ref(&name));
     let change = git_ref.as_deref().and_then(change_of).map(str::to_owned);
     Ok(Claims {
-        principal: principal(&map.via, &subject, issuer),
+        principal: principal(&map.via, &subject, issuer)?,
         repository: optional(&map.repository)?.and_then(|place| repository(&place)),
         of_change: change.is_some(),
         git_ref,
@@ -158,8 +159,8 @@ fn common(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
     let issued_at = members.required_instant("iat")?;
     Ok(Claims {
         issuer: issuer.to_owned(),
-        subject: members.required_text("sub")?.to_owned(),
-        principal: principal("", "", issuer),
+        subject: name("sub", members.required_text("sub")?)?.to_owned(),
+        principal: principal("", "", issuer)?,
         actor: String::new(),
         repository: None,
         git_ref: None,
@@ -177,13 +178,21 @@ fn common(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
     })
 }
 
-fn principal(via: &str, name: &str, issuer: &str) -> Principal {
-    Principal {
-        id: format!("{via}:{name}"),
+fn principal(via: &str, called: &str, issuer: &str) -> Result<Principal, OidcError> {
+    Ok(Principal {
+        id: format!("{via}:{}", name("name for its holder", called)?),
         assurance: Assurance::Oidc,
         via: via.to_owned(),
         key: None,
         issuer: Some(issuer.to_owned()),
+    })
+}
+
+/// What somebody is called, if all of it can be seen.
+fn name<'a>(claim: &'static str, name: &'a str) -> Result<&'a str, OidcError> {
+    match unfit_in_name(name) {
+        Some(c) => Err(OidcError::Name { claim, point: u32::from(c) }),
+        None => Ok(name),
     }
 }
 

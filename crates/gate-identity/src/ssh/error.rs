@@ -56,6 +56,9 @@ pub enum SshError {
         /// The key's fingerprint, or the authority's.
         key: String,
     },
+    /// The name holds what may not stand in one.
+    #[error("the signer's name holds U+{0:04X}, which may not stand in a name")]
+    Name(u32),
     /// The key is listed, for somebody else.
     #[error("the key {key} does not stand for '{principal}'; say who you are as allowed_signers names you")]
     OtherPrincipal {

@@ -150,6 +150,9 @@ impl Evidence {
     }
 
     fn judge(&self, claimed: &str, signers: &AllowedSigners) -> Result<Verified, SshError> {
+        if let Some(c) = text::unfit_in_name(claimed) {
+            return Err(SshError::Name(u32::from(c)));
+        }
         let mut refusal = None;
         let mut by_wildcard = None;
         for line in self.lines(signers)? {

@@ -186,6 +186,9 @@ fn each_malformed_token_has_its_own_message() {
     assert!(claims(json!({"exp": 9_999_999_999_999_i64})).contains("'exp' is not a time"));
     assert!(claims(json!({"actor": "carol\u{1b}[2J"})).contains("'actor' is not text on one line"));
     assert!(claims(json!({"actor": "carol\nmallory"})).contains("'actor' is not text on one line"));
+    for (name, words) in [("actor", "name for its holder holds U+202E"), ("sub", "sub holds U+202E")] {
+        assert!(claims(json!({name: "\u{202e}lorac"})).contains(words), "{name}");
+    }
     assert!(claims(json!({"actor": ""})).contains("lacks 'actor'"));
     assert!(claims(json!({"actor": null})).contains("lacks 'actor'"));
 }

@@ -3,17 +3,16 @@
 
 use gate_ledger::entry::Entry;
 use gate_model::action::Action;
-use gate_model::payload::{
-    ApprovalData, Ask, DenialData, RefusalData, RejectionData, ReviewData, RevocationData,
-};
+use gate_model::payload::{ApprovalData, DenialData, RefusalData, RejectionData, ReviewData, RevocationData};
 use gate_model::principal::{Assurance, Principal};
 use gate_policy::{Actor, Gate, Petition, Policy, Rule, Subject};
 
+use crate::lifting;
 use crate::signatures::{self, Mark};
 
 use super::admissions::{note_token, read, rests_on};
 use super::books::Used;
-use super::life::{Asked, Granted, OptOut};
+use super::life::{Asked, Granted, Lift, OptOut};
 use super::report::{Doubt, Judged, Report};
 use super::{Position, State, known_judge};
 
@@ -59,7 +58,9 @@ impl State {
             if by.as_ref().is_none_or(|by| by.assurance != Assurance::Signed) {
                 opt_out.approved_unsigned = Some(entry.seq);
             }
-            opt_out.approvers.extend(by);
+            if opt_out.grant.is_none() {
+                opt_out.approvers.extend(by);
+            }
         }
         judged
     }
@@ -97,7 +98,9 @@ impl State {
         };
         if let Some(opt_out) = self.opt_out_of(entry) {
             opt_out.marks.push(Mark::of(entry));
-            if let (false, Some(id)) = (is_refusal, entry.reference) {
+            // Only what waits can be rejected: a grant ends by what revokes it.
+            let waits = opt_out.grant.is_none();
+            if let (true, false, Some(id)) = (waits, is_refusal, entry.reference) {
                 self.opt_outs.end(id, entry.seq);
             }
         }
@@ -160,12 +163,24 @@ impl State {
             let used = self.used(at, &data.policy, report)?;
             self.judge_revocation(at, entry, &data, &by, &used)
         });
-        if let Some(opt_out) = self.opt_out_of(entry) {
-            opt_out.marks.push(Mark::of(entry));
-            // It ends the opt-out whatever it is worth: that is the safe side, and how it is used.
-            self.opt_outs.end(crate::records::id_of(entry), entry.seq);
-        }
+        let judged = self.excuse(entry, judged);
+        self.file_end(entry, &judged);
         judged
+    }
+
+    /// Files what would end an opt-out: whatever it is worth, that is the safe side for all but a pause, which ends by
+    /// what may end it. Where nobody can tell whether that may, nobody can tell of the pause any more.
+    fn file_end(&mut self, entry: &Entry, judged: &Judged) {
+        let newer = self.marks_of_newer_pauses(entry);
+        let Some(opt_out) = self.opt_out_of(entry) else { return };
+        opt_out.marks.push(Mark::of(entry));
+        let is_pause = opt_out.grant.as_ref().is_some_and(|granted| granted.data.ask.action == Action::Pause);
+        match judged {
+            _ if !is_pause => self.opt_outs.end(crate::records::id_of(entry), entry.seq),
+            Ok(()) => opt_out.lifts.push(Lift::new(entry, newer)),
+            Err(Doubt::Wrong(_)) => {}
+            Err(doubt) => opt_out.flaw = Some(doubt.clone()),
+        }
     }
 
     fn judge_revocation(
@@ -177,26 +192,17 @@ impl State {
         used: &Used,
     ) -> Judged {
         let id = Self::id_of(at, entry)?;
-        let opt_out = self.living(at, id)?;
-        let (hash, ask) = subject(opt_out).ok_or_else(|| Doubt::wrong("ends what is no opt-out"))?;
-        if data.subject != hash || data.action != ask.action {
-            return Err(Doubt::Wrong(format!("ends another entry than opt-out {id} is")));
-        }
-        let (reason, ticket) = (Some(data.reason.as_str()), data.ticket.as_deref());
-        let actor = Actor { by, context: &data.context, reason, ticket };
-        gate_policy::may_revoke(used.policy(), actor, opt_out.asked(ask, None))
-            .map_err(|reasons| refused(&reasons))?;
-        if is_resume(entry) && ask.action == Action::Pause {
-            return stated(entry, by, used, &self.marks_of_pauses(&opt_out.gate));
-        }
-        stated(entry, by, used, &opt_out.marks)
+        let opt_out = self.living(at, id, used)?;
+        let marks = [opt_out.marks.as_slice(), &self.marks_of_newer_pauses(entry)].concat();
+        let ended = opt_out.to_end(id, &marks).ok_or_else(|| Doubt::wrong("ends what is no opt-out"))?;
+        ended.by_revocation(used.trust(), (entry, data, by)).map_err(Doubt::Wrong)
     }
 
-    /// The opt-out `id`, which has not ended.
-    fn living(&self, at: Position<'_>, id: u64) -> Result<&OptOut, Doubt> {
+    /// The opt-out `id`, which has not ended for whom `used` is in force.
+    fn living(&self, at: Position<'_>, id: u64, used: &Used) -> Result<&OptOut, Doubt> {
         let opt_out = self.opt_out(at, id)?;
         let over = opt_out.grant.as_ref().is_some_and(|granted| granted.data.expires <= at.moment.earliest);
-        if over || opt_out.ended.is_some() {
+        if over || opt_out.ended_by(id, at.seq, used).is_some() {
             return Err(Doubt::Wrong(format!("ends opt-out {id}, which had ended before")));
         }
         Ok(opt_out)
@@ -211,10 +217,15 @@ impl State {
         found.ok_or_else(|| Doubt::Wrong(format!("names opt-out {id}, and this gate has none there")))
     }
 
-    /// Whoever resumes a gate signs for one of its pauses, and all of them end.
-    fn marks_of_pauses(&self, gate: &str) -> Vec<Mark> {
+    /// The pauses of the gate that were made after the one that `entry` ends, where it is signed as a resume.
+    fn marks_of_newer_pauses(&self, entry: &Entry) -> Vec<Mark> {
+        let ended = entry.reference.and_then(|id| self.opt_outs.get(id)?.grant.as_ref());
+        let (Some(ended), Some(gate), true) = (ended, &entry.gate, lifting::is_resume(entry)) else {
+            return Vec::new();
+        };
         let pauses = self.opt_outs.of_gate(gate).into_iter().flat_map(|of_gate| &of_gate.pauses);
-        pauses.filter_map(|id| self.opt_outs.get(*id)).flat_map(|pause| pause.marks.iter().copied()).collect()
+        let granted = pauses.filter_map(|id| self.opt_outs.get(*id)?.grant.as_ref());
+        granted.filter(|pause| pause.seq > ended.seq).map(Granted::mark).collect()
     }
 
     /// Judges a review and files it.
@@ -225,12 +236,14 @@ impl State {
             let used = self.used(at, &data.policy, report)?;
             self.judge_review(at, entry, &data, &by, &used)
         });
-        if let Some(opt_out) = self.opt_out_of(entry) {
+        let judged = self.excuse(entry, judged);
+        if crate::records::ends_opt_out(entry) {
+            self.file_end(entry, &judged);
+        } else if let Some(opt_out) = self.opt_out_of(entry) {
             opt_out.marks.push(Mark::of(entry));
+        }
+        if self.opt_out_of(entry).is_some() {
             self.opt_outs.settle(crate::records::id_of(entry), entry.seq);
-            if crate::records::ends_opt_out(entry) {
-                self.opt_outs.end(crate::records::id_of(entry), entry.seq);
-            }
         }
         judged
     }
@@ -247,14 +260,8 @@ impl State {
         let opt_out = self.opt_out(at, id)?;
         let granted =
             owing(opt_out).ok_or_else(|| Doubt::Wrong(format!("reviews opt-out {id}, which owes none")))?;
-        if data.subject != granted.hash.to_string() {
-            return Err(Doubt::Wrong(format!("reviews another entry than the grant of opt-out {id}")));
-        }
-        let rule = reviewable(used, &opt_out.gate, granted)?;
-        let actor = Actor { by, context: &data.context, reason: Some(&data.reason), ticket: None };
-        gate_policy::may_review(used.policy(), rule, actor, opt_out.asked(&granted.data.ask, None))
-            .map_err(|reasons| refused(&reasons))?;
-        stated(entry, by, used, &opt_out.marks)
+        let ended = opt_out.to_end(id, &opt_out.marks).ok_or_else(|| Doubt::wrong("reviews no opt-out"))?;
+        ended.by_review(used.trust(), granted.data.rule, (entry, data, by)).map_err(Doubt::Wrong)
     }
 
     /// The opt-out in whose life an entry stands.
@@ -273,33 +280,11 @@ fn stated(entry: &Entry, by: &Principal, used: &Used, subjects: &[Mark]) -> Judg
 
 /// Somebody who may not has done it.
 fn refused(reasons: &[String]) -> Doubt {
-    Doubt::Wrong(format!("should have been refused: {}", reasons.join("; ")))
-}
-
-/// What a revocation of the opt-out is about: the hash of its grant, else of its request, and what was asked for.
-fn subject(opt_out: &OptOut) -> Option<(String, &Ask)> {
-    if let Some(granted) = &opt_out.grant {
-        return Some((granted.hash.to_string(), &granted.data.ask));
-    }
-    let asked = opt_out.request.as_ref()?;
-    Some((asked.entry.hash.to_string(), &asked.data.ask))
-}
-
-fn is_resume(entry: &Entry) -> bool {
-    let act = entry.data.get("statement").and_then(|statement| statement.get("act"));
-    act.is_some_and(|act| act == "resume")
+    Doubt::Wrong(lifting::refused(reasons))
 }
 
 /// The grant of an opt-out that owes a review which nobody gave yet.
 pub(super) fn owing(opt_out: &OptOut) -> Option<&Granted> {
     let granted = opt_out.grant.as_ref()?;
     (granted.data.owes.is_some() && opt_out.reviewed.is_none()).then_some(granted)
-}
-
-/// The break-glass rule by which the grant is reviewed.
-fn reviewable<'a>(used: &'a Used, gate: &str, granted: &Granted) -> Result<&'a Rule, Doubt> {
-    let rule = gate_of(used, gate)?.rule(granted.data.rule).filter(|rule| rule.break_glass);
-    rule.ok_or_else(|| {
-        Doubt::Wrong(format!("reviews under a policy without break-glass rule {}", granted.data.rule))
-    })
 }

@@ -6,6 +6,7 @@ use gate_model::principal::{Assurance, Principal};
 use gate_model::time::Timestamp;
 use serde::de::DeserializeOwned;
 
+use crate::lifting;
 use crate::records;
 use crate::signatures::Mark;
 
@@ -101,11 +102,16 @@ impl State {
         if let Some(gate) = &entry.gate {
             self.opt_outs.admit(gate, past::Admission { at: entry.at, what: Some(what) });
         }
+        let then = used.map(|used| used.recorded);
+        let approvals = self.opt_outs.get(records::id_of(entry)).map(|opt_out| opt_out.approvals.as_slice());
+        let approvers = then.as_ref().zip(approvals);
+        let approvers = approvers.map(|(then, given)| lifting::counting(then, (entry, &data, &by), given));
         let known = data.request.as_ref().map(|request| self.heads.known(request, self.genesis));
         let granted = Granted {
             seq: entry.seq,
             hash: entry.hash,
-            then: used.map(|used| used.recorded),
+            at: entry.at,
+            then,
             approved,
             spent: Vec::new(),
             proof: Proof::of(entry, &by, known.unwrap_or_default()),
@@ -118,6 +124,7 @@ impl State {
             Some(opt_out) => {
                 opt_out.marks.push(Mark::of(entry));
                 opt_out.flaw = flaw.or_else(|| opt_out.flaw.take());
+                opt_out.approvers = approvers.unwrap_or_default();
             }
             None => self.opt_outs.begin(id, OptOut::new(entry, by, flaw)),
         }

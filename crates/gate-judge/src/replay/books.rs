@@ -4,7 +4,7 @@
 //! both. Each text is parsed once, and its digest computed again. Where a policy had owners, the entries after
 //! it must be admitted by them: [`crate::ownership`] has the rules.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use gate_ledger::entry::Entry;
@@ -12,7 +12,7 @@ use gate_model::payload::{PolicyData, TrustedFile};
 use gate_model::text::visible;
 use gate_policy::Policy;
 
-use crate::ownership::{self, Guards, Word};
+use crate::ownership::Guard;
 use crate::recorded::{self, Recorded};
 
 use super::archived;
@@ -42,8 +42,7 @@ pub(super) struct Books {
     all: Vec<Book>,
     by_digest: HashMap<String, usize>,
     eras: Vec<Era>,
-    /// What the owners' signatures in the entries say: each counts once.
-    words: HashSet<Word>,
+    guard: Guard,
 }
 
 /// A policy that a verdict was made under.
@@ -77,15 +76,7 @@ impl Books {
             Ok(recorded) => Rc::new(recorded),
             Err(error) => return Err(self.file_damaged(entry, &error)),
         };
-        let guardian = self.eras.last().and_then(|era| self.all.get(era.guardian?)?.recorded.as_ref().ok());
-        let (data, own) = (&recorded.data, &recorded.policy);
-        let guardian = guardian.map(Rc::as_ref);
-        let mut admitted = ownership::recorded_endorsement(data, guardian, own, entry.at);
-        let in_force = guardian.is_some_and(|guardian| guardian.data.digest == data.digest);
-        let is_first = ownership::recorded_word(data).is_none_or(|word| self.words.insert(word));
-        if !is_first && !in_force {
-            admitted = admitted.and(Err(ownership::SPENT.to_owned()));
-        }
+        let admitted = self.guard.pass(&recorded, entry.at);
         self.add(&recorded, admitted.is_ok());
         admitted.map_err(|reason| Doubt::Wrong(format!("is no policy that takes effect: {reason}")))
     }
@@ -118,12 +109,8 @@ impl Books {
             Some((_, right)) => *right |= admitted,
             None => book.sources.push((source.clone(), admitted)),
         }
-        let before = self.eras.last().and_then(|era| era.guardian);
-        let guardian = match ownership::guards(recorded) {
-            Guards::Always => Some(number),
-            Guards::Alone => before.or(Some(number)),
-            Guards::Never => before,
-        };
+        let guardian = self.guard.guardian().and_then(|guardian| self.by_digest.get(&guardian.data.digest));
+        let guardian = guardian.copied();
         self.eras.push(Era { since: recorded.seq, newest: number, guardian });
     }
 

@@ -7,11 +7,14 @@ use std::rc::Rc;
 use gate_ledger::entry::{Entry, EntryHash};
 use gate_model::payload::{Ask, GrantData, RequestData};
 use gate_model::principal::{Assurance, Principal};
+use gate_model::time::Timestamp;
 use gate_policy::Subject;
 
+use crate::lifting::Ended;
 use crate::recorded::Recorded;
 use crate::signatures::{self, Known, Mark};
 
+use super::books::Used;
 use super::report::Doubt;
 
 /// An opt-out, from its first entry on.
@@ -33,8 +36,10 @@ pub(super) struct OptOut {
     pub(super) approvals: Vec<Entry>,
     /// The grant.
     pub(super) grant: Option<Granted>,
-    /// The entry that ended it before its time: a revocation or a rejection.
+    /// The entry that ended it before its time: a revocation or a rejection. Of a pause that was granted see `lifts`.
     pub(super) ended: Option<u64>,
+    /// What ended it by the policy of its own moment, where it is a pause. Whether it did is asked of each policy in force.
+    pub(super) lifts: Vec<Lift>,
     /// The entry that reviewed it.
     pub(super) reviewed: Option<u64>,
     /// What was wrong with its request or its grant: what rests on it is no better.
@@ -53,6 +58,8 @@ pub(super) struct Asked {
 pub(super) struct Granted {
     pub(super) seq: u64,
     pub(super) hash: EntryHash,
+    /// When it was appended.
+    pub(super) at: Timestamp,
     pub(super) data: GrantData,
     /// The policy it was admitted under, unless that is what is wrong with it.
     pub(super) then: Option<Rc<Recorded>>,
@@ -92,7 +99,58 @@ impl Proof {
     }
 }
 
+/// What ended a pause; each policy in force is asked once.
+#[derive(Debug)]
+pub(super) struct Lift {
+    entry: Entry,
+    /// The pauses beside those of its life that its signed statement may name.
+    newer: Vec<Mark>,
+    /// By the seq of the policy's entry.
+    answers: RefCell<HashMap<u64, bool>>,
+}
+
+impl Lift {
+    /// The end in `entry`.
+    pub(super) fn new(entry: &Entry, newer: Vec<Mark>) -> Self {
+        Self { entry: entry.clone(), newer, answers: RefCell::default() }
+    }
+
+    fn holds(&self, id: u64, opt_out: &OptOut, today: &Used) -> bool {
+        let judge = || {
+            let marks = [opt_out.marks.as_slice(), &self.newer].concat();
+            let granted = opt_out.grant.as_ref().zip(opt_out.to_end(id, &marks));
+            granted
+                .is_some_and(|(granted, ended)| ended.by(today.trust(), &granted.data, &self.entry).is_ok())
+        };
+        *self.answers.borrow_mut().entry(today.recorded.seq).or_insert_with(judge)
+    }
+}
+
+impl Granted {
+    /// What a signed statement about it names.
+    pub(super) const fn mark(&self) -> Mark {
+        Mark { hash: self.hash, at: self.at }
+    }
+}
+
 impl OptOut {
+    /// The entry up to `seq` that ended it for whom `today` is in force; its ID is `id`.
+    pub(super) fn ended_by(&self, id: u64, seq: u64, today: &Used) -> Option<u64> {
+        let lifted = self.lifts.iter().filter(|lift| lift.entry.seq <= seq);
+        let lifted = lifted.filter(|lift| lift.holds(id, self, today)).map(|lift| lift.entry.seq).next();
+        self.ended.filter(|end| *end <= seq).or(lifted)
+    }
+
+    /// The opt-out as its end is judged, with what a signed statement about it may name.
+    pub(super) fn to_end<'a>(&'a self, id: u64, marks: &'a [Mark]) -> Option<Ended<'a>> {
+        let (hash, ask) = match (&self.grant, &self.request) {
+            (Some(granted), _) => (granted.hash, &granted.data.ask),
+            (None, Some(asked)) => (asked.entry.hash, &asked.data.ask),
+            (None, None) => return None,
+        };
+        Some(Ended { id, hash, subject: self.asked(ask, None), marks })
+    }
+
     /// The opt-out as the rules see what somebody does with it; `ask` is what its request or its grant asks for.
     pub(super) fn asked<'a>(&'a self, ask: &'a Ask, author: Option<&'a str>) -> Subject<'a> {
         let (gate, requester, approvers) = (self.gate.as_str(), &self.requester, self.approvers.as_slice());
@@ -111,6 +169,7 @@ impl OptOut {
             approvals: Vec::new(),
             grant: None,
             ended: None,
+            lifts: Vec::new(),
             reviewed: None,
             flaw,
         }

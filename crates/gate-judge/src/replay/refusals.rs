@@ -28,8 +28,7 @@ impl State {
         by: &Principal,
         used: &Used,
     ) -> Judged {
-        let opt_out = self.opt_out(at, id)?;
-        let answers = self.answers(at, opt_out, data, by, used)?;
+        let answers = self.answers(at, id, data, by, used)?;
         let is_possible = |(verb, _): &&(Verb, Answer)| data.act.is_none_or(|act| act == *verb);
         let possible: Vec<&Answer> = answers.iter().filter(is_possible).map(|(_, answer)| answer).collect();
         if possible.is_empty() {
@@ -51,18 +50,19 @@ impl State {
     fn answers(
         &self,
         at: Position<'_>,
-        opt_out: &OptOut,
+        id: u64,
         data: &RefusalData,
         by: &Principal,
         used: &Used,
     ) -> Result<Vec<(Verb, Answer)>, Doubt> {
+        let opt_out = self.opt_out(at, id)?;
         let (policy, gate) = (used.policy(), gate_of(used, &opt_out.gate)?);
         let (now, actor) = (at.moment.earliest, actor(data, by));
         let mut answers = Vec::new();
         if let Some(asked) = opt_out.waits(now) {
             answers.extend(self.answers_to_approvers(at, opt_out, asked, (data, by), used));
         }
-        if let Some(ask) = opt_out.ask().filter(|_| opt_out.lives(now)) {
+        if let Some(ask) = opt_out.ask().filter(|_| opt_out.lives(id, at, used)) {
             let subject = opt_out.asked(ask, None);
             answers.push((Verb::Revoke, gate_policy::may_revoke(policy, actor, subject)));
             if ask.action == Action::Pause && opt_out.grant.is_some() {
@@ -124,9 +124,11 @@ impl OptOut {
         self.request.as_ref().filter(|asked| waits && now < asked.data.lapses)
     }
 
-    /// Whether it has not ended at `now`.
-    fn lives(&self, now: gate_model::time::Timestamp) -> bool {
-        self.ended.is_none() && self.grant.as_ref().is_none_or(|granted| now < granted.data.expires)
+    /// Whether it, whose ID is `id`, has not ended for whom `used` is in force.
+    fn lives(&self, id: u64, at: Position<'_>, used: &Used) -> bool {
+        let now = at.moment.earliest;
+        self.ended_by(id, at.seq, used).is_none()
+            && self.grant.as_ref().is_none_or(|granted| now < granted.data.expires)
     }
 
     /// What it does, or would do.

@@ -82,7 +82,7 @@ impl State {
     pub(super) fn in_force<'a>(&'a self, here: Here<'a>, action: Action) -> impl Iterator<Item = Live<'a>> {
         let surely = move |live: &Live<'_>| {
             is_surely_live(live, here.at.moment, here.at.moment.earliest)
-                && live.opt_out.ended.is_none()
+                && live.opt_out.ended_by(live.id, here.at.seq, here.today).is_none()
                 && live.uses_left(here.at.seq) != Some(0)
                 && excuses_itself(live, here).is_none()
         };
@@ -99,7 +99,7 @@ impl State {
         let surely = move |live: &Live<'_>| {
             live.granted.seq <= begun.seq
                 && is_surely_live(live, here.at.moment, begun.at)
-                && live.opt_out.ended.is_none_or(|end| end > begun.seq)
+                && live.opt_out.ended_by(live.id, begun.seq, here.today).is_none()
                 && live.uses_left(begun.seq) != Some(0)
         };
         self.candidates(here, action).filter(surely).filter(move |live| derives(*live, here).is_ok())
@@ -119,7 +119,7 @@ impl State {
 /// Whether the opt-out can have been live at the decision.
 fn could_count(live: Live<'_>, here: Here<'_>) -> Result<(), String> {
     let (data, moment) = (&live.granted.data, here.at.moment);
-    if let Some(end) = live.opt_out.ended {
+    if let Some(end) = live.opt_out.ended_by(live.id, here.at.seq, here.today) {
         return Err(format!("was ended by entry {end}"));
     }
     if live.uses_left(here.at.seq) == Some(0) {
@@ -162,7 +162,7 @@ fn derives(live: Live<'_>, here: Here<'_>) -> Result<(), String> {
     {
         return Err(format!("does not count, since the facts of this run contradict each other: {conflict}"));
     }
-    gate_policy::scope_holds(&data.ask.scope, here.context).map_err(|out| out.0)?;
+    gate_policy::scope_holds(data.ask.action, &data.ask.scope, here.context).map_err(|out| out.0)?;
     let then = granted.then.as_ref().ok_or("rests on a policy that cannot be used")?;
     derivation::terms(&then.policy, here.gate, data, by, here.context).map_err(|error| error.to_string())?;
     let unproven = |reason: String| format!("has a signature that does not hold: {reason}");

@@ -1,7 +1,6 @@
 //! The digest of a segment's file.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::str::FromStr;
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SegmentFile;
 use crate::entry::{EntryHash, HashError};
+use crate::infile;
 
 /// The context string of BLAKE3's key-derivation mode for the bytes of a segment.
 pub const SEGMENT_CONTEXT: &str = "gate v1 segment";
@@ -38,7 +38,7 @@ impl FromStr for SegmentDigest {
 /// # Errors
 /// What the system says.
 pub fn digest_of(path: &Path, limit: u64) -> io::Result<SegmentFile> {
-    let mut file = Digested::new(File::open(path)?.take(limit.saturating_add(1)));
+    let mut file = Digested::new(infile::open(path)?.take(limit.saturating_add(1)));
     io::copy(&mut file, &mut io::sink())?;
     Ok(SegmentFile { digest: file.digest(), bytes: file.bytes })
 }

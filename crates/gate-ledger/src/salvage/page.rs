@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::LogDamage;
 use super::wal::{Frames, Wal};
+use crate::infile;
 use crate::store::beside;
 
 /// How the file is divided.
@@ -52,11 +53,10 @@ pub(super) struct Pages {
 impl Pages {
     /// Opens the file and its log. The shape is that of a ledger as it was made, until another is set.
     pub(super) fn open(real: &Path) -> io::Result<Self> {
-        let file = File::open(real)?;
+        let file = infile::open(real)?;
         let length = file.metadata()?.len();
         let log = beside(real, "-wal");
-        // Opening a pipe that somebody put there would never end.
-        let wal = log.is_file().then(|| File::open(&log).ok()).flatten().and_then(Wal::open);
+        let wal = infile::open(&log).ok().and_then(Wal::open);
         let mut pages = Self { file, wal, frames: None, length, shape: Shape { size: 0, reserved: 0 } };
         pages.divide(Shape { size: 8192, reserved: 0 });
         Ok(pages)

@@ -25,6 +25,7 @@ use rustix::io::Errno;
 use super::database::fold_copy;
 use super::place::{beside, regular_file};
 use super::{OpenError, files};
+use crate::infile;
 
 /// How often a copy is begun again.
 const TRIES: usize = 8;
@@ -143,7 +144,7 @@ fn inspected(path: &Path) -> Result<PathBuf, OpenError> {
 /// Takes the lock that readers share, on the whole file: SQLite's range of it lies within. Where a file system knows no
 /// locks nobody can be kept away, and only the file's times tell.
 fn hold(path: &Path, real: &Path) -> Result<File, OpenError> {
-    let file = File::open(real).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+    let file = infile::open(real).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
     let until = Instant::now() + WAIT;
     loop {
         match fcntl_lock(&file, FlockOperation::NonBlockingLockShared) {
@@ -159,7 +160,7 @@ fn hold(path: &Path, real: &Path) -> Result<File, OpenError> {
 fn log_header(real: &Path) -> Result<Option<(Vec<u8>, u64)>, OpenError> {
     let path = beside(real, "-wal");
     let fails = |source| OpenError::Io { path: path.clone(), source };
-    let file = match File::open(&path) {
+    let file = match infile::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(fails(source)),

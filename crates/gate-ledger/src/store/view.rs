@@ -15,7 +15,7 @@ use super::row::RawRow;
 use crate::archive::Statement;
 use crate::chain::Bad;
 use crate::entry::{Entry, EntryHash, Kind};
-use confirm::{confirm, confirming, ends_after, is};
+use confirm::{confirm, confirming, is, later};
 
 /// The newest entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,9 @@ impl<'a> View<'a> {
     pub fn live_grants(&self, gate: &str, now: Timestamp) -> Result<Vec<Entry>, StoreError> {
         let now = now.to_string();
         let found = self.collect(include_str!("sql/live.sql"), [gate, &now])?;
-        confirm(found, "entry_live", |entry| is(entry, Kind::Grant, Some(gate)) && ends_after(entry, &now))
+        confirm(found, "entry_live", |entry| {
+            is(entry, Kind::Grant, Some(gate)) && later(entry, "expires", &now)
+        })
     }
 
     /// The grants of all gates that end after `now`, by seq.
@@ -119,7 +121,7 @@ impl<'a> View<'a> {
     pub fn all_grants_live(&self, now: Timestamp) -> Result<Vec<Entry>, StoreError> {
         let now = now.to_string();
         let found = self.collect(include_str!("sql/live_everywhere.sql"), [&now])?;
-        confirm(found, "entry_live", |entry| is(entry, Kind::Grant, None) && ends_after(entry, &now))
+        confirm(found, "entry_live", |entry| is(entry, Kind::Grant, None) && later(entry, "expires", &now))
     }
 
     /// The entries whose `ref` is `id`, by seq: what happened to an opt-out after the entry that began it.
@@ -131,14 +133,15 @@ impl<'a> View<'a> {
         confirm(found, "entry_life", |entry| entry.reference == Some(id))
     }
 
-    /// The newest entry of kind `policy` whose `data.digest` is `digest`.
+    /// The entries of kind `policy` whose `data.digest` is `digest`, newest first. Whether they have the digest that they
+    /// claim is for the caller to find out.
     ///
     /// # Errors
     /// A [`StoreError`].
-    pub fn policy(&self, digest: &str) -> Result<Option<Entry>, StoreError> {
-        let found = self.collect(include_str!("sql/policy.sql"), [digest])?;
+    pub fn policy(&self, digest: &str, each: Each<'_>) -> Result<(), StoreError> {
         let belongs = |entry: &Entry| is(entry, Kind::Policy, None) && entry.data["digest"] == digest;
-        Ok(confirm(found, "entry_policy", belongs)?.pop())
+        let each = &mut confirming("entry_policy", belongs, each);
+        self.walk(include_str!("sql/policy.sql"), [digest], each)
     }
 
     /// The entries of kind `policy`, newest first.
@@ -185,17 +188,19 @@ impl<'a> View<'a> {
         self.walk(include_str!("sql/granted.sql"), [gate], each)
     }
 
-    /// Requests of `gate`, or of all gates, newest first.
+    /// The requests of `gate`, or of all gates, that lapse after `now`, newest first. Whether they still wait is for the
+    /// caller to find out.
     ///
     /// # Errors
     /// A [`StoreError`].
-    pub fn requests(&self, gate: Option<&str>, each: Each<'_>) -> Result<(), StoreError> {
-        let belongs = |entry: &Entry| is(entry, Kind::Request, gate);
-        let each = &mut confirming("entry_requested", belongs, each);
-        match gate {
-            Some(gate) => self.walk(include_str!("sql/requested.sql"), [gate], each),
-            None => self.walk(include_str!("sql/requested_everywhere.sql"), [], each),
-        }
+    pub fn waiting(&self, gate: Option<&str>, now: Timestamp) -> Result<Vec<Entry>, StoreError> {
+        let now = now.to_string();
+        let found = match gate {
+            Some(gate) => self.collect(include_str!("sql/waiting.sql"), [gate, &now])?,
+            None => self.collect(include_str!("sql/waiting_everywhere.sql"), [&now])?,
+        };
+        let belongs = |entry: &Entry| is(entry, Kind::Request, gate) && later(entry, "lapses", &now);
+        confirm(found, "entry_waiting", belongs)
     }
 
     /// The entries that carry `nonce` as their `data.request.nonce`, by seq.

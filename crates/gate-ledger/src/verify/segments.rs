@@ -16,6 +16,7 @@ use crate::archive::{
 };
 use crate::chain::{Bad, Facts, inspect_unhashed};
 use crate::entry::{EntryHash, cut_line};
+use crate::infile;
 use crate::tree::{CompactRange, leaf_hash};
 
 /// What the segments hold.
@@ -103,7 +104,7 @@ fn fails(path: &Path) -> impl Fn(io::Error) -> VerifyError {
 }
 
 fn open(path: &Path) -> Result<Lines<File>, VerifyError> {
-    File::open(path).and_then(Lines::new).map_err(fails(path))
+    infile::open(path).and_then(Lines::new).map_err(fails(path))
 }
 
 /// The seq of the first entry, for sorting; what cannot be read comes first and is named soon.

@@ -30,7 +30,7 @@ pub(super) const NAMES: [&str; 9] = [
     "entry_admitted",
     "entry_granted",
     "entry_owing",
-    "entry_requested",
+    "entry_waiting",
     "entry_life",
     "entry_policy",
     "entry_spent",

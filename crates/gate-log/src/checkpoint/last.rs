@@ -5,11 +5,12 @@
 //! path proves its entry, and the ledger still has that entry. So whoever can write the file cannot make the
 //! signer sign a history that it did not read. Verification never looks at it, and it may be deleted.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use gate_ledger::checkpoint::{self, Checkpoint, CheckpointError};
+use gate_ledger::infile;
 use gate_ledger::note::{NoteError, VerifierKey};
 use gate_ledger::outfile::{Manner, Place};
 use gate_ledger::proof::{MAX_BYTES, Tip, TlogProof};
@@ -66,16 +67,11 @@ pub(super) fn read(path: &Path, own: &VerifierKey, origin: &str) -> Last {
 }
 
 fn bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-        // A pipe would hold us, and a link could lead anywhere; neither was written here.
-        Ok(metadata) if !metadata.is_file() => return Err(io::Error::other("it is not a regular file")),
-        Ok(_) => {}
+    match infile::read_own(path, MAX_BYTES as u64) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
 }
 
 fn parse(bytes: &[u8], own: &VerifierKey, origin: &str) -> Last {
@@ -107,7 +103,7 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     // Whoever may write to the ledger may continue from it.
     let ledger = path.to_str().and_then(|path| path.strip_suffix("-checkpoint")).map(Path::new);
     match ledger.filter(|ledger| ledger.is_file()) {
-        Some(ledger) => follow_database(&File::open(path)?, ledger),
+        Some(ledger) => follow_database(&infile::open_own(path)?, ledger),
         None => Ok(()),
     }
 }

@@ -65,7 +65,7 @@ fn read(file: &Path) -> std::io::Result<Option<String>> {
         Ok(_) => {}
     }
     let mut bytes = Vec::new();
-    std::fs::File::open(file)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    gate_ledger::infile::open_own(file)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
     Ok(String::from_utf8(bytes).ok())
 }
 

@@ -9,13 +9,13 @@ mod page;
 mod parts;
 mod record;
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use gate_cli::options::Format;
 use gate_cli::{Io, render};
 use gate_ledger::entry::{Entry, EntryError, read_line};
+use gate_ledger::infile;
 use gate_ledger::store::Access;
 use gate_model::exit::Exit;
 use gate_model::verification::{SCHEMA, Verification};
@@ -130,7 +130,7 @@ fn export(
     if path.as_os_str() == "-" {
         return lines(BufReader::new(stdin), &shown, gatherer);
     }
-    lines(BufReader::new(File::open(cwd.join(path)).map_err(fails)?), &shown, gatherer)
+    lines(BufReader::new(infile::open_named(&cwd.join(path)).map_err(fails)?), &shown, gatherer)
 }
 
 fn lines(mut input: impl BufRead, shown: &str, gatherer: &mut Gatherer<'_>) -> Result<(), ReportError> {
@@ -156,7 +156,7 @@ fn lines(mut input: impl BufRead, shown: &str, gatherer: &mut Gatherer<'_>) -> R
 fn verification(cwd: &Path, path: &Path) -> Result<Verification, ReportError> {
     let shown = || path.display().to_string();
     let mut text = String::new();
-    let file = File::open(cwd.join(path));
+    let file = infile::open_named(&cwd.join(path));
     file.and_then(|file| file.take(MAX_DOCUMENT).read_to_string(&mut text))
         .map_err(|source| ReportError::Io { path: shown(), source })?;
     let fails = |reason: String| ReportError::Verification { path: shown(), reason };

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use gate_ledger::infile;
 use gate_ledger::note::SignerKey;
 use gate_ledger::outfile::{Manner, Place};
 
@@ -16,7 +17,7 @@ use super::{MAX_BYTES, SignerError, memory};
 pub(crate) fn read(path: &Path, shown: &Path) -> Result<SignerKey, SignerError> {
     let name = || shown.display().to_string();
     let fails = |source| SignerError::Read { path: name(), source };
-    let file = File::open(path).map_err(fails)?;
+    let file = infile::open_named(path).map_err(fails)?;
     if is_open_to_others(&file).map_err(fails)? {
         return Err(SignerError::Open(name()));
     }

@@ -19,6 +19,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use gate_cli::Env;
+use gate_ledger::infile;
 use gate_ledger::note::VerifierKey;
 use gate_ledger::outfile::{Manner, Place, Taken};
 use gate_ledger::tree::Hash;
@@ -219,7 +220,7 @@ fn read(path: &Path) -> io::Result<Option<String>> {
         Ok(_) => {}
     }
     let mut text = String::new();
-    File::open(path)?.take(MAX_BYTES).read_to_string(&mut text)?;
+    infile::open_own(path)?.take(MAX_BYTES).read_to_string(&mut text)?;
     Ok(Some(text))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use gate_model::text::visible;
+use gate_model::text::unfit_in_name;
 
 use super::reader::{Reader, Value};
 use super::table::Table;
@@ -36,7 +36,7 @@ pub(super) fn id_fault(id: &str) -> Option<(&'static str, &'static str)> {
     if id.starts_with("group:") {
         return Some(("is a group, and only people can stand here", "list the group's members"));
     }
-    if visible(id) != id {
+    if unfit_in_name(id).is_some() {
         return Some(("has characters that nobody can see", "type it again by hand"));
     }
     (id.len() > 256).then_some(("has more than 256 bytes", "write the id as gate-log shows it"))

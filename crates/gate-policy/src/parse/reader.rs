@@ -8,7 +8,7 @@ use std::ops::{Range, RangeInclusive};
 use gate_model::text::is_refused;
 use gate_model::time::parse_duration;
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeInteger, DeValue};
 
 use super::table::Table;
 
@@ -122,14 +122,32 @@ impl<'t> Reader<'t> {
         found
     }
 
+    /// Whether a whole number is written in decimal digits and nothing else. TOML knows other ways, which say the same
+    /// to a machine and something else to a person who reads a limit.
+    fn is_decimal(&mut self, value: &Value<'_>, found: &DeInteger<'_>) -> bool {
+        let written = self.text.get(value.span()).unwrap_or_default();
+        let is_decimal =
+            written.strip_prefix('-').unwrap_or(written).bytes().all(|byte| byte.is_ascii_digit());
+        if !is_decimal {
+            let number = i128::from_str_radix(found.as_str(), found.radix());
+            let remedy =
+                number.map_or("write it in decimal digits".to_owned(), |number| format!("write {number}"));
+            let message = format!("'{}' must be written in decimal digits, not as {written}", value.place);
+            self.error(value.span(), "not-decimal", message).remedy(remedy);
+        }
+        is_decimal
+    }
+
     /// A whole number within `range`.
     pub(super) fn integer(&mut self, value: &Value<'_>, range: RangeInclusive<u64>) -> Option<u64> {
         let Some(found) = value.value.get_ref().as_integer() else {
             self.wrong_type(value, "a whole number", &range.start().to_string());
             return None;
         };
-        let number =
-            u64::from_str_radix(found.as_str(), found.radix()).ok().filter(|number| range.contains(number));
+        if !self.is_decimal(value, found) {
+            return None;
+        }
+        let number = found.as_str().parse().ok().filter(|number| range.contains(number));
         if number.is_none() {
             let limits = format!("from {} to {}", range.start(), range.end());
             let message = format!("'{}' must be a whole number {limits}, not {found}", value.place);
@@ -141,6 +159,9 @@ impl<'t> Reader<'t> {
     /// A duration, in seconds.
     pub(super) fn duration(&mut self, value: &Value<'_>) -> Option<u64> {
         if let Some(number) = value.value.get_ref().as_integer() {
+            if !self.is_decimal(value, number) {
+                return None;
+            }
             let message =
                 format!("'{}' must be a duration with its unit, not the number {number}", value.place);
             let help =

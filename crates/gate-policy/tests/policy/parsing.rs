@@ -251,6 +251,23 @@ fn each_defect_has_its_code_and_its_place() {
         ("boolean as text", v1("[gates.g]\nrequire_ledger = \"true\""), "3:18 wrong-type"),
         ("status over 255", v1("[gates.g]\nfindings_exit = [0, 256]"), "3:21 out-of-range"),
         ("status of a killed scan", v1("[gates.g]\nfindings_exit = [0, 137]"), "3:21 did-not-run"),
+        ("status in hexadecimal", v1("[gates.g]\nfindings_exit = [0, 0x1]"), "3:21 not-decimal"),
+        ("status in octal", v1("[gates.g]\nfindings_exit = [0o7]"), "3:18 not-decimal"),
+        (
+            "duration in binary",
+            rule("actions = [\"skip\"]\nwho = [\"*\"]\nmax_ttl = 0b1111"),
+            "7:11 not-decimal",
+        ),
+        (
+            "number in groups",
+            rule("actions = [\"skip\"]\nwho = [\"*\"]\nmax_ttl = \"4h\"\nmax_uses = 1_000"),
+            "8:12 not-decimal",
+        ),
+        (
+            "number with a plus",
+            rule("actions = [\"skip\"]\nwho = [\"*\"]\nmax_ttl = \"4h\"\nmax_uses = +5"),
+            "8:12 not-decimal",
+        ),
         ("no status at all", v1("[gates.g]\nfindings_exit = []"), "3:17 empty-list"),
         ("allow is not a list", v1("[gates.g]\nallow = true"), "3:9 wrong-type"),
         ("rule without max_ttl", rule("actions = [\"skip\"]\nwho = [\"*\"]"), "4:1 missing-max-ttl"),
@@ -510,4 +527,16 @@ fn a_floor_is_a_plain_number_and_a_whole_hash() {
     {
         assert_eq!(gate_policy::Floor::parse(wrong), None, "{wrong}");
     }
+}
+
+#[test]
+fn a_number_in_another_notation_is_refused_with_the_number_to_write() {
+    let text = "version = 1\n[gates.g]\nfindings_exit = [0, 0x10]\n";
+    let errors = parse(text).unwrap_err();
+    let found = errors.iter().find(|error| error.code == "not-decimal").unwrap();
+    assert!(
+        found.message.contains("'gates.g.findings_exit#2' must be written in decimal digits, not as 0x10"),
+        "{found:?}"
+    );
+    assert_eq!(found.help.as_deref(), Some("write 16"));
 }

@@ -201,8 +201,8 @@ fn a_branch_named_like_a_pattern_does_not_reach_other_branches() {
     let scope = granted(&policy, Action::Skip, commit("c0ffee"), &hostile).unwrap();
     let mut main = here();
     main.git_ref = Some("refs/heads/main".into());
-    assert!(scope_holds(&scope, &hostile).is_ok());
-    assert!(scope_holds(&scope, &main).is_err());
+    assert!(scope_holds(Action::Skip, &scope, &hostile).is_ok());
+    assert!(scope_holds(Action::Skip, &scope, &main).is_err());
     for name in ["refs/heads/{x,main}", "refs/heads/a!b", "refs/heads/a]b", "refs/heads/a,b", "refs/heads/**"]
     {
         assert!(glob_matches(&gate_model::glob::escape(name), name), "{name}");
@@ -242,14 +242,36 @@ fn a_pause_reaches_the_gate() {
     assert!(granted(&policy, Action::Pause, environment("production"), &here()).is_ok());
 }
 
+/// For every other opt-out an unknown fact satisfies nothing.
+#[test]
+fn a_run_that_keeps_its_facts_to_itself_passes_no_pause() {
+    let policy =
+        with("\"pause\", \"skip\"", "scopes = [\"ref\", \"environment\", \"commit\"]\nfacts = \"oidc\"");
+    let (main, production) = (by_ref("refs/heads/main"), environment("production"));
+    let unknown = Context { git_ref: None, environment: None, ..here() };
+    let other = Context { git_ref: Some("refs/heads/x".into()), environment: Some("test".into()), ..here() };
+    let torn = Context { conflicts: vec!["two systems".into()], ..other.clone() };
+    for scope in [&main, &production] {
+        for (context, holds) in [(&unknown, true), (&torn, true), (&other, false)] {
+            assert_eq!(scope_holds(Action::Pause, scope, context).is_ok(), holds, "{scope:?} {context:?}");
+            assert!(scope_holds(Action::Skip, scope, context).is_err(), "{scope:?} {context:?}");
+        }
+        // The token that the rule asks for is asked of whoever pauses, and not of the run that is held.
+        let by = asserted("os:dave");
+        let proven = Context { assurance: Some(gate_model::principal::Assurance::Oidc), ..here() };
+        let ask = gate_model::payload::Ask { scope: scope.clone(), ..ask(Action::Pause) };
+        assert!(allows_use(&policy, &petition(&ask, &by, &proven), Some(1), &unknown).is_ok());
+    }
+}
+
 #[test]
 fn a_negated_or_broken_pattern_holds_nowhere() {
     for glob in ["!refs/heads/other", "!!refs/heads/main", "refs/heads/{main", "refs/heads/main\\"] {
-        assert!(scope_holds(&by_ref(glob), &here()).is_err(), "{glob}");
+        assert!(scope_holds(Action::Skip, &by_ref(glob), &here()).is_err(), "{glob}");
     }
-    assert!(scope_holds(&by_ref("refs/heads/*"), &here()).is_ok());
+    assert!(scope_holds(Action::Skip, &by_ref("refs/heads/*"), &here()).is_ok());
     let mut nested = here();
     nested.git_ref = Some("refs/heads/a/b".into());
-    assert!(scope_holds(&by_ref("refs/heads/*"), &nested).is_err(), "'*' does not cross '/'");
-    assert!(scope_holds(&by_ref("refs/heads/**"), &nested).is_ok());
+    assert!(scope_holds(Action::Skip, &by_ref("refs/heads/*"), &nested).is_err(), "'*' does not cross '/'");
+    assert!(scope_holds(Action::Skip, &by_ref("refs/heads/**"), &nested).is_ok());
 }

@@ -14,7 +14,7 @@ use gate_ledger::entry::Kind;
 use gate_ledger::store::{Access, Transaction, View};
 use gate_model::context::Context;
 use gate_model::decision::{Decision, OptOut, Verdict};
-use gate_model::payload::Mode;
+use gate_model::payload::{GrantData, Mode};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::Gate;
@@ -380,6 +380,9 @@ impl<'a> Checker<'a> {
         let Some(sighting) = &started.seen else {
             return Ok(self.unrecorded(finished.outcome, &started.known, &facts));
         };
+        if started.commanded {
+            self.match_scopes();
+        }
         let mut work = Work::waiting(finished.outcome);
         let mut known = Standing::default();
         for _ in 0..TRIES {
@@ -406,6 +409,16 @@ impl<'a> Checker<'a> {
             }
         }
         Err(CheckError::Restless(TRIES))
+    }
+
+    /// Matches the scopes of what was granted while the command ran, before everybody has to wait for the lock: their
+    /// globs are remembered. What goes wrong here goes wrong in the transaction, too, which tells.
+    fn match_scopes(&self) {
+        let (Ok(ledger), Ok(context)) = (self.setting.open(Access::Read), self.context()) else { return };
+        let live = ledger.view().live_grants(self.name, self.setting.now()).unwrap_or_default();
+        for grant in live.iter().filter_map(|entry| records::data::<GrantData>(entry).ok()) {
+            let _remembered = gate_policy::scope_holds(grant.ask.action, &grant.ask.scope, context);
+        }
     }
 
     /// The decision where nothing can be recorded: as if there were no opt-outs. `known` are those that would have

@@ -9,11 +9,10 @@
 //! that is kept elsewhere shows it.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use gate_ledger::entry::{Entry, EntryHash};
 use gate_ledger::store::{Head, StoreError, View};
-use gate_model::payload::{GrantData, RequestData};
+use gate_model::payload::GrantData;
 use gate_model::request::SeenHead;
 use gate_model::time::Timestamp;
 
@@ -86,7 +85,9 @@ fn entries(view: &View<'_>, gate: &str, last: u64, now: Timestamp) -> Result<Ent
             found.insert(entry.seq, entry.hash);
         }
     };
-    let mut lives = waiting(view, gate, last, now)?;
+    // A request that is approved while the command runs is what its grant rests on.
+    let waiting = view.waiting(Some(gate), now)?;
+    let mut lives: Vec<u64> = waiting.iter().map(|request| request.seq).filter(|seq| *seq <= last).collect();
     let mut limited = None;
     for grant in view.live_grants(gate, now)?.iter().filter(|grant| grant.seq <= last) {
         keep(grant);
@@ -105,17 +106,4 @@ fn entries(view: &View<'_>, gate: &str, last: u64, now: Timestamp) -> Result<Ent
         view.spends(gate, since)?.iter().for_each(&mut keep);
     }
     Ok(found)
-}
-
-/// The requests of `gate` that have not lapsed at `now`: one that is approved while the command runs rests on them.
-fn waiting(view: &View<'_>, gate: &str, last: u64, now: Timestamp) -> Result<Vec<u64>, StoreError> {
-    let mut waiting = Vec::new();
-    view.requests(Some(gate), &mut |entry: &Entry| {
-        let lapses = records::data::<RequestData>(entry).ok().map(|data| data.lapses);
-        if entry.seq <= last && lapses.is_none_or(|lapses| now < lapses) {
-            waiting.push(entry.seq);
-        }
-        ControlFlow::Continue(())
-    })?;
-    Ok(waiting)
 }

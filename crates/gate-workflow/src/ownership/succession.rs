@@ -10,15 +10,11 @@
 //!
 //! Not here: whether the signature holds, which [`super::admit`] and replay find out.
 
-use std::ops::ControlFlow;
-
-use gate_judge::ownership::{Word, recorded_word, word_of};
+use gate_judge::ownership::{FOUNDED, word_of};
 use gate_judge::policy_text::Loaded;
-use gate_judge::recorded;
-use gate_ledger::entry::Entry;
 use gate_ledger::store::View;
 
-use super::{Unowned, guardian};
+use super::{Unowned, guard};
 
 /// What recording a policy does to the one in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +32,10 @@ pub(crate) enum Succession {
 /// # Errors
 /// Who guards the policy cannot be told, or the store failed.
 pub(crate) fn succession(view: &View<'_>, loaded: &Loaded) -> Result<Succession, Unowned> {
-    let Some(guardian) = guardian(view)? else {
+    let guard = guard(view)?;
+    let Some(guardian) = guard.guardian() else {
         // Owners found a ledger, with its first policy, or come from a revision.
-        let founds = loaded.policy.owners.is_empty() || view.head()?.seq == 0;
+        let founds = loaded.policy.owners.is_empty() || view.head()?.seq < FOUNDED;
         return Ok(if founds { Succession::None } else { Succession::Refused });
     };
     if guardian.data.digest == loaded.used.digest {
@@ -46,24 +43,11 @@ pub(crate) fn succession(view: &View<'_>, loaded: &Loaded) -> Result<Succession,
     }
     let word = loaded.admitted_by_signature().as_deref().and_then(word_of);
     match word.filter(|(digest, _)| *digest == loaded.used.digest) {
-        Some(word) if word.1.as_deref() == Some(&guardian.data.digest) && !is_spent(view, &word)? => {
+        Some(word) if word.1.as_deref() == Some(&guardian.data.digest) && !guard.is_spent(&word) => {
             Ok(Succession::Follows)
         }
         _ => Ok(Succession::Refused),
     }
-}
-
-/// Whether a policy entry holds a signature that says `word`.
-///
-/// # Errors
-/// A policy cannot be read, so that nobody can tell, or the store failed.
-pub(crate) fn is_spent(view: &View<'_>, word: &Word) -> Result<bool, Unowned> {
-    let mut spent = Ok(false);
-    view.policies(&mut |entry: &Entry| {
-        spent = recorded::recorded(entry).map(|policy| recorded_word(&policy.data).as_ref() == Some(word));
-        if matches!(spent, Ok(false)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    Ok(spent?)
 }
 
 /// Whether an owner's word that put the policy `digest` in the place of `replaces` is in the ledger already, so
@@ -72,5 +56,5 @@ pub(crate) fn is_spent(view: &View<'_>, word: &Word) -> Result<bool, Unowned> {
 /// # Errors
 /// A policy cannot be read, so that nobody can tell, or the store failed.
 pub fn was_admitted(view: &View<'_>, digest: &str, replaces: Option<&str>) -> Result<bool, Unowned> {
-    is_spent(view, &(digest.to_owned(), replaces.map(str::to_owned)))
+    Ok(guard(view)?.is_spent(&(digest.to_owned(), replaces.map(str::to_owned))))
 }

@@ -85,5 +85,5 @@ fn here_and_now(
     {
         return Err(format!("does not count, since the facts of this run contradict each other: {conflict}"));
     }
-    gate_policy::scope_holds(&data.ask.scope, question.context).map_err(|out| out.0)
+    gate_policy::scope_holds(data.ask.action, &data.ask.scope, question.context).map_err(|out| out.0)
 }

@@ -632,6 +632,24 @@ fn a_policy_whose_text_was_edited_under_its_digest() {
     });
 }
 
+/// Live such a text is refused, so that replay must not take it for right either.
+#[test]
+fn a_work_trees_text_that_brings_the_first_owners_is_no_policy_that_takes_effect() {
+    let world = World::new(POLICY);
+    world.run("lint", 0);
+    let owned = format!("{POLICY}\n[policy]\nowners = [\"alice@example.com\"]\n");
+    world.write("gate.toml", &owned);
+    world.record_as_revision();
+    let entries = world.entries();
+    assert_agrees(&entries);
+    for source in ["worktree", "owner:SHA256:x"] {
+        let forged = Forgery::of(&entries).data(3, |data| data["source"] = json!(source)).entries();
+        let found = replay(&forged).replay.disagreements;
+        assert_eq!(found.iter().map(|one| one.seq).collect::<Vec<_>>(), [3]);
+        assert!(found[0].reason.contains("brings the ledger's first owners"), "{found:?}");
+    }
+}
+
 #[test]
 fn a_policy_that_no_entry_holds() {
     added(&ran(0), "names policy b3:00", |forgery| {

@@ -97,6 +97,61 @@ fn a_ledger_with_signatures_that_is_made_now_agrees() {
 }
 
 #[test]
+fn a_resume_that_was_signed_before_a_pause_ends_it_neither_live_nor_in_replay() {
+    let workshop = Workshop::new();
+    let pause = workshop.signed("bob", "prod", ask(Action::Pause, 3_600)).id.unwrap();
+    let resume = |id: u64| workshop.act("alice", Verb::Resume, &id.to_string(), None);
+    assert_eq!(workshop.world.resume("prod", &resume(pause)).status, Status::Revoked);
+    assert_eq!(workshop.world.run("prod", 0).decision, Verdict::Pass);
+    let again = workshop.signed("bob", "prod", ask(Action::Pause, 3_600)).id.unwrap();
+    let entries = workshop.world.entries();
+    let old = first(&entries, Kind::Revocation, |_| true);
+    let (id, hash) = (again, entries.iter().find(|entry| entry.seq == again).unwrap().hash.to_string());
+    let forged = Forgery::of(&entries).add(old, |draft, _| {
+        draft.reference = Some(id);
+        draft.data["subject"] = json!(hash);
+    });
+    workshop.world.rewrite(&forged.entries());
+    workshop.world.pass(300);
+    assert_eq!(workshop.world.run("prod", 0).decision, Verdict::Hold);
+    assert_forged(&workshop.world.entries(), entries.len() as u64, "differs from the entry in its subject");
+    // What was signed for the first pause resumes nothing where the gate was paused again meanwhile.
+    let late = resume(pause);
+    let refused = workshop.world.with(|setting| gate_workflow::ending::resume(setting, "prod", &late));
+    assert!(refused.unwrap_err().to_string().contains("paused or resumed since"));
+    assert_eq!(workshop.world.resume("prod", &resume(again)).status, Status::Revoked);
+    assert_eq!(workshop.world.run("prod", 0).decision, Verdict::Pass);
+}
+
+/// Whoever writes the ledger's file and a work tree's policy becomes no owner by writing so: with a source that says so,
+/// with a word of their own, or with the owner's word on another text.
+#[test]
+fn a_guardian_that_was_written_into_the_file_guards_nothing() {
+    let workshop = Workshop::new();
+    workshop.own();
+    assert_eq!(workshop.world.run("lint", 0).decision, Verdict::Pass);
+    let honest = workshop.world.entries();
+    let newest = honest.iter().rfind(|entry| entry.kind == Kind::Policy).unwrap().clone();
+    let bobs = format!("{POLICY}{SIGNED}\n[policy]\nowners = [\"bob@example.com\"]\n");
+    let digest = gate_policy::digest::of(&bobs, &[("allowed_signers".to_owned(), workshop.keys.lines())]);
+    for source in ["worktree".to_owned(), newest.data["source"].as_str().unwrap().to_owned()] {
+        let forged = Forgery::of(&honest).add(newest.seq, |draft, _| {
+            draft.data["text"] = json!(bobs);
+            draft.data["digest"] = json!(digest);
+            draft.data["source"] = json!(source);
+        });
+        let forged = forged.entries();
+        workshop.world.rewrite(&forged);
+        let ledger = Ledger::open(&workshop.world.ledger_path(), Access::Read).unwrap();
+        let guardian = gate_workflow::ownership::guardian(&ledger.view()).unwrap().unwrap();
+        assert_eq!(guardian.data.digest, newest.data["digest"].as_str().unwrap());
+        workshop.world.write("gate.toml", &bobs);
+        assert!(workshop.world.refused().contains("does not admit the change"), "{source}");
+        assert_forged(&forged, honest.len() as u64, "is no policy that takes effect");
+    }
+}
+
+#[test]
 #[ignore = "writes the golden ledger anew, which only a new judge is a reason for"]
 fn write_the_golden_ledger() {
     let entries = Workshop::new().play().entries();
@@ -434,7 +489,7 @@ impl Workshop {
             let draft = Endorsement {
                 schema: ownership::SCHEMA.to_owned(),
                 digest: loaded.used.digest,
-                replaces: guardian.map(|guardian| guardian.data.digest),
+                replaces: guardian.map(|guardian| guardian.data.digest.clone()),
                 by: format!("{name}@example.com"),
                 signature: None,
             };
@@ -522,8 +577,8 @@ impl Workshop {
             Status::Denied
         );
 
-        let pause = self.signed("bob", "prod", ask(Action::Pause, 3_600)).id.unwrap().to_string();
-        assert_eq!(self.signed("alice", "prod", ask(Action::Pause, 3_600)).status, Status::Granted);
+        assert_eq!(self.signed("bob", "prod", ask(Action::Pause, 3_600)).status, Status::Granted);
+        let pause = self.signed("alice", "prod", ask(Action::Pause, 3_600)).id.unwrap().to_string();
         assert_eq!(self.world.run("prod", 0).decision, Verdict::Hold);
         let resumed = self.world.resume("prod", &self.act("alice", Verb::Resume, &pause, None));
         assert_eq!(resumed.status, Status::Revoked);

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails, and one that is skipped says so"
 )]
 
+mod ends;
 mod forged;
 mod golden;
 mod honest;

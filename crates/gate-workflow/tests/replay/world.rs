@@ -140,6 +140,14 @@ impl World {
         work(&setting)
     }
 
+    /// Why no tool would judge by the policy as it is now.
+    pub(crate) fn refused(&self) -> String {
+        let env = |_: &str| None;
+        let (clock, cwd) = (|| self.now(), self.dir.path());
+        let place = Place { cwd, env: &env, clock: &clock, policy: None, policy_ref: None, ledger: None };
+        Setting::read(place).map(drop).unwrap_err().to_string()
+    }
+
     /// Every entry, in order.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         let ledger = Ledger::open(&self.ledger_path(), Access::Read).unwrap();

@@ -37,6 +37,27 @@ fn control_characters_are_refused_and_named() {
     assert!(conflict.contains("GITHUB_TRIGGERING_ACTOR") && !conflict.contains('\u{1b}'), "{conflict}");
 }
 
+/// One that nobody sees makes a name look like another one. A branch may be called so, a person may not.
+#[test]
+fn a_name_with_a_character_that_nobody_sees_is_refused_and_named() {
+    for (lines, variable) in [
+        ("GITHUB_ACTIONS=true\nGITHUB_ACTOR=car\u{200b}ol", "GITHUB_ACTOR"),
+        ("GITLAB_CI=true\nGITLAB_USER_LOGIN=\u{202e}lorac", "GITLAB_USER_LOGIN"),
+        ("TF_BUILD=True\nBUILD_REQUESTEDFOREMAIL=carol\u{ad}@example.com", "BUILD_REQUESTEDFOREMAIL"),
+    ] {
+        let facts = facts(lines);
+        assert_eq!(facts.actor, None, "{lines:?}");
+        let named = facts.context.conflicts.iter().any(|conflict| conflict.contains(variable));
+        assert!(named, "{:?}", facts.context.conflicts);
+    }
+    let env = |name: &str| match name {
+        "GITLAB_CI" => Some("true".to_owned()),
+        "CI_COMMIT_BRANCH" => Some("fix/\u{1f469}\u{200d}\u{1f4bb}".to_owned()),
+        _ => None,
+    };
+    assert!(detect(&env).unwrap().context.git_ref.is_some());
+}
+
 #[test]
 fn a_newline_in_a_ref_and_a_huge_value_are_refused() {
     let env = |name: &str| match name {

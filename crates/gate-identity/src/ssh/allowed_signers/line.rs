@@ -80,8 +80,9 @@ pub(super) fn parse(number: usize, whole: &str) -> Result<Option<SignerLine>, Li
 
 /// A name with an invisible character in it looks like another name, so none may stand in a line that counts.
 fn refuse_invisible(mut cursor: Cursor<'_>) -> Result<(), LineError> {
-    let odd = |c: char| c != '\t' && (c.is_control() || text::is_deceptive(c));
-    let Some((at, c)) = cursor.rest.char_indices().find(|(_, c)| odd(*c)) else { return Ok(()) };
+    let mut words = cursor.rest.split('\t');
+    let Some(c) = words.find_map(text::unfit_in_name) else { return Ok(()) };
+    let at = cursor.rest.find(c).unwrap_or_default();
     cursor.advance(at);
     let message = format!("the invisible character U+{:04X} stands here", u32::from(c));
     Err(cursor.error(

@@ -4,7 +4,7 @@ SELECT
   (SELECT count(*) FROM entry INDEXED BY entry_admitted WHERE kind = 'grant' AND seq <= ?1),
   (SELECT count(*) FROM entry INDEXED BY entry_granted WHERE kind = 'grant' AND seq <= ?1),
   (SELECT count(*) FROM entry INDEXED BY entry_owing WHERE kind = 'grant' AND owes IS NOT NULL AND seq <= ?1),
-  (SELECT count(*) FROM entry INDEXED BY entry_requested WHERE kind = 'request' AND seq <= ?1),
+  (SELECT count(*) FROM entry INDEXED BY entry_waiting WHERE kind = 'request' AND seq <= ?1),
   (SELECT count(*) FROM entry INDEXED BY entry_life WHERE ref IS NOT NULL AND seq <= ?1),
   (SELECT count(*) FROM entry INDEXED BY entry_policy WHERE kind = 'policy' AND seq <= ?1),
   (SELECT count(*) FROM entry INDEXED BY entry_spent

@@ -1,2 +1,2 @@
 SELECT seq, body, hash FROM entry INDEXED BY entry_policy
-WHERE kind = 'policy' AND digest = ?1 ORDER BY seq DESC LIMIT 1
+WHERE kind = 'policy' AND digest = ?1 ORDER BY seq DESC

@@ -14,8 +14,8 @@ SELECT
     SELECT 1 FROM entry AS e INDEXED BY entry_owing
     WHERE e.kind = 'grant' AND e.owes IS NOT NULL AND e.gate IS it.gate AND e.seq = it.seq) END,
   CASE WHEN it.kind = 'request' THEN EXISTS (
-    SELECT 1 FROM entry AS e INDEXED BY entry_requested
-    WHERE e.kind = 'request' AND e.gate IS it.gate AND e.seq = it.seq) END,
+    SELECT 1 FROM entry AS e INDEXED BY entry_waiting
+    WHERE e.kind = 'request' AND e.gate IS it.gate AND e.lapses IS it.lapses AND e.seq = it.seq) END,
   CASE WHEN it.ref IS NOT NULL THEN EXISTS (
     SELECT 1 FROM entry AS e INDEXED BY entry_life
     WHERE e.ref = it.ref AND e.seq = it.seq) END,

@@ -12,6 +12,7 @@ CREATE TABLE entry (
   at TEXT AS (body ->> '$.at') VIRTUAL,
   actor TEXT AS (coalesce(body ->> '$.actor.id', body ->> '$.actor.id_c')) VIRTUAL,
   expires TEXT AS (body ->> '$.data.expires') VIRTUAL,
+  lapses TEXT AS (body ->> '$.data.lapses') VIRTUAL,
   owes TEXT AS (json_type(body, '$.data.owes')) VIRTUAL,
   spends TEXT AS (json_type(body, '$.data.spends')) VIRTUAL,
   nonce TEXT AS (body ->> '$.data.request.nonce') VIRTUAL,
@@ -26,7 +27,7 @@ CREATE INDEX entry_granted ON entry (gate) WHERE kind = 'grant';
 
 CREATE INDEX entry_owing ON entry (gate) WHERE kind = 'grant' AND owes IS NOT NULL;
 
-CREATE INDEX entry_requested ON entry (gate) WHERE kind = 'request';
+CREATE INDEX entry_waiting ON entry (gate, lapses) WHERE kind = 'request';
 
 CREATE INDEX entry_life ON entry (ref) WHERE ref IS NOT NULL;
 

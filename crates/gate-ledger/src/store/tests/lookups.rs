@@ -75,8 +75,8 @@ fn the_other_lookups_find_what_they_name() {
         &mut ledger,
         &[
             draft(Kind::Policy, "x", json!({"digest": "b3:1", "source": "worktree"})),
-            draft(Kind::Request, "lint", json!({"request": {"nonce": "n1"}})),
-            draft(Kind::Request, "scan", json!({})),
+            draft(Kind::Request, "lint", json!({"request": {"nonce": "n1"}, "lapses": at(100).to_string()})),
+            draft(Kind::Request, "scan", json!({"lapses": at(200).to_string()})),
             referring(Kind::Approval, 2),
             draft(Kind::Policy, "x", json!({"digest": "b3:1", "source": "rev:1"})),
             draft(Kind::Decision, "lint", json!({"spends": [2]})),
@@ -87,12 +87,15 @@ fn the_other_lookups_find_what_they_name() {
     );
     let view = ledger.view();
     assert_eq!(seqs(&view.life(2).unwrap()), [4, 9]);
-    assert_eq!(view.policy("b3:1").unwrap().unwrap().seq, 5);
-    assert_eq!(view.policy("b3:2").unwrap(), None);
+    assert_eq!(walked(9, |each| view.policy("b3:1", each)), [5, 1]);
+    assert_eq!(walked(9, |each| view.policy("b3:2", each)), [0_u64; 0]);
     assert_eq!(seqs(&view.spends("lint", 0).unwrap()), [6]);
     assert_eq!(seqs(&view.spends("lint", 6).unwrap()), [0_u64; 0]);
-    assert_eq!(walked(9, |each| view.requests(None, each)), [3, 2]);
-    assert_eq!(walked(9, |each| view.requests(Some("lint"), each)), [2]);
+    let waiting = |gate, now| seqs(&view.waiting(gate, at(now)).unwrap());
+    assert_eq!(waiting(None, 0), [3, 2]);
+    assert_eq!(waiting(None, 100), [3], "what lapsed is not met again");
+    assert_eq!(waiting(Some("lint"), 99), [2]);
+    assert_eq!(waiting(Some("lint"), 100), [0_u64; 0]);
     assert_eq!(seqs(&view.with_nonce("n1").unwrap()), [2]);
     assert_eq!(seqs(&view.with_nonce("n2").unwrap()), [0_u64; 0]);
     assert_eq!(seqs(&view.owing(None).unwrap()), [8]);
@@ -219,7 +222,8 @@ fn every_lookup_of_judging_is_answered_from_its_index() {
         (include_str!("../sql/live_everywhere.sql"), 1, "INDEX entry_live (gate=? AND expires>?)"),
         (include_str!("../sql/admitted.sql"), 3, "INDEX entry_admitted (gate=? AND at>? AND at<?)"),
         (include_str!("../sql/granted.sql"), 1, "INDEX entry_granted (gate=?)"),
-        (include_str!("../sql/requested.sql"), 1, "INDEX entry_requested (gate=?)"),
+        (include_str!("../sql/waiting.sql"), 2, "INDEX entry_waiting (gate=? AND lapses>?)"),
+        (include_str!("../sql/waiting_everywhere.sql"), 1, "INDEX entry_waiting (gate=? AND lapses>?)"),
         (include_str!("../sql/life.sql"), 1, "INDEX entry_life (ref=?)"),
         (include_str!("../sql/policy.sql"), 1, "INDEX entry_policy (digest=?)"),
         (include_str!("../sql/spent.sql"), 2, "INDEX entry_spent (gate=? AND rowid>?)"),

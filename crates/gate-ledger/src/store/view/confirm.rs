@@ -11,10 +11,10 @@ pub(super) fn is(entry: &Entry, kind: Kind, gate: Option<&str>) -> bool {
     entry.kind == kind && gate.is_none_or(|gate| entry.gate.as_deref() == Some(gate))
 }
 
-/// Whether a grant ends after `now`. A time that is not a text has no end that could be compared; it sorts
-/// somewhere in the index, and is no grant that anybody may use.
-pub(super) fn ends_after(grant: &Entry, now: &str) -> bool {
-    grant.data["expires"].as_str().is_some_and(|expires| expires > now)
+/// Whether the time that `member` of the entry's data says is after `now`. One that is not a text cannot be compared; it
+/// sorts somewhere in the index, and nothing that anybody may use has it.
+pub(super) fn later(entry: &Entry, member: &str, now: &str) -> bool {
+    entry.data[member].as_str().is_some_and(|time| time > now)
 }
 
 /// `found`, if all of it belongs to the index that found it.

@@ -164,7 +164,7 @@ fn an_entry_too_many_or_too_few_in_an_index_is_named() {
         ("entry_policy", "ON entry (gate) WHERE kind = 'policy'", 1),
         ("entry_spent", "ON entry (gate) WHERE kind = 'note'", 6),
         ("entry_nonce", "ON entry (at) WHERE nonce IS NOT NULL", 3),
-        ("entry_requested", "ON entry (gate) WHERE kind = 'request' OR kind = 'decision'", 9),
+        ("entry_waiting", "ON entry (gate, lapses) WHERE kind = 'request' OR kind = 'decision'", 9),
     ] {
         let file = File::new();
         let schema = include_str!("../../store/sql/schema.sql");

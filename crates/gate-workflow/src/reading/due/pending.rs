@@ -1,7 +1,5 @@
 //! Requests that wait.
 
-use std::ops::ControlFlow;
-
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::StoreError;
 use gate_model::payload::RequestData;
@@ -13,16 +11,10 @@ use crate::admission::written;
 use gate_judge::records::{self, Malformed};
 
 pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Waiting>, StoreError> {
-    let mut requests = Vec::new();
-    desk.view.requests(None, &mut |entry| {
-        requests.push(entry.clone());
-        ControlFlow::Continue(())
-    })?;
     let mut waiting = Vec::new();
-    for entry in requests {
+    for entry in desk.view.waiting(None, desk.now)? {
         let read = records::data::<RequestData>(&entry).and_then(|data| Ok((data, records::actor(&entry)?)));
         match read {
-            Ok((data, _)) if data.lapses <= desk.now => {}
             Ok((data, by)) => waiting.extend(examine(desk, &entry, data, &by)?),
             Err(error) => desk.unreadable(&entry, &error),
         }

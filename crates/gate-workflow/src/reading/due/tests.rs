@@ -254,7 +254,7 @@ fn what_ends_soon_comes_with_the_command_that_asks_again() {
 fn an_entry_that_cannot_be_read_is_listed_not_lost() {
     let dir = tempfile::tempdir().unwrap();
     let mut desk = Desk::new(dir.path());
-    let odd = desk.add(Kind::Request, None, "alice", &json!({"action": "levitate"}));
+    let odd = desk.add(Kind::Request, None, "alice", &json!({"action": "levitate", "lapses": at(7_200)}));
     let due = desk.due(60);
     assert_eq!(due.unreadable.iter().map(|one| one.seq).collect::<Vec<_>>(), [odd]);
 }

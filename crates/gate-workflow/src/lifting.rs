@@ -1,0 +1,108 @@
+//! Whether a pause was ended, as the ledger has it: see [`gate_judge::lifting`].
+
+use std::ops::ControlFlow;
+
+use gate_judge::lifting::{Ended, Pause, counting, is_resume};
+use gate_judge::policy_text::Loaded;
+use gate_judge::records;
+use gate_judge::signatures::Mark;
+use gate_ledger::entry::Entry;
+use gate_ledger::store::{StoreError, View};
+use gate_model::action::Action;
+use gate_policy::Subject;
+
+use crate::policies::Policies;
+
+/// What stands in the life of a pause as its end.
+#[derive(Debug, Default)]
+pub(crate) struct Lifted {
+    /// The entry that ended it.
+    pub(crate) by: Option<u64>,
+    /// What would have ended it and does not, as sentences.
+    pub(crate) doubts: Vec<String>,
+}
+
+/// Whether something in the `life` of `pause` ended it.
+///
+/// # Errors
+/// A failure of the store.
+pub(crate) fn lifted(
+    view: &View<'_>,
+    policies: &mut Policies,
+    today: &Loaded,
+    pause: Pause<'_>,
+    life: &[Entry],
+) -> Result<Lifted, StoreError> {
+    let mut lifted = Lifted::default();
+    for end in life.iter().filter(|entry| records::ends_opt_out(entry)) {
+        match derive(view, policies, today, pause, life, end)? {
+            Ok(()) => return Ok(Lifted { by: Some(end.seq), ..lifted }),
+            Err(why) => lifted.doubts.push(format!(
+                "entry {} would end the {} of opt-out {} and does not count: it {why}",
+                end.seq,
+                Action::Pause,
+                records::id_of(pause.0)
+            )),
+        }
+    }
+    Ok(lifted)
+}
+
+fn derive(
+    view: &View<'_>,
+    policies: &mut Policies,
+    today: &Loaded,
+    (grant, data, by): Pause<'_>,
+    life: &[Entry],
+    end: &Entry,
+) -> Result<Result<(), String>, StoreError> {
+    let Some(digest) = end.data.pointer("/policy/digest").and_then(serde_json::Value::as_str) else {
+        return Ok(Err("names no policy".to_owned()));
+    };
+    let then = match policies.get(view, digest)? {
+        Ok(then) => then,
+        Err(reason) => return Ok(Err(format!("cannot be derived again: {reason}"))),
+    };
+    let approvers = match policies.get(view, &data.policy.digest)? {
+        Ok(admitted) => counting(&admitted, (grant, data, by), life),
+        Err(_) => Vec::new(),
+    };
+    let gate = grant.gate.as_deref().unwrap_or_default();
+    let marks = marks(view, (gate, grant), life, end)?;
+    let subject = Subject { gate, ask: &data.ask, requester: by, approvers: &approvers, author: None };
+    let ended = Ended { id: records::id_of(grant), hash: grant.hash, subject, marks: &marks };
+    let trusts = [
+        (&then.policy, then.data.files.as_slice(), "by the policy it was made under"),
+        (&today.policy, today.files.as_slice(), "by today's policy"),
+    ];
+    Ok(trusts.into_iter().try_for_each(|(policy, files, when)| {
+        ended.by((policy, files), data, end).map_err(|why| format!("{why} ({when})"))
+    }))
+}
+
+/// What the signed statement of `end`, which ends the pause in `grant`, may name: an entry of its life, or, for a resume,
+/// a pause of the gate that was made after it.
+fn marks(
+    view: &View<'_>,
+    (gate, grant): (&str, &Entry),
+    life: &[Entry],
+    end: &Entry,
+) -> Result<Vec<Mark>, StoreError> {
+    let mut marks: Vec<Mark> = life.iter().chain([grant]).map(Mark::of).collect();
+    if let Some(id) = grant.reference {
+        marks.extend(view.entry(id)?.as_ref().map(Mark::of));
+    }
+    if !is_resume(end) {
+        return Ok(marks);
+    }
+    view.granted(gate, &mut |entry: &Entry| {
+        if entry.seq <= grant.seq {
+            return ControlFlow::Break(());
+        }
+        if records::is_pause(entry) {
+            marks.push(Mark::of(entry));
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(marks)
+}

@@ -1,0 +1,50 @@
+//! A pipe that nobody writes to, in the place of each file that a tool opens by a name: it is refused and not waited for.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests stop at the first surprise")]
+
+mod support;
+
+use support::{House, POLICY};
+
+/// Runs `line` where `pipe` is a pipe and `file` a file; the harness ends what waits.
+#[track_caller]
+fn is_refused(house: &House, line: &str) {
+    let ran = house.sh(&format!("timeout 60 {line}"));
+    assert!(![0, 124, 137].contains(&ran.code), "{line} ended with {}: {}", ran.code, ran.stderr);
+}
+
+fn house() -> House {
+    let house = House::new(POLICY);
+    house.sh("mkfifo pipe; ln -s pipe link; gate-log export > export.jsonl").exits(0);
+    house
+}
+
+#[test]
+fn documents_that_are_pipes_are_not_waited_for() {
+    let house = house();
+    for place in ["pipe", "link"] {
+        is_refused(&house, &format!("gate-skip {place} --reason x"));
+        is_refused(&house, &format!("gate-skip submit {place}"));
+        is_refused(&house, &format!("gate-check scan {place}"));
+        is_refused(&house, &format!("gate-check scan --plan={place}"));
+        is_refused(&house, &format!("gate-check lint --policy {place} -- true"));
+        is_refused(&house, &format!("gate-check lint --ledger {place} -- true"));
+    }
+}
+
+#[test]
+fn what_an_auditor_names_is_not_waited_for_but_the_stream_itself() {
+    let house = house();
+    for place in ["pipe", "link"] {
+        for option in ["--checkpoint", "--key", "--quorum", "--from", "--archive"] {
+            is_refused(&house, &format!("gate-verify export.jsonl {option} {place}"));
+        }
+        is_refused(&house, &format!("gate-verify policy {place}"));
+        is_refused(&house, &format!("gate-log append {place}"));
+        is_refused(&house, &format!("gate-log report {place}"));
+        is_refused(&house, &format!("gate-log report --verification {place}"));
+        is_refused(&house, &format!("gate-log checkpoint --key-file {place}"));
+        is_refused(&house, &format!("gate-log checkpoint --since {place} --key-file {place}"));
+        is_refused(&house, &format!("gate-log prove --consistency {place} {place} --key-file {place}"));
+    }
+}
