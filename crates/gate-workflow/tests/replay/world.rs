@@ -144,7 +144,15 @@ impl World {
     pub(crate) fn refused(&self) -> String {
         let env = |_: &str| None;
         let (clock, cwd) = (|| self.now(), self.dir.path());
-        let place = Place { cwd, env: &env, clock: &clock, policy: None, policy_ref: None, ledger: None };
+        let place = Place {
+            cwd,
+            env: &env,
+            clock: &clock,
+            policy: None,
+            policy_ref: None,
+            ledger: None,
+            connect: gate_workflow::remote::through_helper(),
+        };
         Setting::read(place).map(drop).unwrap_err().to_string()
     }
 
