@@ -181,7 +181,9 @@ fn path(env: &Env, place: KeyPlace<'_>, key: &str) -> Option<PathBuf> {
         return Some(beside(&real));
     }
     let state = env.path("XDG_STATE_HOME").filter(|path| path.is_absolute());
-    let state = state.or_else(|| Some(env.path("HOME")?.join(".local/state")))?;
+    // Accounts of services may have /dev/null for a home.
+    let home = env.path("HOME").filter(|home| home.metadata().map_or(true, |found| found.is_dir()));
+    let state = state.or_else(|| Some(home?.join(".local/state")))?;
     let directory = state.join("gate/signed");
     // Where it cannot be made there is no memory, and the caller says what follows.
     drop(std::fs::create_dir_all(&directory));

@@ -23,6 +23,7 @@ def call(Map options) {
         sh '''#!/usr/bin/env bash
             set -euo pipefail
             # A new place each time: what an earlier build left in the workspace is not run.
+            mkdir -p "$WORKSPACE_TMP"
             prefix=$(mktemp -d "$WORKSPACE_TMP/gate.XXXXXX")
             trap 'rm -rf "$prefix"' EXIT
             name=gate-$GATE_VERSION-$(uname -m)-unknown-linux-musl.tar.gz
