@@ -90,8 +90,11 @@ pub enum Absence {
     /// SARIF: the results are in a file of their own.
     #[error("the results are kept in another file ('externalPropertyFileReferences')")]
     Elsewhere,
+    /// No file at all.
+    #[error("there is no report")]
+    NoReports,
     /// `JUnit`: no test case at all.
-    #[error("it holds no test case")]
+    #[error("it holds no test case (empty = \"pass\" on the gate lives with that)")]
     NoTests,
     /// `JUnit`: a suite declares more failures than it shows.
     #[error("it declares {declared} failures and errors but shows {seen}")]
