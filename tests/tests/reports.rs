@@ -163,3 +163,146 @@ fn of_three_alike_findings_the_new_one_in_the_middle_blocks() {
     let ran = house.check(&["scan", "b.sarif"]).exits(1);
     assert_eq!(ran.json()["blocking"][0]["line"], 60);
 }
+
+/// JUnit of one suite with a test that fails.
+fn failing(name: &str) -> String {
+    format!(
+        r#"<testsuite><testcase classname="c" name="{name}"><failure message="x"/></testcase></testsuite>"#
+    )
+}
+
+const PASSING: &str = r#"<testsuite><testcase classname="c" name="fine"/></testsuite>"#;
+
+fn rules(ran: &Ran) -> Vec<String> {
+    let json = ran.json();
+    let blocking = json["blocking"].as_array().unwrap().iter();
+    blocking.map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn files_folders_and_patterns_are_one_decision_and_no_file_counts_twice() {
+    let house = House::new(POLICY);
+    for (path, text) in [
+        ("a/r/TEST-1.xml", failing("1")),
+        ("a/r/TEST-2.xml", failing("2")),
+        ("a/r/TEST-1.txt", "a log".to_owned()),
+        ("b/r/out.sarif", run(r#""results":[{"ruleId":"A","level":"error"}]"#)),
+    ] {
+        house.write(path, text);
+    }
+    for (named, expected) in [
+        (&["a/r/TEST-2.xml", "a/r/TEST-1.xml"][..], &["c/2", "c/1"][..]),
+        (&["a"], &["c/1", "c/2"]),
+        (&["a/r/*.xml", "a/r", "a/r/TEST-1.xml"], &["c/1", "c/2"]),
+        (&["*/r/*.{xml,sarif}"], &["c/1", "c/2", "A"]),
+        (&["b", "a"], &["A", "c/1", "c/2"]),
+    ] {
+        let ran = house.check(&[&["scan"], named].concat()).exits(1);
+        assert_eq!(rules(&ran), expected, "{named:?}");
+        house.check(&[&["scan", "--plan"], named].concat()).exits(0);
+    }
+    let entries = house.sh("gate-log --kind decision -q").out().lines().count();
+    assert_eq!(entries, 5, "one decision each");
+}
+
+#[test]
+fn the_digest_of_many_reports_can_be_made_again_from_the_files() {
+    let house = House::new(POLICY);
+    house.write("r/1.xml", failing("1"));
+    house.write("r/2.xml", failing("2"));
+    let ran = house.check(&["scan", "r"]).exits(1);
+    let again = house.sh(
+        "b3sum --no-names --derive-key 'gate v1 report' r/2.xml r/1.xml | sed 's/^/b3:/' | LC_ALL=C sort |
+         b3sum --no-names --derive-key 'gate v1 reports' | sed 's/^/b3:/'",
+    );
+    assert_eq!(ran.json()["report"], again.out().trim());
+    let names: Vec<_> = ran.json()["reports"].as_array().unwrap().iter().map(|r| r["name"].clone()).collect();
+    assert_eq!(names, ["r/1.xml", "r/2.xml"]);
+    house.sh("gate-verify --replay -q").exits(0);
+}
+
+#[test]
+fn what_stands_for_no_report_has_not_passed() {
+    let house = House::new(POLICY);
+    house.write("r/1.xml", PASSING);
+    house.write("empty/log.txt", "");
+    house.write("zero/1.xml", "");
+    house.write("zero/2.xml", PASSING);
+    for named in [&["gone/*.xml"][..], &["empty"], &["r", "gone/*"], &["r/1.xml", "gone.xml"], &["zero"]] {
+        house.check(&[&["scan"], named].concat()).exits(2);
+    }
+    house.sh("ln -s r link").exits(0);
+    house.check(&["scan", "link"]).exits(2).says(&["link to a folder"]);
+    house.write("lure/*.xml", PASSING);
+    house.write("lure/1.xml", failing("1"));
+    house.check(&["scan", "lure/*.xml"]).exits(1);
+}
+
+#[test]
+fn every_report_of_many_is_of_this_run() {
+    let house = House::new(POLICY);
+    house.write("out/TEST-old.xml", PASSING);
+    house.write("new.xml", PASSING);
+    house.write("bad.xml", failing("1"));
+    for (named, script, code) in [
+        (&["fresh"][..], "mkdir fresh; cp new.xml fresh/", 0),
+        (&["fresh/*.xml"], "cp bad.xml new.xml fresh/", 1),
+        (&["fresh"], "cp new.xml fresh/", 125),
+        (&["fresh"], "rm -r fresh; mkdir fresh; cp new.xml fresh/", 0),
+        (&["out/*.xml"], "cp new.xml out/TEST-new.xml", 125),
+        (&["out/*.xml"], "cp new.xml out/TEST-new.xml; cp new.xml out/TEST-old.xml", 0),
+        (&["later/*.xml"], "true", 125),
+        (&["a.xml", "b.xml"], "cp new.xml a.xml", 125),
+        (&["a.xml", "b.xml"], "cp new.xml a.xml; cp bad.xml b.xml", 1),
+        (&["linked"], "ln -sfn out linked", 125),
+        (&["linked2/*.xml"], "mkdir linked2; ln -s ../new.xml linked2/", 125),
+        (&["fresh/*.xml", "none/*.xml"], "touch fresh/*", 125),
+    ] {
+        let named: Vec<&str> = named.iter().flat_map(|file| ["--findings", file]).collect();
+        let ran = house.check(&[&["scan"], &named[..], &["--", "sh", "-c", script]].concat());
+        assert_eq!(ran.code, code, "{named:?} {script}: {}", ran.stderr);
+    }
+    house.sh("gate-verify --replay -q").exits(0);
+}
+
+#[test]
+fn a_policy_names_a_folder_or_a_pattern_of_reports() {
+    let house = House::new(&POLICY.replace("[gates.scan]\n", "[gates.scan]\nreport = \"out/*.xml\"\n"));
+    house.write("new.xml", PASSING);
+    let script = "mkdir -p out; cp new.xml out/; cp new.xml more.xml";
+    let check = |named: &[&str]| {
+        let named: Vec<&str> = named.iter().flat_map(|file| ["--findings", file]).collect();
+        house.check(&[&["scan"], &named[..], &["--", "sh", "-c", script]].concat())
+    };
+    check(&["out/*.xml"]).exits(0);
+    check(&["more.xml", "out/*.xml"]).exits(0);
+    check(&["more.xml"]).exits(125).says(&["--findings 'out/*.xml'"]);
+}
+
+#[test]
+fn a_suite_without_tests_is_fine_beside_one_that_has_some_and_alone_where_the_gate_says_so() {
+    let lenient = "[gates.linted]\nempty = \"pass\"\n";
+    let house = House::new(&format!("{POLICY}{lenient}"));
+    house.write("empty.xml", "<testsuites tests=\"0\"/>");
+    house.write("full.xml", PASSING);
+    house.write("clean.sarif", run(r#""results":[]"#));
+    house.write("zero.xml", "");
+    house.check(&["scan", "empty.xml", "full.xml"]).exits(0);
+    house.check(&["scan", "empty.xml"]).exits(2).says(&["no test case", "empty = \"pass\""]);
+    house.check(&["scan", "empty.xml", "clean.sarif"]).exits(2).says(&["empty.xml"]);
+    let ran = house.check(&["linted", "empty.xml"]).exits(0);
+    assert!(ran.out().contains("no test case ran, which this gate accepts"), "{}", ran.out());
+    house.check(&["linted", "zero.xml"]).exits(2);
+    let script = "cp empty.xml out.xml; exit 1";
+    house.check(&["linted", "--findings", "out.xml", "--", "sh", "-c", script]).exits(125);
+}
+
+#[test]
+fn a_command_that_fails_beside_results_that_all_say_pass_has_no_report() {
+    let house = House::new(POLICY);
+    house.write("p.sarif", run(r#""results":[{"ruleId":"A","kind":"pass"}]"#));
+    let script = "cp p.sarif o.sarif; exit 1";
+    house.check(&["scan", "--findings", "o.sarif", "--", "sh", "-c", script]).exits(125);
+    let ran = house.sh("gate-log --kind decision -n 1 -q");
+    assert!(ran.out().contains("did_not_run"), "{}", ran.out());
+}

@@ -18,9 +18,9 @@ use gate_model::time::{Timestamp, parse_duration};
 #[derive(Debug, clap::Parser)]
 #[command(name = "gate-check", version, args_override_self = false)]
 #[command(
-    override_usage = "gate-check GATE [--findings FILE] [--decision FILE] [--wait DURATION] -- COMMAND [ARG...]\n       \
-    gate-check GATE FILE|-\n       \
-    gate-check GATE --plan [FILE] [--at TIME]\n       \
+    override_usage = "gate-check GATE [--findings FILE]... [--decision FILE] [--wait DURATION] -- COMMAND [ARG...]\n       \
+    gate-check GATE FILE...|-\n       \
+    gate-check GATE --plan [FILE...] [--at TIME]\n       \
     gate-check --list"
 )]
 pub(crate) struct Args {
@@ -28,16 +28,16 @@ pub(crate) struct Args {
     #[arg(value_name = "GATE", required_unless_present = "list")]
     pub gate: Option<String>,
 
-    /// The report to judge; - reads standard input
+    /// The reports to judge together: files, folders, patterns; - reads standard input
     #[arg(value_name = "FILE")]
-    pub report: Option<PathBuf>,
+    pub report: Vec<PathBuf>,
 
-    /// Judge the report that the command writes to FILE
+    /// Judge the report that the command writes to FILE: a file, a folder or a pattern; may be repeated
     ///
-    /// The report must be of this run: a regular file that changed since before the command started. The
+    /// Each report must be of this run: a regular file that changed since before the command started. The
     /// command's status must be one of the gate's findings_exit (0 and 1 unless the policy says otherwise).
     #[arg(long, value_name = "FILE", requires = "command", conflicts_with = "report")]
-    pub findings: Option<PathBuf>,
+    pub findings: Vec<PathBuf>,
 
     /// Write the decision document, as JSON, to FILE
     #[arg(long, value_name = "FILE")]
@@ -83,8 +83,8 @@ pub(crate) enum Task {
     Plan {
         /// The gate.
         gate: String,
-        /// A report to judge.
-        report: Option<PathBuf>,
+        /// Reports to judge.
+        reports: Vec<PathBuf>,
         /// The instant.
         at: Option<Timestamp>,
     },
@@ -94,15 +94,15 @@ pub(crate) enum Task {
         gate: String,
         /// The command and its arguments; never empty.
         command: Vec<OsString>,
-        /// The report that it writes.
-        findings: Option<PathBuf>,
+        /// What names the reports that it writes.
+        findings: Vec<PathBuf>,
     },
-    /// Judge a report.
+    /// Judge reports.
     Judge {
         /// The gate.
         gate: String,
-        /// The report; `-` is standard input.
-        report: PathBuf,
+        /// What names them, never nothing; `-` is standard input.
+        reports: Vec<PathBuf>,
     },
 }
 
@@ -117,14 +117,14 @@ impl Args {
         }
         let Some(gate) = self.gate.clone() else { return Err("no gate was named") };
         if self.plan {
-            return Ok(Task::Plan { gate, report: self.report.clone(), at: self.at });
+            return Ok(Task::Plan { gate, reports: self.report.clone(), at: self.at });
         }
-        match (&self.report, self.command.is_empty()) {
-            (Some(report), _) => Ok(Task::Judge { gate, report: report.clone() }),
-            (None, false) => {
-                Ok(Task::Run { gate, command: self.command.clone(), findings: self.findings.clone() })
-            }
-            (None, true) => Err("there is neither a command to run nor a report to judge"),
+        if !self.report.is_empty() {
+            return Ok(Task::Judge { gate, reports: self.report.clone() });
         }
+        if self.command.is_empty() {
+            return Err("there is neither a command to run nor a report to judge");
+        }
+        Ok(Task::Run { gate, command: self.command.clone(), findings: self.findings.clone() })
     }
 }

@@ -4,21 +4,24 @@
 //! shows in the inode or in the time of modification; a new mode, another link or a name that comes back do not count. A
 //! symbolic link is refused: it could be pointed at an older report while the command runs.
 
+use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io::{Error, ErrorKind};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gate_ledger::infile;
+
+use crate::named::is_absent;
 
 /// File systems stamp changes with the kernel's tick, not with the finest clock: a change within this time
 /// may carry the stamp of the one before.
 const TICK: Duration = Duration::from_millis(20);
 
-/// What lay in a report's place before the command started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Before(Option<Mark>);
+/// What lay in the places of reports before the command started.
+#[derive(Debug, Default)]
+pub(crate) struct Before(HashMap<PathBuf, Mark>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mark {
@@ -33,6 +36,9 @@ pub(crate) enum NoReport {
     /// Nothing is there.
     #[error("the command wrote no report to '{0}'")]
     Missing(String),
+    /// It cannot be looked for.
+    #[error("the reports '{0}' cannot be looked for: {1}")]
+    Unlisted(String, Error),
     /// Something else is there.
     #[error("'{0}' is not a regular file; a report must be one, and no symbolic link")]
     NotRegular(String),
@@ -44,15 +50,24 @@ pub(crate) enum NoReport {
     Unreadable(String, Error),
 }
 
-/// Notes what lies at `path`. Where that changed within the last tick, the tick is waited for, so that a
-/// change by the command is sure to show.
-pub(crate) fn before(path: &Path, now: SystemTime) -> Before {
-    let Ok(metadata) = path.symlink_metadata() else { return Before(None) };
-    let mark = Mark::of(&metadata);
-    if let Some(rest) = rest_of_tick(mark, now) {
+/// Notes what lies at `paths`. Where something changed within the last tick, the tick is waited for, so that a change
+/// by the command is sure to show.
+///
+/// # Errors
+/// What keeps anybody from telling what lies there.
+pub(crate) fn before(paths: impl IntoIterator<Item = PathBuf>, now: SystemTime) -> std::io::Result<Before> {
+    let mut marks = HashMap::new();
+    for path in paths {
+        match path.symlink_metadata() {
+            Ok(metadata) => drop(marks.insert(path, Mark::of(&metadata))),
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some(rest) = marks.values().filter_map(|mark| rest_of_tick(*mark, now)).max() {
         std::thread::sleep(rest);
     }
-    Before(Some(mark))
+    Ok(Before(marks))
 }
 
 fn rest_of_tick(mark: Mark, now: SystemTime) -> Option<Duration> {
@@ -84,7 +99,7 @@ pub(crate) fn open(path: &Path, before: &Before) -> Result<File, NoReport> {
         Err(error) => return Err(NoReport::Unreadable(name(), error)),
     };
     let metadata = file.metadata().map_err(|error| NoReport::Unreadable(name(), error))?;
-    if before.0 == Some(Mark::of(&metadata)) {
+    if before.0.get(path) == Some(&Mark::of(&metadata)) {
         return Err(NoReport::Stale(name()));
     }
     Ok(file)
@@ -109,7 +124,7 @@ mod tests {
     fn a_report_written_after_the_start_is_fresh() {
         let dir = scratch();
         let path = dir.path().join("r");
-        let mark = before(&path, SystemTime::now());
+        let mark = before([path.clone()], SystemTime::now()).unwrap();
         std::fs::write(&path, "{}").unwrap();
         assert!(open(&path, &mark).is_ok());
     }
@@ -119,7 +134,7 @@ mod tests {
         let dir = scratch();
         let path = dir.path().join("r");
         std::fs::write(&path, "old").unwrap();
-        let mark = before(&path, SystemTime::now());
+        let mark = before([path.clone()], SystemTime::now()).unwrap();
         std::fs::write(&path, "new").unwrap();
         assert!(open(&path, &mark).is_ok());
     }
@@ -129,7 +144,7 @@ mod tests {
         let dir = scratch();
         let (path, away) = (dir.path().join("r"), dir.path().join("away"));
         std::fs::write(&path, "old").unwrap();
-        let mark = before(&path, SystemTime::now());
+        let mark = before([path.clone()], SystemTime::now()).unwrap();
         std::thread::sleep(super::TICK);
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(&path, mode).unwrap();
@@ -146,7 +161,7 @@ mod tests {
         let dir = scratch();
         let path = dir.path().join("r");
         std::fs::write(&path, "old").unwrap();
-        let mark = before(&path, SystemTime::now());
+        let mark = before([path.clone()], SystemTime::now()).unwrap();
         assert!(matches!(open(&path, &mark), Err(NoReport::Stale(_))));
     }
 
@@ -154,7 +169,7 @@ mod tests {
     fn a_missing_report_a_link_a_directory_and_a_fifo_are_no_reports() {
         let dir = scratch();
         let path = dir.path().join("r");
-        let mark = before(&path, SystemTime::now());
+        let mark = before([path.clone()], SystemTime::now()).unwrap();
         assert!(matches!(open(&path, &mark), Err(NoReport::Missing(_))));
         std::fs::write(dir.path().join("old"), "{}").unwrap();
         std::os::unix::fs::symlink(dir.path().join("old"), &path).unwrap();

@@ -6,7 +6,9 @@ mod child;
 mod decision_file;
 mod freshness;
 mod list;
+mod named;
 mod places;
+mod reports;
 mod run;
 
 fn main() -> std::process::ExitCode {

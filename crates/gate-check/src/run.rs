@@ -1,8 +1,6 @@
 //! From arguments to an exit code.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use gate_cli::clap_errors;
@@ -11,10 +9,10 @@ use gate_cli::options::Format;
 use gate_cli::render::{self, View};
 use gate_cli::terminal;
 use gate_cli::{Env, Failure, Io};
-use gate_findings::{Options, ReportError};
+use gate_findings::ReportError;
 use gate_judge::judgement::{self, Outcome};
 use gate_judge::policy_text::{self, TextError};
-use gate_model::decision::{Decision, Verdict};
+use gate_model::decision::{Decision, ReportPart, Verdict};
 use gate_model::exit::Exit;
 use gate_model::payload::Mode;
 use gate_workflow::check::{Begun, CheckError, Checker, Finished, Started};
@@ -25,9 +23,9 @@ use crate::args::{Args, Task};
 use crate::checkout::Ground;
 use crate::child::{self, Ended};
 use crate::decision_file::{DecisionFile, DecisionFileError};
-use crate::freshness::{self, Before};
-use crate::list;
 use crate::places::same_place;
+use crate::reports::{self, Written, is_stdin};
+use crate::{list, named};
 
 /// The tool's name.
 pub(crate) const TOOL: &str = "gate-check";
@@ -46,7 +44,7 @@ pub(crate) enum RunError {
     Check(#[from] CheckError),
     /// The report cannot be opened.
     #[error(
-        "cannot read report '{path}': {source}\nname a SARIF, JUnit or JSON Lines file, or - for standard input"
+        "cannot read report '{path}': {source}\nname SARIF, JUnit or JSON Lines files, or - for standard input; a command to run comes after --"
     )]
     Open {
         /// The file.
@@ -54,6 +52,11 @@ pub(crate) enum RunError {
         /// Why.
         source: std::io::Error,
     },
+    /// A folder or a pattern stands for nothing.
+    #[error(
+        "there is no report at '{0}'\nname files, folders that hold reports (.sarif, .xml, .json, .jsonl, .ndjson), or patterns such as 'build/**/TEST-*.xml'"
+    )]
+    NoReport(String),
     /// The decision cannot be written.
     #[error(transparent)]
     DecisionFile(#[from] DecisionFileError),
@@ -80,7 +83,7 @@ impl From<ReportError> for RunError {
 impl RunError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Open { .. } => Exit::Usage,
+            Self::Usage(_) | Self::Open { .. } | Self::NoReport(_) => Exit::Usage,
             Self::Policy(error) => error.exit(),
             Self::Check(error) => error.exit(),
             Self::DecisionFile(error) => error.exit(),
@@ -216,18 +219,18 @@ impl Desk<'_> {
                 )?;
                 Ok(Shown::List)
             }
-            Task::Plan { gate, report, at } => {
-                let decision = self.plan(&gate, report.as_deref(), at, io, warnings)?;
+            Task::Plan { gate, reports, at } => {
+                let decision = self.plan(&gate, &reports, at, io, warnings)?;
                 self.show(&decision, io)?;
                 Ok(Shown::Decision(Box::new(decision)))
             }
-            Task::Judge { gate, report } => {
-                let decision = self.judge(&gate, &report, io, warnings)?;
+            Task::Judge { gate, reports } => {
+                let decision = self.judge(&gate, &reports, io, warnings)?;
                 self.show(&decision, io)?;
                 Ok(Shown::Decision(Box::new(decision)))
             }
             Task::Run { gate, command, findings } => {
-                let decision = self.run(&gate, &command, findings.as_deref(), warnings)?;
+                let decision = self.run(&gate, &command, &findings, warnings)?;
                 self.write_decision(&decision)?;
                 Ok(Shown::Decision(Box::new(decision)))
             }
@@ -269,91 +272,73 @@ impl Desk<'_> {
     fn plan(
         &self,
         gate: &str,
-        report: Option<&Path>,
+        reports: &[PathBuf],
         at: Option<gate_model::time::Timestamp>,
         io: &mut Io<'_>,
         warnings: &mut Vec<String>,
     ) -> Result<Decision, RunError> {
         let checker = Checker::new(self.setting, gate)?;
-        let finished = match report {
-            Some(path) => Some(self.read_report(&checker, path, io)?),
-            None => None,
-        };
+        let reads = !reports.is_empty();
+        let finished = reads.then(|| self.read_reports(&checker, reports, io)).transpose()?;
         Ok(checker.plan(finished, at, warnings)?)
     }
 
     fn judge(
         &self,
         gate: &str,
-        report: &Path,
+        reports: &[PathBuf],
         io: &mut Io<'_>,
         warnings: &mut Vec<String>,
     ) -> Result<Decision, RunError> {
         let checker = Checker::new(self.setting, gate)?;
         match checker.begin(false, self.patience(), warnings)? {
             Begun::Settled(decision) => {
-                if report == Path::new("-") && decision.decision == Verdict::Skip {
+                if reports.iter().any(|path| is_stdin(path)) && decision.decision == Verdict::Skip {
                     drain(io)?;
                 }
                 Ok(*decision)
             }
             Begun::Go(started) => {
-                let finished = self.read_report(&checker, report, io)?;
+                let finished = self.read_reports(&checker, reports, io)?;
                 Ok(checker.conclude(&started, finished, warnings)?)
             }
         }
     }
 
-    fn read_report(&self, checker: &Checker<'_>, path: &Path, io: &mut Io<'_>) -> Result<Finished, RunError> {
-        let name = path.display().to_string();
-        let report = if path == Path::new("-") {
-            self.parse(checker, io.stdin, "standard input")?
-        } else {
-            let mut file = open(&self.env.cwd.join(path), &name)?;
-            self.parse(checker, &mut file, &name)?
-        };
-        Ok(finished(report, Mode::Judge))
-    }
-
-    fn parse(
+    fn read_reports(
         &self,
         checker: &Checker<'_>,
-        input: &mut dyn Read,
-        name: &str,
-    ) -> Result<gate_findings::Report, ReportError> {
+        named: &[PathBuf],
+        io: &mut Io<'_>,
+    ) -> Result<Finished, RunError> {
         let ground = Ground::around(self.env);
-        let options = Options {
-            fail_on: checker.gate.fail_on,
-            floors: &checker.gate.levels,
-            honour_suppressions: checker.gate.honours_suppressions(),
-            accept_errors: checker.gate.accept_errors,
-            place: ground.place(),
-        };
-        gate_findings::read(input, name, &options)
+        let options = reports::options(checker, ground.place());
+        Ok(finished(reports::read(named, &self.env.cwd, io.stdin, &options)?, Mode::Judge))
     }
 
     fn run(
         &self,
         gate: &str,
         command: &[std::ffi::OsString],
-        findings: Option<&Path>,
+        findings: &[PathBuf],
         warnings: &mut Vec<String>,
     ) -> Result<Decision, RunError> {
         let checker = Checker::new(self.setting, gate)?;
-        let findings = self.expected_report(&checker, findings)?;
+        self.expect_report(&checker, findings)?;
         let started = match checker.begin(true, self.patience(), warnings)? {
             Begun::Settled(decision) => return Ok(*decision),
             Begun::Go(started) => started,
         };
-        let before = findings.as_deref().map(|path| freshness::before(path, SystemTime::now()));
+        let written = Written::before(findings, &self.env.cwd, SystemTime::now())?;
         let ended = child::run(command).map_err(RunError::Child)?;
         if !self.env.is_here() {
             return Err(RunError::Moved(self.env.cwd.display().to_string()));
         }
         let program = command.first().map(|program| program.to_string_lossy().into_owned());
-        let finished = match (&findings, &before) {
-            (Some(path), Some(before)) => self.judge_written(&checker, path, before, ended),
-            _ => by_status(&checker, ended),
+        let finished = if findings.is_empty() {
+            by_status(&checker, ended)
+        } else {
+            self.judge_written(&checker, &written, ended)
         };
         let finished =
             Finished { program: program.map(|text| gate_model::text::clean(&text).into_owned()), ..finished };
@@ -386,21 +371,16 @@ impl Desk<'_> {
         }
     }
 
-    /// The report that the run must write: `--findings`, which must be the gate's `report` where it has one.
-    fn expected_report(
-        &self,
-        checker: &Checker<'_>,
-        findings: Option<&Path>,
-    ) -> Result<Option<std::path::PathBuf>, RunError> {
-        let given = findings.map(|path| self.env.cwd.join(path));
-        let Some(report) = &checker.gate.report else { return Ok(given) };
+    /// The reports that the run writes must be named by `--findings`, the gate's `report` among them where it has one.
+    fn expect_report(&self, checker: &Checker<'_>, findings: &[PathBuf]) -> Result<(), RunError> {
+        let Some(report) = &checker.gate.report else { return Ok(()) };
         let expected = self.setting.loaded.dir.join(report);
-        let is_same = |given: &std::path::PathBuf| same_place(given, &expected);
-        if given.as_ref().is_some_and(is_same) {
-            return Ok(given);
+        if findings.iter().any(|path| same_place(&self.env.cwd.join(path), &expected)) {
+            return Ok(());
         }
+        let names: Vec<String> = findings.iter().map(|path| format!("'{}'", path.display())).collect();
         let shown =
-            findings.map_or_else(|| "was not given".to_owned(), |path| format!("names '{}'", path.display()));
+            if names.is_empty() { "was not given".to_owned() } else { format!("names {}", names.join(", ")) };
         Err(RunError::Usage(format!(
             "gate '{}' is judged by its report '{report}', and --findings {shown}\n\
              run: {TOOL} {} --findings {} -- COMMAND",
@@ -410,18 +390,15 @@ impl Desk<'_> {
         )))
     }
 
-    fn judge_written(&self, checker: &Checker<'_>, path: &Path, before: &Before, ended: Ended) -> Finished {
-        if let Some(why) = ended.did_not_run {
-            return did_not_run(why.to_owned(), ended.status);
+    fn judge_written(&self, checker: &Checker<'_>, written: &Written<'_>, ended: Ended) -> Finished {
+        if let Some(why) = ended.did_not_run.map(str::to_owned) {
+            return did_not_run(why, ended.status);
         }
         if let Some(why) = checker.gate.did_not_run(ended.status, true) {
             return did_not_run(why, ended.status);
         }
-        let opened = freshness::open(path, before).map_err(|error| error.to_string());
-        let read = opened.and_then(|mut file| {
-            self.parse(checker, &mut file, &path.display().to_string()).map_err(|error| error.to_string())
-        });
-        match read {
+        let ground = Ground::around(self.env);
+        match written.read(&reports::options(checker, ground.place())) {
             Ok(report) => {
                 match judgement::unexplained(ended.status, report.findings.len() as u64, &report.counts) {
                     Some(why) => did_not_run(why, ended.status),
@@ -437,8 +414,11 @@ impl Desk<'_> {
 fn claim_decision_file(args: &Args, env: &Env) -> Result<Option<DecisionFile>, RunError> {
     let Some(path) = &args.decision else { return Ok(None) };
     let (policy, ledger) = (args.shared.store.policy(env), args.shared.store.ledger(env));
-    let given = [args.report.clone(), args.findings.clone(), policy, ledger];
-    let mut inputs: Vec<_> = given.into_iter().flatten().map(|path| env.cwd.join(path)).collect();
+    let mut inputs: Vec<_> = [policy, ledger].into_iter().flatten().map(|path| env.cwd.join(path)).collect();
+    for named in args.report.iter().chain(&args.findings) {
+        let files = named::files(named, &env.cwd).map_err(|source| reports::open_error(named, source))?;
+        inputs.extend(files.into_iter().map(|path| env.cwd.join(path)));
+    }
     inputs.extend(env.cwd.ancestors().map(|dir| dir.join(policy_text::FILE_NAME)));
     Ok(Some(DecisionFile::claim(&env.cwd.join(path), &env.cwd, &inputs)?))
 }
@@ -461,10 +441,20 @@ fn finished(report: gate_findings::Report, mode: Mode) -> Finished {
     Finished {
         outcome,
         report: Some(report.digest),
+        parts: parts(report.parts),
         notes: report.notes,
         notices: report.notices,
         ..nothing(mode)
     }
+}
+
+/// The files of a report in more than one.
+fn parts(parts: Vec<gate_findings::Part>) -> Vec<ReportPart> {
+    if parts.len() < 2 {
+        return Vec::new();
+    }
+    let clean = |name: &str| gate_model::text::clean(name).into_owned();
+    parts.into_iter().map(|part| ReportPart { name: clean(&part.name), digest: part.digest }).collect()
 }
 
 fn nothing(mode: Mode) -> Finished {
@@ -474,14 +464,10 @@ fn nothing(mode: Mode) -> Finished {
         program: None,
         status: None,
         report: None,
+        parts: Vec::new(),
         notes: Vec::new(),
         notices: Vec::new(),
     }
-}
-
-fn open(path: &Path, name: &str) -> Result<File, RunError> {
-    let wrap = |source| RunError::Open { path: name.to_owned(), source };
-    gate_ledger::infile::open(path).map_err(wrap)
 }
 
 /// Reads standard input to its end, so that the program before us in a pipeline is not cut off.

@@ -5,7 +5,7 @@ use gate_model::level::Level;
 
 use crate::error::{At, ReportError};
 use crate::limits;
-use crate::reading::{Format, Options, Report};
+use crate::reading::{Options, Part, Report};
 use crate::wording;
 
 /// More tools than this in one report are not listed.
@@ -168,7 +168,7 @@ impl<'o> Collector<'o> {
         }
     }
 
-    pub(crate) fn finish(mut self, format: Format, digest: String) -> Report {
+    pub(crate) fn finish(mut self, parts: Vec<Part>, digest: String) -> Report {
         if self.not_honoured > 0 {
             self.notes.push(format!(
                 "{} of the report's own suppressions are not honoured: this gate judges what they hide",
@@ -192,7 +192,7 @@ impl<'o> Collector<'o> {
         let counted = self.counts.below_threshold + self.counts.suppressed + self.counts.absent;
         let total = self.findings.len() as u64 + counted;
         let Self { findings, counts, tools, notes, notices, .. } = self;
-        Report { format, digest, findings, counts, total, tools, notes, notices }
+        Report { parts, digest, findings, counts, total, tools, notes, notices }
     }
 }
 

@@ -95,8 +95,11 @@ pub enum Absence {
         /// Which part.
         part: &'static str,
     },
+    /// No file at all.
+    #[error("there is no report")]
+    NoReports,
     /// `JUnit`: no test case at all.
-    #[error("it holds no test case")]
+    #[error("it holds no test case (empty = \"pass\" on the gate lives with that)")]
     NoTests,
     /// `JUnit`: a suite declares more failures than it shows.
     #[error("it declares {declared} failures and errors but shows {seen}")]

@@ -170,7 +170,7 @@ mod tests {
         {"tool":"t2","path":null}
         {"schema":"gate.end/1","count":2}"#;
         let report = read_text(text, Level::None).unwrap();
-        assert_eq!((report.format, report.total), (Format::JsonLines, 2));
+        assert_eq!((report.parts[0].format, report.total), (Format::JsonLines, 2));
         let first = &report.findings[0];
         assert_eq!((first.rule.as_str(), first.level, first.message.as_str()), ("R", Level::Note, "m"));
         assert_eq!((first.path.as_deref(), first.line), (Some("a"), Some(7)));

@@ -1,6 +1,6 @@
 //! Reports of scanners and test runs, read as findings; and which findings a waiver covers.
 //!
-//! Purpose: [`read`] turns SARIF 2.1.0, `JUnit` XML or JSON Lines into [`Report`]; [`matching`] assigns findings
+//! Purpose: [`read`] turns SARIF 2.1.0, `JUnit` XML or JSON Lines into [`Report`], and [`Reader`] several files into one; [`matching`] assigns findings
 //! to the evidence that waivers name; [`match_syntax`] is how a person writes such evidence; [`evidence`]
 //! is how a decision names exactly what it saw.
 //!
@@ -34,4 +34,4 @@ mod source;
 mod wording;
 
 pub use error::{Absence, At, Place, ReportError};
-pub use reading::{Format, Options, Report, read};
+pub use reading::{Format, Options, Part, Reader, Report, read};

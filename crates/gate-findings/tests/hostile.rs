@@ -27,6 +27,7 @@ fn judged(input: &mut dyn Read) -> Result<Report, ReportError> {
             floors: &floors,
             honour_suppressions: true,
             accept_errors: false,
+            accept_empty: false,
             place: Place::NOWHERE,
         },
     )
@@ -177,11 +178,11 @@ proptest! {
         let run = if tool_first { format!("{rules},{list}") } else { format!("{list},{rules}") };
         let text = format!("{{\"version\":\"2.1.0\",\"runs\":[{{{run}}}]}}");
         let floors = BTreeMap::new();
-        let options = Options { fail_on: Level::ALL[fail_on], floors: &floors, honour_suppressions: true, accept_errors: false, place: Place::NOWHERE };
+        let options = Options { fail_on: Level::ALL[fail_on], floors: &floors, honour_suppressions: true, accept_errors: false, accept_empty: false, place: Place::NOWHERE };
         let mut pieces = Pieces { bytes: text.as_bytes(), sizes: sizes.into_iter().cycle() };
         let report = read(&mut pieces, "r", &options).unwrap();
 
-        prop_assert_eq!(report.format, Format::Sarif);
+        prop_assert_eq!(report.parts[0].format, Format::Sarif);
         prop_assert_eq!(report.total, results.len() as u64);
         let counted = report.counts.below_threshold + report.counts.suppressed + report.counts.absent;
         prop_assert_eq!(report.findings.len() as u64 + counted, report.total);

@@ -24,6 +24,7 @@ fn judged(mut bytes: &[u8], fail_on: Level) -> Report {
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,
+        accept_empty: false,
         place: Place::NOWHERE,
     };
     let copy = bytes;
@@ -47,7 +48,7 @@ fn bandit() {
         ["B602 error app/jobs.py:7", "B324 error app/jobs.py:11", "B307 warning app/jobs.py:16"]
     );
     assert_eq!((report.counts.below_threshold, report.total), (2, 5));
-    assert_eq!((report.format, report.tools), (Format::Sarif, vec!["Bandit".to_owned()]));
+    assert_eq!((report.parts[0].format, report.tools), (Format::Sarif, vec!["Bandit".to_owned()]));
 }
 
 #[test]

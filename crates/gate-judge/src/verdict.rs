@@ -3,7 +3,7 @@
 use gate_findings::evidence;
 use gate_model::JUDGE;
 use gate_model::context::Context;
-use gate_model::decision::{Decision, PolicyUsed, SCHEMA};
+use gate_model::decision::{Decision, PolicyUsed, ReportPart, SCHEMA};
 use gate_model::payload::{DecisionData, Judged, Mode};
 use gate_model::principal::Principal;
 use gate_model::request::SeenHead;
@@ -35,6 +35,8 @@ pub struct Circumstances {
     pub status: Option<u8>,
     /// The report's digest.
     pub report: Option<String>,
+    /// The files of a report in more than one.
+    pub parts: Vec<ReportPart>,
     /// Sentences about the report, and about how the facts of the run are known.
     pub notes: Vec<String>,
     /// What the tools say about themselves.
@@ -55,6 +57,7 @@ impl Circumstances {
             program: None,
             status: None,
             report: None,
+            parts: Vec::new(),
             notes: Vec::new(),
             notices: Vec::new(),
             seen: None,
@@ -109,6 +112,7 @@ pub fn decision(
         notices: facts.notices.clone(),
         policy: rules.used.clone(),
         report: facts.report.clone(),
+        reports: facts.parts.clone(),
         status: facts.status,
         context: facts.context.clone(),
         at: now,

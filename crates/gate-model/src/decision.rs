@@ -94,9 +94,12 @@ pub struct Decision {
     pub suggest: Vec<Suggestion>,
     /// The policy that judged.
     pub policy: PolicyUsed,
-    /// The digest of the report's bytes.
+    /// The digest of the report's bytes, or that of the digests of several reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
+    /// Where several reports were judged together: each of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<ReportPart>,
     /// The command's exit status, as the shell would see it (128+n for a signal).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u8>,
@@ -108,6 +111,15 @@ pub struct Decision {
     pub judge: u32,
     /// The seq of the ledger entry, or null where nothing was recorded.
     pub recorded: Option<u64>,
+}
+
+/// One of several reports that were judged together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportPart {
+    /// Its path, as it was given or found.
+    pub name: String,
+    /// The digest of its bytes.
+    pub digest: String,
 }
 
 /// A waived finding.

@@ -8,6 +8,8 @@ pub const POLICY: &str = "gate v1 policy";
 pub const REQUEST: &str = "gate v1 request";
 /// The context of a report's bytes.
 pub const REPORT: &str = "gate v1 report";
+/// The context of the digests of several reports.
+pub const REPORTS: &str = "gate v1 reports";
 /// The context of a commitment to personal text.
 pub const COMMITMENT: &str = "gate v1 commitment";
 
@@ -21,6 +23,22 @@ pub const COMMITMENT: &str = "gate v1 commitment";
 /// ```
 pub fn of(context: &str, bytes: &[u8]) -> String {
     written(&blake3::derive_key(context, bytes))
+}
+
+/// The digest of several reports that are judged together, from the written digest of each: that of these lines, sorted,
+/// each with its line feed, so that it does not depend on the order in which they were named.
+///
+/// ```
+/// use gate_model::digest;
+/// let each = [b"two".as_slice(), b"one"].map(|bytes| digest::of(digest::REPORT, bytes));
+/// // the same as: b3sum --no-names --derive-key 'gate v1 report' FILE... | sed 's/^/b3:/' | sort |
+/// //              b3sum --derive-key 'gate v1 reports'
+/// assert_eq!(digest::of_reports(&each), "b3:e93f41017220c33e142a048faa06c0c6d2935894251dd7cf4a784a4556a06300");
+/// ```
+pub fn of_reports(each: &[impl AsRef<str>]) -> String {
+    let mut lines: Vec<String> = each.iter().map(|digest| format!("{}\n", digest.as_ref())).collect();
+    lines.sort_unstable();
+    of(REPORTS, lines.concat().as_bytes())
 }
 
 /// A digest's 32 bytes as documents write them.

@@ -82,6 +82,7 @@
 //! | `report` | path | | the report that run mode must produce |
 //! | `report_suppressions` | `honour` `block` | `honour` | what becomes of results that a report marks as suppressed; a gate without `allow` never honours them |
 //! | `report_errors` | `block` `accept` | `block` | whether a tool that reports errors of its own has run all the same |
+//! | `empty` | `block` `pass` | `block` | whether a JUnit report without any test case passes |
 //! | `levels` | table: rule id to level | none | floors that a report cannot lower |
 //! | `require_ledger` | boolean | `false` | nothing starts without a usable ledger |
 //! | `findings_exit` | list of 0 to 255 | `[0, 1]` | the statuses with which the scan is complete; not 124 to 127, 129 to 192 |

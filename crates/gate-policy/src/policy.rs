@@ -254,6 +254,8 @@ pub struct Gate {
     pub report_suppressions: Suppressions,
     /// Whether a tool may report errors of its own beside its results; else such a scan did not run.
     pub accept_errors: bool,
+    /// Whether a `JUnit` report without any test case passes, as linters write it of clean code; else nothing ran.
+    pub accept_empty: bool,
     /// Floors by rule id, which a report cannot lower.
     pub levels: BTreeMap<String, Level>,
     /// Whether nothing starts without a usable ledger.

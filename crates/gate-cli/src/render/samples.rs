@@ -2,7 +2,7 @@
 
 use gate_model::action::Action;
 use gate_model::context::{Context, Run};
-use gate_model::decision::{Decision, OptOut, PolicyUsed, SCHEMA, Suggestion, Verdict, Waived};
+use gate_model::decision::{Decision, OptOut, PolicyUsed, ReportPart, SCHEMA, Suggestion, Verdict, Waived};
 use gate_model::finding::{Evidence, Finding};
 use gate_model::grant::{self, Approvals, Grant, Owes, Status};
 use gate_model::level::Level;
@@ -91,6 +91,7 @@ pub(super) fn decision(verdict: Verdict) -> Decision {
         }],
         policy: PolicyUsed { digest: "b3:00".into(), source: "worktree".into() },
         report: None,
+        reports: Vec::new(),
         status: Some(1),
         context: Context { commit: Some("c0ffee".into()), ..Context::default() },
         at: at("2026-11-22T16:30:35.123456Z"),
@@ -128,6 +129,7 @@ pub(super) fn hostile_decision(verdict: Verdict) -> Decision {
         suggest: vec![Suggestion { purpose: h(), command: h(), argv: vec![h()] }],
         policy: PolicyUsed { digest: h(), source: h() },
         report: Some(h()),
+        reports: vec![ReportPart { name: h(), digest: h() }],
         context: Context {
             provider: Some(h()),
             repository: Some(h()),

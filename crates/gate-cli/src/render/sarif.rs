@@ -92,9 +92,9 @@ fn result(item: &Item, rules: &mut Rules) -> Value {
         "message": {"text": message(text)},
         "partialFingerprints": {"gate/v1": inert(&finding.fingerprint)},
     });
-    if let Some(path) = &finding.path {
-        result["locations"] = json!([{"physicalLocation": place(path, finding.line)}]);
-    }
+    // GitHub drops the whole file for one result without a place; "." is the repository itself.
+    let (path, line) = finding.path.as_deref().map_or((".", Some(1)), |path| (path, finding.line));
+    result["locations"] = json!([{"physicalLocation": place(path, line)}]);
     if let Standing::Accepted(by) = &item.standing {
         let accepted = json!({"kind": "external", "status": "accepted", "justification": inert(by)});
         result["suppressions"] = json!([accepted]);

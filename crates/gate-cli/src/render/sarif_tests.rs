@@ -22,7 +22,9 @@ fn assert_valid(log: &Value) {
         assert!(["none", "note", "warning", "error"].contains(&result["level"].as_str().unwrap()));
         assert!(!result["message"]["text"].as_str().unwrap().is_empty());
         assert!(result["partialFingerprints"].as_object().unwrap().values().all(Value::is_string));
-        for location in result["locations"].as_array().unwrap_or(&Vec::new()) {
+        // GitHub drops the whole file for one result without a place.
+        assert!(!result["locations"].as_array().unwrap().is_empty());
+        for location in result["locations"].as_array().unwrap() {
             let uri = location["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap();
             assert!(uri.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~/%".contains(&b)), "{uri}");
             let line = &location["physicalLocation"]["region"]["startLine"];

@@ -14,7 +14,8 @@
 //! that a later attempt made good (`flakyFailure` and the like). A case whose `status` or `result` says that it failed,
 //! and one of which only failed attempts are shown (`rerunFailure`), is a finding without a `failure` within it, too.
 //!
-//! A report without any test case did not run, and so did one whose suites declare more failures than it shows.
+//! A report without any test case did not run, unless the gate accepts that, and neither did one whose suites declare
+//! more failures than it shows.
 //! Totals are compared over the whole report, repeated attempts included, and by the larger of `failures` and
 //! `errors`: writers differ in what they count where. A document type declaration is refused, so no entity can grow; entities are the five of XML and characters
 //! by number.
@@ -29,8 +30,11 @@ use crate::source::Source;
 use suites::Suites;
 use xml::{Item, Xml};
 
-/// Reads a `JUnit` document to the end of the input.
-pub(crate) fn read<'r>(source: Source<'r>, collector: &mut Collector<'_>) -> Result<Source<'r>, ReportError> {
+/// Reads a `JUnit` document to the end of the input. Where it is without a test case, the second part says so.
+pub(crate) fn read<'r>(
+    source: Source<'r>,
+    collector: &mut Collector<'_>,
+) -> Result<(Source<'r>, Option<ReportError>), ReportError> {
     let mut xml = Xml::new(source);
     let mut suites = Suites::default();
     loop {
@@ -45,11 +49,9 @@ pub(crate) fn read<'r>(source: Source<'r>, collector: &mut Collector<'_>) -> Res
             Item::Eof => break,
         }
     }
-    if suites.is_empty() {
-        return Err(xml.did_not_run(Absence::NoTests, String::new()));
-    }
+    let untested = suites.is_empty().then(|| xml.did_not_run(Absence::NoTests, String::new()));
     collector.note("JUnit has no levels: a failure or an error is taken as 'error'".to_owned());
-    Ok(xml.into_source())
+    Ok((xml.into_source(), untested))
 }
 
 #[cfg(test)]

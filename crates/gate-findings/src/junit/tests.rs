@@ -39,7 +39,7 @@ fn failures_and_errors_are_findings_and_the_rest_is_not() {
         ]
     );
     assert_eq!((report.findings[0].path.as_deref(), report.findings[0].line), (Some("tests/a.py"), Some(7)));
-    assert_eq!((report.format, report.total), (Format::JUnit, 3));
+    assert_eq!((report.parts[0].format, report.total), (Format::JUnit, 3));
     assert!(report.notes[0].contains("taken as 'error'"));
 }
 

@@ -189,6 +189,7 @@ fn suppressions_that_are_not_honoured_leave_a_note() {
         floors: &floors,
         honour_suppressions: false,
         accept_errors: false,
+        accept_empty: false,
         place: Place::NOWHERE,
     };
     let text = results(r#"{"ruleId":"R0","suppressions":[{"kind":"inSource"}]},{"ruleId":"R0"}"#);
@@ -221,6 +222,7 @@ fn a_floor_cannot_be_lowered() {
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,
+        accept_empty: false,
         place: Place::NOWHERE,
     };
     for result in [
@@ -474,6 +476,7 @@ fn a_mark_of_utf_8_is_passed_over_and_utf_16_is_named() {
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,
+        accept_empty: false,
         place: Place::NOWHERE,
     };
     let error = read(&mut wide.as_slice(), "w", &options).unwrap_err();
@@ -503,6 +506,7 @@ fn what_is_seen_does_not_depend_on_how_the_bytes_arrive() {
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,
+        accept_empty: false,
         place: Place::NOWHERE,
     };
     for cut in 0..text.len() {
@@ -579,6 +583,7 @@ fn errors_of_the_tool_block_unless_the_gate_lives_with_them_and_are_told_either_
             floors: &floors,
             honour_suppressions: true,
             accept_errors: true,
+            accept_empty: false,
             place: Place::NOWHERE,
         };
         let told = read(&mut text.as_bytes(), "r", &options).unwrap().notices;
@@ -694,6 +699,7 @@ fn where_no_code_is_quoted_the_checkout_has_it_and_other_words_do_not_matter() {
             floors: &floors,
             honour_suppressions: true,
             accept_errors: false,
+            accept_empty: false,
             place: Place { checkout: source, ..Place::NOWHERE },
         };
         let text = results(&format!(

@@ -58,6 +58,7 @@ fn gate(reader: &mut Reader<'_>, mut table: Table<'_>, span: Range<usize>, names
     let report_suppressions = table.word(reader, "report_suppressions", &suppressions).unwrap_or_default();
     let accept_errors =
         table.word(reader, "report_errors", &[("block", false), ("accept", true)]).unwrap_or(false);
+    let accept_empty = table.word(reader, "empty", &[("block", false), ("pass", true)]).unwrap_or(false);
     let floors =
         table.table(reader, "levels").map(|floors| level_floors(reader, &floors)).unwrap_or_default();
     let require_ledger = table.boolean(reader, "require_ledger").unwrap_or(false);
@@ -75,6 +76,7 @@ fn gate(reader: &mut Reader<'_>, mut table: Table<'_>, span: Range<usize>, names
         report,
         report_suppressions,
         accept_errors,
+        accept_empty,
         levels: floors,
         require_ledger,
         findings_exit,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use gate_ledger::entry::Kind;
 use gate_ledger::store::{Access, Transaction, View};
 use gate_model::context::Context;
-use gate_model::decision::{Decision, OptOut, Verdict};
+use gate_model::decision::{Decision, OptOut, ReportPart, Verdict};
 use gate_model::payload::{GrantData, Mode};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
@@ -165,6 +165,8 @@ pub struct Finished {
     pub status: Option<u8>,
     /// The report's digest.
     pub report: Option<String>,
+    /// The files of a report in more than one.
+    pub parts: Vec<ReportPart>,
     /// Sentences about the report that the decision should repeat.
     pub notes: Vec<String>,
     /// What the tools say about themselves.
@@ -484,6 +486,7 @@ impl<'a> Checker<'a> {
             program: finished.program.clone(),
             status: finished.status,
             report: finished.report.clone(),
+            parts: finished.parts.clone(),
             notes: [self.setting.facts()?.notes.as_slice(), &finished.notes].concat(),
             notices: finished.notices.clone(),
             seen: started.seen.as_ref().map(Sighting::head),

@@ -363,6 +363,7 @@ fn finished(mode: Mode) -> Finished {
         program: None,
         status: None,
         report: None,
+        parts: Vec::new(),
         notes: Vec::new(),
         notices: Vec::new(),
     }
