@@ -117,28 +117,10 @@ pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a s
     Some(format!("known are: {listed}{more}"))
 }
 
-/// The Levenshtein distance, in which a swap of two neighbours counts as one edit; both are cut to 64 characters.
+/// How many edits apart two words are, a swap of two neighbours being one. Both are cut, since a name may be long.
 fn distance(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.chars().take(64).collect();
-    let right: Vec<char> = right.chars().take(64).collect();
-    let mut rows = vec![vec![0_usize; right.len() + 1]; left.len() + 1];
-    for (i, row) in rows.iter_mut().enumerate() {
-        row[0] = i;
-    }
-    for (j, cell) in rows[0].iter_mut().enumerate() {
-        *cell = j;
-    }
-    for i in 1..=left.len() {
-        for j in 1..=right.len() {
-            let changed = usize::from(left[i - 1] != right[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + changed);
-            if i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = best;
-        }
-    }
-    rows[left.len()][right.len()]
+    let cut = |word: &str| word.chars().take(64).collect::<String>();
+    strsim::osa_distance(&cut(left), &cut(right))
 }
 
 #[cfg(test)]
