@@ -14,11 +14,34 @@ use crate::recorded::Recorded;
 use crate::records;
 use crate::signatures;
 
-/// Whether the request still waited when it was granted, and its approvals are those that were given.
+/// Whether the approvals before `grant` suffice under the policy of its admission, `then`. `request` is the entry that it
+/// names, and `life` what came after that.
 ///
 /// # Errors
-/// Why not, as a sentence's end.
-pub fn waited(request: &Entry, grant: &Entry, data: &GrantData, life: &[Entry]) -> Result<(), String> {
+/// What is missing, as a sentence's end.
+pub fn suffice(
+    then: &Recorded,
+    grant: &Entry,
+    data: &GrantData,
+    requester: &Principal,
+    request: Option<&Entry>,
+    life: &[Entry],
+) -> Result<(), String> {
+    let gate = grant.gate.as_deref().unwrap_or_default();
+    let rule = then.policy.gate(gate).ok().and_then(|gate| gate.rule(data.rule));
+    let rule = rule.ok_or_else(|| format!("its policy has no rule {}", data.rule))?;
+    if rule.approvals.is_none() {
+        let rests_on_some = grant.reference.is_some() || !data.approvals.is_empty();
+        return if rests_on_some { Err(format!("rule {} needs none", data.rule)) } else { Ok(()) };
+    }
+    let request = request.ok_or("it names no request")?;
+    same_request(request, data, requester)?;
+    waited(request, grant, data, life)?;
+    standing(then, rule, grant, request, requester, life)
+}
+
+/// Whether the request still waited when it was granted, and its approvals are those that were given.
+fn waited(request: &Entry, grant: &Entry, data: &GrantData, life: &[Entry]) -> Result<(), String> {
     let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
     if data.not_before >= asked.lapses {
         return Err(format!("its request lapsed at {}", asked.lapses));
@@ -32,10 +55,7 @@ pub fn waited(request: &Entry, grant: &Entry, data: &GrantData, life: &[Entry]) 
 }
 
 /// Whether the grant gives just what `request` asked for, to whoever asked.
-///
-/// # Errors
-/// Why not, as a sentence's end.
-pub fn same_request(request: &Entry, data: &GrantData, requester: &Principal) -> Result<(), String> {
+fn same_request(request: &Entry, data: &GrantData, requester: &Principal) -> Result<(), String> {
     let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
     let by = records::actor(request).map_err(|error| error.to_string())?;
     let same = asked.ask == data.ask
@@ -50,10 +70,7 @@ pub fn same_request(request: &Entry, data: &GrantData, requester: &Principal) ->
 }
 
 /// Whether the approvals in `life` before `grant` hold and are enough for `request` under `then`.
-///
-/// # Errors
-/// What is missing, as a sentence's end.
-pub fn standing(
+fn standing(
     then: &Recorded,
     rule: &Rule,
     grant: &Entry,

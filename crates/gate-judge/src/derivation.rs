@@ -8,7 +8,6 @@ use gate_model::context::Context;
 use gate_model::grant::Owes;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
-use gate_model::time::Timestamp;
 use gate_policy::{Approvals, Petition, Policy, Rule, Trial};
 
 use crate::moment::Moment;
@@ -54,23 +53,21 @@ pub enum Underivable {
 /// # Errors
 /// Why not.
 pub fn in_time(moment: Moment, data: &GrantData) -> Result<(), String> {
-    if !moment.allows(data.not_before) {
-        return Err(format!("counts from {} on, and was made at {}", data.not_before, moment.latest));
-    }
+    moment.includes(data.not_before)?;
     if data.not_before.plus(data.ask.ttl.seconds) != Some(data.expires) {
         return Err("does not end a time to live after its start".to_owned());
     }
     Ok(())
 }
 
-/// The instant from which a request waits, which its end tells.
+/// Whether a request waits from when it was made, as long as its rule says.
 ///
 /// # Errors
-/// Where that cannot have been the instant.
-pub fn asked_at(moment: Moment, data: &RequestData, approvals: &Approvals) -> Result<Timestamp, String> {
-    let now = data.lapses.minus(approvals.within);
-    if moment.allows(now) && now.plus(approvals.within) == Some(data.lapses) {
-        return Ok(now);
+/// Why not.
+pub fn waits(moment: Moment, data: &RequestData, approvals: &Approvals) -> Result<(), String> {
+    moment.includes(data.judged_at)?;
+    if data.judged_at.plus(approvals.within) == Some(data.lapses) {
+        return Ok(());
     }
     Err(format!("lapses at {}, not as rule {} says", data.lapses, data.rule))
 }

@@ -11,8 +11,9 @@
 use gate_ledger::entry::{Entry, EntryHash, Kind};
 use gate_model::payload::{GrantData, ReviewData, ReviewVerdict, RevocationData, TrustedFile};
 use gate_model::principal::Principal;
-use gate_policy::{Actor, Policy, Rule, Subject};
+use gate_policy::{Actor, Policy, Subject};
 
+use crate::acts;
 use crate::approvals;
 use crate::recorded::Recorded;
 use crate::records;
@@ -66,9 +67,10 @@ impl Ended<'_> {
         if data.subject != self.hash.to_string() {
             return Err(format!("reviews another entry than the grant of opt-out {}", self.id));
         }
-        let rule = reviewable(trust.0, self.subject.gate, number)?;
         let actor = Actor { by, context: &data.context, reason: Some(&data.reason), ticket: None };
-        gate_policy::may_review(trust.0, rule, actor, self.subject).map_err(|reasons| refused(&reasons))?;
+        acts::rule_of_review(trust.0, self.subject.gate, number)
+            .and_then(|rule| gate_policy::may_review(trust.0, rule, actor, self.subject))
+            .map_err(|reasons| refused(&reasons))?;
         self.is_stated(trust, entry, by)
     }
 
@@ -103,13 +105,6 @@ impl Ended<'_> {
 /// Somebody who may not has done it.
 pub(crate) fn refused(reasons: &[String]) -> String {
     format!("should have been refused: {}", reasons.join("; "))
-}
-
-/// The break-glass rule `number`, by which a grant of `gate` is reviewed.
-fn reviewable<'p>(policy: &'p Policy, gate: &str, number: u64) -> Result<&'p Rule, String> {
-    let gate = policy.gate(gate).map_err(|error| error.to_string())?;
-    let rule = gate.rule(number).filter(|rule| rule.break_glass);
-    rule.ok_or_else(|| format!("reviews under a policy without break-glass rule {number}"))
 }
 
 /// A pause in the ledger: its grant's entry, what that says, who asked for it.

@@ -1,4 +1,6 @@
-//! When a verdict was made, as far as the ledger shows it.
+//! When a verdict can have been made, as far as the entries around it show.
+//!
+//! A verdict says at which instant it was made, and is judged again at that instant. Here is what speaks against it.
 //!
 //! A transaction reads the clock when it begins, and takes the newest entry's time where that is later; this
 //! is its *now*. The `at` of an entry is read again when it is appended. So the now of a verdict lies in an
@@ -26,8 +28,17 @@ pub struct Moment {
 
 impl Moment {
     /// Whether `now` can have been the instant.
-    pub fn allows(&self, now: Timestamp) -> bool {
-        (self.earliest..=self.latest).contains(&now)
+    ///
+    /// # Errors
+    /// Why not, as a sentence's end.
+    pub fn includes(&self, now: Timestamp) -> Result<(), String> {
+        let Self { earliest, latest } = self;
+        if (earliest..=latest).contains(&&now) {
+            return Ok(());
+        }
+        Err(format!(
+            "says that it was judged at {now}, and stands where that was from {earliest} to {latest}"
+        ))
     }
 }
 
@@ -111,7 +122,7 @@ mod tests {
     #[test]
     fn a_policy_entry_of_the_same_transaction_does_not_hide_the_head_before_it() {
         let entries = [(Kind::Note, 9_000), (Kind::Policy, 5_000)];
-        assert!(after(&entries, Kind::Grant, 5_000).allows(at(9_000)));
-        assert!(!after(&entries[..1], Kind::Grant, 5_000).allows(at(5_000)));
+        assert_eq!(after(&entries, Kind::Grant, 5_000).includes(at(9_000)), Ok(()));
+        assert!(after(&entries[..1], Kind::Grant, 5_000).includes(at(5_000)).is_err());
     }
 }

@@ -6,10 +6,11 @@
 //! fails is set aside with the reason, so that a decision can say why an opt-out did not count.
 
 use gate_model::action::Action;
+use gate_model::context::Context;
 use gate_model::decision::OptOut;
 use gate_model::finding::Evidence;
+use gate_model::payload::GrantData;
 use gate_model::principal::{Assurance, Principal};
-use gate_model::request::Request;
 use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
 
@@ -91,6 +92,57 @@ impl Standing {
     }
 }
 
+/// Where and when a run asks which opt-outs count.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    /// The facts of the run.
+    pub context: &'a Context,
+    /// The instant.
+    pub now: Timestamp,
+    /// The newest entry before a command started: what was made after it counts only where somebody signed it
+    /// meanwhile, so that a command cannot excuse itself.
+    pub since: Option<Seen>,
+}
+
+/// A grant as a ledger has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Held<'a> {
+    /// The opt-out's ID.
+    pub id: u64,
+    /// The seq of its grant.
+    pub seq: u64,
+    /// What the grant says.
+    pub data: &'a GrantData,
+    /// Who asked for it.
+    pub by: &'a Principal,
+    /// The newest approval in its life that nobody signed.
+    pub approved_unsigned: Option<u64>,
+}
+
+/// Whether a grant is for this run, apart from whether it is right.
+///
+/// # Errors
+/// Why not, as a sentence's end.
+pub fn applies(held: &Held<'_>, run: &Run<'_>) -> Result<(), String> {
+    let GrantData { ask, not_before, expires, .. } = held.data;
+    if run.now < *not_before {
+        return Err(format!("counts from {not_before} on"));
+    }
+    if run.now >= *expires {
+        return Err(format!("ended at {expires}"));
+    }
+    if let Some(why) = run.since.and_then(|seen| excuses_itself(held, seen)) {
+        return Err(why);
+    }
+    // A pause is the safe side: it holds even where the facts of the run contradict each other.
+    if ask.action != Action::Pause
+        && let Some(conflict) = run.context.conflicts.first()
+    {
+        return Err(format!("does not count, since the facts of this run contradict each other: {conflict}"));
+    }
+    gate_policy::scope_holds(ask.action, &ask.scope, run.context).map_err(|out| out.0)
+}
+
 /// The entry that was newest when a gate's run began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
@@ -100,23 +152,23 @@ pub struct Seen {
     pub at: Timestamp,
 }
 
-/// Why a grant at `seq`, which counts by `request`, could be the work of a command that ran since `seen`, or of whoever
-/// keeps an old signature for it: a request that was signed before may have been granted before, and who can write the
-/// ledger's file can take that grant away.
-pub fn excuses_itself(
-    seen: Seen,
-    first: u64,
-    grant: u64,
-    by: &Principal,
-    request: Option<&Request>,
-) -> Option<&'static str> {
-    if grant <= seen.seq {
+/// Why a grant could be the work of a command that ran since `seen`, or of whoever keeps an old signature for it: a
+/// request that was signed before may have been granted before, and who can write the ledger's file can take that grant
+/// away. A command can read its job's token, or fetch one, and so act under the job's `oidc` identity as it can under an
+/// asserted one. Only a signature shows that somebody else agreed.
+fn excuses_itself(held: &Held<'_>, seen: Seen) -> Option<String> {
+    if let Some(approval) = held.approved_unsigned.filter(|approval| *approval > seen.seq) {
+        return Some(format!(
+            "rests on approval {approval}, made while the command ran and without a signature"
+        ));
+    }
+    if held.seq <= seen.seq {
         return None;
     }
-    if by.assurance != Assurance::Signed {
-        return Some("was made while the command ran, without a signature");
+    if held.by.assurance != Assurance::Signed {
+        return Some("was made while the command ran, without a signature".to_owned());
     }
-    let is_new = request.is_some_and(|request| request.requested_at > seen.at);
-    (first > seen.seq && !is_new)
-        .then_some("was made while the command ran, with a request that was signed before")
+    let is_new = held.data.request.as_ref().is_some_and(|request| request.requested_at > seen.at);
+    (held.id > seen.seq && !is_new)
+        .then(|| "was made while the command ran, with a request that was signed before".to_owned())
 }

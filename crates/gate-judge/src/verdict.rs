@@ -20,6 +20,9 @@ const MAX_FINDING_BYTES: usize = 64 * 1024;
 /// How many findings are grouped for an entry.
 const MAX_GROUPED: usize = 20_000;
 
+/// A clock that moved by more than this against the time that really passed is recorded, in seconds.
+pub const CLOCK_TOLERANCE: i64 = 300;
+
 /// Who and where, and what happened around the judgement.
 #[derive(Debug, Clone)]
 pub struct Circumstances {
@@ -41,10 +44,19 @@ pub struct Circumstances {
     pub notes: Vec<String>,
     /// What the tools say about themselves.
     pub notices: Vec<String>,
-    /// The newest entry when the gate's run began.
-    pub seen: Option<SeenHead>,
+    /// When the gate's run began, and what was the newest entry then.
+    pub begun: Option<Begun>,
     /// By how many seconds the clock moved on its own.
     pub clock_jump: Option<i64>,
+}
+
+/// How the ledger stood when a gate's run began.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// The instant at which pauses and skips were looked for.
+    pub at: Timestamp,
+    /// The newest entry.
+    pub seen: SeenHead,
 }
 
 impl Circumstances {
@@ -60,7 +72,7 @@ impl Circumstances {
             parts: Vec::new(),
             notes: Vec::new(),
             notices: Vec::new(),
-            seen: None,
+            begun: None,
             clock_jump: None,
         }
     }
@@ -121,8 +133,14 @@ pub fn decision(
     }
 }
 
-/// The payload of the entry.
-pub fn data(ruling: &Ruling, gate: &Gate, used: &PolicyUsed, facts: &Circumstances) -> DecisionData {
+/// The payload of the entry that is judged at `now`.
+pub fn data(
+    ruling: &Ruling,
+    gate: &Gate,
+    used: &PolicyUsed,
+    facts: &Circumstances,
+    now: Timestamp,
+) -> DecisionData {
     let (groups, ungrouped) = grouped(ruling);
     let (findings, oversized) = bounded(groups);
     // A run that blocks all the same took nobody past, so it spends nothing.
@@ -150,8 +168,10 @@ pub fn data(ruling: &Ruling, gate: &Gate, used: &PolicyUsed, facts: &Circumstanc
         reasons: reasons(gate, ruling, facts),
         policy: used.clone(),
         judge: JUDGE,
+        judged_at: now,
         context: facts.context.clone(),
-        seen_head: facts.seen.clone(),
+        seen_head: facts.begun.as_ref().map(|begun| begun.seen.clone()),
+        begun_at: facts.begun.as_ref().map(|begun| begun.at),
         clock_jump: facts.clock_jump,
     }
 }

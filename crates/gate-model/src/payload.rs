@@ -2,6 +2,9 @@
 //!
 //! Members are only ever added. A reader ignores members that it does not know, since a newer writer may
 //! have put them there; a verdict that rests on them carries a `judge` that an old reader does not know.
+//!
+//! What was judged says at which instant: the clock's when the transaction began, or the newest entry's time where that
+//! was later. It is `judged_at`, and for a grant its `not_before`. The entry's own `at` is read when it is appended.
 
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +65,7 @@ pub struct GrantData {
     /// What was asked for, and is granted.
     #[serde(flatten)]
     pub ask: Ask,
-    /// From when it counts (inclusive).
+    /// From when it counts (inclusive): the instant at which it was judged.
     pub not_before: Timestamp,
     /// When it ends (exclusive).
     pub expires: Timestamp,
@@ -111,6 +114,8 @@ pub struct RequestData {
     pub policy: PolicyUsed,
     /// The version of the judging rules.
     pub judge: u32,
+    /// The instant at which it was judged.
+    pub judged_at: Timestamp,
     /// Where it was asked for.
     pub context: Context,
     /// The signed document behind it, where there is one.
@@ -130,6 +135,8 @@ pub struct DenialData {
     pub policy: PolicyUsed,
     /// The version of the judging rules.
     pub judge: u32,
+    /// The instant at which it was judged.
+    pub judged_at: Timestamp,
     /// Where it was asked for.
     pub context: Context,
     /// The signed document behind it, where there is one.
@@ -169,6 +176,8 @@ pub struct RejectionData {
     pub policy: PolicyUsed,
     /// The version of the judging rules.
     pub judge: u32,
+    /// The instant at which it was judged.
+    pub judged_at: Timestamp,
     /// Where it was given.
     pub context: Context,
     /// The signed statement, where it is signed.
@@ -181,9 +190,8 @@ pub struct RejectionData {
 pub struct RefusalData {
     /// The entry hash of what they tried it on.
     pub refused: String,
-    /// What they tried; the first writers did not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub act: Option<Verb>,
+    /// What they tried.
+    pub act: Verb,
     /// The reason that they gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -199,6 +207,8 @@ pub struct RefusalData {
     pub policy: PolicyUsed,
     /// The version of the judging rules.
     pub judge: u32,
+    /// The instant at which it was judged.
+    pub judged_at: Timestamp,
     /// Where it was tried.
     pub context: Context,
 }
@@ -218,6 +228,8 @@ pub struct ApprovalData {
     pub policy: PolicyUsed,
     /// The version of the judging rules.
     pub judge: u32,
+    /// The instant at which it was judged.
+    pub judged_at: Timestamp,
     /// Where it was given.
     pub context: Context,
     /// The signed statement, where the approval is signed.
@@ -241,6 +253,8 @@ pub struct RevocationData {
     pub policy: PolicyUsed,
     /// The version of the judging rules.
     pub judge: u32,
+    /// The instant at which it was judged.
+    pub judged_at: Timestamp,
     /// Where it was asked for.
     pub context: Context,
     /// The signed statement, where it is signed.
@@ -271,6 +285,8 @@ pub struct ReviewData {
     pub policy: PolicyUsed,
     /// The version of the judging rules.
     pub judge: u32,
+    /// The instant at which it was judged.
+    pub judged_at: Timestamp,
     /// Where it was given.
     pub context: Context,
     /// The signed statement, where it is signed.
@@ -369,12 +385,17 @@ pub struct DecisionData {
     pub policy: PolicyUsed,
     /// The version of the judging rules.
     pub judge: u32,
+    /// The instant at which it was judged.
+    pub judged_at: Timestamp,
     /// Where and on what it ran.
     pub context: Context,
     /// The newest entry when the gate's run began, before its command or its report: no pause and no skip was in
     /// force then. Asserted grants after it did not count where a command ran. Left out of a skip and a hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_head: Option<SeenHead>,
+    /// The instant of that begin; there where `seen_head` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<Timestamp>,
     /// Seconds by which the clock moved against the time that really passed, where more than five minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_jump: Option<i64>,

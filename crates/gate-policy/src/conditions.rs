@@ -186,7 +186,7 @@ fn no_conflict(action: Action, context: &Context) -> Condition {
     }
     let conflicts =
         context.conflicts.iter().map(|conflict| text::visible(conflict)).collect::<Vec<_>>().join(", ");
-    Err(format!("cannot apply where the facts of the run disagree: {conflicts}"))
+    Err(format!("cannot apply: the facts of this run contradict each other: {conflicts}"))
 }
 
 fn implemented(rule: &Rule) -> Condition {

@@ -99,7 +99,7 @@ pub fn misplaced(here: &Context, ask: &Ask) -> Option<String> {
     if !here.conflicts.is_empty() {
         let conflicts =
             here.conflicts.iter().map(|conflict| visible(conflict)).collect::<Vec<_>>().join(", ");
-        return Some(format!("the facts of this run disagree: {conflicts}"));
+        return Some(format!("the facts of this run contradict each other: {conflicts}"));
     }
     match (&ask.scope.repository, &here.repository) {
         (Some(meant), Some(here)) if meant != here => Some(format!(

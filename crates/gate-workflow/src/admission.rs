@@ -4,7 +4,6 @@
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, Transaction};
 use gate_model::JUDGE;
-use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::exit::Exit;
 use gate_model::grant::{Approvals, Grant, Owes, SCHEMA, Status};
@@ -120,7 +119,6 @@ fn judge(
     asking: &Asking,
     mut objections: Vec<String>,
 ) -> Result<(Admission, Counted), TransactError> {
-    objections.extend(contradiction(asking));
     if let Some(request) = &asking.request
         && transaction.view().with_nonce(&request.nonce)?.iter().any(records::takes_nonce)
     {
@@ -137,15 +135,6 @@ fn judge(
         Petition { gate: &asking.gate, ask: &asking.ask, by: &asking.by, context: &asking.context };
     let admission = gate_policy::admit(policy, &petition, &past);
     Ok((admission, past.settled()?))
-}
-
-/// Contradicting facts bind an opt-out to nobody knows what. A pause is the safe side and needs no place.
-fn contradiction(asking: &Asking) -> Option<String> {
-    if asking.ask.action == Action::Pause {
-        return None;
-    }
-    let conflict = asking.context.conflicts.first()?;
-    Some(format!("the facts of this run contradict each other: {conflict}"))
 }
 
 fn record(
@@ -280,6 +269,7 @@ fn pend(
         lapses: transaction.now().plus(needed.within).ok_or_else(beyond)?,
         policy: setting.loaded.used.clone(),
         judge: JUDGE,
+        judged_at: transaction.now(),
         context: asking.context.clone(),
         request: asking.request.clone(),
     };
@@ -334,6 +324,7 @@ fn deny(
         reasons: reasons.clone(),
         policy: setting.loaded.used.clone(),
         judge: JUDGE,
+        judged_at: transaction.now(),
         context: asking.context.clone(),
         request: asking.request.clone(),
     };

@@ -10,7 +10,7 @@ use gate_model::context::Context;
 use gate_model::grant::{Approvals, Grant, Status};
 use gate_model::payload::{ApprovalData, GrantData, RejectionData, RequestData, Verb};
 use gate_model::principal::Principal;
-use gate_policy::{Actor, Approval, Policy, Rule, Subject};
+use gate_policy::{Actor, Approval, Rule, Subject};
 
 use crate::admission::{self, TransactError, answer, written};
 use crate::history::{Counted, Past};
@@ -18,6 +18,7 @@ use crate::ids;
 use crate::policies;
 use crate::refusal::refuse;
 use crate::setting::Setting;
+use gate_judge::acts;
 use gate_judge::records;
 use gate_judge::signatures::Statement;
 
@@ -134,7 +135,8 @@ fn waiting_today<'p>(
 ) -> Result<(Waiting, Result<&'p Rule, Vec<String>>), TransactError> {
     let waiting = waiting(transaction, &act.id)?;
     policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
-    let rule = rule_today(&setting.loaded.policy, &waiting);
+    let rule =
+        acts::rule_of_request(&setting.loaded.policy, waiting.gate(), &waiting.data, &waiting.requester);
     Ok((waiting, rule))
 }
 
@@ -152,20 +154,6 @@ fn may_approve(
         author: act.author.as_deref(),
     };
     gate_policy::may_approve(&setting.loaded.policy, rule, act.actor(), subject)
-}
-
-/// The rule that today's policy has for a waiting request. Its number may have moved; its terms decide.
-fn rule_today<'p>(policy: &'p Policy, waiting: &Waiting) -> Result<&'p Rule, Vec<String>> {
-    let petition = gate_policy::Petition {
-        gate: waiting.gate(),
-        ask: &waiting.data.ask,
-        by: &waiting.requester,
-        context: &waiting.data.context,
-    };
-    let same = gate_policy::permits(policy, &petition, Some(waiting.data.rule));
-    let found = same.ok().filter(|rule| rule.approvals.is_some());
-    found
-        .ok_or_else(|| vec!["today's policy no longer has the rule that this request waits under".to_owned()])
 }
 
 fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactError> {
@@ -210,6 +198,7 @@ fn append_rejection(
         author: act.author.clone(),
         policy: setting.loaded.used.clone(),
         judge: JUDGE,
+        judged_at: transaction.now(),
         context: act.context.clone(),
         statement: act.statement_value()?,
     };
@@ -229,6 +218,7 @@ fn append_approval(
         author: act.author.clone(),
         policy: setting.loaded.used.clone(),
         judge: JUDGE,
+        judged_at: transaction.now(),
         context: act.context.clone(),
         statement: act.statement_value()?,
     };
@@ -250,9 +240,9 @@ fn room(
     }
     let (view, loaded) = (transaction.view(), &setting.loaded);
     let past = Past::new(&view, &loaded.policy, &loaded.used.digest, waiting.gate(), transaction.now());
-    let allowed = gate_policy::quota_allows(rule, &waiting.requester, &past);
+    let room = acts::room(rule, &waiting.requester, &past);
     let counted = past.settled()?;
-    Ok(allowed.map(|()| counted).map_err(|reason| vec![format!("rule {} {reason}", rule.number)]))
+    Ok(room.map(|()| counted))
 }
 
 fn grant(

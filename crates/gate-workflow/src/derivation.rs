@@ -2,11 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use gate_judge::approvals::{same_request, standing, waited};
-use gate_judge::derivation::{Derived, Underivable, allowed_today, asked_at, in_time, terms};
+use gate_judge::approvals::suffice;
+use gate_judge::derivation::{Derived, Underivable, allowed_today, in_time, terms, waits};
 use gate_judge::moment::{Clock, Moment};
 use gate_judge::policy_text::Loaded;
-use gate_judge::recorded::Recorded;
 use gate_judge::{records, signatures};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
@@ -55,7 +54,8 @@ pub fn grant(
     if let Some(earlier) = admitted_before(view, entry, data)? {
         return Ok(Err(Underivable::Reused(earlier)));
     }
-    if let Err(reason) = suffice(view, &then, entry, data, by, life)? {
+    let request = entry.reference.map(|seq| view.entry(seq)).transpose()?.flatten();
+    if let Err(reason) = suffice(&then, entry, data, by, request.as_ref(), life) {
         return Ok(Err(Underivable::Approvals(reason)));
     }
     Ok(allowed_today(&today.policy, gate, data, by, context))
@@ -113,7 +113,7 @@ fn admitted(
         return Ok(Err(format!("request {id} waits under a rule that its policy does not have")));
     };
     let moment = moment_of(view, &entry)?;
-    Ok(asked_at(moment, &asked, approvals).map(|now| (asked.policy.digest.clone(), now)))
+    Ok(waits(moment, &asked, approvals).map(|()| (asked.policy.digest.clone(), asked.judged_at)))
 }
 
 /// How many entries before one can have been written by its transaction, with the entry that was newest before them.
@@ -131,31 +131,4 @@ fn moment_of(view: &View<'_>, entry: &Entry) -> Result<Moment, StoreError> {
         })?;
     }
     Ok(clock.moment(entry.kind, entry.at))
-}
-
-/// Whether the approvals in a grant's life suffice under the policy of its admission.
-///
-/// # Errors
-/// A failure of the store; the inner result says what is missing.
-fn suffice(
-    view: &View<'_>,
-    then: &Recorded,
-    grant: &Entry,
-    data: &GrantData,
-    requester: &Principal,
-    life: &[Entry],
-) -> Result<Result<(), String>, StoreError> {
-    let gate = grant.gate.as_deref().unwrap_or_default();
-    let rule = then.policy.gate(gate).ok().and_then(|gate| gate.rule(data.rule));
-    let Some(rule) = rule else { return Ok(Err(format!("its policy has no rule {}", data.rule))) };
-    if rule.approvals.is_none() {
-        let rests_on_some = grant.reference.is_some() || !data.approvals.is_empty();
-        return Ok(if rests_on_some { Err(format!("rule {} needs none", data.rule)) } else { Ok(()) });
-    }
-    let Some(request) = grant.reference.map(|seq| view.entry(seq)).transpose()?.flatten() else {
-        return Ok(Err("it names no request".to_owned()));
-    };
-    Ok(same_request(&request, data, requester)
-        .and_then(|()| waited(&request, grant, data, life))
-        .and_then(|()| standing(then, rule, grant, &request, requester, life)))
 }

@@ -204,6 +204,7 @@ fn end(
         ticket: act.ticket.clone(),
         policy: setting.loaded.used.clone(),
         judge: JUDGE,
+        judged_at: transaction.now(),
         context: act.context.clone(),
         statement: act.statement_value()?,
     };

@@ -25,13 +25,14 @@ pub fn refuse(
 ) -> Result<Grant, TransactError> {
     let data = RefusalData {
         refused: subject.hash.to_string(),
-        act: Some(verb),
+        act: verb,
         reason: act.reason.clone(),
         ticket: act.ticket.clone(),
         reasons: reasons.clone(),
         author: act.author.clone(),
         policy: setting.loaded.used.clone(),
         judge: JUDGE,
+        judged_at: transaction.now(),
         context: act.context.clone(),
     };
     let (id, gate) = (records::id_of(subject), subject.gate.as_deref().unwrap_or_default());

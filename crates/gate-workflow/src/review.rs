@@ -13,6 +13,7 @@ use crate::ids;
 use crate::policies;
 use crate::refusal::refuse;
 use crate::setting::Setting;
+use gate_judge::acts;
 use gate_judge::records;
 
 /// Records the reviewer's word, which settles the debt; a rejection ends the opt-out, too.
@@ -24,16 +25,14 @@ pub fn review(setting: &Setting<'_>, act: &Act, verdict: ReviewVerdict) -> Resul
         let (entry, data) = owing(transaction, &act.id)?;
         let requester = records::actor(&entry)?;
         let name = entry.gate.clone().unwrap_or_default();
-        let gate = setting.loaded.policy.gate(&name)?;
+        let policy = &setting.loaded.policy;
+        policy.gate(&name)?;
         policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
-        let Some(rule) = gate.rule(data.rule).filter(|rule| rule.break_glass) else {
-            let reasons =
-                vec![format!("today's policy has no break-glass rule {} for gate '{name}'", data.rule)];
-            return refuse(setting, transaction, &entry, (Verb::Review, act), reasons);
-        };
         let subject =
             Subject { gate: &name, ask: &data.ask, requester: &requester, approvers: &[], author: None };
-        if let Err(reasons) = gate_policy::may_review(&setting.loaded.policy, rule, act.actor(), subject) {
+        let may = acts::rule_of_review(policy, &name, data.rule)
+            .and_then(|rule| gate_policy::may_review(policy, rule, act.actor(), subject));
+        if let Err(reasons) = may {
             return refuse(setting, transaction, &entry, (Verb::Review, act), reasons);
         }
         let seq = append(setting, transaction, &entry, act, verdict)?;
@@ -82,6 +81,7 @@ fn append(
         reason: act.reason.clone().unwrap_or_default(),
         policy: setting.loaded.used.clone(),
         judge: JUDGE,
+        judged_at: transaction.now(),
         context: act.context.clone(),
         statement: act.statement_value()?,
     };

@@ -5,33 +5,18 @@ use gate_ledger::entry::Entry;
 use gate_model::action::Action;
 use gate_model::payload::{ApprovalData, DenialData, RefusalData, RejectionData, ReviewData, RevocationData};
 use gate_model::principal::{Assurance, Principal};
-use gate_policy::{Actor, Gate, Petition, Policy, Rule, Subject};
+use gate_model::time::Timestamp;
+use gate_policy::{Actor, Subject};
 
+use crate::acts;
 use crate::lifting;
 use crate::signatures::{self, Mark};
 
 use super::admissions::{note_token, read, rests_on};
 use super::books::Used;
-use super::life::{Asked, Granted, Lift, OptOut};
+use super::life::{Granted, Lift, OptOut};
 use super::report::{Doubt, Judged, Report};
 use super::{Position, State, known_judge};
-
-/// The gate as the act's own policy has it.
-pub(super) fn gate_of<'a>(used: &'a Used, gate: &str) -> Result<&'a Gate, Doubt> {
-    used.policy().gate(gate).map_err(|error| Doubt::Wrong(error.to_string()))
-}
-
-/// The rule that a policy has for a waiting request. Its number may have moved; its terms decide.
-pub(super) fn rule_today<'a>(policy: &'a Policy, opt_out: &OptOut, asked: &Asked) -> Option<&'a Rule> {
-    let petition = Petition {
-        gate: &opt_out.gate,
-        ask: &asked.data.ask,
-        by: &opt_out.requester,
-        context: &asked.data.context,
-    };
-    let found = gate_policy::permits(policy, &petition, Some(asked.data.rule)).ok();
-    found.filter(|rule| rule.approvals.is_some())
-}
 
 impl State {
     /// The ID of the opt-out that an act belongs to.
@@ -74,13 +59,12 @@ impl State {
         used: &Used,
     ) -> Judged {
         let id = Self::id_of(at, entry)?;
-        let (opt_out, asked) = self.waiting(at, id, at.moment.earliest)?;
+        let (opt_out, asked) = self.waiting(at, id, at.instant(data.judged_at)?)?;
         if data.subject != asked.entry.hash.to_string() {
             return Err(Doubt::Wrong(format!("approves another entry than request {id}")));
         }
-        let Some(rule) = rule_today(used.policy(), opt_out, asked) else {
-            return Err(Doubt::wrong("approves a request whose rule its policy does not have"));
-        };
+        let rule = acts::rule_of_request(used.policy(), &opt_out.gate, &asked.data, &opt_out.requester);
+        let rule = rule.map_err(|reasons| refused(&reasons))?;
         let actor = Actor { by, context: &data.context, reason: data.reason.as_deref(), ticket: None };
         let subject = opt_out.asked(&asked.data.ask, data.author.as_deref());
         let may = gate_policy::may_approve(used.policy(), rule, actor, subject);
@@ -139,13 +123,12 @@ impl State {
         by: &Principal,
         used: &Used,
     ) -> Judged {
-        let (opt_out, asked) = self.waiting(at, id, at.moment.earliest)?;
+        let (opt_out, asked) = self.waiting(at, id, at.instant(data.judged_at)?)?;
         if data.subject != asked.entry.hash.to_string() {
             return Err(Doubt::Wrong(format!("rejects another entry than request {id}")));
         }
-        let Some(rule) = rule_today(used.policy(), opt_out, asked) else {
-            return Err(Doubt::wrong("rejects a request whose rule its policy does not have"));
-        };
+        let rule = acts::rule_of_request(used.policy(), &opt_out.gate, &asked.data, &opt_out.requester);
+        let rule = rule.map_err(|reasons| refused(&reasons))?;
         stated(entry, by, used, &[Mark::of(&asked.entry)])?;
         let actor = Actor { by, context: &data.context, reason: Some(&data.reason), ticket: None };
         // Who approved before may still reject.
@@ -192,17 +175,16 @@ impl State {
         used: &Used,
     ) -> Judged {
         let id = Self::id_of(at, entry)?;
-        let opt_out = self.living(at, id, used)?;
+        let opt_out = self.living(at, id, at.instant(data.judged_at)?, used)?;
         let marks = [opt_out.marks.as_slice(), &self.marks_of_newer_pauses(entry)].concat();
         let ended = opt_out.to_end(id, &marks).ok_or_else(|| Doubt::wrong("ends what is no opt-out"))?;
         ended.by_revocation(used.trust(), (entry, data, by)).map_err(Doubt::Wrong)
     }
 
-    /// The opt-out `id`, which has not ended for whom `used` is in force.
-    fn living(&self, at: Position<'_>, id: u64, used: &Used) -> Result<&OptOut, Doubt> {
+    /// The opt-out `id`, which has not ended at `now` for whom `used` is in force.
+    fn living(&self, at: Position<'_>, id: u64, now: Timestamp, used: &Used) -> Result<&OptOut, Doubt> {
         let opt_out = self.opt_out(at, id)?;
-        let over = opt_out.grant.as_ref().is_some_and(|granted| granted.data.expires <= at.moment.earliest);
-        if over || opt_out.ended_by(id, at.seq, used).is_some() {
+        if !opt_out.lives(id, at, now, used) {
             return Err(Doubt::Wrong(format!("ends opt-out {id}, which had ended before")));
         }
         Ok(opt_out)
@@ -257,6 +239,7 @@ impl State {
         used: &Used,
     ) -> Judged {
         let id = Self::id_of(at, entry)?;
+        at.instant(data.judged_at)?;
         let opt_out = self.opt_out(at, id)?;
         let granted =
             owing(opt_out).ok_or_else(|| Doubt::Wrong(format!("reviews opt-out {id}, which owes none")))?;

@@ -3,10 +3,10 @@
 //! What was asked for is recorded as it was granted: the rule has narrowed its scope, and filled in its time
 //! and its uses. Time and uses come out the same when they are asked for again. A narrower scope may please a
 //! rule that refused the wider one, so a verdict is right if it comes out for some scope that its rule
-//! narrows to the recorded one.
+//! narrows to the recorded one. What was signed says its scope itself, and nobody narrows it afterwards: a pause that
+//! holds nowhere is none.
 
 use gate_ledger::entry::Entry;
-use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::payload::{Ask, DenialData, GrantData, RequestData};
 use gate_model::principal::{Assurance, Principal};
@@ -15,6 +15,7 @@ use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
 use gate_policy::{Admission, Petition};
 
+use crate::acts;
 use crate::approvals;
 use crate::derivation::{self, in_words};
 use crate::signatures::{self, Unproven};
@@ -57,8 +58,9 @@ impl State {
         let Some(approvals) = &rule.approvals else {
             return Err(Doubt::Wrong(format!("waits under rule {}, which needs no approvals", data.rule)));
         };
-        let now = derivation::asked_at(at.moment, data, approvals).map_err(Doubt::Wrong)?;
-        let verdict = Verdict { gate, entry, ask: &data.ask, by, context, request, used, now };
+        derivation::waits(at.moment, data, approvals).map_err(Doubt::Wrong)?;
+        let verdict =
+            Verdict { gate, entry, ask: &data.ask, by, context, request, used, now: data.judged_at };
         self.admissible(verdict)?;
         self.comes_out(verdict, |admission| match admission {
             Admission::Pending(terms, _) => fits(&terms, data.rule, &data.ask),
@@ -106,28 +108,20 @@ impl State {
     ) -> Judged {
         let gate = at.gate()?;
         derivation::in_time(at.moment, data).map_err(Doubt::Wrong)?;
-        let (opt_out, asked) = self.waiting(at, id, data.not_before)?;
-        approvals::same_request(&asked.entry, data, by).map_err(Doubt::Wrong)?;
+        let (opt_out, _) = self.waiting(at, id, data.not_before)?;
+        approved.clone().map_err(|reason| Doubt::Wrong(format!("lacks approvals: {reason}")))?;
         let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
         let rule = gate_policy::permits(used.policy(), &petition, Some(data.rule))
             .map_err(|trials| Doubt::Wrong(format!("should have been denied: {}", in_words(&trials))))?;
-        if rule.approvals.is_none() {
-            return Err(Doubt::Wrong(format!("rests on approvals, and rule {} needs none", data.rule)));
-        }
-        approved.clone().map_err(|reason| Doubt::Wrong(format!("lacks approvals: {reason}")))?;
-        if data.approvals != opt_out.approvals.iter().map(|entry| entry.seq).collect::<Vec<_>>() {
-            return Err(Doubt::wrong("names other approvals than were given"));
-        }
         let past = Past { of_gate: self.opt_outs.of_gate(gate), used, now: data.not_before };
-        gate_policy::quota_allows(rule, by, &past).map_err(|reason| {
-            Doubt::Wrong(format!("should have been denied: rule {} {reason}", rule.number))
-        })?;
+        acts::room(rule, by, &past)
+            .map_err(|reasons| Doubt::Wrong(format!("should have been denied: {}", reasons.join("; "))))?;
         counted(data, rule, by, &past)?;
         derivation::owes(data, rule).map_err(Doubt::Wrong)?;
         inherited(opt_out)
     }
 
-    /// Whether the approvals before the grant `entry` suffice under its policy; as [`approvals::suffice`].
+    /// Whether the approvals before the grant `entry` suffice under its policy.
     pub(super) fn approved(
         &self,
         entry: &Entry,
@@ -135,17 +129,10 @@ impl State {
         by: &Principal,
         used: &Used,
     ) -> Result<(), String> {
-        let gate = entry.gate.as_deref().unwrap_or_default();
-        let rule = used.policy().gate(gate).ok().and_then(|gate| gate.rule(data.rule));
-        let Some(rule) = rule else { return Err(format!("its policy has no rule {}", data.rule)) };
-        if rule.approvals.is_none() {
-            return Ok(());
-        }
         let opt_out = entry.reference.and_then(|id| self.opt_outs.get(id));
-        let asked = opt_out.and_then(|opt_out| Some((opt_out, opt_out.request.as_ref()?)));
-        let Some((opt_out, asked)) = asked else { return Err("it names no request".to_owned()) };
-        approvals::same_request(&asked.entry, data, by)?;
-        approvals::standing(&used.recorded, rule, entry, &asked.entry, by, &opt_out.approvals)
+        let request = opt_out.and_then(|opt_out| opt_out.request.as_ref()).map(|asked| &asked.entry);
+        let life = opt_out.map_or(&[][..], |opt_out| &opt_out.approvals);
+        approvals::suffice(&used.recorded, entry, data, by, request, life)
     }
 
     /// Judges a denial of something that was asked for.
@@ -157,25 +144,8 @@ impl State {
         by: &Principal,
         used: &Used,
     ) -> Judged {
-        let (ask, gate) = (&data.ask, at.gate()?);
-        // Its exact instant is not recorded; it is right if it is right at some of them.
-        let comes_out = |now: Timestamp| {
-            let request = data.request.as_ref();
-            self.comes_out_denied(Verdict {
-                gate,
-                entry,
-                ask,
-                by,
-                context: &data.context,
-                request,
-                used,
-                now,
-            })
-        };
-        comes_out(at.moment.latest).or_else(|doubt| comes_out(at.moment.earliest).map_err(|_| doubt))
-    }
-
-    fn comes_out_denied(&self, verdict: Verdict<'_>) -> Judged {
+        let (gate, now, request) = (at.gate()?, at.instant(data.judged_at)?, data.request.as_ref());
+        let verdict = Verdict { gate, entry, ask: &data.ask, by, context: &data.context, request, used, now };
         if !self.objections(verdict).is_empty() {
             return Ok(());
         }
@@ -227,13 +197,8 @@ impl State {
 
     /// What speaks against it whatever the rules say.
     fn objections(&self, verdict: Verdict<'_>) -> Vec<String> {
+        let Some(request) = verdict.request else { return Vec::new() };
         let mut objections = Vec::new();
-        if verdict.ask.action != Action::Pause
-            && let Some(conflict) = verdict.context.conflicts.first()
-        {
-            objections.push(format!("the facts of this run contradict each other: {conflict}"));
-        }
-        let Some(request) = verdict.request else { return objections };
         if self.opt_outs.is_nonce_used(&request.nonce) {
             objections.push("this request was submitted before".to_owned());
         }
@@ -253,13 +218,18 @@ impl State {
         Past { of_gate: self.opt_outs.of_gate(verdict.gate), used: verdict.used, now: verdict.now }
     }
 
-    /// Whether `accept` accepts what comes out for the recorded scope or for one that was narrowed to it.
+    /// Whether `accept` accepts what comes out for the scope that was asked for. A signed document tells that; else it is
+    /// the recorded one, or one that was narrowed to it.
     fn comes_out(&self, verdict: Verdict<'_>, accept: impl Fn(Admission) -> Result<(), String>) -> Judged {
         let past = self.past(verdict);
         let judge = |ask: &Ask| {
             let petition = Petition { gate: verdict.gate, ask, by: verdict.by, context: verdict.context };
             accept(gate_policy::admit(verdict.used.policy(), &petition, &past))
         };
+        if let Some(request) = verdict.request {
+            let asked = Ask { scope: request.scope.clone(), ..verdict.ask.clone() };
+            return judge(&asked).map_err(Doubt::Wrong);
+        }
         let Err(reason) = judge(verdict.ask) else { return Ok(()) };
         let asked_wider = |scope: Scope| judge(&Ask { scope, ..verdict.ask.clone() }).is_ok();
         if wider(&verdict.ask.scope).any(asked_wider) { Ok(()) } else { Err(Doubt::Wrong(reason)) }

@@ -4,20 +4,20 @@
 use std::collections::BTreeSet;
 
 use gate_model::action::Action;
-use gate_model::context::Context;
 use gate_model::decision::Verdict;
 use gate_model::finding::Counts;
 use gate_model::payload::Mode;
+use gate_model::time::Timestamp;
 use gate_policy::Gate;
 
 use crate::judgement;
 use crate::standing::Seen;
+use crate::verdict::CLOCK_TOLERANCE;
 
-use super::books::Used;
 use super::heads::Named;
 use super::of_gate::OfGate;
 use super::report::{Doubt, Judged, Report};
-use super::uses::{Here, Live};
+use super::uses::{Begun, Here, Live};
 use super::wire::Facts;
 use super::{Position, State, findings, known_judge};
 
@@ -45,27 +45,38 @@ impl State {
         let gate = used.policy().gate(name).map_err(|error| Doubt::Wrong(error.to_string()))?;
         let came = came_to(gate, facts)?;
         follows(came, facts)?;
+        let now = at.instant(facts.judged_at)?;
         let begun = self.begun(at, facts, came)?;
-        self.opt_outs.strike_over(name, at.moment.earliest);
+        // What ended while the gate ran counted when it began.
+        self.opt_outs.strike_over(name, begun.map_or(now, |begun| now.min(begun.now)));
         let is_plain = facts.grants.is_empty() && facts.spends.is_none() && facts.waived == 0;
         if is_plain && !self.opt_outs.of_gate(name).is_some_and(OfGate::has_live) {
             // No opt-out is used, and none was there to be used: nearly every decision ends here.
             return rests_on_nothing(facts);
         }
         let context = facts.context.context();
-        let here = here(at, name, &used, &context, facts, (came, begun));
+        let here = Here {
+            at,
+            gate: name,
+            now,
+            today: &used,
+            context: &context,
+            commanded_since: commanded_since(facts, came, begun),
+        };
         let live = self.used_opt_outs(here, facts)?;
         rests_on_right_ones(facts, &live)?;
         Self::covered(facts, &live)?;
         self.passes_over_none(here, facts, came, begun)
     }
 
-    /// The entry that was newest when the gate began.
-    fn begun(&self, at: Position<'_>, facts: &Facts<'_>, came: Came) -> Result<Option<Seen>, Doubt> {
-        let Some(seen) = &facts.seen_head else {
-            return match came {
-                Came::NotAsked => Ok(None),
-                _ => Err(Doubt::wrong("does not say which entry was the newest when the gate began")),
+    /// When the gate began, and the entry that was newest then.
+    fn begun(&self, at: Position<'_>, facts: &Facts<'_>, came: Came) -> Result<Option<Begun>, Doubt> {
+        let (Some(seen), Some(now)) = (&facts.seen_head, facts.begun_at) else {
+            return match (came, &facts.seen_head, facts.begun_at) {
+                (Came::NotAsked, None, None) => Ok(None),
+                _ => {
+                    Err(Doubt::wrong("does not say when the gate began, and which entry was the newest then"))
+                }
             };
         };
         let missing = || Doubt::Wrong(format!("has seen entry {} with another hash than it has", seen.seq));
@@ -73,7 +84,10 @@ impl State {
             return Err(missing());
         }
         match self.heads.find(seen.seq, seen.hash.as_str()) {
-            Named::There(time) => Ok(Some(Seen { seq: seen.seq, at: time })),
+            Named::There(time) => {
+                can_have_begun(now, time, facts)?;
+                Ok(Some(Begun { seen: Seen { seq: seen.seq, at: time }, now }))
+            }
             // Nothing of that time can be looked up by now, and nothing needs to be.
             Named::Old(_) => Ok(None),
             Named::Other => Err(missing()),
@@ -105,7 +119,13 @@ impl State {
     }
 
     /// Whether an opt-out was in force that comes before what decided.
-    fn passes_over_none(&self, here: Here<'_>, facts: &Facts<'_>, came: Came, begun: Option<Seen>) -> Judged {
+    fn passes_over_none(
+        &self,
+        here: Here<'_>,
+        facts: &Facts<'_>,
+        came: Came,
+        begun: Option<Begun>,
+    ) -> Judged {
         let passed_over = match (came, facts.decision) {
             (Came::NotAsked, Verdict::Skip) => self.in_force(here, Action::Pause).next(),
             (Came::NotAsked, _) => None,
@@ -130,20 +150,26 @@ impl State {
     }
 }
 
-fn here<'a>(
-    at: Position<'a>,
-    gate: &'a str,
-    today: &'a Used,
-    context: &'a Context,
-    facts: &Facts<'_>,
-    (came, begun): (Came, Option<Seen>),
-) -> Here<'a> {
+/// Where a command ran: the newest entry before it.
+fn commanded_since(facts: &Facts<'_>, came: Came, begun: Option<Begun>) -> Option<Seen> {
     // Nothing has run yet where a pause or a skip decides, so no command can have excused itself.
     let ran = came != Came::NotAsked && facts.mode != Mode::Judge;
     // An entry so old that its time is not kept bounds no signature.
-    let seen = |seq| begun.unwrap_or(Seen { seq, at: at.moment.earliest.minus(u64::MAX) });
-    let commanded_since = facts.seen_head.as_ref().map(|head| seen(head.seq)).filter(|_| ran);
-    Here { at, gate, today, context, commanded_since }
+    let seen = |seq| begun.map_or(Seen { seq, at: facts.judged_at.minus(u64::MAX) }, |begun| begun.seen);
+    facts.seen_head.as_ref().map(|head| seen(head.seq)).filter(|_| ran)
+}
+
+/// Whether the gate can have begun at `now`, where the newest entry was of the time `seen`: not before that, nor after it
+/// was judged, but for what the clock went back meanwhile. Up to [`CLOCK_TOLERANCE`] nobody records that.
+fn can_have_begun(now: Timestamp, seen: Timestamp, facts: &Facts<'_>) -> Judged {
+    let back = CLOCK_TOLERANCE.saturating_sub(facts.clock_jump.unwrap_or_default()).max(0).unsigned_abs();
+    let latest = facts.judged_at.plus(back).map_or(seen, |latest| latest.max(seen));
+    if (seen..=latest).contains(&now) {
+        return Ok(());
+    }
+    Err(Doubt::Wrong(format!(
+        "says that its gate began at {now}, and stands where that was from {seen} to {latest}"
+    )))
 }
 
 fn listed(ids: &BTreeSet<u64>) -> String {

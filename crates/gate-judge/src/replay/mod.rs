@@ -15,8 +15,8 @@
 //! Not here: whether the chain is whole, which gate-ledger verifies at the same time. What a ledger cannot
 //! show is taken as recorded: asserted names, tokens of CI systems (they are not kept), contents of reports.
 //!
-//! The time of a judgement is not in its entry, since an entry's `at` is set after the judgement was made;
-//! `moment` says what is known of it.
+//! Each verdict is judged at the instant that it says it was made at. That must lie between the times of its
+//! neighbours: see [`crate::moment`].
 
 mod acts;
 mod admissions;
@@ -44,6 +44,7 @@ use gate_ledger::entry::{Entry, EntryError, EntryHash, Kind};
 use gate_ledger::veil;
 use gate_ledger::verify::Seen;
 use gate_model::JUDGE;
+use gate_model::time::Timestamp;
 use gate_model::verification::{Replay, Warning};
 use serde::Deserialize;
 
@@ -97,6 +98,11 @@ struct Position<'a> {
 }
 
 impl Position<'_> {
+    /// The instant at which the verdict here says that it was made.
+    fn instant(&self, said: Timestamp) -> Result<Timestamp, Doubt> {
+        self.moment.includes(said).map(|()| said).map_err(Doubt::Wrong)
+    }
+
     fn gate(&self) -> Result<&str, Doubt> {
         self.gate.ok_or_else(|| Doubt::wrong("names no gate"))
     }
@@ -221,7 +227,7 @@ impl Replayer {
         seq: u64,
         kind: Kind,
         hash: EntryHash,
-        at: gate_model::time::Timestamp,
+        at: Timestamp,
         moment: Moment,
         judged: Option<Judged>,
     ) {
@@ -236,12 +242,7 @@ impl Replayer {
 
 impl State {
     /// The judgement on an entry, or that it may rest on what was archived.
-    fn behind_archive(
-        &mut self,
-        entry: (Kind, gate_model::time::Timestamp),
-        named: Option<u64>,
-        judged: Judged,
-    ) -> Judged {
+    fn behind_archive(&mut self, entry: (Kind, Timestamp), named: Option<u64>, judged: Judged) -> Judged {
         let Self { archived, books, .. } = self;
         match archived {
             Some(archived) => archived.excuse(entry, named, || books.longest(), judged),

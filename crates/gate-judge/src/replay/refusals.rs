@@ -1,17 +1,18 @@
 //! Refusals of acts, judged again: somebody tried to approve, reject, revoke, resume or review, and may not.
 //!
-//! Such an entry is right if the act that it names is refused. The first writers did not say which act it was: then
-//! it is right if one of the acts that were possible is refused for the very reasons that it gives, or if all of
-//! them are refused; it is wrong if none is. In between nobody can tell.
+//! Such an entry is right if the act that it names was possible, and is refused.
 
 use gate_model::action::Action;
 use gate_model::payload::{Ask, RefusalData, Verb};
 use gate_model::principal::Principal;
+use gate_model::time::Timestamp;
 use gate_policy::{Actor, Subject};
 
-use super::acts::{gate_of, owing, rule_today};
+use super::acts::owing;
+use crate::acts;
+
 use super::books::Used;
-use super::life::{Asked, OptOut};
+use super::life::{Asked, Granted, OptOut};
 use super::past::Past;
 use super::report::{Doubt, Judged};
 use super::{Position, State};
@@ -28,105 +29,86 @@ impl State {
         by: &Principal,
         used: &Used,
     ) -> Judged {
-        let answers = self.answers(at, id, data, by, used)?;
-        let is_possible = |(verb, _): &&(Verb, Answer)| data.act.is_none_or(|act| act == *verb);
-        let possible: Vec<&Answer> = answers.iter().filter(is_possible).map(|(_, answer)| answer).collect();
-        if possible.is_empty() {
-            return Err(Doubt::Wrong(format!(
-                "refuses an act on opt-out {id}, which was not possible any more"
-            )));
-        }
-        let is_this = |answer: &&Answer| answer.as_ref().is_err_and(|reasons| *reasons == data.reasons);
-        if possible.iter().any(is_this) || possible.iter().all(|answer| answer.is_err()) {
-            return Ok(());
-        }
-        if data.act.is_none() && possible.iter().any(|answer| answer.is_err()) {
-            return Err(Doubt::Unjudged("is a refusal that does not say of which act".to_owned()));
-        }
-        Err(Doubt::wrong("refuses what is allowed"))
-    }
-
-    /// The answers to every act that was possible.
-    fn answers(
-        &self,
-        at: Position<'_>,
-        id: u64,
-        data: &RefusalData,
-        by: &Principal,
-        used: &Used,
-    ) -> Result<Vec<(Verb, Answer)>, Doubt> {
+        let now = at.instant(data.judged_at)?;
         let opt_out = self.opt_out(at, id)?;
-        let (policy, gate) = (used.policy(), gate_of(used, &opt_out.gate)?);
-        let (now, actor) = (at.moment.earliest, actor(data, by));
-        let mut answers = Vec::new();
-        if let Some(asked) = opt_out.waits(now) {
-            answers.extend(self.answers_to_approvers(at, opt_out, asked, (data, by), used));
-        }
-        if let Some(ask) = opt_out.ask().filter(|_| opt_out.lives(id, at, used)) {
-            let subject = opt_out.asked(ask, None);
-            answers.push((Verb::Revoke, gate_policy::may_revoke(policy, actor, subject)));
-            if ask.action == Action::Pause && opt_out.grant.is_some() {
-                answers.push((Verb::Resume, gate_policy::may_resume(policy, actor, subject)));
+        used.policy().gate(&opt_out.gate).map_err(|error| Doubt::Wrong(error.to_string()))?;
+        let asked =
+            || opt_out.waits(now).map(|asked| self.answer_to_approver(opt_out, asked, (data, by), used));
+        let answer = match data.act {
+            Verb::Approve | Verb::Reject => asked(),
+            Verb::Revoke | Verb::Resume => answer_to_ending(at, id, opt_out, (data, by), used),
+            Verb::Review => {
+                owing(opt_out).map(|granted| answer_to_reviewer(opt_out, granted, (data, by), used))
+            }
+        };
+        match answer {
+            Some(Err(_)) => Ok(()),
+            Some(Ok(())) => Err(Doubt::wrong("refuses what is allowed")),
+            None => {
+                Err(Doubt::Wrong(format!("refuses an act on opt-out {id}, which was not possible any more")))
             }
         }
-        if let Some(granted) = owing(opt_out) {
-            let number = granted.data.rule;
-            let none = || {
-                vec![format!("today's policy has no break-glass rule {number} for gate '{}'", opt_out.gate)]
-            };
-            let rule = gate.rule(number).filter(|rule| rule.break_glass).ok_or_else(none);
-            let subject = opt_out.asked(&granted.data.ask, None);
-            let may = rule.and_then(|rule| gate_policy::may_review(policy, rule, actor, subject));
-            answers.push((Verb::Review, may));
-        }
-        Ok(answers)
     }
 
     /// To approving and to rejecting.
-    fn answers_to_approvers(
+    fn answer_to_approver(
         &self,
-        at: Position<'_>,
         opt_out: &OptOut,
         asked: &Asked,
         (data, by): (&RefusalData, &Principal),
         used: &Used,
-    ) -> Vec<(Verb, Answer)> {
-        let (policy, requester) = (used.policy(), &opt_out.requester);
-        let Some(rule) = rule_today(policy, opt_out, asked) else {
-            let gone =
-                || vec!["today's policy no longer has the rule that this request waits under".to_owned()];
-            return vec![(Verb::Approve, Err(gone())), (Verb::Reject, Err(gone()))];
-        };
-        let may = |approvers: &[Principal]| {
-            let subject = Subject { approvers, ..opt_out.asked(&asked.data.ask, data.author.as_deref()) };
-            gate_policy::may_approve(policy, rule, actor(data, by), subject)
-        };
-        let room = || {
-            let past = Past { of_gate: self.opt_outs.of_gate(&opt_out.gate), used, now: at.moment.latest };
-            let allowed = gate_policy::quota_allows(rule, requester, &past);
-            allowed.map_err(|reason| vec![format!("rule {} {reason}", rule.number)])
-        };
-        let approving =
-            may(&opt_out.approvers).and_then(|standing| if standing.is_complete() { room() } else { Ok(()) });
-        let mut answers = vec![(Verb::Approve, approving), (Verb::Reject, may(&[]).map(drop))];
-        // The first writers recorded an approval first, and then refused the grant for its quota.
-        if data.act.is_none() && opt_out.approvers.last() == Some(by) {
-            answers.push((Verb::Approve, room()));
+    ) -> Answer {
+        let policy = used.policy();
+        let rule = acts::rule_of_request(policy, &opt_out.gate, &asked.data, &opt_out.requester)?;
+        // Who approved before may still reject.
+        let approvers = if data.act == Verb::Approve { opt_out.approvers.as_slice() } else { &[] };
+        let subject = Subject { approvers, ..opt_out.asked(&asked.data.ask, data.author.as_deref()) };
+        let standing = gate_policy::may_approve(policy, rule, actor(data, by), subject)?;
+        if data.act == Verb::Reject || !standing.is_complete() {
+            return Ok(());
         }
-        answers
+        let past = Past { of_gate: self.opt_outs.of_gate(&opt_out.gate), used, now: data.judged_at };
+        acts::room(rule, &opt_out.requester, &past)
     }
+}
+
+/// To revoking, and to resuming a paused gate.
+fn answer_to_ending(
+    at: Position<'_>,
+    id: u64,
+    opt_out: &OptOut,
+    (data, by): (&RefusalData, &Principal),
+    used: &Used,
+) -> Option<Answer> {
+    let ask = opt_out.ask().filter(|_| opt_out.lives(id, at, data.judged_at, used))?;
+    let (policy, subject) = (used.policy(), opt_out.asked(ask, None));
+    if data.act == Verb::Revoke {
+        return Some(gate_policy::may_revoke(policy, actor(data, by), subject));
+    }
+    let is_pause = ask.action == Action::Pause && opt_out.grant.is_some();
+    is_pause.then(|| gate_policy::may_resume(policy, actor(data, by), subject))
+}
+
+fn answer_to_reviewer(
+    opt_out: &OptOut,
+    granted: &Granted,
+    (data, by): (&RefusalData, &Principal),
+    used: &Used,
+) -> Answer {
+    let rule = acts::rule_of_review(used.policy(), &opt_out.gate, granted.data.rule)?;
+    let subject = opt_out.asked(&granted.data.ask, None);
+    gate_policy::may_review(used.policy(), rule, actor(data, by), subject)
 }
 
 impl OptOut {
     /// The request, if it waits at `now`.
-    fn waits(&self, now: gate_model::time::Timestamp) -> Option<&Asked> {
+    fn waits(&self, now: Timestamp) -> Option<&Asked> {
         let waits = self.grant.is_none() && self.ended.is_none();
         self.request.as_ref().filter(|asked| waits && now < asked.data.lapses)
     }
 
-    /// Whether it, whose ID is `id`, has not ended for whom `used` is in force.
-    fn lives(&self, id: u64, at: Position<'_>, used: &Used) -> bool {
-        let now = at.moment.earliest;
+    /// Whether it, whose ID is `id`, has not ended at `now` for whom `used` is in force.
+    pub(super) fn lives(&self, id: u64, at: Position<'_>, now: Timestamp, used: &Used) -> bool {
         self.ended_by(id, at.seq, used).is_none()
             && self.grant.as_ref().is_none_or(|granted| now < granted.data.expires)
     }

@@ -33,11 +33,13 @@ pub(super) fn fits(terms: &Terms, rule: u64, ask: &Ask) -> Result<(), String> {
     }
 }
 
-/// Whether what the grant says of its rule's quota is what `past` holds. The first writers said nothing.
+/// Whether what the grant says of its rule's quota is what `past` holds.
 pub(super) fn counted(data: &GrantData, rule: &Rule, by: &Principal, past: &dyn History) -> Judged {
-    let Some(said) = data.quota else { return Ok(()) };
-    let Some(quota) = &rule.quota else {
-        return Err(Doubt::wrong("says how far a quota was used, and its rule has none"));
+    let (said, quota) = match (data.quota, &rule.quota) {
+        (Some(said), Some(quota)) => (said, quota),
+        (None, None) => return Ok(()),
+        (Some(_), None) => return Err(Doubt::wrong("says how far a quota was used, and its rule has none")),
+        (None, Some(_)) => return Err(Doubt::wrong("does not say how far its rule's quota was used")),
     };
     let (since, used) = (data.not_before.minus(quota.per), past.used(rule, by, said.since));
     if said.since != since || said.used != used {

@@ -73,10 +73,15 @@ pub(super) struct Facts<'a> {
     #[serde(borrow)]
     pub(super) policy: Used<'a>,
     pub(super) judge: u64,
+    pub(super) judged_at: Timestamp,
     #[serde(borrow)]
     pub(super) context: Place<'a>,
     #[serde(borrow, default)]
     pub(super) seen_head: Option<Seen<'a>>,
+    #[serde(default)]
+    pub(super) begun_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) clock_jump: Option<i64>,
     /// Read only to see that they are there: sentences are not judged.
     #[serde(rename = "reasons")]
     _reasons: Vec<IgnoredAny>,
@@ -224,11 +229,11 @@ mod tests {
             "findings": [{"rule": "A\"", "level": "error", "count": 2, "path": "a/b", "package": "p",
                 "fingerprint": "f", "tool": "t"}, {"rule": "B", "level": "error", "count": 1, "grant": 7}],
             "omitted": 0, "grants": [7, 8], "spends": [8], "reasons": ["x"],
-            "policy": {"digest": "b3:bb", "source": "worktree"}, "judge": 1,
+            "policy": {"digest": "b3:bb", "source": "worktree"}, "judge": 1, "judged_at": "2026-11-22T10:00:00.000000Z",
             "context": {"provider": "github", "repository": "h/r", "ref": "refs/heads/m", "commit": "c",
                 "merge": "m", "change": "7", "environment": "e", "run": {"id": "1", "attempt": 2, "url": "u"},
                 "dirty": true, "conflicts": ["k"], "assurance": "oidc", "unproven": ["ref"]},
-            "seen_head": {"seq": 4, "hash": "b3:cc"}, "clock_jump": 400, "unknown": [1],
+            "seen_head": {"seq": 4, "hash": "b3:cc"}, "begun_at": "2026-11-22T09:00:00.000000Z", "clock_jump": 400, "unknown": [1],
         })
     }
 
@@ -250,7 +255,8 @@ mod tests {
             assert_eq!(facts.policy.digest.as_str(), data.policy.digest);
             assert_eq!(facts.policy.source.as_str(), data.policy.source);
             assert_eq!(facts.judge, u64::from(data.judge));
-            assert_eq!(facts.context.context(), data.context);
+            assert_eq!((facts.judged_at, facts.begun_at), (data.judged_at, data.begun_at));
+            assert_eq!((facts.context.context(), facts.clock_jump), (data.context.clone(), data.clock_jump));
             let seen = facts.seen_head.as_ref().map(|seen| (seen.seq, seen.hash.as_str()));
             assert_eq!(seen, data.seen_head.as_ref().map(|seen| (seen.seq, seen.hash.as_str())));
             let groups: Vec<Judged> = facts
@@ -275,6 +281,8 @@ mod tests {
             "grants",
             "spends",
             "seen_head",
+            "begun_at",
+            "clock_jump",
         ];
         for name in optional {
             let mut value = full();
@@ -293,7 +301,7 @@ mod tests {
                     None => drop(value.as_object_mut().unwrap().remove(name)),
                 }
                 if DecisionData::deserialize(&value).is_err()
-                    && !["program", "clock_jump", "reasons"].contains(&name.as_str())
+                    && !["program", "reasons"].contains(&name.as_str())
                 {
                     assert!(Facts::deserialize(&value).is_err(), "{name}: {}", value[name]);
                 }

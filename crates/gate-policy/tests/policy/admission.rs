@@ -311,7 +311,7 @@ fn where_the_facts_disagree_no_opt_out_counts_but_a_pause_does() {
     let verdict = |action| words(&judge(&with(""), &ask(action), &asserted("os:dave"), &torn));
     assert_eq!(
         verdict(Action::Skip),
-        "rule 1 cannot apply where the facts of the run disagree: GITHUB_SHA is not the checkout\\u{1b}"
+        "rule 1 cannot apply: the facts of this run contradict each other: GITHUB_SHA is not the checkout\\u{1b}"
     );
     assert_eq!(verdict(Action::Pause), "granted 1");
     let (ask, by, here) = (ask(Action::Skip), asserted("os:dave"), here());

@@ -28,14 +28,11 @@ use gate_judge::records;
 use gate_judge::standing::{Live, Seen, Standing};
 
 use crate::standing::{self, Question};
-use gate_judge::verdict::{self, Circumstances};
+use gate_judge::verdict::{self, CLOCK_TOLERANCE, Circumstances};
 
 pub use failure::CheckError;
 use failure::Failed;
 use sighting::Sighting;
-
-/// A clock that moved by more than this against the time that really passed is recorded, in seconds.
-const CLOCK_TOLERANCE: i64 = 300;
 
 /// How often a verdict is begun again because the gate's waivers changed meanwhile.
 const TRIES: u32 = 16;
@@ -444,7 +441,8 @@ impl<'a> Checker<'a> {
         facts: &Circumstances,
     ) -> Result<u64, Failed> {
         policies::ensure_recorded(transaction, &self.setting.loaded, &facts.principal)?;
-        let mut data = verdict::data(ruling, self.gate, &self.setting.loaded.used, facts);
+        let used = &self.setting.loaded.used;
+        let mut data = verdict::data(ruling, self.gate, used, facts, transaction.now());
         if self.setting.remote().is_some() && data.spends.is_some() {
             data.mark = Some(remote::mark().map_err(Unusable::from)?);
         }
@@ -489,7 +487,7 @@ impl<'a> Checker<'a> {
             parts: finished.parts.clone(),
             notes: [self.setting.facts()?.notes.as_slice(), &finished.notes].concat(),
             notices: finished.notices.clone(),
-            seen: started.seen.as_ref().map(Sighting::head),
+            begun: started.seen.as_ref().map(Sighting::begun),
             clock_jump: (jump.abs() > CLOCK_TOLERANCE).then_some(jump),
             ..self.circumstances()?
         })

@@ -18,6 +18,7 @@ use gate_model::time::Timestamp;
 
 use gate_judge::records;
 use gate_judge::standing::Seen;
+use gate_judge::verdict::Begun;
 
 /// The newest entry at a run's begin, and the entries that the gate's opt-outs rested on.
 #[derive(Debug)]
@@ -42,9 +43,10 @@ impl Sighting {
         Ok(Self { gate: gate.to_owned(), head, now, entries })
     }
 
-    /// The newest entry as documents name it.
-    pub(super) fn head(&self) -> SeenHead {
-        SeenHead { seq: self.head.seq, hash: self.head.hash.to_string() }
+    /// The instant, and the newest entry, as documents name them.
+    pub(super) fn begun(&self) -> Begun {
+        let seen = SeenHead { seq: self.head.seq, hash: self.head.hash.to_string() };
+        Begun { at: self.now, seen }
     }
 
     /// The newest entry as the standing of the gate asks for it.

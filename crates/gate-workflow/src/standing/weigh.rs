@@ -11,7 +11,7 @@ use gate_model::payload::GrantData;
 use gate_model::principal::{Assurance, Principal};
 
 use gate_judge::records;
-use gate_judge::standing::excuses_itself;
+use gate_judge::standing::{Held, Run, applies};
 
 use super::Question;
 use crate::derivation;
@@ -32,11 +32,10 @@ pub(super) fn weigh(
     (entry, data, by): (&Entry, &GrantData, &Principal),
     life: &[Entry],
 ) -> Result<Result<Option<String>, Objection>, StoreError> {
-    if let Err(why) = here_and_now(question, entry, data, by) {
-        return Ok(Err(Objection { why, elsewhere: true }));
-    }
-    if let Some(approval) = approved_meanwhile(question, life) {
-        let why = format!("rests on approval {approval}, made while the command ran and without a signature");
+    let (id, approved_unsigned) = (records::id_of(entry), approved_unsigned(life));
+    let held = Held { id, seq: entry.seq, data, by, approved_unsigned };
+    let run = Run { context: question.context, now: question.now, since: question.seen };
+    if let Err(why) = applies(&held, &run) {
         return Ok(Err(Objection { why, elsewhere: true }));
     }
     // What was erased cannot be derived again, so it does not count. A pause is the safe side: nobody lifts one by
@@ -53,37 +52,9 @@ pub(super) fn weigh(
         .map_err(|why| Objection { why: why.to_string(), elsewhere: false }))
 }
 
-/// The approval in a grant's life that the command could have given itself.
-fn approved_meanwhile(question: &Question<'_>, life: &[Entry]) -> Option<u64> {
-    let seen = question.seen?;
+/// The newest approval in a grant's life that nobody signed.
+fn approved_unsigned(life: &[Entry]) -> Option<u64> {
     let is_signed = |entry: &Entry| records::actor(entry).is_ok_and(|by| by.assurance == Assurance::Signed);
-    life.iter()
-        .find(|entry| entry.kind == Kind::Approval && entry.seq > seen.seq && !is_signed(entry))
-        .map(|entry| entry.seq)
-}
-
-/// Whether the grant is for this time and this place, apart from whether it is right.
-fn here_and_now(
-    question: &Question<'_>,
-    entry: &Entry,
-    data: &GrantData,
-    by: &Principal,
-) -> Result<(), String> {
-    if question.now < data.not_before {
-        return Err(format!("counts from {} on", data.not_before));
-    }
-    // A command can read its job's token, or fetch one, and so act under the job's `oidc` identity as it can
-    // under an asserted one. Only a signature shows that somebody else agreed.
-    if let Some(seen) = question.seen
-        && let Some(why) = excuses_itself(seen, records::id_of(entry), entry.seq, by, data.request.as_ref())
-    {
-        return Err(why.to_owned());
-    }
-    // A pause is the safe side: it holds even where the facts of the run contradict each other.
-    if data.ask.action != Action::Pause
-        && let Some(conflict) = question.context.conflicts.first()
-    {
-        return Err(format!("does not count, since the facts of this run contradict each other: {conflict}"));
-    }
-    gate_policy::scope_holds(data.ask.action, &data.ask.scope, question.context).map_err(|out| out.0)
+    let unsigned = |entry: &&Entry| entry.kind == Kind::Approval && !is_signed(entry);
+    life.iter().filter(unsigned).map(|entry| entry.seq).max()
 }

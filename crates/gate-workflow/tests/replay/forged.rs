@@ -80,7 +80,7 @@ fn a_grant_that_lasts_longer_than_its_rule_allows() {
 #[test]
 fn a_grant_that_begins_at_another_time_than_it_was_made() {
     for (later, earlier) in [(3_600, 0), (0, 3_600)] {
-        added(&skipped(), "and was made at", |forgery| {
+        added(&skipped(), "says that it was judged at", |forgery| {
             forgery.add(2, |draft, at| restart(&mut draft.data, at.minus(earlier).plus(later).unwrap()))
         });
     }
@@ -300,6 +300,7 @@ fn an_opt_out_used_for_what_it_is_not() {
             data["decision"] = json!("skip");
             without(data, "status");
             without(data, "seen_head");
+            without(data, "begun_at");
         })
     });
     added(&overridden(), "uses the override of opt-out 2 for the verdict 'pass'", |forgery| {
@@ -315,6 +316,7 @@ fn an_opt_out_used_for_what_it_is_not() {
                 data["proceed"] = json!(verdict == "skip");
                 without(data, "status");
                 without(data, "seen_head");
+                without(data, "begun_at");
             })
         });
     }
@@ -466,7 +468,7 @@ fn a_pause_that_nobody_honoured() {
             forgery.decision(decision, |_| {})
         });
     }
-    added(&paused(), "does not say which entry was the newest", |forgery| {
+    added(&paused(), "does not say when the gate began", |forgery| {
         forgery.decision(2, |data| without(data, "seen_head"))
     });
 }
@@ -481,6 +483,7 @@ fn an_opt_out_that_was_passed_over() {
             data["proceed"] = json!(false);
             data["status"] = json!(1);
             data["seen_head"] = seen;
+            data["begun_at"] = data["judged_at"].clone();
             without(data, "grants");
         })
     });

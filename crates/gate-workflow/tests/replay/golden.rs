@@ -221,6 +221,19 @@ fn a_signed_grant_with_a_wrong_signature() {
 }
 
 #[test]
+fn a_signed_pause_that_somebody_narrowed_until_it_holds_nowhere() {
+    let workshop = Workshop::new();
+    workshop.signed("alice", "prod", ask(Action::Pause, 3_600));
+    let entries = workshop.world.entries();
+    assert_agrees(&entries);
+    let last = entries.len() as u64 - 1;
+    for (member, value) in [("commit", "0".repeat(40)), ("environment", "nowhere".to_owned())] {
+        let forged = Forgery::of(&entries).data(last, |data| data["scope"][member] = json!(value)).entries();
+        assert_forged(&forged, last, "has another scope than rule");
+    }
+}
+
+#[test]
 fn a_signed_request_that_is_used_twice_late_or_elsewhere() {
     added(Kind::Grant, is_skip, "this request was submitted before", |_| {});
     added(Kind::Grant, is_skip, "this request could be submitted until", |draft| {

@@ -72,6 +72,7 @@ impl Forgery {
     pub(crate) fn add(mut self, seq: u64, change: impl FnOnce(&mut Draft, Timestamp)) -> Self {
         let (mut draft, _) = self.drafts[usize::try_from(seq).unwrap()].clone();
         let at = self.drafts.last().unwrap().1.plus(60).unwrap();
+        rejudge(&mut draft.data, at);
         change(&mut draft, at);
         self.drafts.push((draft, at));
         self
@@ -81,6 +82,7 @@ impl Forgery {
     pub(crate) fn append(mut self, entry: &Entry, at: Timestamp, change: impl FnOnce(&mut Draft)) -> Self {
         let mut copy = Self::of(std::slice::from_ref(entry));
         let (mut draft, _) = copy.drafts.remove(0);
+        rejudge(&mut draft.data, at);
         change(&mut draft);
         self.drafts.push((draft, at));
         self
@@ -138,6 +140,15 @@ impl Forgery {
             entries.push(entry);
         }
         entries
+    }
+}
+
+/// Lets a verdict have been made at `at`, and its gate have begun then.
+pub(crate) fn rejudge(data: &mut Value, at: Timestamp) {
+    for member in ["judged_at", "begun_at"] {
+        if let Some(instant) = data.get_mut(member) {
+            *instant = serde_json::to_value(at).unwrap();
+        }
     }
 }
 

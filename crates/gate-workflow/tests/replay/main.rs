@@ -10,6 +10,7 @@ mod ends;
 mod forged;
 mod golden;
 mod honest;
+mod instants;
 mod ledger;
 mod plays;
 mod unused;

@@ -58,7 +58,7 @@ fn a_grant_that_starts_at_another_time_than_it_was_made() {
     let forged = Forgery::of(before).append(&grant[0], made, |draft| {
         restart(&mut draft.data, made.minus(1_800));
     });
-    neither_agrees_nor_counts(&workshop.world, &forged.entries(), "prod", "and was made at");
+    neither_agrees_nor_counts(&workshop.world, &forged.entries(), "prod", "says that it was judged at");
 }
 
 #[test]
@@ -108,7 +108,10 @@ fn an_approval_where_the_facts_contradicted_each_other() {
         .data(approval, |data| data["context"]["conflicts"] = json!(["two systems"]))
         .entries();
     let found = replay(&forged).replay.disagreements;
-    assert!(found[0].seq == approval && found[0].reason.contains("facts of this run disagree"), "{found:#?}");
+    assert!(
+        found[0].seq == approval && found[0].reason.contains("facts of this run contradict each other"),
+        "{found:#?}"
+    );
     assert_eq!(runs(&workshop.world, &forged, "prod"), Verdict::Fail);
 }
 

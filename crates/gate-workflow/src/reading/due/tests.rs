@@ -112,6 +112,7 @@ impl Desk {
             lapses: at(lapses),
             policy: used(),
             judge: 1,
+            judged_at: self.now.get(),
             context: context(),
             request: None,
         };
@@ -125,6 +126,7 @@ impl Desk {
             author: None,
             policy: used(),
             judge: 1,
+            judged_at: self.now.get(),
             context: context(),
             statement: None,
         };
@@ -133,9 +135,9 @@ impl Desk {
 
     fn deny(&mut self, id: u64, refused: bool) {
         let (reasons, policy, context) = (vec!["no".to_owned()], used(), context());
-        let (judge, author) = (1, None);
+        let (judge, judged_at, author) = (1, self.now.get(), None);
         let data = if refused {
-            let (refused, act) = ("b3:…".to_owned(), Some(Verb::Approve));
+            let (refused, act) = ("b3:…".to_owned(), Verb::Approve);
             serde_json::to_value(RefusalData {
                 refused,
                 act,
@@ -145,12 +147,22 @@ impl Desk {
                 author,
                 policy,
                 judge,
+                judged_at,
                 context,
             })
         } else {
             let (subject, reason, statement) = (String::new(), "no".to_owned(), None);
-            let rejection =
-                RejectionData { subject, reason, reasons, author, policy, judge, context, statement };
+            let rejection = RejectionData {
+                subject,
+                reason,
+                reasons,
+                author,
+                policy,
+                judge,
+                judged_at,
+                context,
+                statement,
+            };
             serde_json::to_value(rejection)
         };
         self.add(Kind::Denial, Some(id), "bob", &data.unwrap());
