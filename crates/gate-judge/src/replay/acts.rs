@@ -8,7 +8,8 @@ use gate_model::principal::{Assurance, Principal};
 use gate_policy::{Actor, Gate, Petition, Policy, Rule, Subject};
 
 use crate::lifting;
-use crate::signatures::{self, Mark};
+use crate::signatures::Mark;
+use crate::statement;
 
 use super::admissions::{note_token, read, rests_on};
 use super::books::Used;
@@ -274,7 +275,7 @@ impl State {
 
 /// Whether the signed statement of an act holds, where its actor signed, and is about one of `subjects`.
 fn stated(entry: &Entry, by: &Principal, used: &Used, subjects: &[Mark]) -> Judged {
-    signatures::statement_among(used.trust(), entry, by, subjects)
+    statement::holds(used.trust(), entry, by, subjects)
         .map_err(|error| Doubt::Wrong(format!("has a signature that does not hold: {error}")))
 }
 
