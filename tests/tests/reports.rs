@@ -306,3 +306,34 @@ fn a_command_that_fails_beside_results_that_all_say_pass_has_no_report() {
     let ran = house.sh("gate-log --kind decision -n 1 -q");
     assert!(ran.out().contains("did_not_run"), "{}", ran.out());
 }
+
+#[test]
+fn what_is_not_utf_8_is_read_all_the_same() {
+    let house = House::new(POLICY);
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let found = run(r#""results":[{"ruleId":"Ä","level":"error"}]"#);
+    house.write("powershell.sarif", [&b"\xFF\xFE"[..], &utf16(&found)].concat());
+    house.write("plain.xml", utf16(&format!("<?xml version='1.0' encoding='UTF-16'?>{}", failing("ä"))));
+    let declared = |label: &str, name: &[u8]| {
+        let text = format!("<?xml version='1.0' encoding='{label}'?>{}", failing("@"));
+        let (before, after) = text.split_once('@').unwrap();
+        [before.as_bytes(), name, after.as_bytes()].concat()
+    };
+    house.write("latin.xml", declared("ISO-8859-1", b"\xE4"));
+    house.write("japan.xml", declared("Shift_JIS", b"\x82\xA0"));
+    house.write("dotnet.xml", declared("utf-16", "ä".as_bytes()));
+    for (report, rule) in [
+        ("powershell.sarif", "Ä"),
+        ("plain.xml", "c/ä"),
+        ("latin.xml", "c/ä"),
+        ("japan.xml", "c/あ"),
+        ("dotnet.xml", "c/ä"),
+    ] {
+        assert_eq!(rules(&house.check(&["scan", report]).exits(1)), [rule], "{report}");
+    }
+    house.write("liar.xml", declared("UTF-8", b"\xE4"));
+    house.write("unknown.xml", declared("UTF-7", b"x"));
+    for report in ["liar.xml", "unknown.xml"] {
+        house.check(&["scan", report]).exits(2);
+    }
+}

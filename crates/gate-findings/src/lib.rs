@@ -17,6 +17,7 @@
 //! Not here: deciding whether a gate passes (gate-workflow), which opt-outs exist (gate-policy, gate-ledger).
 
 mod collector;
+mod encoding;
 mod error;
 pub mod evidence;
 mod identity;

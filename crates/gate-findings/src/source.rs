@@ -1,21 +1,31 @@
-//! The bytes of a report: read once, forwards, hashed and checked to be UTF-8 on the way.
+//! The bytes of a report: read once, forwards, hashed, decoded where they are not UTF-8 ([`crate::encoding`]), and checked
+//! to be UTF-8 on the way. Places count the bytes of the decoded text.
 //!
 //! [`Source`] is a window that slides over the input. Readers look at [`Source::window`], ask for [`Source::more`]
 //! where it is too short, and [`Source::advance`] past what they are done with. Every byte is hashed when it is
 //! read and counted for line numbers when it is dropped, so both cost one pass. The window holds no more than
 //! the caller insists on keeping.
 
-use std::io::{ErrorKind, Read};
+use std::io::{Chain, Cursor, ErrorKind, Read};
 
+use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 use gate_model::digest;
 
+use crate::encoding;
 use crate::error::{At, Place, ReportError};
 
 /// How much is read at once: little at first, since most reports are small, then more.
 const CHUNKS: std::ops::RangeInclusive<usize> = 16 << 10..=256 << 10;
 
+/// The place of the first byte.
+const START: Place = Place { offset: 0, line: 1, column: 1 };
+
 pub(crate) struct Source<'r> {
-    input: &'r mut dyn Read,
+    /// What was looked at to tell the encoding, and the rest.
+    input: Chain<Cursor<Vec<u8>>, &'r mut dyn Read>,
+    encoding: &'static Encoding,
+    /// Nothing for UTF-8.
+    decoder: Option<Decoder>,
     hasher: blake3::Hasher,
     buffer: Vec<u8>,
     /// `buffer[start..checked]` is the window; `buffer[checked..]` may begin a character that is not complete.
@@ -31,14 +41,23 @@ pub(crate) struct Source<'r> {
 impl<'r> Source<'r> {
     /// Opens `input`, and passes over a UTF-8 byte order mark (RFC 8259 §8.1 allows a reader to).
     pub(crate) fn open(input: &'r mut dyn Read) -> Result<Self, ReportError> {
+        let head = head(input)?;
+        let unknown = |label: String| {
+            let label = gate_model::text::visible(crate::wording::cut(&label, 40));
+            let found = "it declares an encoding that is not known";
+            ReportError::Encoding { at: At::new(START, format!("encoding '{label}'")), found }
+        };
+        let encoding = encoding::of(&head).map_err(unknown)?;
         let mut source = Self {
-            input,
+            input: Cursor::new(head).chain(input),
+            encoding,
+            decoder: (encoding != UTF_8).then(|| encoding.new_decoder_with_bom_removal()),
             hasher: blake3::Hasher::new_derive_key(digest::REPORT),
             buffer: Vec::new(),
             start: 0,
             checked: 0,
             ended: false,
-            origin: Place { offset: 0, line: 1, column: 1 },
+            origin: START,
             mark: 0,
         };
         while source.window().len() < 4 && source.more()? {}
@@ -68,13 +87,7 @@ impl<'r> Source<'r> {
         let old = self.buffer.len();
         let known = usize::try_from(self.origin.offset).unwrap_or(usize::MAX).saturating_add(old);
         self.buffer.resize(old + known.clamp(*CHUNKS.start(), *CHUNKS.end()).max(old), 0);
-        let read = loop {
-            match self.input.read(&mut self.buffer[old..]) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                result => break result,
-            }
-        };
-        let count = match read {
+        let count = match read(&mut self.input, &mut self.buffer[old..]) {
             Ok(count) => count.min(self.buffer.len() - old),
             Err(source) => {
                 self.buffer.truncate(old);
@@ -84,8 +97,30 @@ impl<'r> Source<'r> {
         self.buffer.truncate(old + count);
         self.hasher.update(&self.buffer[old..]);
         self.ended = count == 0;
+        self.decode(old)?;
         self.check()?;
         Ok(!self.ended)
+    }
+
+    /// Puts UTF-8 in the place of what was read, which is in the buffer from `from` on.
+    fn decode(&mut self, from: usize) -> Result<(), ReportError> {
+        let Some(decoder) = &mut self.decoder else { return Ok(()) };
+        let raw = self.buffer.split_off(from);
+        let room = decoder.max_utf8_buffer_length_without_replacement(raw.len()).unwrap_or(usize::MAX);
+        self.buffer.resize(from.saturating_add(room), 0);
+        let (result, _, written) =
+            decoder.decode_to_utf8_without_replacement(&raw, &mut self.buffer[from..], self.ended);
+        self.buffer.truncate(from + written);
+        if result == DecoderResult::InputEmpty {
+            return Ok(());
+        }
+        let at = At::new(self.place_in_buffer(from + written), String::new());
+        Err(ReportError::Encoding { at, found: "a byte that is none of its encoding" })
+    }
+
+    /// What the report is written in.
+    pub(crate) const fn encoding(&self) -> &'static Encoding {
+        self.encoding
     }
 
     fn drop_passed(&mut self) {
@@ -106,7 +141,7 @@ impl<'r> Source<'r> {
                 }
             }
         }
-        // UTF-16 and UTF-32 of plain text are valid UTF-8 with NUL bytes, where they have no mark.
+        // UTF-32 of plain text is valid UTF-8 with NUL bytes, where it has no mark.
         if self.origin.offset == 0 && self.buffer[..self.buffer.len().min(4)].contains(&0) {
             self.checked = 0;
             return Err(self.encoding_error());
@@ -118,7 +153,7 @@ impl<'r> Source<'r> {
         let head = &self.buffer[..self.buffer.len().min(4)];
         let marked = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") || head.contains(&0);
         let found = if self.origin.offset == 0 && marked {
-            "it is UTF-16 or UTF-32, not UTF-8"
+            "it is UTF-32, or no text, not UTF-8"
         } else {
             "a byte that is not UTF-8"
         };
@@ -170,6 +205,30 @@ impl<'r> Source<'r> {
     }
 }
 
+/// As many of the first bytes as tell the encoding.
+fn head(input: &mut dyn Read) -> Result<Vec<u8>, ReportError> {
+    let mut head = Vec::new();
+    while encoding::wants_more(&head) {
+        let mut more = [0; encoding::HEAD];
+        let count = read(input, &mut more)
+            .map_err(|source| ReportError::Io { at: At::new(START, String::new()), source })?;
+        if count == 0 {
+            break;
+        }
+        head.extend_from_slice(&more[..count]);
+    }
+    Ok(head)
+}
+
+fn read(input: &mut dyn Read, into: &mut [u8]) -> std::io::Result<usize> {
+    loop {
+        match input.read(into) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use gate_model::digest;
@@ -212,6 +271,33 @@ mod tests {
         assert_eq!((place.offset, place.line, place.column), (8, 4, 2));
     }
 
+    fn decoded(bytes: &[u8]) -> String {
+        let mut input = Slow(bytes);
+        let mut source = Source::open(&mut input).unwrap();
+        while source.more().unwrap() {}
+        assert_eq!(source.digest(), digest::of(digest::REPORT, bytes), "the bytes are hashed as they came");
+        String::from_utf8(source.window().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn other_encodings_are_decoded_however_they_arrive() {
+        let text = "{\"ä\":\"𝄞\"}";
+        let units = |swap: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(swap).collect::<Vec<u8>>();
+        for (mark, bytes) in [
+            (&b"\xFF\xFE"[..], units(u16::to_le_bytes)),
+            (b"\xFE\xFF", units(u16::to_be_bytes)),
+            (b"", units(u16::to_le_bytes)),
+        ] {
+            if !mark.is_empty() {
+                assert_eq!(decoded(&[mark, &bytes].concat()), text);
+            }
+        }
+        let latin = b"<?xml version='1.0' encoding='latin1'?><a b='\xE4'/>";
+        assert_eq!(decoded(latin), "<?xml version='1.0' encoding='latin1'?><a b='ä'/>");
+        let plain = b"<\0a\0/\0>\0";
+        assert_eq!(decoded(plain), "<a/>");
+    }
+
     fn encoding_error(bytes: &[u8]) -> Option<(u64, &'static str)> {
         let mut input = bytes;
         let result = Source::open(&mut input).and_then(|mut source| {
@@ -226,10 +312,13 @@ mod tests {
 
     #[test]
     fn other_encodings_are_named() {
-        let utf16: Vec<u8> = "{\"a\":1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert!(encoding_error(&utf16).unwrap().1.contains("UTF-16"));
-        assert!(encoding_error(&[&b"\xFF\xFE"[..], &utf16].concat()).unwrap().1.contains("UTF-16"));
-        assert!(encoding_error(b"\xFE\xFF\0{").unwrap().1.contains("UTF-16"));
+        let utf32: Vec<u8> = "{\"a\":1}".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        assert!(encoding_error(&utf32).unwrap().1.contains("UTF-32"));
+        assert!(encoding_error(&[&b"\xFF\xFE\0\0"[..], &utf32].concat()).unwrap().1.contains("UTF-32"));
+        // Half a character, and a lone surrogate.
+        assert_eq!(encoding_error(b"\xFE\xFF\0{\0"), Some((1, "a byte that is none of its encoding")));
+        assert_eq!(encoding_error(b"\xFE\xFF\0{\xD8\0\0{"), Some((1, "a byte that is none of its encoding")));
+        assert!(encoding_error(b"<?xml version='1.0' encoding='UTF-7'?>").unwrap().1.contains("not known"));
         assert_eq!(encoding_error(b"{\"a\":\"\xE9\"}"), Some((6, "a byte that is not UTF-8")));
         // A character cut in the middle by the end of the input.
         assert_eq!(encoding_error(b"{\"a\":\"\xC3"), Some((6, "a byte that is not UTF-8")));

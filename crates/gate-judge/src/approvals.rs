@@ -12,7 +12,8 @@ use serde::Deserialize;
 
 use crate::recorded::Recorded;
 use crate::records;
-use crate::signatures;
+use crate::signatures::Mark;
+use crate::statement;
 
 /// Whether the approvals before `grant` suffice under the policy of its admission, `then`. `request` is the entry that it
 /// names, and `life` what came after that.
@@ -83,7 +84,7 @@ fn standing(
     let mut author = None;
     for entry in life.iter().filter(|entry| entry.kind == Kind::Approval && entry.seq < grant.seq) {
         let by = records::actor(entry).map_err(|error| error.to_string())?;
-        signatures::statement(&then.policy, &then.data.files, entry, &by, request)
+        statement::holds((&then.policy, &then.data.files), entry, &by, &[Mark::of(request)])
             .map_err(|error| format!("approval {} does not hold: {error}", entry.seq))?;
         let context = entry.data.get("context").cloned().unwrap_or_default();
         let context = Context::deserialize(context).map_err(|error| error.to_string())?;

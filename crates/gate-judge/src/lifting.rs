@@ -17,7 +17,8 @@ use crate::acts;
 use crate::approvals;
 use crate::recorded::Recorded;
 use crate::records;
-use crate::signatures::{self, Mark};
+use crate::signatures::Mark;
+use crate::statement;
 
 /// The keys and rules that an end is judged by.
 pub type Trust<'a> = (&'a Policy, &'a [TrustedFile]);
@@ -97,7 +98,7 @@ impl Ended<'_> {
     }
 
     fn is_stated(self, trust: Trust<'_>, entry: &Entry, by: &Principal) -> Result<(), String> {
-        signatures::statement_among(trust, entry, by, self.marks)
+        statement::holds(trust, entry, by, self.marks)
             .map_err(|error| format!("has a signature that does not hold: {error}"))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A signature covers the whole canonical document but its `signature` member (SSHSIG, one namespace for
 //! each kind of document). Requests sign the ledger, the policy and the findings; approvals, revocations and
-//! reviews are *statements* that sign the entry hash of their subject. Content is signed, not position.
+//! reviews are [`crate::statement`]s. Content is signed, not position.
 //!
 //! A key is judged by the `allowed_signers` text that the policy entry of that position holds, over the
 //! interval that the ledger can prove: not before the newest entry that the signer saw (where the document
@@ -13,73 +13,21 @@ use std::rc::Rc;
 
 use gate_identity::ssh::allowed_signers::{self, AllowedSigners};
 use gate_identity::ssh::{self, Namespace};
-use gate_ledger::entry::{Entry, EntryHash, Kind};
+use gate_ledger::entry::{Entry, EntryHash};
 use gate_ledger::profile;
-use gate_model::opening::WrittenOpening;
-use gate_model::payload::{ReviewVerdict, TrustedFile, Verb};
+use gate_model::payload::TrustedFile;
 use gate_model::principal::{Assurance, Principal};
 use gate_model::request::Request;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// How long a signed request can be submitted, in seconds: seven days.
 pub const MAX_WAIT: u64 = 7 * 86_400;
 
-/// The value of a statement's `schema`.
-pub const STATEMENT_SCHEMA: &str = "gate.statement/1";
-
 /// The members that a document can commit to, and the member with the commitment.
 const SEALED: [(&str, &str); 2] = [("reason", "reason_c"), ("by", "by_c")];
-
-/// What an approval, a rejection, a revocation, a resume or a review signs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Statement {
-    /// Always [`STATEMENT_SCHEMA`].
-    pub schema: String,
-    /// What is done.
-    pub act: Verb,
-    /// The ledger's id.
-    pub ledger: String,
-    /// The entry hash of the subject.
-    pub subject: String,
-    /// Who states it.
-    pub by: String,
-    /// The commitment to that name, which is signed in its place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by_c: Option<String>,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// The commitment to the reason, which is signed in its place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason_c: Option<String>,
-    /// The ticket of a revocation or a resume.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ticket: Option<String>,
-    /// A review's verdict.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<ReviewVerdict>,
-    /// The armored SSHSIG over the canonical bytes of all other members.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signature: Option<String>,
-    /// The openings of what it commits to: neither signed nor recorded with it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub openings: Vec<WrittenOpening>,
-}
-
-impl Statement {
-    /// The namespace that its act is signed in.
-    pub fn namespace(&self) -> Namespace {
-        match self.act {
-            Verb::Approve | Verb::Reject => Namespace::Approval,
-            Verb::Revoke | Verb::Resume => Namespace::Revocation,
-            Verb::Review => Namespace::Review,
-        }
-    }
-}
 
 /// Why a signature does not hold, as a sentence's end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -102,6 +50,9 @@ pub enum Unproven {
     /// The signature itself.
     #[error("{0}")]
     Signature(String),
+    /// It came too late, or is dated wrongly.
+    #[error("{0}")]
+    Late(String),
     /// The document says something else than the entry.
     #[error("the signed document differs from the entry in its {0}")]
     Differs(&'static str),
@@ -266,7 +217,7 @@ pub fn request_signer(
     signer(&message, request.signature.as_deref(), Namespace::Request, claimed, trust, interval)
 }
 
-fn same_signer(found: &Principal, named: &Principal) -> Result<(), Unproven> {
+pub(crate) fn same_signer(found: &Principal, named: &Principal) -> Result<(), Unproven> {
     if found.key != named.key {
         let written = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
         return Err(Unproven::Key { found: written(&found.key), named: written(&named.key) });
@@ -326,7 +277,7 @@ pub fn objections(
             "this request was signed under another policy than the one in force; sign a new one".to_owned(),
         );
     }
-    objections.extend(wrong_times(request, now));
+    objections.extend(wrong_times("request", (request.requested_at, request.submit_by), now));
     if let Some(seen) = &request.seen_head
         && known.seen.is_none_or(|mark| mark.hash.to_string() != seen.hash)
     {
@@ -339,19 +290,20 @@ pub fn objections(
 /// How far the signer's clock may be ahead of the ledger's, in seconds.
 const CLOCK_TOLERANCE: u64 = 300;
 
-fn wrong_times(request: &Request, now: Timestamp) -> Option<String> {
-    // A request dated ahead would outlive its seven days.
-    if now.plus(CLOCK_TOLERANCE).is_some_and(|latest| request.requested_at > latest) {
-        return Some(format!(
-            "this request is dated {}, which is still to come; sign a new one",
-            request.requested_at
-        ));
+/// What is wrong with the times of a signed document, `what`: written at the first, to be submitted before the second.
+pub(crate) fn wrong_times(
+    what: &str,
+    (from, until): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Option<String> {
+    // One dated ahead would outlive its seven days.
+    if now.plus(CLOCK_TOLERANCE).is_some_and(|latest| from > latest) {
+        return Some(format!("this {what} is dated {from}, which is still to come; sign a new one"));
     }
-    if request.submit_by.seconds_since(request.requested_at) > i64::try_from(MAX_WAIT).unwrap_or(i64::MAX) {
-        return Some("this request could be submitted for longer than seven days; sign a new one".to_owned());
+    if until.seconds_since(from) > i64::try_from(MAX_WAIT).unwrap_or(i64::MAX) {
+        return Some(format!("this {what} could be submitted for longer than seven days; sign a new one"));
     }
-    (now >= request.submit_by)
-        .then(|| format!("this request could be submitted until {}; sign a new one", request.submit_by))
+    (now >= until).then(|| format!("this {what} could be submitted until {until}; sign a new one"))
 }
 
 /// A rule may limit the uses further than was asked for.
@@ -370,68 +322,6 @@ fn scope_within(granted: Option<&Value>, asked: &gate_model::scope::Scope) -> bo
     members.iter().all(|(name, value)| granted.and_then(|granted| granted.get(name)) == Some(value))
 }
 
-fn json_of<T: Serialize>(value: &T) -> Option<Value> {
+pub(crate) fn json_of<T: Serialize>(value: &T) -> Option<Value> {
     serde_json::to_value(value).ok()
-}
-
-/// Whether a statement in `entry` holds for the entry's actor and is about `subject`.
-///
-/// # Errors
-/// An [`Unproven`].
-pub fn statement(
-    policy: &Policy,
-    files: &[TrustedFile],
-    entry: &Entry,
-    by: &Principal,
-    subject: &Entry,
-) -> Result<(), Unproven> {
-    statement_among((policy, files), entry, by, &[Mark::of(subject)])
-}
-
-/// The same where the statement may be about any of `subjects`: whoever revokes an opt-out may have named
-/// its request or its grant.
-///
-/// # Errors
-/// An [`Unproven`].
-pub fn statement_among(
-    trust: (&Policy, &[TrustedFile]),
-    entry: &Entry,
-    by: &Principal,
-    subjects: &[Mark],
-) -> Result<(), Unproven> {
-    if by.assurance != Assurance::Signed {
-        return Ok(());
-    }
-    let value = entry.data.get("statement").ok_or(Unproven::Missing)?;
-    let statement = Statement::deserialize(value).map_err(|error| Unproven::Document(error.to_string()))?;
-    let subject = subjects.iter().find(|subject| statement.subject == subject.hash.to_string());
-    let subject = subject.ok_or(Unproven::Differs("subject"))?;
-    let text = |name: &str| entry.data.get(name).and_then(Value::as_str);
-    let about = [
-        // One signature means one act: a rejection must not pass for an approval.
-        ("act", is_act_of(statement.act, entry.kind)),
-        ("by", statement.by == by.id),
-        ("ledger", statement.ledger == entry.ledger),
-        ("reason", statement.reason.as_deref() == text("reason")),
-        ("ticket", statement.ticket.as_deref() == text("ticket")),
-        ("verdict", statement.verdict.as_ref().and_then(json_of).as_ref() == entry.data.get("verdict")),
-    ];
-    if let Some((name, _)) = about.iter().find(|(_, equal)| !equal) {
-        return Err(Unproven::Differs(name));
-    }
-    let interval = (subject.at.min(entry.at), entry.at);
-    let message = signed_bytes(&statement)?;
-    let signature = statement.signature.as_deref();
-    let found = signer(&message, signature, statement.namespace(), &by.id, trust, interval)?;
-    same_signer(&found, by)
-}
-
-/// Whether an entry of `kind` records the act.
-fn is_act_of(act: Verb, kind: Kind) -> bool {
-    kind == match act {
-        Verb::Approve => Kind::Approval,
-        Verb::Reject => Kind::Denial,
-        Verb::Revoke | Verb::Resume => Kind::Revocation,
-        Verb::Review => Kind::Review,
-    }
 }

@@ -1,9 +1,9 @@
 //! Acts on what is in the ledger: approve, reject, revoke, review, resume.
 
 use gate_checkout::git;
-use gate_judge::signatures::{STATEMENT_SCHEMA, Statement};
+use gate_cli::Io;
+use gate_judge::statement::Statement;
 use gate_ledger::store::Access;
-use gate_model::grant::Grant;
 use gate_model::payload::{ReviewVerdict, Verb};
 use gate_model::text;
 use gate_workflow::approval::{self, Act};
@@ -11,8 +11,10 @@ use gate_workflow::ids;
 use gate_workflow::{ending, ledger_access, review, sealing};
 
 use crate::args::{ActArgs, SigningArgs};
+use crate::asking::Asked;
 use crate::error::SkipError;
 use crate::run::Desk;
+use crate::stating;
 
 /// What is done to an opt-out.
 #[derive(Debug, Clone, Copy)]
@@ -57,17 +59,22 @@ pub(crate) fn act(
     deed: Deed,
     args: &ActArgs,
     ticket: Option<&str>,
-) -> Result<Grant, SkipError> {
+    io: &mut Io<'_>,
+) -> Result<Asked, SkipError> {
     check_reason(args.reason.as_deref(), !matches!(deed, Deed::Approve))?;
     let verdict = if let Deed::Review(verdict) = deed { Some(verdict) } else { None };
     let words = Words { reason: args.reason.clone(), ticket: ticket.map(str::to_owned), verdict };
+    if args.signing.detached {
+        let statement = stating::state(desk, deed.verb(), &args.id, &words, &args.signing, io)?;
+        return Ok(Asked::Stated(Box::new(statement)));
+    }
     let act = compose(desk, &args.id, deed.verb(), &words, &args.signing)?;
-    Ok(match deed {
+    Ok(Asked::answer(match deed {
         Deed::Approve => approval::approve(desk.setting, &act)?,
         Deed::Reject => approval::reject(desk.setting, &act)?,
         Deed::Revoke => ending::revoke(desk.setting, &act)?,
         Deed::Review(verdict) => review::review(desk.setting, &act, verdict)?,
-    })
+    }))
 }
 
 /// Resumes a paused gate.
@@ -79,8 +86,13 @@ pub(crate) fn resume(
     gate: &str,
     words: &Words,
     signing: &SigningArgs,
-) -> Result<Grant, SkipError> {
+    io: &mut Io<'_>,
+) -> Result<Asked, SkipError> {
     check_reason(words.reason.as_deref(), true)?;
+    if signing.detached {
+        let statement = stating::state(desk, Verb::Resume, gate, words, signing, io)?;
+        return Ok(Asked::Stated(Box::new(statement)));
+    }
     desk.setting.loaded.policy.gate(gate)?;
     let pause = {
         let ledger = desk.setting.open(Access::Read)?;
@@ -93,10 +105,14 @@ pub(crate) fn resume(
         Some(id) if signing.sign.is_some() => compose(desk, &id, Verb::Resume, words, signing)?,
         _ => plain(desk, gate, words)?,
     };
-    Ok(ending::resume(desk.setting, gate, &act)?)
+    Ok(Asked::answer(ending::resume(desk.setting, gate, &act)?))
 }
 
-fn check_reason(reason: Option<&str>, needed: bool) -> Result<(), SkipError> {
+/// Whether the reason of an act can be recorded, and is there where it is needed.
+///
+/// # Errors
+/// [`SkipError::Usage`].
+pub(crate) fn check_reason(reason: Option<&str>, needed: bool) -> Result<(), SkipError> {
     match reason {
         None if needed => Err(SkipError::Usage("--reason is missing\nsay why, in a sentence".to_owned())),
         None => Ok(()),
@@ -106,7 +122,11 @@ fn check_reason(reason: Option<&str>, needed: bool) -> Result<(), SkipError> {
     }
 }
 
-fn plain(desk: &Desk<'_>, id: &str, words: &Words) -> Result<Act, SkipError> {
+/// An act that nobody signed, by the facts of the run.
+///
+/// # Errors
+/// A [`SkipError`] where these cannot be used.
+pub(crate) fn plain(desk: &Desk<'_>, id: &str, words: &Words) -> Result<Act, SkipError> {
     let facts = desk.setting.facts()?;
     Ok(Act {
         id: id.to_owned(),
@@ -127,10 +147,9 @@ fn compose(
     signing: &SigningArgs,
 ) -> Result<Act, SkipError> {
     let mut act = plain(desk, id, words)?;
-    let (subject, ledger) = {
+    let subject = {
         let ledger = desk.setting.open(Access::Read)?;
-        let found = ids::find(&ledger.view(), id).map_err(gate_workflow::admission::TransactError::from)?;
-        (found, ledger.id().to_owned())
+        ids::find(&ledger.view(), id).map_err(gate_workflow::admission::TransactError::from)?
     };
     act.author = author(desk, &subject)?;
     if signing.sign.is_none() {
@@ -138,24 +157,17 @@ fn compose(
     }
     let signer = desk.signer(signing);
     let mut statement = Statement {
-        schema: STATEMENT_SCHEMA.to_owned(),
-        act: verb,
-        ledger,
-        subject: subject.hash.to_string(),
-        by: String::new(),
-        by_c: None,
+        ledger: Some(subject.ledger),
         reason: act.reason.clone(),
-        reason_c: None,
         ticket: act.ticket.clone(),
         verdict: words.verdict,
-        signature: None,
-        openings: Vec::new(),
+        ..Statement::of(verb, subject.hash.to_string())
     };
     statement.by = signer.claimed(statement.namespace())?;
     {
         let ledger = desk.setting.open(Access::Read)?;
         let privacy = ledger_access::privacy(&desk.setting.loaded);
-        sealing::statement(&mut statement, privacy, &ledger.view())?;
+        sealing::statement(&mut statement, privacy, Some(&ledger.view()))?;
     }
     let (statement, principal) = signer.statement(statement)?;
     act.by = principal;
@@ -164,7 +176,13 @@ fn compose(
 }
 
 /// The author of the commit that a request is bound to, where this checkout knows it.
-fn author(desk: &Desk<'_>, subject: &gate_ledger::entry::Entry) -> Result<Option<String>, SkipError> {
+///
+/// # Errors
+/// A [`SkipError`] where the facts of the run cannot be used.
+pub(crate) fn author(
+    desk: &Desk<'_>,
+    subject: &gate_ledger::entry::Entry,
+) -> Result<Option<String>, SkipError> {
     let commit = subject.data.pointer("/scope/commit").or_else(|| subject.data.pointer("/context/commit"));
     let Some(commit) = commit.and_then(serde_json::Value::as_str) else { return Ok(None) };
     let Some(checkout) = &desk.setting.facts()?.checkout else { return Ok(None) };

@@ -47,12 +47,6 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub signing: SigningArgs,
 
-    /// Write the signed request to standard output instead of submitting it
-    ///
-    /// It can be submitted within seven days, anywhere, with gate-skip submit.
-    #[arg(long, requires = "sign")]
-    pub detached: bool,
-
     /// The verb.
     #[command(subcommand)]
     pub verb: Option<Verb>,
@@ -135,6 +129,12 @@ pub(crate) struct SigningArgs {
     /// Sign as NAME, where the key stands for several principals
     #[arg(long = "as", value_name = "NAME", requires = "sign", help_heading = "Signing")]
     pub name: Option<String>,
+
+    /// Write the signed document to standard output instead of submitting it
+    ///
+    /// It can be submitted within seven days, anywhere, with gate-skip submit.
+    #[arg(long, requires = "sign", help_heading = "Signing")]
+    pub detached: bool,
 }
 
 /// The verbs.
@@ -164,7 +164,7 @@ pub(crate) enum Verb {
     },
     /// Resume a paused gate
     Resume {
-        /// The gate
+        /// The gate; with --detached also the entry of its pause, as for the other verbs
         #[arg(value_name = "GATE")]
         gate: String,
         /// Why; recorded for good, so no secrets
@@ -177,9 +177,9 @@ pub(crate) enum Verb {
         #[command(flatten)]
         signing: SigningArgs,
     },
-    /// Submit a request that was signed elsewhere
+    /// Submit a request or an act that was signed elsewhere
     Submit {
-        /// The request document; - reads standard input
+        /// The signed document; - reads standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -190,8 +190,11 @@ pub(crate) enum Verb {
 pub(crate) struct ActArgs {
     /// The ID: the seq of the opt-out's first entry, or eight or more digits of an entry's hash
     ///
-    /// approve also takes the path of a policy (a word with . or /). With --sign it then writes the owner's
-    /// word on that policy to standard output, to be kept beside it as gate.toml.sig.
+    /// With --detached it may also be the whole hash of an entry of a ledger that is not here, or a file (a word
+    /// with . or /, or -) with the entry as gate-log show prints it.
+    ///
+    /// approve also takes the path of a policy. With --sign it then writes the owner's word on that policy to
+    /// standard output, to be kept beside it as gate.toml.sig.
     #[arg(value_name = "ID")]
     pub id: String,
 

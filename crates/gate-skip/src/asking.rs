@@ -1,4 +1,4 @@
-//! Asking for an opt-out: from the command line, from a decision, or with a request signed elsewhere.
+//! Asking for an opt-out: from the command line, or from a decision.
 
 use std::path::Path;
 
@@ -6,11 +6,11 @@ use gate_cli::{Failure, Io};
 use gate_findings::evidence;
 use gate_identity::ssh::Namespace;
 use gate_judge::ownership::Endorsement;
+use gate_judge::statement::Statement;
 use gate_ledger::store::{Access, Ledger};
 use gate_model::action::Action;
 use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
-use gate_model::payload::Ask;
 use gate_model::principal::Principal;
 use gate_model::request::{Request, SeenHead};
 use gate_workflow::admission::{self, Asking};
@@ -29,8 +29,17 @@ pub(crate) enum Asked {
     Answer(Box<Grant>),
     /// A signed request, not submitted.
     Detached(Box<Request>),
+    /// A signed act, not submitted.
+    Stated(Box<Statement>),
     /// An owner's word on a policy.
     Endorsed(Endorsement),
+}
+
+impl Asked {
+    /// An answer.
+    pub(crate) fn answer(grant: Grant) -> Self {
+        Self::Answer(Box::new(grant))
+    }
 }
 
 /// Asks for what the arguments wish.
@@ -47,7 +56,7 @@ pub(crate) fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -
         from_arguments(target, &args.wish)
     };
     desk.setting.loaded.policy.gate(&wish.gate)?;
-    if !args.detached
+    if !args.signing.detached
         && let Some(elsewhere) = wish::reach(desk.setting.facts()?, &wish)?
     {
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, &elsewhere).as_warning().render());
@@ -55,7 +64,7 @@ pub(crate) fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -
     let signing = args.signing.sign.is_some().then_some(&args.signing);
     match signing {
         None => unsigned(desk, &wish),
-        Some(signing) => signed(desk, &wish, signing, args.detached),
+        Some(signing) => signed(desk, &wish, signing),
     }
 }
 
@@ -129,14 +138,14 @@ fn unsigned(desk: &Desk<'_>, wish: &Wish) -> Result<Asked, SkipError> {
     Ok(Asked::Answer(Box::new(admission::request(desk.setting, &asking)?)))
 }
 
-fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs, detached: bool) -> Result<Asked, SkipError> {
+fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs) -> Result<Asked, SkipError> {
+    let detached = signing.detached;
     let facts = desk.setting.facts()?;
     let signer = desk.signer(signing);
     let name = signer.claimed(Namespace::Request)?;
     let by = Principal { key: None, ..signer_principal(&name) };
     // On a laptop there may be no ledger; the policy's genesis pin then says which one is meant.
-    let ledger =
-        if detached { desk.setting.open(Access::Read).ok() } else { Some(desk.setting.open(Access::Read)?) };
+    let ledger = if detached { desk.at_hand()? } else { Some(desk.setting.open(Access::Read)?) };
     let view = ledger.as_ref().map(Ledger::view);
     let ask = wish::resolve(&desk.setting.loaded.policy, facts, &by, view.as_ref(), wish)?;
     let which = ledger.as_ref().map(|ledger| ledger.id().to_owned());
@@ -178,23 +187,4 @@ fn signer_principal(name: &str) -> Principal {
         key: None,
         issuer: None,
     }
-}
-
-/// Submits a request that was signed elsewhere.
-///
-/// # Errors
-/// A [`SkipError`]; then nothing was decided.
-pub(crate) fn submit(desk: &Desk<'_>, path: &Path, io: &mut Io<'_>) -> Result<Grant, SkipError> {
-    let privacy = ledger_access::privacy(&desk.setting.loaded);
-    let request = documents::request(path, privacy, desk.cwd, io)?;
-    desk.setting.loaded.policy.gate(&request.gate)?;
-    let facts = desk.setting.facts()?;
-    let asking = Asking {
-        gate: request.gate.clone(),
-        ask: Ask::of(&request),
-        by: facts.principal.clone(),
-        context: facts.context.clone(),
-        request: Some(request),
-    };
-    Ok(admission::request(desk.setting, &asking)?)
 }

@@ -1,28 +1,30 @@
-//! Documents that come in: decisions of gate-check, and requests that were signed elsewhere.
+//! Documents that come in: decisions of gate-check, entries, and what was signed elsewhere.
 //!
 //! They may be hostile. Duplicate keys, floats and control characters are refused by the ledger's profile
-//! (a request) or cannot matter (a decision, of which only gate and blocking findings are used).
+//! (all but a decision) or cannot matter (a decision, of which only gate and blocking findings are used).
 
 use std::io::Read;
 use std::path::Path;
 
 use gate_cli::Io;
+use gate_ledger::entry::Entry;
 use gate_ledger::infile;
+use gate_ledger::profile;
 use gate_ledger::veil::Privacy;
 use gate_model::decision::{self, Decision, Verdict};
-use gate_model::request::Request;
-use gate_workflow::sealing;
+use gate_workflow::sealing::{self, Signed};
 
 use crate::error::SkipError;
 
 /// The largest decision that is read, in bytes.
 const MAX_DECISION: u64 = 256 * 1024 * 1024;
-/// The largest request that is read, in bytes.
-const MAX_REQUEST: u64 = 1024 * 1024;
+/// The largest signed document or entry that is read, in bytes.
+const MAX_SIGNED: u64 = 1024 * 1024;
 
 const DECISION_REMEDY: &str =
     "give the JSON document that gate-check prints, or that it writes with --decision";
-const REQUEST_REMEDY: &str = "give the JSON document that gate-skip --detached prints";
+const SIGNED_REMEDY: &str = "give the JSON document that gate-skip --detached prints";
+const ENTRY_REMEDY: &str = "give the line that gate-log show ID or gate-log export prints of the entry";
 
 /// Reads a decision from `path`, `-` being standard input.
 ///
@@ -61,20 +63,41 @@ pub(crate) fn nothing_to_waive(decision: &Decision) -> Option<String> {
     }
 }
 
-/// Reads a signed request from `path`, `-` being standard input, with the openings that the policy asks for.
+/// Reads a signed document from `path`, `-` being standard input, with the openings that the policy asks for.
 ///
 /// # Errors
 /// [`SkipError::Document`], with what is wrong.
-pub(crate) fn request(
+pub(crate) fn signed(
     path: &Path,
     privacy: Privacy,
     cwd: &Path,
     io: &mut Io<'_>,
-) -> Result<Request, SkipError> {
-    let bytes = read(path, cwd, io, MAX_REQUEST, REQUEST_REMEDY)?;
-    let wrong = |reason: String| wrong(path, reason, REQUEST_REMEDY);
-    let value = gate_ledger::profile::parse(&bytes).map_err(|error| wrong(error.to_string()))?;
-    sealing::unpack(value, privacy).map_err(|error| wrong(error.to_string()))
+) -> Result<Signed, SkipError> {
+    let bytes = read(path, cwd, io, MAX_SIGNED, SIGNED_REMEDY)?;
+    let value = profile::parse(&bytes).map_err(|error| wrong_signed(path, &error))?;
+    sealing::unpack(value, privacy).map_err(|error| wrong_signed(path, &error))
+}
+
+/// What is wrong with a signed document.
+pub(crate) fn wrong_signed(path: &Path, reason: &impl std::fmt::Display) -> SkipError {
+    wrong(path, reason.to_string(), SIGNED_REMEDY)
+}
+
+/// Reads an entry as it is exported from `path`, `-` being standard input. Its hash is that of what it says.
+///
+/// # Errors
+/// [`SkipError::Document`], with what is wrong.
+pub(crate) fn entry(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Entry, SkipError> {
+    let bytes = read(path, cwd, io, MAX_SIGNED, ENTRY_REMEDY)?;
+    let wrong = |reason: String| wrong(path, reason, ENTRY_REMEDY);
+    let mut value = profile::parse(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let named = value.as_object_mut().and_then(|members| members.remove("hash"));
+    let body = profile::canonical(&value).map_err(|error| wrong(error.to_string()))?;
+    let entry = Entry::from_body(body.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+    if named.as_ref().and_then(serde_json::Value::as_str) == Some(entry.hash.to_string().as_str()) {
+        return Ok(entry);
+    }
+    Err(wrong("its hash is not that of what it says".to_owned()))
 }
 
 fn wrong(path: &Path, reason: String, remedy: &'static str) -> SkipError {

@@ -7,6 +7,8 @@ mod documents;
 mod endorsing;
 mod error;
 mod run;
+mod stating;
+mod submitting;
 
 fn main() -> std::process::ExitCode {
     gate_cli::main::main(run::TOOL, run::run)

@@ -9,9 +9,11 @@ use gate_cli::render::{self, View};
 use gate_cli::terminal;
 use gate_cli::{Env, Failure, Io};
 use gate_judge::policy_text::TextError;
+use gate_ledger::store::{Access, Ledger};
 use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
 use gate_workflow::policy_source::PolicyError;
+use gate_workflow::sealing;
 use gate_workflow::setting::{Place, Setting};
 use gate_workflow::signing::Signer;
 
@@ -20,6 +22,7 @@ use crate::args::{Args, SigningArgs, Verb};
 use crate::asking::{self, Asked};
 use crate::endorsing;
 use crate::error::SkipError;
+use crate::submitting;
 
 /// The tool's name.
 pub(crate) const TOOL: &str = "gate-skip";
@@ -44,20 +47,31 @@ impl Desk<'_> {
         }
     }
 
+    /// The ledger, where there is one, for what is signed here and submitted elsewhere. One that is there and cannot be
+    /// used is an error; a remote that is out of reach is not here.
+    pub(crate) fn at_hand(&self) -> Result<Option<Ledger>, SkipError> {
+        let has_remote = self.setting.loaded.policy.ledger.remote.is_some();
+        match self.setting.open(Access::Read) {
+            Ok(ledger) => Ok(Some(ledger)),
+            Err(error) if error.exit() == Exit::Usage => Ok(None),
+            Err(error) if has_remote && error.exit() == Exit::Failure => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn perform(&self, args: &Args, io: &mut Io<'_>) -> Result<Asked, SkipError> {
-        let grant = match &args.verb {
-            None => return asking::ask(self, args, args.target.as_deref().unwrap_or_default(), io),
-            Some(Verb::Approve(act)) => acting::act(self, Deed::Approve, act, None)?,
-            Some(Verb::Reject(act)) => acting::act(self, Deed::Reject, act, None)?,
-            Some(Verb::Revoke { act, ticket }) => acting::act(self, Deed::Revoke, act, ticket.as_deref())?,
-            Some(Verb::Review { verdict, act }) => acting::act(self, Deed::Review(*verdict), act, None)?,
+        match &args.verb {
+            None => asking::ask(self, args, args.target.as_deref().unwrap_or_default(), io),
+            Some(Verb::Approve(act)) => acting::act(self, Deed::Approve, act, None, io),
+            Some(Verb::Reject(act)) => acting::act(self, Deed::Reject, act, None, io),
+            Some(Verb::Revoke { act, ticket }) => acting::act(self, Deed::Revoke, act, ticket.as_deref(), io),
+            Some(Verb::Review { verdict, act }) => acting::act(self, Deed::Review(*verdict), act, None, io),
             Some(Verb::Resume { gate, reason, ticket, signing }) => {
                 let words = Words { reason: Some(reason.clone()), ticket: ticket.clone(), verdict: None };
-                acting::resume(self, gate, &words, signing)?
+                acting::resume(self, gate, &words, signing, io)
             }
-            Some(Verb::Submit { file }) => asking::submit(self, file, io)?,
-        };
-        Ok(Asked::Answer(Box::new(grant)))
+            Some(Verb::Submit { file }) => submitting::submit(self, file, io).map(Asked::answer),
+        }
     }
 }
 
@@ -73,14 +87,8 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
     }
     match perform(&args, io, env, clock) {
         Ok(Asked::Answer(grant)) => answer(&args, &grant, io, env, clock),
-        Ok(Asked::Detached(request)) => {
-            let packed = match gate_workflow::sealing::pack(&request) {
-                Ok(packed) => packed,
-                Err(error) => return io.fail(&Failure::from_error(TOOL, Exit::Failure, &error.to_string())),
-            };
-            io.show(&(render::json(&packed) + "\n"));
-            Exit::Proceed
-        }
+        Ok(Asked::Detached(request)) => detached(io, sealing::pack("request", &request)),
+        Ok(Asked::Stated(statement)) => detached(io, sealing::pack("statement", &statement)),
         Ok(Asked::Endorsed(endorsement)) => {
             io.show(&(render::json(&endorsement) + "\n"));
             Exit::Proceed
@@ -107,6 +115,7 @@ fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<
     };
     if let Some(Verb::Approve(act)) = &args.verb
         && asking::is_file(&act.id)
+        && !act.signing.detached
     {
         return endorsing::endorse(act, place).map(Asked::Endorsed);
     }
@@ -117,6 +126,16 @@ fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, note).as_warning().render());
     }
     asked
+}
+
+fn detached(io: &mut Io<'_>, packed: serde_json::Result<serde_json::Value>) -> Exit {
+    match packed {
+        Ok(packed) => {
+            io.show(&(render::json(&packed) + "\n"));
+            Exit::Proceed
+        }
+        Err(error) => io.fail(&Failure::from_error(TOOL, Exit::Failure, &error.to_string())),
+    }
 }
 
 fn answer(args: &Args, grant: &Grant, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {

@@ -16,11 +16,13 @@ use crate::admission::{self, TransactError, answer, written};
 use crate::history::{Counted, Past};
 use crate::ids;
 use crate::policies;
+use crate::proving;
 use crate::refusal::refuse;
 use crate::setting::Setting;
 use gate_judge::acts;
 use gate_judge::records;
-use gate_judge::signatures::Statement;
+use gate_judge::signatures::Mark;
+use gate_judge::statement::Statement;
 
 /// A person's act on something in the ledger.
 #[derive(Debug, Clone)]
@@ -79,24 +81,25 @@ impl Waiting {
 /// A [`TransactError`]; then nothing was recorded.
 pub fn approve(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
     setting.transact(|transaction| {
-        let (waiting, rule) = waiting_today(setting, transaction, act)?;
-        let standing = rule.and_then(|rule| Ok((rule, may_approve(setting, rule, &waiting, act)?)));
+        let (waiting, act) = &waiting_today(setting, transaction, act)?;
+        let rule = rule_today(setting, waiting);
+        let standing = rule.and_then(|rule| Ok((rule, may_approve(setting, rule, waiting, act)?)));
         let (rule, standing) = match standing {
             Ok(found) => found,
             Err(reasons) => {
                 return refuse(setting, transaction, &waiting.entry, (Verb::Approve, act), reasons);
             }
         };
-        let counted = match room(setting, transaction, &waiting, rule, &standing)? {
+        let counted = match room(setting, transaction, waiting, rule, &standing)? {
             Ok(counted) => counted,
             // The approval is not recorded: its giver can give it again when the quota has room.
             Err(reasons) => {
                 return refuse(setting, transaction, &waiting.entry, (Verb::Approve, act), reasons);
             }
         };
-        let approval = append_approval(setting, transaction, &waiting, act)?;
+        let approval = append_approval(setting, transaction, waiting, act)?;
         if standing.is_complete() {
-            grant(setting, transaction, &waiting, rule, standing, &approval, &counted)
+            grant(setting, transaction, waiting, rule, standing, &approval, &counted)
         } else {
             let (by, approvals) = (&waiting.requester, shown(rule, standing));
             let document = admission::pending(waiting.gate(), by, &waiting.entry, &waiting.data, approvals);
@@ -111,7 +114,8 @@ pub fn approve(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError>
 /// A [`TransactError`]; then nothing was recorded.
 pub fn reject(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
     setting.transact(|transaction| {
-        let (waiting, rule) = waiting_today(setting, transaction, act)?;
+        let (waiting, act) = waiting_today(setting, transaction, act)?;
+        let (act, rule) = (&act, rule_today(setting, &waiting));
         // Who approved before may still reject, so earlier approvals do not speak against a rejection.
         let alone = Waiting { approvals: Vec::new(), ..waiting };
         if let Err(reasons) = rule.and_then(|rule| may_approve(setting, rule, &alone, act)) {
@@ -127,17 +131,21 @@ pub fn reject(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> 
     })
 }
 
-/// The request that `act` names, and the rule that today's policy has for it, or why it has none.
-fn waiting_today<'p>(
-    setting: &'p Setting<'_>,
+/// The request that `act` names, and the act with whoever signed it.
+fn waiting_today(
+    setting: &Setting<'_>,
     transaction: &mut Transaction<'_>,
     act: &Act,
-) -> Result<(Waiting, Result<&'p Rule, Vec<String>>), TransactError> {
+) -> Result<(Waiting, Act), TransactError> {
     let waiting = waiting(transaction, &act.id)?;
+    let act = proving::act(&setting.loaded, transaction, act, &[Mark::of(&waiting.entry)])?;
     policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
-    let rule =
-        acts::rule_of_request(&setting.loaded.policy, waiting.gate(), &waiting.data, &waiting.requester);
-    Ok((waiting, rule))
+    Ok((waiting, act))
+}
+
+/// The rule that today's policy has for a request, or why it has none.
+fn rule_today<'p>(setting: &'p Setting<'_>, waiting: &Waiting) -> Result<&'p Rule, Vec<String>> {
+    acts::rule_of_request(&setting.loaded.policy, waiting.gate(), &waiting.data, &waiting.requester)
 }
 
 fn may_approve(

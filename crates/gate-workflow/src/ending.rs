@@ -16,11 +16,13 @@ use crate::approval::Act;
 use crate::ids;
 use crate::lifting;
 use crate::policies::{self, Policies};
+use crate::proving;
 use crate::refusal::refuse;
 use crate::setting::Setting;
 use gate_judge::lifting::counting;
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
+use gate_judge::signatures::Mark;
 
 /// An opt-out that has not ended yet.
 struct Living {
@@ -45,6 +47,8 @@ impl Living {
 pub fn revoke(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
     setting.transact(|transaction| {
         let living = living(transaction, &setting.loaded, &act.id)?;
+        let act =
+            &proving::act(&setting.loaded, transaction, act, &marks(&transaction.view(), &living.entry)?)?;
         setting.loaded.policy.gate(living.subject().gate)?;
         policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
         match gate_policy::may_revoke(&setting.loaded.policy, act.actor(), living.subject()) {
@@ -66,7 +70,7 @@ pub fn resume(setting: &Setting<'_>, name: &str, act: &Act) -> Result<Grant, Tra
             let reasons = vec![format!("gate '{name}' is not paused: nothing to resume, nothing recorded")];
             return Ok(answer(Status::Nothing, Some(name), None, reasons));
         }
-        covers(&pauses, act)?;
+        let act = &covering(setting, transaction, &pauses, act)?;
         policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
         for pause in &pauses {
             if let Err(reasons) = may_resume(setting, pause, act)? {
@@ -81,15 +85,28 @@ pub fn resume(setting: &Setting<'_>, name: &str, act: &Act) -> Result<Grant, Tra
     })
 }
 
-/// Whether what was signed to resume a gate is about all of its pauses: one that was made after it is none of them.
-fn covers(pauses: &[Entry], act: &Act) -> Result<(), TransactError> {
-    let Some(statement) = &act.statement else { return Ok(()) };
-    let is_newest = pauses.last().is_some_and(|newest| newest.hash.to_string() == statement.subject);
-    if is_newest {
-        return Ok(());
+/// `act` with whoever signed it. What was signed to resume a gate is about all of its pauses: one that was made after it
+/// is none of them.
+fn covering(
+    setting: &Setting<'_>,
+    transaction: &Transaction<'_>,
+    pauses: &[Entry],
+    act: &Act,
+) -> Result<Act, TransactError> {
+    let newest: Vec<Mark> = pauses.last().map(Mark::of).into_iter().collect();
+    let is_newest = |subject: &str| newest.iter().any(|mark| mark.hash.to_string() == subject);
+    if act.statement.as_ref().is_some_and(|statement| !is_newest(&statement.subject)) {
+        let again = "the gate was paused or resumed since this was signed\nsee who paused it, and sign again";
+        return Err(TransactError::Subject(again.to_owned()));
     }
-    let again = "the gate was paused or resumed since this was signed\nsee who paused it, and sign again";
-    Err(TransactError::Subject(again.to_owned()))
+    proving::act(&setting.loaded, transaction, act, &newest)
+}
+
+/// What a signed statement about an opt-out may name: each entry of its life, of which `entry` is one.
+pub(crate) fn marks(view: &View<'_>, entry: &Entry) -> Result<Vec<Mark>, TransactError> {
+    let first = records::id_of(entry);
+    let start = view.entry(first)?;
+    Ok(start.iter().chain(&view.life(first)?).map(Mark::of).collect())
 }
 
 fn may_resume(

@@ -1,15 +1,19 @@
-//! Signatures of requests, proven with what the ledger knows.
+//! Signatures of requests and of acts, proven with what the ledger knows.
 
 use gate_judge::policy_text::Loaded;
 use gate_judge::signatures::{self, Known, Mark, Unproven, objections, request_signer};
+use gate_judge::statement;
 use gate_ledger::entry::Entry;
-use gate_ledger::store::{StoreError, View};
+use gate_ledger::store::{StoreError, Transaction, View};
 use gate_model::payload::TrustedFile;
 use gate_model::principal::{Assurance, Principal};
 use gate_model::request::Request;
 use gate_model::text::visible;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
+
+use crate::admission::TransactError;
+use crate::approval::Act;
 
 /// What the ledger knows that the signature of `request` is judged by.
 ///
@@ -68,4 +72,23 @@ pub fn submitted(
         Principal::claimed(&visible(&request.by))
     });
     Ok(Submitted { by, objections })
+}
+
+/// `act` as whoever signed its statement, wherever that was. One without a statement is as the facts of the run have it.
+/// A statement that does not hold does nothing and is not recorded: anybody could have written it.
+///
+/// # Errors
+/// [`TransactError::Subject`] where the statement does not hold, or is about none of `subjects`.
+pub fn act(
+    loaded: &Loaded,
+    transaction: &Transaction<'_>,
+    act: &Act,
+    subjects: &[Mark],
+) -> Result<Act, TransactError> {
+    let Some(stated) = &act.statement else { return Ok(act.clone()) };
+    let trust = (&loaded.policy, loaded.files.as_slice());
+    let ledger = transaction.view().ledger().to_owned();
+    let by = statement::stated_by(stated, trust, &ledger, subjects, transaction.now())
+        .map_err(|error| TransactError::Subject(format!("the signed statement does not hold: {error}")))?;
+    Ok(Act { by, ..act.clone() })
 }

@@ -9,8 +9,10 @@ use gate_policy::Subject;
 
 use crate::admission::{TransactError, answer};
 use crate::approval::Act;
+use crate::ending::marks;
 use crate::ids;
 use crate::policies;
+use crate::proving;
 use crate::refusal::refuse;
 use crate::setting::Setting;
 use gate_judge::acts;
@@ -23,6 +25,7 @@ use gate_judge::records;
 pub fn review(setting: &Setting<'_>, act: &Act, verdict: ReviewVerdict) -> Result<Grant, TransactError> {
     setting.transact(|transaction| {
         let (entry, data) = owing(transaction, &act.id)?;
+        let act = &proving::act(&setting.loaded, transaction, act, &marks(&transaction.view(), &entry)?)?;
         let requester = records::actor(&entry)?;
         let name = entry.gate.clone().unwrap_or_default();
         let policy = &setting.loaded.policy;

@@ -14,11 +14,13 @@ use gate_ledger::veil::Privacy;
 use gate_model::exit::Exit;
 use gate_model::opening::WrittenOpening;
 use gate_model::request::{self, Request};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use gate_judge::signatures::{self, Statement};
+use gate_judge::signatures;
+use gate_judge::statement::{self, Statement};
 
-/// The value of `schema` of a request that travels with its openings.
+/// The value of `schema` of a request or a statement that travels with its openings.
 pub const SCHEMA: &str = "gate.sealed/1";
 
 /// The members of a signed document that may be committed to.
@@ -68,12 +70,16 @@ pub fn request(request: &mut Request, privacy: Privacy, view: Option<&View<'_>>)
 ///
 /// # Errors
 /// A [`CommitError`].
-pub fn statement(statement: &mut Statement, privacy: Privacy, view: &View<'_>) -> Result<(), CommitError> {
+pub fn statement(
+    statement: &mut Statement,
+    privacy: Privacy,
+    view: Option<&View<'_>>,
+) -> Result<(), CommitError> {
     if let (true, Some(text)) = (privacy.reasons, &statement.reason) {
         statement.reason_c = Some(commit(&mut statement.openings, &reason(text)?)?);
     }
     if privacy.names {
-        statement.by_c = Some(commit(&mut statement.openings, &name(&statement.by, Some(view))?)?);
+        statement.by_c = Some(commit(&mut statement.openings, &name(&statement.by, view)?)?);
     }
     Ok(())
 }
@@ -102,27 +108,35 @@ fn drawn(field: Field, value: &str) -> Result<Opening, CommitError> {
     Opening::draw(field, value).map_err(|error| CommitError::Random(error.to_string()))
 }
 
-/// A request as it travels: alone, or within a document that holds its openings too.
+/// A document that somebody signed, as it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signed {
+    /// What somebody asks for.
+    Request(Box<Request>),
+    /// What somebody does with an opt-out.
+    Statement(Box<Statement>),
+}
+
+/// A signed document as it travels: alone, or as the member `what` (`request`, `statement`) of one that holds its
+/// openings too.
 ///
 /// # Errors
 /// A failure of serialisation.
-pub fn pack(request: &Request) -> Result<Value, serde_json::Error> {
-    let mut document = serde_json::to_value(request)?;
-    if request.openings.is_empty() {
-        return Ok(document);
-    }
-    if let Some(members) = document.as_object_mut() {
-        signatures::signed_members(members);
-        members.extend(request.signature.clone().map(|text| ("signature".to_owned(), Value::String(text))));
-    }
-    Ok(json!({"schema": SCHEMA, "request": document, "openings": request.openings}))
+pub fn pack<T: Serialize>(what: &str, document: &T) -> Result<Value, serde_json::Error> {
+    let mut document = serde_json::to_value(document)?;
+    let Some(members) = document.as_object_mut() else { return Ok(document) };
+    let Some(openings) = members.remove("openings") else { return Ok(document) };
+    let signature = members.remove("signature");
+    signatures::signed_members(members);
+    members.extend(signature.map(|text| ("signature".to_owned(), text)));
+    Ok(json!({"schema": SCHEMA, what: document, "openings": openings}))
 }
 
-/// Why a document that came in is no request.
+/// Why a document that came in is none that somebody signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnpackError {
     /// It is not of a schema that is read here.
-    #[error("its schema is '{0}', not 'gate.request/1' or '{SCHEMA}'")]
+    #[error("its schema is '{0}', not 'gate.request/1', 'gate.statement/1' or '{SCHEMA}'")]
     Schema(String),
     /// Members are missing, unknown or of another type.
     #[error("{0}")]
@@ -140,40 +154,49 @@ pub enum UnpackError {
     Both(&'static str),
     /// The policy wants a commitment, and it holds the text.
     #[error(
-        "the policy keeps the '{0}' of requests erasable, and this one holds it in plain; sign a new one"
+        "the policy keeps the '{0}' of documents erasable, and this one holds it in plain; sign a new one"
     )]
     Plain(&'static str),
 }
 
-/// Reads a request as [`pack`] writes it. Each opening is checked against its commitment.
+/// Reads a document as [`pack`] writes it. Each opening is checked against its commitment.
 ///
 /// # Errors
 /// An [`UnpackError`].
-pub fn unpack(mut document: Value, privacy: Privacy) -> Result<Request, UnpackError> {
+pub fn unpack(mut document: Value, privacy: Privacy) -> Result<Signed, UnpackError> {
     only_object(&document)?;
-    let schema = document.get("schema").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut openings = Vec::new();
-    if schema == SCHEMA {
-        let Some(members) = document.as_object_mut() else { return Err(UnpackError::Schema(schema)) };
-        let carried = members.remove("openings").unwrap_or_default();
+    let mut carried = Value::Array(Vec::new());
+    if schema(&document) == SCHEMA
+        && let Some(members) = document.as_object_mut()
+    {
+        carried = members.remove("openings").unwrap_or_default();
         carried.as_array().into_iter().flatten().try_for_each(only_object)?;
-        openings = serde_json::from_value(carried).map_err(|error| shape(&error))?;
-        let inner = members.remove("request").unwrap_or_default();
+        let inner = ["request", "statement"].into_iter().find_map(|what| members.remove(what));
         if let Some(other) = members.keys().find(|key| *key != "schema") {
             return Err(UnpackError::Shape(format!("unknown member '{}'", gate_model::text::visible(other))));
         }
-        document = inner;
+        document = inner.unwrap_or_default();
         only_object(&document)?;
     }
+    let openings: Vec<WrittenOpening> = serde_json::from_value(carried).map_err(|error| shape(&error))?;
     if let Some(members) = document.as_object_mut() {
         open(members, &openings, privacy)?;
     }
-    let mut request: Request = serde_json::from_value(document).map_err(|error| shape(&error))?;
-    if request.schema != request::SCHEMA {
-        return Err(UnpackError::Schema(gate_model::text::visible(&request.schema)));
+    match schema(&document).as_str() {
+        request::SCHEMA => {
+            let read: Request = serde_json::from_value(document).map_err(|error| shape(&error))?;
+            Ok(Signed::Request(Box::new(Request { openings, ..read })))
+        }
+        statement::SCHEMA => {
+            let read: Statement = serde_json::from_value(document).map_err(|error| shape(&error))?;
+            Ok(Signed::Statement(Box::new(Statement { openings, ..read })))
+        }
+        other => Err(UnpackError::Schema(gate_model::text::visible(other))),
     }
-    request.openings = openings;
-    Ok(request)
+}
+
+fn schema(document: &Value) -> String {
+    document.get("schema").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// A list of an object's members in their order would be read as well, and nobody wrote that.
@@ -201,7 +224,7 @@ fn open(
             Field::Name => privacy.names,
         };
         let Some(commitment) = members.get(sealed) else {
-            if wanted {
+            if wanted && members.contains_key(member) {
                 return Err(UnpackError::Plain(member));
             }
             continue;
@@ -221,11 +244,13 @@ fn open(
 
 #[cfg(test)]
 mod tests {
+    use gate_judge::statement::Statement;
     use gate_ledger::veil::Privacy;
+    use gate_model::payload::Verb;
     use gate_model::request::Request;
     use serde_json::{Value, json};
 
-    use super::{UnpackError, pack, request, unpack};
+    use super::{Signed, UnpackError, pack, request, statement, unpack};
     use gate_judge::signatures::signed_bytes;
 
     const ALL: Privacy = Privacy { reasons: true, names: true };
@@ -248,7 +273,7 @@ mod tests {
         let sealed = sealed();
         let signed = String::from_utf8(signed_bytes(&sealed).unwrap()).unwrap();
         assert!(!signed.contains("the reason") && !signed.contains("alice"), "{signed}");
-        let mut travelling = pack(&sealed).unwrap()["request"].clone();
+        let mut travelling = pack("request", &sealed).unwrap()["request"].clone();
         travelling.as_object_mut().unwrap().remove("signature");
         assert_eq!(serde_json::from_str::<Value>(&signed).unwrap(), travelling);
     }
@@ -256,14 +281,30 @@ mod tests {
     #[test]
     fn a_packed_request_comes_back_whole() {
         let sealed = sealed();
-        assert_eq!(unpack(pack(&sealed).unwrap(), ALL).unwrap(), sealed);
+        let packed = pack("request", &sealed).unwrap();
+        assert_eq!(unpack(packed, ALL).unwrap(), Signed::Request(Box::new(sealed)));
         let bare: Request = serde_json::from_value(plain()).unwrap();
-        assert_eq!(unpack(pack(&bare).unwrap(), Privacy::default()).unwrap(), bare);
+        let packed = pack("request", &bare).unwrap();
+        assert_eq!(unpack(packed, Privacy::default()).unwrap(), Signed::Request(Box::new(bare)));
+    }
+
+    #[test]
+    fn a_packed_statement_comes_back_whole_with_a_reason_and_without_one() {
+        for reason in [None, Some("the reason".to_owned())] {
+            let mut sealed =
+                Statement { by: "alice".to_owned(), reason, ..Statement::of(Verb::Approve, "b3:0".into()) };
+            statement(&mut sealed, ALL, None).unwrap();
+            let packed = pack("statement", &sealed).unwrap();
+            assert!(!packed["statement"].to_string().contains("alice"), "{packed}");
+            assert_eq!(unpack(packed, ALL).unwrap(), Signed::Statement(Box::new(sealed)));
+        }
+        let plain = json!({"schema": "gate.statement/1", "act": "revoke", "subject": "b3:0", "by": "alice"});
+        assert_eq!(unpack(plain, ALL), Err(UnpackError::Plain("by")));
     }
 
     #[test]
     fn a_wrong_a_missing_and_a_swapped_opening_are_refused() {
-        let packed = pack(&sealed()).unwrap();
+        let packed = pack("request", &sealed()).unwrap();
         let mut wrong = packed.clone();
         wrong["openings"][0]["value"] = json!("another reason");
         assert!(matches!(unpack(wrong, ALL), Err(UnpackError::Opening(_))));

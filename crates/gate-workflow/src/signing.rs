@@ -18,7 +18,8 @@ use gate_policy::Policy;
 
 use gate_judge::ownership::Endorsement;
 use gate_judge::policy_text::Loaded;
-use gate_judge::signatures::{self, Statement, Unproven};
+use gate_judge::signatures::{self, Unproven};
+use gate_judge::statement::Statement;
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]

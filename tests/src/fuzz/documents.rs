@@ -1,7 +1,8 @@
 //! Signed documents that come from elsewhere: requests, statements, an owner's word on a policy.
 
 use gate_judge::ownership::Endorsement;
-use gate_judge::signatures::{Statement, signed_bytes};
+use gate_judge::signatures::signed_bytes;
+use gate_judge::statement::Statement;
 use gate_ledger::profile;
 use gate_model::request::Request;
 use serde::Serialize;

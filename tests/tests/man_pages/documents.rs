@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use gate_judge::ownership::Endorsement;
-use gate_judge::signatures::Statement;
+use gate_judge::statement::Statement;
 use gate_model::decision::Decision;
 use gate_model::grant::Grant;
 use gate_model::request::Request;

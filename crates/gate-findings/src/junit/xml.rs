@@ -1,6 +1,6 @@
 //! XML as a stream of elements and texts, with limits and places.
 //!
-//! Stricter than the library: well-formed (see [`super::wellformed`]), one root, no document type, UTF-8 only, at most [`limits::DEPTH`] levels, no event larger than [`limits::RESULT`].
+//! Stricter than the library: well-formed (see [`super::wellformed`]), one root, no document type, of one encoding, at most [`limits::DEPTH`] levels, no event larger than [`limits::RESULT`].
 
 use std::io::{BufRead, Read};
 
@@ -8,6 +8,7 @@ use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 use quick_xml::{Error, Reader};
 
 use super::wellformed::{self, Passing};
+use crate::encoding;
 use crate::error::{Absence, At, ReportError};
 use crate::limits;
 use crate::source::Source;
@@ -190,16 +191,21 @@ impl<'r> Xml<'r> {
         })
     }
 
-    /// ASCII is UTF-8 as well. What the bytes are was checked when they were read; this is about what they claim.
+    /// What the bytes are was found out when they were read, by the same label; this is about what they claim. Where a
+    /// byte order mark said it, the label does not matter.
     fn check_declaration(&self, declaration: &BytesDecl<'_>) -> Result<(), ReportError> {
         self.well_formed(wellformed::declaration(declaration))?;
         let Some(encoding) = declaration.encoding() else { return Ok(()) };
         let encoding = encoding.map_err(|error| self.malformed(String::new(), error.to_string(), REMEDY))?;
-        if ["utf-8", "utf8", "us-ascii", "ascii"].iter().any(|known| encoding.eq_ignore_ascii_case(known)) {
-            return Ok(());
+        let actual = self.reader.get_ref().source.encoding();
+        if actual.is_ascii_compatible() && encoding::named(&encoding) != Ok(actual) {
+            let found = "it declares an encoding other than the one that it begins in";
+            return Err(ReportError::Encoding {
+                at: self.at(format!("encoding '{}'", shown(&encoding))),
+                found,
+            });
         }
-        let found = "it declares an encoding other than UTF-8";
-        Err(ReportError::Encoding { at: self.at(format!("encoding '{}'", shown(&encoding))), found })
+        Ok(())
     }
 
     fn failed(&mut self, error: &Error) -> ReportError {

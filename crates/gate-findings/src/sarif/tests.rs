@@ -467,7 +467,7 @@ fn text_from_a_report_cannot_write_to_a_terminal() {
 }
 
 #[test]
-fn a_mark_of_utf_8_is_passed_over_and_utf_16_is_named() {
+fn a_mark_of_utf_8_is_passed_over_and_utf_16_is_read() {
     assert_eq!(report(&format!("\u{feff}{}", results("{}"))).total, 1);
     let wide: Vec<u8> = results("{}").encode_utf16().flat_map(u16::to_be_bytes).collect();
     let floors = BTreeMap::new();
@@ -479,8 +479,7 @@ fn a_mark_of_utf_8_is_passed_over_and_utf_16_is_named() {
         accept_empty: false,
         place: Place::NOWHERE,
     };
-    let error = read(&mut wide.as_slice(), "w", &options).unwrap_err();
-    assert!(error.to_string().contains("UTF-16"), "{error}");
+    assert_eq!(read(&mut wide.as_slice(), "w", &options).unwrap().total, 1);
 }
 
 #[test]

@@ -10,7 +10,8 @@ use gate_policy::{Actor, Subject};
 
 use crate::acts;
 use crate::lifting;
-use crate::signatures::{self, Mark};
+use crate::signatures::Mark;
+use crate::statement;
 
 use super::admissions::{note_token, read, rests_on};
 use super::books::Used;
@@ -257,7 +258,7 @@ impl State {
 
 /// Whether the signed statement of an act holds, where its actor signed, and is about one of `subjects`.
 fn stated(entry: &Entry, by: &Principal, used: &Used, subjects: &[Mark]) -> Judged {
-    signatures::statement_among(used.trust(), entry, by, subjects)
+    statement::holds(used.trust(), entry, by, subjects)
         .map_err(|error| Doubt::Wrong(format!("has a signature that does not hold: {error}")))
 }
 

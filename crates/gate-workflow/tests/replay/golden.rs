@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use gate_identity::ssh::Namespace;
 use gate_judge::ownership::{self, Endorsement};
-use gate_judge::signatures::{STATEMENT_SCHEMA, Statement};
+use gate_judge::statement::Statement;
 use gate_ledger::entry::{Draft, Entry, Kind};
 use gate_ledger::store::{Access, Ledger, StoreError};
 use gate_model::action::Action;
@@ -464,18 +464,11 @@ impl Workshop {
             let ledger = setting.open(Access::Read).unwrap();
             let subject = ids::find(&ledger.view(), id).unwrap();
             let statement = Statement {
-                by_c: None,
-                reason_c: None,
-                openings: Vec::new(),
-                schema: STATEMENT_SCHEMA.to_owned(),
-                act: verb,
-                ledger: ledger.id().to_owned(),
-                subject: subject.hash.to_string(),
+                ledger: Some(ledger.id().to_owned()),
                 by: format!("{name}@example.com"),
                 reason: act.reason.clone(),
-                ticket: None,
                 verdict,
-                signature: None,
+                ..Statement::of(verb, subject.hash.to_string())
             };
             let (statement, by) = self.sign(name, setting, |signer| signer.statement(statement).unwrap());
             Act { statement: Some(statement), by, ..act }

@@ -1,0 +1,106 @@
+//! Acts that are signed here, to be submitted elsewhere.
+//!
+//! Whoever signs sees what it is about: the entry is shown before the key is used. Where neither the ledger nor a file
+//! with the entry is at hand its hash alone is signed, and a warning says so.
+
+use std::path::Path;
+
+use gate_cli::render::{self, View};
+use gate_cli::{Failure, Io};
+use gate_judge::signatures::MAX_WAIT;
+use gate_judge::statement::Statement;
+use gate_ledger::entry::{Entry, EntryHash};
+use gate_ledger::store::{self, Ledger};
+use gate_model::exit::Exit;
+use gate_model::payload::Verb;
+use gate_workflow::admission::TransactError;
+use gate_workflow::signing::SigningError;
+use gate_workflow::{ending, ids, ledger_access, sealing};
+
+use crate::acting::Words;
+use crate::args::SigningArgs;
+use crate::asking::is_file;
+use crate::documents;
+use crate::error::SkipError;
+use crate::run::{Desk, TOOL};
+
+/// Signs `verb` on the entry that `id` names.
+///
+/// # Errors
+/// A [`SkipError`]; then nothing was signed.
+pub(crate) fn state(
+    desk: &Desk<'_>,
+    verb: Verb,
+    id: &str,
+    words: &Words,
+    signing: &SigningArgs,
+    io: &mut Io<'_>,
+) -> Result<Statement, SkipError> {
+    let ledger = desk.at_hand()?;
+    let view = ledger.as_ref().map(Ledger::view);
+    let (subject, entry) = match (verb, &view) {
+        (Verb::Resume, Some(view)) if desk.setting.loaded.policy.gate(id).is_ok() => {
+            named(pause(desk, view, id)?)
+        }
+        _ if is_file(id) => named(documents::entry(Path::new(id), desk.cwd, io)?),
+        (_, Some(view)) => named(ids::find(view, id).map_err(TransactError::from)?),
+        (_, None) => (whole_hash(id)?, None),
+    };
+    show(desk, entry.as_ref(), &subject, io)?;
+    let signer = desk.signer(signing);
+    let now = desk.setting.now();
+    let mut statement = Statement {
+        ledger: entry.map(|entry| entry.ledger),
+        reason: words.reason.clone(),
+        ticket: words.ticket.clone(),
+        verdict: words.verdict,
+        stated_at: Some(now),
+        submit_by: Some(now.plus(MAX_WAIT).ok_or(SigningError::Time)?),
+        ..Statement::of(verb, subject.to_string())
+    };
+    statement.by = signer.claimed(statement.namespace())?;
+    sealing::statement(&mut statement, ledger_access::privacy(&desk.setting.loaded), view.as_ref())?;
+    Ok(signer.statement(statement)?.0)
+}
+
+fn named(entry: Entry) -> (EntryHash, Option<Entry>) {
+    (entry.hash, Some(entry))
+}
+
+/// The newest pause of a gate: whoever resumes it means all that are there.
+fn pause(desk: &Desk<'_>, view: &store::View<'_>, gate: &str) -> Result<Entry, SkipError> {
+    let now = desk.setting.now().max(view.head()?.at);
+    ending::live_pauses(view, &desk.setting.loaded, gate, now)?.pop().ok_or_else(|| {
+        SkipError::Usage(format!("gate '{gate}' is not paused: nothing to resume, nothing signed"))
+    })
+}
+
+fn whole_hash(id: &str) -> Result<EntryHash, SkipError> {
+    let written = if id.starts_with("b3:") { id.to_owned() } else { format!("b3:{id}") };
+    written.parse().map_err(|_| {
+        SkipError::Usage(format!(
+            "there is no ledger here in which to look for '{id}'\n\
+             name the entry by its whole hash, b3: and 64 digits, or by a file with what gate-log show prints of it"
+        ))
+    })
+}
+
+fn show(
+    desk: &Desk<'_>,
+    entry: Option<&Entry>,
+    subject: &EntryHash,
+    io: &mut Io<'_>,
+) -> Result<(), SkipError> {
+    let Some(entry) = entry else {
+        let text = format!(
+            "entry {subject} is not at hand: its hash alone is signed, and what it stands for is not shown\n\
+             to see it first, name a file with what gate-log show prints of it"
+        );
+        io.tell(&Failure::from_error(TOOL, Exit::Proceed, &text).as_warning().render());
+        return Ok(());
+    };
+    let value = serde_json::from_str(&entry.line()).map_err(TransactError::from)?;
+    let view = View { width: None, colour: false, now: desk.setting.now() };
+    io.tell(&render::entry(&value, &view));
+    Ok(())
+}
