@@ -18,7 +18,7 @@ fn bad_reports() -> Vec<(&'static str, Vec<u8>)> {
             "]".repeat(n)
         )
     };
-    let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf32: Vec<u8> = good.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
     vec![
         ("empty", Vec::new()),
         ("white space", b" \n\t\n".to_vec()),
@@ -28,7 +28,7 @@ fn bad_reports() -> Vec<(&'static str, Vec<u8>)> {
         ("NUL bytes", vec![0; 64]),
         ("random bytes", (0..=255).rev().collect()),
         ("Latin-1", b"{\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"caf\xe9\"}},\"results\":[]}]}".to_vec()),
-        ("UTF-16", utf16),
+        ("UTF-32", utf32),
         ("128 levels", deep(128).into_bytes()),
         ("100000 levels", deep(100_000).into_bytes()),
         ("another version", good.replace("2.1.0", "3.0.0").into_bytes()),
