@@ -33,6 +33,21 @@ fn documents_that_are_pipes_are_not_waited_for() {
 }
 
 #[test]
+fn a_ledger_that_is_a_pipe_is_not_waited_for_where_nobody_named_it() {
+    let house = house();
+    house.sh("rm .gate/ledger.db*; mkfifo .gate/ledger.db").exits(0);
+    for line in [
+        "gate-verify",
+        "gate-verify --replay",
+        "env GATE_LEDGER=.gate/ledger.db gate-verify",
+        "gate-log",
+        "gate-log due",
+    ] {
+        is_refused(&house, line);
+    }
+}
+
+#[test]
 fn what_an_auditor_names_is_not_waited_for_but_the_stream_itself() {
     let house = house();
     for place in ["pipe", "link"] {

@@ -6,7 +6,7 @@
 //! Not here: what an entry must be (gate-ledger), and what a judgement must be (gate-workflow).
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::ops::Range;
 use std::path::Path;
 
@@ -15,6 +15,7 @@ use gate_cli::progress::Progress;
 use gate_cli::{Env, Io};
 use gate_judge::replay::{Listed, Openings, Replayer};
 use gate_ledger::entry::{Entry, EntryHash};
+use gate_ledger::infile;
 use gate_ledger::proof::Tip;
 use gate_ledger::store::{Ledger, Snapshot};
 use gate_ledger::tree::CompactRange;
@@ -23,7 +24,7 @@ use gate_model::verification::{Begun, Verification};
 
 use crate::anchor::{self, Anchors};
 use crate::args::Args;
-use crate::input::{self, Input};
+use crate::input::{self, Input, InputError};
 use crate::pin::{self, Subject};
 use crate::run::VerifyFailure;
 use crate::trust::Trust;
@@ -104,7 +105,17 @@ fn open<'i>(subject: &Subject, io: &'i mut Io<'_>, env: &Env) -> Result<Input<'i
     if subject.path.as_os_str() == "-" {
         return Ok(input::stdin(io.stdin)?);
     }
-    Ok(input::file(&env.cwd.join(&subject.path), &subject.path.display().to_string())?)
+    let (path, shown) = (env.cwd.join(&subject.path), subject.path.display().to_string());
+    if !subject.is_named {
+        // Where nobody wrote a name a pipe has no place: whoever put it there would have us wait for ever.
+        let fails = |source| InputError::Io { path: shown.clone(), source };
+        match infile::open(&path) {
+            Err(source) if source.kind() == ErrorKind::InvalidInput => return Err(fails(source).into()),
+            // What else may be wrong with it is said below.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(input::file(&path, &shown)?)
 }
 
 /// The document about what was found, once all entries were looked at.

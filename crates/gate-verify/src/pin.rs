@@ -18,6 +18,8 @@ use crate::run::VerifyFailure;
 pub(crate) struct Subject {
     /// The ledger or export; `-` is standard input.
     pub path: PathBuf,
+    /// Whether the caller wrote its name, so that it may be a pipe.
+    pub is_named: bool,
     /// The hash that its first entry must have.
     pub genesis: Option<EntryHash>,
 }
@@ -27,9 +29,10 @@ pub(crate) struct Subject {
 /// # Errors
 /// A [`VerifyFailure`] where no ledger is named, or the policy is broken.
 pub(crate) fn find(args: &Args, task: &Task, env: &Env) -> Result<Subject, VerifyFailure> {
+    let is_named = task.target.is_some();
     let named = task.target.clone().or_else(|| env.path("GATE_LEDGER"));
     if let (Some(path), Some(genesis)) = (&named, args.genesis) {
-        return Ok(Subject { path: path.clone(), genesis: Some(genesis) });
+        return Ok(Subject { path: path.clone(), is_named, genesis: Some(genesis) });
     }
     let loaded = match policy_text::load(&env.cwd, args.place.policy(env).as_deref()) {
         Ok(loaded) => Some(loaded),
@@ -41,7 +44,7 @@ pub(crate) fn find(args: &Args, task: &Task, env: &Env) -> Result<Subject, Verif
         (None, Some(loaded)) => own(loaded, env)?,
         (None, None) => return Err(VerifyFailure::NothingNamed),
     };
-    Ok(Subject { path, genesis: args.genesis.or(loaded.as_ref().and_then(pinned)) })
+    Ok(Subject { path, is_named, genesis: args.genesis.or(loaded.as_ref().and_then(pinned)) })
 }
 
 /// The ledger of the policy; of a remote one the working copy, since a remote is not asked.
