@@ -3,9 +3,12 @@
 use gate_checkout::git;
 use gate_cli::Io;
 use gate_judge::statement::Statement;
-use gate_ledger::store::Access;
+use gate_ledger::entry::Entry;
+use gate_ledger::store::{Access, View};
+use gate_model::grant::Grant;
 use gate_model::payload::{ReviewVerdict, Verb};
 use gate_model::text;
+use gate_workflow::admission::TransactError;
 use gate_workflow::approval::{self, Act};
 use gate_workflow::ids;
 use gate_workflow::{ending, ledger_access, review, sealing};
@@ -18,25 +21,53 @@ use crate::stating;
 
 /// What is done to an opt-out.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Deed {
+pub(crate) enum Deed<'g> {
     /// Approve a request.
     Approve,
     /// Reject it.
     Reject,
     /// End it.
     Revoke,
+    /// End the pauses of this gate.
+    Resume(&'g str),
     /// Review it.
     Review(ReviewVerdict),
 }
 
-impl Deed {
+impl<'g> Deed<'g> {
+    /// What `statement` does, which is about something of `gate`; nothing for a review without a verdict.
+    pub(crate) fn of(statement: &Statement, gate: &'g str) -> Option<Self> {
+        Some(match statement.act {
+            Verb::Approve => Self::Approve,
+            Verb::Reject => Self::Reject,
+            Verb::Revoke => Self::Revoke,
+            Verb::Resume => Self::Resume(gate),
+            Verb::Review => Self::Review(statement.verdict?),
+        })
+    }
+
     const fn verb(self) -> Verb {
         match self {
             Self::Approve => Verb::Approve,
             Self::Reject => Verb::Reject,
             Self::Revoke => Verb::Revoke,
+            Self::Resume(_) => Verb::Resume,
             Self::Review(_) => Verb::Review,
         }
+    }
+
+    /// Has `act` judged, and recorded.
+    ///
+    /// # Errors
+    /// A [`SkipError`]; then nothing was recorded.
+    pub(crate) fn record(self, desk: &Desk<'_>, act: &Act) -> Result<Grant, SkipError> {
+        Ok(match self {
+            Self::Approve => approval::approve(desk.setting, act)?,
+            Self::Reject => approval::reject(desk.setting, act)?,
+            Self::Revoke => ending::revoke(desk.setting, act)?,
+            Self::Resume(gate) => ending::resume(desk.setting, gate, act)?,
+            Self::Review(verdict) => review::review(desk.setting, act, verdict)?,
+        })
     }
 }
 
@@ -50,13 +81,25 @@ pub(crate) struct Words {
     pub verdict: Option<ReviewVerdict>,
 }
 
+impl Words {
+    /// A statement with these words, of nothing and by nobody yet.
+    pub(crate) fn statement(&self, verb: Verb) -> Statement {
+        Statement {
+            reason: self.reason.clone(),
+            ticket: self.ticket.clone(),
+            verdict: self.verdict,
+            ..Statement::of(verb, String::new())
+        }
+    }
+}
+
 /// Does `deed` to the opt-out that `args` name.
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was recorded.
 pub(crate) fn act(
     desk: &Desk<'_>,
-    deed: Deed,
+    deed: Deed<'_>,
     args: &ActArgs,
     ticket: Option<&str>,
     io: &mut Io<'_>,
@@ -68,13 +111,11 @@ pub(crate) fn act(
         let statement = stating::state(desk, deed.verb(), &args.id, &words, &args.signing, io)?;
         return Ok(Asked::Stated(Box::new(statement)));
     }
-    let act = compose(desk, &args.id, deed.verb(), &words, &args.signing)?;
-    Ok(Asked::answer(match deed {
-        Deed::Approve => approval::approve(desk.setting, &act)?,
-        Deed::Reject => approval::reject(desk.setting, &act)?,
-        Deed::Revoke => ending::revoke(desk.setting, &act)?,
-        Deed::Review(verdict) => review::review(desk.setting, &act, verdict)?,
-    }))
+    let act = match args.signing.sign {
+        None => about(desk, &args.id, &subject(desk, &args.id)?, &words)?,
+        Some(_) => signed(desk, &args.id, deed.verb(), &words, &args.signing)?,
+    };
+    deed.record(desk, &act).map(Asked::answer)
 }
 
 /// Resumes a paused gate.
@@ -96,16 +137,22 @@ pub(crate) fn resume(
     desk.setting.loaded.policy.gate(gate)?;
     let pause = {
         let ledger = desk.setting.open(Access::Read)?;
-        let now = desk.setting.now().max(ledger.view().head()?.at);
-        ending::live_pauses(&ledger.view(), &desk.setting.loaded, gate, now)?
-            .last()
-            .map(|entry| entry.seq.to_string())
+        newest_pause(desk, &ledger.view(), gate)?.map(|entry| entry.seq.to_string())
     };
     let act = match pause {
-        Some(id) if signing.sign.is_some() => compose(desk, &id, Verb::Resume, words, signing)?,
+        Some(id) if signing.sign.is_some() => signed(desk, &id, Verb::Resume, words, signing)?,
         _ => plain(desk, gate, words)?,
     };
-    Ok(Asked::answer(ending::resume(desk.setting, gate, &act)?))
+    Deed::Resume(gate).record(desk, &act).map(Asked::answer)
+}
+
+/// The newest pause of a gate: whoever resumes it means all that are there.
+///
+/// # Errors
+/// A [`SkipError`].
+pub(crate) fn newest_pause(desk: &Desk<'_>, view: &View<'_>, gate: &str) -> Result<Option<Entry>, SkipError> {
+    let now = desk.setting.now().max(view.head()?.at);
+    Ok(ending::live_pauses(view, &desk.setting.loaded, gate, now)?.pop())
 }
 
 /// Whether the reason of an act can be recorded, and is there where it is needed.
@@ -122,11 +169,8 @@ pub(crate) fn check_reason(reason: Option<&str>, needed: bool) -> Result<(), Ski
     }
 }
 
-/// An act that nobody signed, by the facts of the run.
-///
-/// # Errors
-/// A [`SkipError`] where these cannot be used.
-pub(crate) fn plain(desk: &Desk<'_>, id: &str, words: &Words) -> Result<Act, SkipError> {
+/// An act by whoever the facts of the run name.
+fn plain(desk: &Desk<'_>, id: &str, words: &Words) -> Result<Act, SkipError> {
     let facts = desk.setting.facts()?;
     Ok(Act {
         id: id.to_owned(),
@@ -139,50 +183,59 @@ pub(crate) fn plain(desk: &Desk<'_>, id: &str, words: &Words) -> Result<Act, Ski
     })
 }
 
-fn compose(
+/// The same on `subject`, which `id` names.
+///
+/// # Errors
+/// A [`SkipError`] where the facts of the run cannot be used.
+pub(crate) fn about(desk: &Desk<'_>, id: &str, subject: &Entry, words: &Words) -> Result<Act, SkipError> {
+    let author = author(desk, subject)?;
+    Ok(Act { author, ..plain(desk, id, words)? })
+}
+
+/// The entry that `id` names.
+///
+/// # Errors
+/// A [`SkipError`].
+pub(crate) fn subject(desk: &Desk<'_>, id: &str) -> Result<Entry, SkipError> {
+    let ledger = desk.setting.open(Access::Read)?;
+    find(&ledger.view(), id)
+}
+
+/// The entry that `id` names in `view`.
+///
+/// # Errors
+/// A [`SkipError`].
+pub(crate) fn find(view: &View<'_>, id: &str) -> Result<Entry, SkipError> {
+    Ok(ids::find(view, id).map_err(TransactError::from)?)
+}
+
+/// An act that is signed here.
+fn signed(
     desk: &Desk<'_>,
     id: &str,
     verb: Verb,
     words: &Words,
     signing: &SigningArgs,
 ) -> Result<Act, SkipError> {
-    let mut act = plain(desk, id, words)?;
+    let signer = desk.signer(signing);
+    let mut statement = words.statement(verb);
+    statement.by = signer.claimed(statement.namespace())?;
     let subject = {
         let ledger = desk.setting.open(Access::Read)?;
-        ids::find(&ledger.view(), id).map_err(gate_workflow::admission::TransactError::from)?
-    };
-    act.author = author(desk, &subject)?;
-    if signing.sign.is_none() {
-        return Ok(act);
-    }
-    let signer = desk.signer(signing);
-    let mut statement = Statement {
-        ledger: Some(subject.ledger),
-        reason: act.reason.clone(),
-        ticket: act.ticket.clone(),
-        verdict: words.verdict,
-        ..Statement::of(verb, subject.hash.to_string())
-    };
-    statement.by = signer.claimed(statement.namespace())?;
-    {
-        let ledger = desk.setting.open(Access::Read)?;
+        let subject = find(&ledger.view(), id)?;
+        statement.ledger = Some(subject.ledger.clone());
+        statement.subject = subject.hash.to_string();
         let privacy = ledger_access::privacy(&desk.setting.loaded);
         sealing::statement(&mut statement, privacy, Some(&ledger.view()))?;
-    }
-    let (statement, principal) = signer.statement(statement)?;
-    act.by = principal;
-    act.statement = Some(statement);
-    Ok(act)
+        subject
+    };
+    let act = about(desk, id, &subject, words)?;
+    let (statement, by) = signer.statement(statement)?;
+    Ok(Act { by, statement: Some(statement), ..act })
 }
 
 /// The author of the commit that a request is bound to, where this checkout knows it.
-///
-/// # Errors
-/// A [`SkipError`] where the facts of the run cannot be used.
-pub(crate) fn author(
-    desk: &Desk<'_>,
-    subject: &gate_ledger::entry::Entry,
-) -> Result<Option<String>, SkipError> {
+fn author(desk: &Desk<'_>, subject: &Entry) -> Result<Option<String>, SkipError> {
     let commit = subject.data.pointer("/scope/commit").or_else(|| subject.data.pointer("/context/commit"));
     let Some(commit) = commit.and_then(serde_json::Value::as_str) else { return Ok(None) };
     let Some(checkout) = &desk.setting.facts()?.checkout else { return Ok(None) };

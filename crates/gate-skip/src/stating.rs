@@ -10,14 +10,14 @@ use gate_cli::{Failure, Io};
 use gate_judge::signatures::MAX_WAIT;
 use gate_judge::statement::Statement;
 use gate_ledger::entry::{Entry, EntryHash};
-use gate_ledger::store::{self, Ledger};
+use gate_ledger::store::Ledger;
 use gate_model::exit::Exit;
 use gate_model::payload::Verb;
 use gate_workflow::admission::TransactError;
 use gate_workflow::signing::SigningError;
-use gate_workflow::{ending, ids, ledger_access, sealing};
+use gate_workflow::{ledger_access, sealing};
 
-use crate::acting::Words;
+use crate::acting::{self, Words};
 use crate::args::SigningArgs;
 use crate::asking::is_file;
 use crate::documents;
@@ -40,10 +40,12 @@ pub(crate) fn state(
     let view = ledger.as_ref().map(Ledger::view);
     let (subject, entry) = match (verb, &view) {
         (Verb::Resume, Some(view)) if desk.setting.loaded.policy.gate(id).is_ok() => {
-            named(pause(desk, view, id)?)
+            let none =
+                || SkipError::Usage(format!("gate '{id}' is not paused: nothing to resume, nothing signed"));
+            named(acting::newest_pause(desk, view, id)?.ok_or_else(none)?)
         }
         _ if is_file(id) => named(documents::entry(Path::new(id), desk.cwd, io)?),
-        (_, Some(view)) => named(ids::find(view, id).map_err(TransactError::from)?),
+        (_, Some(view)) => named(acting::find(view, id)?),
         (_, None) => (whole_hash(id)?, None),
     };
     show(desk, entry.as_ref(), &subject, io)?;
@@ -51,12 +53,10 @@ pub(crate) fn state(
     let now = desk.setting.now();
     let mut statement = Statement {
         ledger: entry.map(|entry| entry.ledger),
-        reason: words.reason.clone(),
-        ticket: words.ticket.clone(),
-        verdict: words.verdict,
+        subject: subject.to_string(),
         stated_at: Some(now),
         submit_by: Some(now.plus(MAX_WAIT).ok_or(SigningError::Time)?),
-        ..Statement::of(verb, subject.to_string())
+        ..words.statement(verb)
     };
     statement.by = signer.claimed(statement.namespace())?;
     sealing::statement(&mut statement, ledger_access::privacy(&desk.setting.loaded), view.as_ref())?;
@@ -65,14 +65,6 @@ pub(crate) fn state(
 
 fn named(entry: Entry) -> (EntryHash, Option<Entry>) {
     (entry.hash, Some(entry))
-}
-
-/// The newest pause of a gate: whoever resumes it means all that are there.
-fn pause(desk: &Desk<'_>, view: &store::View<'_>, gate: &str) -> Result<Entry, SkipError> {
-    let now = desk.setting.now().max(view.head()?.at);
-    ending::live_pauses(view, &desk.setting.loaded, gate, now)?.pop().ok_or_else(|| {
-        SkipError::Usage(format!("gate '{gate}' is not paused: nothing to resume, nothing signed"))
-    })
 }
 
 fn whole_hash(id: &str) -> Result<EntryHash, SkipError> {

@@ -4,17 +4,15 @@ use std::path::Path;
 
 use gate_cli::Io;
 use gate_judge::statement::Statement;
-use gate_ledger::entry::Entry;
-use gate_ledger::store::Access;
 use gate_model::grant::Grant;
 use gate_model::payload::{Ask, Verb};
 use gate_model::request::Request;
-use gate_workflow::admission::{self, Asking, TransactError};
-use gate_workflow::approval::{self, Act};
+use gate_workflow::admission::{self, Asking};
+use gate_workflow::approval::Act;
+use gate_workflow::ledger_access;
 use gate_workflow::sealing::Signed;
-use gate_workflow::{ending, ids, ledger_access, review};
 
-use crate::acting::{self, Words};
+use crate::acting::{self, Deed, Words};
 use crate::documents;
 use crate::error::SkipError;
 use crate::run::Desk;
@@ -55,25 +53,9 @@ fn act(desk: &Desk<'_>, path: &Path, statement: &Statement) -> Result<Grant, Ski
         ticket: statement.ticket.clone(),
         verdict: statement.verdict,
     };
-    let subject = subject(desk, &statement.subject)?;
-    let act = Act {
-        author: acting::author(desk, &subject)?,
-        statement: Some(statement.clone()),
-        ..acting::plain(desk, &statement.subject, &words)?
-    };
-    Ok(match (statement.act, statement.verdict) {
-        (Verb::Approve, _) => approval::approve(desk.setting, &act)?,
-        (Verb::Reject, _) => approval::reject(desk.setting, &act)?,
-        (Verb::Revoke, _) => ending::revoke(desk.setting, &act)?,
-        (Verb::Resume, _) => ending::resume(desk.setting, subject.gate.as_deref().unwrap_or_default(), &act)?,
-        (Verb::Review, Some(verdict)) => review::review(desk.setting, &act, verdict)?,
-        (Verb::Review, None) => {
-            return Err(documents::wrong_signed(path, &"it is a review without a verdict"));
-        }
-    })
-}
-
-fn subject(desk: &Desk<'_>, hash: &str) -> Result<Entry, SkipError> {
-    let ledger = desk.setting.open(Access::Read)?;
-    Ok(ids::find(&ledger.view(), hash).map_err(TransactError::from)?)
+    let subject = acting::subject(desk, &statement.subject)?;
+    let deed = Deed::of(statement, subject.gate.as_deref().unwrap_or_default())
+        .ok_or_else(|| documents::wrong_signed(path, &"it is a review without a verdict"))?;
+    let act = acting::about(desk, &statement.subject, &subject, &words)?;
+    deed.record(desk, &Act { statement: Some(statement.clone()), ..act })
 }
