@@ -48,10 +48,18 @@ pub enum HelperError {
     },
 }
 
-/// A helper that runs.
+/// A helper that runs. It is ended when it is dropped.
 #[derive(Debug)]
-pub struct Helper {
+struct Helper {
     child: Child,
+}
+
+/// The stream on which a helper is asked. When it is dropped it ends, and then so does the helper.
+#[derive(Debug)]
+pub struct Questions {
+    // The stream is closed before the helper is waited for: fields are dropped in their order.
+    pipe: Patient,
+    _helper: Helper,
 }
 
 /// One end of a pipe to a helper, whose every wait has an end.
@@ -61,25 +69,23 @@ pub struct Patient {
     patience: Duration,
 }
 
-impl Helper {
-    /// Starts the helper for addresses of `scheme` with `address` in the folder `cwd`. Returns it with the stream of
-    /// its answers and the one for what is asked. It is ended when it is dropped.
-    ///
-    /// # Errors
-    /// A [`HelperError`].
-    pub fn start(scheme: &str, address: &str, cwd: &Path) -> Result<(Self, Patient, Patient), HelperError> {
-        let program = find(&format!("gate-remote-{scheme}"))?;
-        let fails = |source| HelperError::Start { program: program.clone(), source };
-        let mut command = Command::new(&program);
-        command.arg(address).current_dir(cwd).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(fails)?;
-        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        let helper = Self { child };
-        let missing = || fails(io::Error::other("it has no streams"));
-        let answers = Patient::new(OwnedFd::from(stdout.ok_or_else(missing)?)).map_err(fails)?;
-        let questions = Patient::new(OwnedFd::from(stdin.ok_or_else(missing)?)).map_err(fails)?;
-        Ok((helper, answers, questions))
-    }
+/// Starts the helper for addresses of `scheme` with `address` in the folder `cwd`. Returns the stream of its answers and
+/// the one for what is asked.
+///
+/// # Errors
+/// A [`HelperError`].
+pub fn start(scheme: &str, address: &str, cwd: &Path) -> Result<(Patient, Questions), HelperError> {
+    let program = find(&format!("gate-remote-{scheme}"))?;
+    let fails = |source| HelperError::Start { program: program.clone(), source };
+    let mut command = Command::new(&program);
+    command.arg(address).current_dir(cwd).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(fails)?;
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let helper = Helper { child };
+    let missing = || fails(io::Error::other("it has no streams"));
+    let answers = Patient::new(OwnedFd::from(stdout.ok_or_else(missing)?)).map_err(fails)?;
+    let pipe = Patient::new(OwnedFd::from(stdin.ok_or_else(missing)?)).map_err(fails)?;
+    Ok((answers, Questions { pipe, _helper: helper }))
 }
 
 impl Drop for Helper {
@@ -145,6 +151,16 @@ impl Write for Patient {
     }
 }
 
+impl Write for Questions {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pipe.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.pipe.flush()
+    }
+}
+
 /// The helper called `name`: beside this program, or where packages put programs that nobody calls by hand.
 fn find(name: &str) -> Result<PathBuf, HelperError> {
     let own = std::env::current_exe().unwrap_or_default();
@@ -160,11 +176,11 @@ mod tests {
     use std::os::fd::OwnedFd;
     use std::time::Duration;
 
-    use super::{Helper, HelperError, Patient};
+    use super::{HelperError, Patient, start};
 
     #[test]
     fn a_helper_is_not_looked_for_on_the_path() {
-        let started = Helper::start("no-such-scheme", "no-such-scheme:x", std::path::Path::new("/"));
+        let started = start("no-such-scheme", "no-such-scheme:x", std::path::Path::new("/"));
         assert!(matches!(started, Err(HelperError::Missing { .. })), "{started:?}");
     }
 

@@ -15,6 +15,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test may start programs"))]
 #![allow(special_module_name, reason = "the binaries call `gate_cli::main::main`; no main.rs is meant")]
 
+pub mod answering;
 pub mod clap_errors;
 pub mod clock;
 pub mod completions;

@@ -35,8 +35,10 @@
 
 mod answer;
 mod ask;
+mod batch;
 mod client;
 mod error;
+mod fallback;
 mod front;
 mod line;
 mod message;
@@ -55,6 +57,7 @@ use crate::profile::MAX_BYTES;
 
 pub use answer::{Answer, Can, Hello};
 pub use ask::Ask;
+pub use batch::Kept;
 pub use client::Client;
 pub use error::{Failed, RemoteError, Why};
 pub use place::working_copy;
@@ -66,6 +69,8 @@ pub use serve::serve;
 pub const SCHEMA: &str = "gate.remote/1";
 /// The most lines that one exchange carries.
 pub const MAX_LINES: u64 = 10_000;
+/// How far the time of what is appended may be off the clock of a remote that has one, in seconds.
+pub const MOST_OFF: u64 = 5 * 60;
 /// The longest line of an entry, in bytes without its newline.
 pub const MAX_LINE: usize = MAX_BYTES + LINE_EXTRA;
 /// The longest message, in bytes without its newline.

@@ -4,7 +4,7 @@ use gate_ledger::archive::EntryRef;
 use gate_ledger::chain::LedgerId;
 use gate_ledger::commitment::Commitment;
 use gate_ledger::entry::{Entry, write_line};
-use gate_ledger::remote::{Batch, Can, Each, Hello, Outcome, Remote, RemoteError};
+use gate_ledger::remote::{Batch, Can, Each, Hello, MOST_OFF, Outcome, Remote, RemoteError};
 use gate_model::time::Timestamp;
 use postgres::types::{ToSql, Type};
 use postgres::{Client, NoTls, Transaction};
@@ -13,8 +13,6 @@ use crate::error::{self, distrust, failure};
 use crate::settings::Settings;
 use crate::transaction::{Done, Failed, Newest, has, hash, insert, lock, once, position};
 
-/// How far the time of what is appended may be off, in seconds.
-const MOST_OFF: i64 = 5 * 60;
 /// How many entries are asked for at once; one can have a mebibyte.
 const PAGE: i64 = 256;
 /// How often a transaction that lost against another one is tried again.
@@ -22,25 +20,17 @@ const TRIES: u32 = 10;
 
 /// Ledgers in PostgreSQL.
 pub(crate) struct Postgres {
-    settings: Result<Settings, RemoteError>,
+    settings: Settings,
     client: Option<Client>,
 }
 
 impl Postgres {
-    pub(crate) const fn new(settings: Result<Settings, RemoteError>) -> Self {
+    pub(crate) const fn new(settings: Settings) -> Self {
         Self { settings, client: None }
     }
 
-    fn settings(&self) -> Result<&Settings, RemoteError> {
-        match &self.settings {
-            Ok(settings) => Ok(settings),
-            Err(RemoteError::Failed(failed)) => Err(failed.clone().into()),
-            Err(error) => Err(failure(error.to_string())),
-        }
-    }
-
     fn connect(&self) -> Result<Client, RemoteError> {
-        let settings = self.settings()?;
+        let settings = &self.settings;
         let connected = match &settings.tls {
             None => settings.config.connect(NoTls),
             Some(tls) => settings.config.connect(tls.connector().map_err(failure)?),
@@ -61,7 +51,7 @@ impl Postgres {
         &mut self,
         question: impl Fn(&mut Client, &str) -> Result<T, Failed>,
     ) -> Result<T, RemoteError> {
-        let ledger = self.settings()?.ledger.clone();
+        let ledger = self.settings.ledger.clone();
         let first = question(self.client()?, &ledger);
         let failed = match first {
             Ok(answer) => return Ok(answer),
@@ -87,7 +77,7 @@ impl Postgres {
         work: &dyn Fn(&mut Transaction<'_>, &str) -> Result<Outcome, Failed>,
         is_there: &dyn Fn(&mut Transaction<'_>, &str) -> Result<bool, Failed>,
     ) -> Result<Outcome, RemoteError> {
-        let ledger = self.settings()?.ledger.clone();
+        let ledger = self.settings.ledger.clone();
         let mut lost: Option<String> = None;
         for _ in 0..TRIES {
             let client = match self.client() {
@@ -117,23 +107,17 @@ impl Postgres {
     }
 }
 
-/// The entries of a batch, which were checked before they came here.
-fn entries(batch: &Batch) -> Result<Vec<Entry>, RemoteError> {
-    let read = batch.lines.iter().map(|line| Entry::from_line(line));
-    read.collect::<Result<_, _>>().map_err(|error| failure(error.to_string()))
-}
-
 /// Says so if the newest time of a batch is not that of the server.
 fn off(entries: &[Entry], now: Timestamp) -> Option<String> {
     let off = entries.last()?.at.seconds_since(now);
-    (off.abs() > MOST_OFF)
+    (off.unsigned_abs() > MOST_OFF)
         .then(|| format!("the time of the newest entry is {off} seconds off the server's clock; set yours"))
 }
 
 impl Remote for Postgres {
     fn hello(&mut self, _: Option<LedgerId>) -> Result<Hello, RemoteError> {
         let newest = self.newest()?;
-        let settings = self.settings()?;
+        let settings = &self.settings;
         let can = Can { erase: true, forget: true, clock: settings.clock };
         let now = newest.as_ref().map(|newest| newest.now);
         Ok(Hello {
@@ -178,8 +162,9 @@ impl Remote for Postgres {
     }
 
     fn append(&mut self, after: EntryRef, batch: &Batch) -> Result<Outcome, RemoteError> {
-        let entries = entries(batch)?;
-        let clock = self.settings()?.clock;
+        let entries = batch.entries()?;
+        let clock = self.settings.clock;
+        let kept = batch.kept(&entries)?;
         let Some(last) = entries.last() else { return Err(failure("there is nothing to add")) };
         self.transact(
             &|transaction, ledger| {
@@ -190,7 +175,7 @@ impl Remote for Postgres {
                 if let Some(off) = off(&entries, newest.now).filter(|_| clock) {
                     return Ok(Outcome::Refused(off));
                 }
-                insert(transaction, ledger, &entries, batch)?;
+                insert(transaction, ledger, &entries, &kept)?;
                 let (seq, new, from, old) =
                     (position(last.seq), &last.hash.0[..], position(after.seq), &after.hash.0[..]);
                 let moved = transaction.execute_typed(
@@ -218,7 +203,8 @@ impl Remote for Postgres {
     }
 
     fn create(&mut self, batch: &Batch) -> Result<Outcome, RemoteError> {
-        let entries = entries(batch)?;
+        let entries = batch.entries()?;
+        let kept = batch.kept(&entries)?;
         let Some(last) = entries.last() else { return Err(failure("there is nothing to add")) };
         self.transact(
             &|transaction, ledger| {
@@ -235,7 +221,7 @@ impl Remote for Postgres {
                         (&new, Type::BYTEA),
                     ],
                 )?;
-                insert(transaction, ledger, &entries, batch)?;
+                insert(transaction, ledger, &entries, &kept)?;
                 Ok(Outcome::Taken)
             },
             &|transaction, ledger| {

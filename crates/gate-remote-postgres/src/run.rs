@@ -1,11 +1,10 @@
 //! From arguments and environment to a conversation.
 
 use std::ffi::OsString;
-use std::io::BufReader;
 
+use gate_cli::answering::answer;
 use gate_cli::clock::Clock;
 use gate_cli::{Env, Failure, Io};
-use gate_ledger::remote::serve;
 use gate_model::exit::Exit;
 
 use crate::remote::Postgres;
@@ -28,11 +27,6 @@ pub(crate) fn run(args: &[OsString], io: &mut Io<'_>, env: &Env, _: Clock<'_>) -
         io.show(TABLES);
         return Exit::Proceed;
     }
-    let mut remote = Postgres::new(Settings::read(&name.to_string_lossy(), env));
-    match serve(&mut remote, &mut BufReader::new(&mut *io.stdin), io.stdout) {
-        Ok(()) => Exit::Proceed,
-        Err(error) => {
-            io.fail(&Failure::new(TOOL, Exit::Failure, format!("cannot speak to who asks: {error}")))
-        }
-    }
+    let settings = Settings::read(&name.to_string_lossy(), env).map_err(|error| error.as_failed());
+    answer(TOOL, &mut settings.map(Postgres::new), io)
 }

@@ -1,10 +1,8 @@
 //! One transaction over the tables, and how it can end.
 
 use gate_ledger::archive::EntryRef;
-use gate_ledger::commitment::{Commitment, Opening};
 use gate_ledger::entry::{Entry, EntryHash};
-use gate_ledger::remote::{Batch, Outcome, RemoteError};
-use gate_ledger::veil;
+use gate_ledger::remote::{Kept, Outcome, RemoteError};
 use gate_model::time::Timestamp;
 use postgres::types::Type;
 use postgres::{Client, Error, Row, Transaction};
@@ -103,7 +101,7 @@ pub(crate) fn insert(
     transaction: &mut Transaction<'_>,
     ledger: &str,
     entries: &[Entry],
-    batch: &Batch,
+    kept: &[Kept<'_>],
 ) -> Result<(), Failed> {
     let seqs: Vec<i64> = entries.iter().map(|entry| position(entry.seq)).collect();
     let hashes: Vec<&[u8]> = entries.iter().map(|entry| &entry.hash.0[..]).collect();
@@ -117,25 +115,14 @@ pub(crate) fn insert(
             (&bodies, Type::BYTEA_ARRAY),
         ],
     )?;
-    for line in &batch.openings {
-        let Some((commitment, seq)) = owner(line, entries) else { continue };
-        let (commitment, line) = (&commitment.0[..], line.as_slice());
+    for Kept { entry, commitment, line, .. } in kept {
+        let (commitment, seq) = (&commitment.0[..], position(entry.seq));
         transaction.execute_typed(
             include_str!("sql/keep.sql"),
             &[(&ledger, Type::TEXT), (&commitment, Type::BYTEA), (&seq, Type::INT8), (&line, Type::BYTEA)],
         )?;
     }
     Ok(())
-}
-
-/// The commitment of a written opening, and the position of the entry that it came with.
-pub(crate) fn owner(line: &[u8], entries: &[Entry]) -> Option<(Commitment, i64)> {
-    let (commitment, _) = Opening::check(&serde_json::from_slice(line).ok()?).ok()?;
-    let commits = |entry: &&Entry| {
-        let found = veil::commitments(entry.kind, &entry.actor, &entry.data);
-        found.iter().any(|(_, found)| *found == commitment)
-    };
-    Some((commitment, position(entries.iter().find(commits)?.seq)))
 }
 
 /// Whether the ledger has this very entry.

@@ -19,7 +19,7 @@ const MAX_SAID: u64 = 8 << 10;
 
 /// A ledger behind ssh. The connection is made when something is asked for the first time.
 pub(crate) struct Ssh {
-    address: Result<Address, RemoteError>,
+    address: Address,
     /// What is run in place of `ssh`, by a shell.
     command: Option<String>,
     link: Option<Link>,
@@ -35,15 +35,8 @@ struct Link {
 }
 
 impl Ssh {
-    pub(crate) const fn new(address: Result<Address, RemoteError>, command: Option<String>) -> Self {
+    pub(crate) const fn new(address: Address, command: Option<String>) -> Self {
         Self { address, command, link: None }
-    }
-
-    fn address(&self) -> Result<&Address, RemoteError> {
-        match &self.address {
-            Ok(address) => Ok(address),
-            Err(error) => Err(RemoteError::failed(Why::Usage, error.to_string(), "see gate-remote(7)")),
-        }
     }
 
     /// Asks, and says in the words of ssh why nobody answers.
@@ -52,7 +45,7 @@ impl Ssh {
         question: impl FnOnce(&mut dyn Remote) -> Result<T, RemoteError>,
     ) -> Result<T, RemoteError> {
         if self.link.is_none() {
-            let link = connect(self.address()?, self.command.as_deref())?;
+            let link = connect(&self.address, self.command.as_deref())?;
             self.link = Some(link);
         }
         let Some(link) = &mut self.link else { return Err(RemoteError::Ended) };
@@ -150,8 +143,7 @@ impl Drop for Link {
 impl Remote for Ssh {
     fn hello(&mut self, ledger: Option<LedgerId>) -> Result<Hello, RemoteError> {
         let mut hello = self.ask(|remote| remote.hello(ledger))?;
-        let address = self.address()?;
-        hello.place = Some(format!("{} on {}", address.path, address.host));
+        hello.place = Some(format!("{} on {}", self.address.path, self.address.host));
         Ok(hello)
     }
 

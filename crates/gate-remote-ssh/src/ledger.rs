@@ -11,21 +11,18 @@ use std::time::Duration;
 use gate_cli::clock::Clock;
 use gate_ledger::archive::{EntryRef, Statement};
 use gate_ledger::chain::LedgerId;
-use gate_ledger::commitment::{Commitment, Opening, WrittenOpening};
+use gate_ledger::commitment::{Commitment, WrittenOpening};
 use gate_ledger::entry::{Entry, Kind, write_line};
-use gate_ledger::remote::{Batch, Can, Each, Hello, Outcome, Remote, RemoteError, Why};
+use gate_ledger::remote::{Batch, Can, Each, Hello, Kept, MOST_OFF, Outcome, Remote, RemoteError, Why};
 use gate_ledger::store::{
     Access, AppendError, CreateError, Head, Ledger, OpenError, StoreError, Transaction,
 };
-use gate_ledger::veil;
 use gate_model::exit::Exit;
 
 use crate::role::Role;
 
 /// How long others are waited for.
 const WAIT: Duration = Duration::from_secs(10);
-/// How far the time of what is appended may be off, in seconds.
-const MOST_OFF: i64 = 5 * 60;
 
 /// A ledger that is served.
 pub(crate) struct Served<'c> {
@@ -103,7 +100,7 @@ impl<'c> Served<'c> {
     /// Says so if the newest time of a batch is not the time here.
     fn off(&self, entries: &[Entry]) -> Option<String> {
         let off = entries.last()?.at.seconds_since((self.clock)());
-        let is_off = !self.any_time && off.abs() > MOST_OFF;
+        let is_off = !self.any_time && off.unsigned_abs() > MOST_OFF;
         is_off.then(|| {
             format!("the time of the newest entry is {off} seconds off the clock of this host; set yours")
         })
@@ -130,36 +127,14 @@ impl<'c> Served<'c> {
     }
 }
 
-/// The entries of a batch, which were checked before they came here.
-fn entries(batch: &Batch) -> Result<Vec<Entry>, RemoteError> {
-    let read = batch.lines.iter().map(|line| Entry::from_line(line));
-    read.collect::<Result<_, _>>().map_err(|error| failed(error.exit(), &error.to_string()))
+/// Takes in entries.
+fn adopt(transaction: &mut Transaction<'_>, entries: &[Entry]) -> Result<(), StoreError> {
+    entries.iter().try_for_each(|entry| transaction.adopt(entry))
 }
 
-/// Takes in entries and the openings that came with them.
-fn adopt(transaction: &mut Transaction<'_>, entries: &[Entry], batch: &Batch) -> Result<(), StoreError> {
-    for entry in entries {
-        transaction.adopt(entry)?;
-    }
-    keep(transaction, entries, batch)
-}
-
-/// Keeps the openings that came with entries; that each belongs to one of them was checked before they came here.
-fn keep(transaction: &mut Transaction<'_>, entries: &[Entry], batch: &Batch) -> Result<(), StoreError> {
-    for opening in batch.openings.iter().filter_map(|line| opening(line)) {
-        let owner = entries.iter().find(|entry| {
-            let found = veil::commitments(entry.kind, &entry.actor, &entry.data);
-            found.iter().any(|(_, commitment)| *commitment == opening.0)
-        });
-        if let Some(owner) = owner {
-            transaction.keep(owner, opening.0, opening.1)?;
-        }
-    }
-    Ok(())
-}
-
-fn opening(line: &[u8]) -> Option<(Commitment, Opening)> {
-    Opening::check(&serde_json::from_slice(line).ok()?).ok()
+/// Keeps the openings that came with them.
+fn keep(transaction: &mut Transaction<'_>, kept: Vec<Kept<'_>>) -> Result<(), StoreError> {
+    kept.into_iter().try_for_each(|one| transaction.keep(one.entry, one.commitment, one.opening))
 }
 
 impl Remote for Served<'_> {
@@ -200,7 +175,8 @@ impl Remote for Served<'_> {
 
     fn append(&mut self, after: EntryRef, batch: &Batch) -> Result<Outcome, RemoteError> {
         self.needs(Role::Writer, "append")?;
-        let entries = entries(batch)?;
+        let entries = batch.entries()?;
+        let kept = batch.kept(&entries)?;
         if self.open()?.is_none() {
             return Ok(Outcome::Moved(None));
         }
@@ -212,7 +188,8 @@ impl Remote for Served<'_> {
             if head != after {
                 return Err(Refusal::Moved(head));
             }
-            Ok(adopt(transaction, &entries, batch)?)
+            adopt(transaction, &entries)?;
+            Ok(keep(transaction, kept)?)
         })
     }
 
@@ -220,7 +197,8 @@ impl Remote for Served<'_> {
     /// same lines go on where it was.
     fn create(&mut self, batch: &Batch) -> Result<Outcome, RemoteError> {
         self.needs(Role::Keeper, "make a ledger")?;
-        let entries = entries(batch)?;
+        let entries = batch.entries()?;
+        let kept = batch.kept(&entries)?;
         if self.open()?.is_none() {
             match Ledger::create_copy(&self.path, &entries[0]) {
                 Ok(ledger) => self.ledger = Some(ledger),
@@ -233,10 +211,8 @@ impl Remote for Served<'_> {
             if head.seq != 0 || head.hash != entries[0].hash {
                 return Err(Refusal::Moved(head));
             }
-            for entry in &entries[1..] {
-                transaction.adopt(entry)?;
-            }
-            Ok(keep(transaction, &entries, batch)?)
+            adopt(transaction, &entries[1..])?;
+            Ok(keep(transaction, kept)?)
         })
     }
 

@@ -1,12 +1,11 @@
 //! From arguments to one of the two halves.
 
 use std::ffi::OsString;
-use std::io::BufReader;
 use std::path::PathBuf;
 
+use gate_cli::answering::answer;
 use gate_cli::clock::Clock;
 use gate_cli::{Env, Failure, Io};
-use gate_ledger::remote::{Remote, serve};
 use gate_model::exit::Exit;
 
 use crate::address::Address;
@@ -35,14 +34,13 @@ pub(crate) fn run(args: &[OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_
                 "--as writer|reader|keeper and --any-time may follow PATH; see gate-remote(7)",
             ));
     };
-    let mut remote: Box<dyn Remote + '_> = match half {
-        Half::Ask(name) => Box::new(Ssh::new(Address::parse(&name), env.get("GATE_SSH_COMMAND"))),
-        Half::Serve { path, role, any_time } => Box::new(Served::new(path, role, any_time, clock)),
-    };
-    match serve(&mut *remote, &mut BufReader::new(&mut *io.stdin), io.stdout) {
-        Ok(()) => Exit::Proceed,
-        Err(error) => {
-            io.fail(&Failure::new(TOOL, Exit::Failure, format!("cannot speak to who asks: {error}")))
+    match half {
+        Half::Ask(name) => {
+            let address = Address::parse(&name).map_err(|error| error.as_failed());
+            answer(TOOL, &mut address.map(|address| Ssh::new(address, env.get("GATE_SSH_COMMAND"))), io)
+        }
+        Half::Serve { path, role, any_time } => {
+            answer(TOOL, &mut Served::new(path, role, any_time, clock), io)
         }
     }
 }

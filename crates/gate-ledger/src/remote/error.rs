@@ -123,7 +123,7 @@ impl RemoteError {
     }
 
     /// The same as an answer, for whoever asked.
-    pub(super) fn as_failed(&self) -> Failed {
+    pub fn as_failed(&self) -> Failed {
         if let Self::Failed(failed) = self {
             return failed.clone();
         }

@@ -1,16 +1,14 @@
 //! Answering: the loop of a helper.
 
-use std::collections::HashSet;
 use std::io::{self, BufRead, Write};
 use std::ops::ControlFlow;
 
+use super::batch::refused;
 use super::line::{self, LineKind};
-use super::{Answer, Ask, Batch, Each, Outcome, Remote, RemoteError, Why};
+use super::{Answer, Ask, Batch, Each, Outcome, Remote, RemoteError};
 use crate::archive::EntryRef;
 use crate::chain::{Chain, Start};
-use crate::commitment::{Opening, WrittenOpening};
 use crate::entry::Entry;
-use crate::veil;
 
 /// The most bytes of one batch: whoever may append has this much of a helper's memory, and no more.
 const MAX_BATCH: usize = 64 << 20;
@@ -144,30 +142,16 @@ fn check(after: Option<EntryRef>, batch: &Batch) -> Result<(), RemoteError> {
     let start =
         |after: EntryRef| Start { next: after.seq + 1, prev: after.hash, ledger: None, genesis: None };
     let mut chain = after.map_or_else(Chain::new, |after| Chain::starting(start(after)));
-    let mut hidden = HashSet::new();
+    let mut entries = Vec::with_capacity(batch.lines.len());
     for line in &batch.lines {
         let entry = Entry::from_line(line).map_err(|error| error.0);
         let linked = entry.and_then(|entry| {
-            let found = veil::commitments(entry.kind, &entry.actor, &entry.data);
-            hidden.extend(found.into_iter().map(|(_, commitment)| commitment.0));
-            chain.push(entry.body.as_bytes(), Some(entry.hash))
+            chain.push(entry.body.as_bytes(), Some(entry.hash))?;
+            Ok(entry)
         });
-        linked.map_err(|bad| not_a_batch(&format!("entry {}: {bad}", chain.entries())))?;
+        entries.push(linked.map_err(|bad| refused(&format!("entry {}: {bad}", chain.entries())))?);
     }
-    for line in &batch.openings {
-        let read = serde_json::from_slice::<WrittenOpening>(line).map_err(|error| error.to_string());
-        let checked = read.and_then(|written| Opening::check(&written).map_err(|error| error.to_string()));
-        let (commitment, _) = checked.map_err(|defect| not_a_batch(&defect))?;
-        if !hidden.contains(&commitment.0) {
-            return Err(not_a_batch("an opening belongs to none of them"));
-        }
-    }
-    Ok(())
-}
-
-fn not_a_batch(defect: &str) -> RemoteError {
-    let remedy = "this is a defect of whoever sent them; the ledger is as it was";
-    RemoteError::failed(Why::Usage, format!("the lines cannot be added: {defect}"), remedy)
+    batch.kept(&entries).map(drop)
 }
 
 impl Outcome {
