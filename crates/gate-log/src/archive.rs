@@ -40,7 +40,7 @@ const SCHEMA: &str = "gate.archive/1";
 pub(crate) fn archive(desk: &Desk<'_>, args: &ArchiveArgs, io: &mut Io<'_>) -> Result<(), LogError> {
     let found = desk.find()?;
     let mut ledger = found.open(Access::Append)?;
-    let Some(plan) = Plan::make(&ledger, found.policy(), args, desk.now())? else {
+    let Some(plan) = Plan::make(&ledger, found.trust(), args, desk.now())? else {
         desk.report(&nothing(&ledger), "nothing was archived: no entry before that can be moved", io);
         return Ok(());
     };
@@ -107,7 +107,7 @@ fn commit(
         if view.front()?.before != plan.from {
             return Err(ArchiveFailure::Meanwhile);
         }
-        if let Some(needed) = archiving::needed(&view, found.policy(), plan.before, now)? {
+        if let Some(needed) = archiving::needed(&view, found.trust(), plan.before, now)? {
             return Err(ArchiveFailure::needed(plan.before, needed));
         }
         let entry = transaction.append(&draft)?;
