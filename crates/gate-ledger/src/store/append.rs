@@ -43,6 +43,11 @@ impl Transaction<'_> {
         self.now
     }
 
+    /// Takes the instant anew: judgements from now on come after what this transaction itself appended.
+    pub fn renew(&mut self) {
+        self.now = (self.clock)().max(self.head.at);
+    }
+
     /// Appends one entry. Its time is what the clock says: a claim, which may go back.
     ///
     /// # Errors
