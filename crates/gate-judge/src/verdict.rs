@@ -130,6 +130,7 @@ pub fn decision(
         at: now,
         judge: JUDGE,
         recorded: None,
+        waiting: false,
     }
 }
 

@@ -3,6 +3,7 @@
 //! With a policy the ledger is the policy's, and must have the genesis that it pins. Reading needs no policy
 //! where the ledger is named: an auditor has nothing but the file.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use gate_checkout::facts;
@@ -32,6 +33,8 @@ pub(crate) struct Desk<'a> {
     pub clock: Clock<'a>,
     /// The options of all tools.
     pub shared: &'a Shared,
+    /// What a person should know of how the ledger was found.
+    pub notes: RefCell<Vec<String>>,
 }
 
 /// Where the ledger is.
@@ -71,7 +74,7 @@ impl<'a> Desk<'a> {
     /// A [`PolicyError`]; that there is none is an error only where no ledger was named.
     pub(crate) fn find(&self) -> Result<Found<'a>, PolicyError> {
         match (self.setting(), self.shared.store.ledger(self.env)) {
-            (Ok(setting), _) => Ok(Found::Policy(Box::new(setting))),
+            (Ok(setting), _) => Ok(self.found(setting)),
             (Err(PolicyError::Text(TextError::NotFound(_))), Some(path)) => {
                 Ok(Found::Alone(self.env.cwd.join(path)))
             }
@@ -81,6 +84,14 @@ impl<'a> Desk<'a> {
             }
             (Err(error), _) => Err(error),
         }
+    }
+
+    fn found(&self, setting: Setting<'a>) -> Found<'a> {
+        // Why it cannot be opened is told by whoever opens it.
+        if let Ok(Some(stale)) = setting.stale() {
+            self.notes.borrow_mut().push(stale);
+        }
+        Found::Policy(Box::new(setting))
     }
 
     /// Opens the ledger for reading.
@@ -165,6 +176,14 @@ impl Found<'_> {
                 Err(LogError::Reserved(shown.display().to_string()))
             }
             Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The policy and its place, where the ledger is kept at a remote.
+    pub(crate) fn remote(&self) -> Option<&Setting<'_>> {
+        match self {
+            Self::Policy(setting) if setting.remote().is_some() => Some(setting),
+            Self::Policy(_) | Self::Alone(_) => None,
         }
     }
 
