@@ -183,6 +183,6 @@ pub(super) fn rests_on(flaw: &Doubt, id: u64) -> Doubt {
             Doubt::Wrong(format!("rests on opt-out {id}, which should not have been recorded as it is"))
         }
         Doubt::Unjudged(_) => Doubt::Unjudged("rests on an opt-out that is not judged".to_owned()),
-        Doubt::Erased => Doubt::Erased,
+        Doubt::Erased | Doubt::Archived => flaw.clone(),
     }
 }

@@ -244,7 +244,7 @@ fn inherited(opt_out: &OptOut) -> Judged {
             Err(Doubt::wrong("grants a request that should not have been recorded as it is"))
         }
         Some(Doubt::Unjudged(_)) => Err(Doubt::Unjudged("grants a request that is not judged".to_owned())),
-        Some(Doubt::Erased) => Err(Doubt::Erased),
+        Some(flaw @ (Doubt::Erased | Doubt::Archived)) => Err(flaw.clone()),
         None => Ok(()),
     }
 }
