@@ -74,8 +74,11 @@ gate_end() {
     if [ -f "${gate_page-}" ]; then cat "$gate_page" >>"$gate_summary" || return; fi
     [ "${TF_BUILD-}" != True ] || echo "##vso[task.uploadsummary]$gate_summary"
   fi
-  # Where the ledger is elsewhere: decisions that nobody had to wait for.
-  if gate-log --help | grep -q 'gate-log sync'; then gate-log sync; fi
+  # Where the ledger is elsewhere: decisions that nobody had to wait for. A fork's run may not send them; they stay in
+  # the file that gate-log remote names, for somebody who may (gate-log sync --from).
+  if gate-log remote --quiet >/dev/null 2>&1; then
+    gate-log sync || echo "gate: decisions of this run wait to be sent by somebody else" >&2
+  fi
 }
 
 # A line for each gate so far. Names of gates, verdicts and numbers alone: nothing that a report or a person wrote.

@@ -5,6 +5,7 @@ use gate_cli::options::{Format, OutputOptions};
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet, View};
 use gate_model::exit::Exit;
+use gate_workflow::admission::TransactError;
 use gate_workflow::overview::{self, GateView, OptOutView, Overview, OverviewError};
 use gate_workflow::setting::Setting;
 
@@ -22,7 +23,7 @@ impl ListError {
     }
 }
 
-/// Shows the gates.
+/// Shows the gates. Returns how old what is shown is, where the ledger's remote could not be reached.
 ///
 /// # Errors
 /// A [`ListError`].
@@ -31,14 +32,15 @@ pub(crate) fn show(
     io: &mut Io<'_>,
     view: &View,
     format: Format,
-) -> Result<(), ListError> {
+) -> Result<Option<String>, ListError> {
     let overview = overview::read(setting)?;
+    let stale = setting.stale().map_err(TransactError::from).map_err(OverviewError::from)?;
     let text = match format {
         Format::Text | Format::Markdown | Format::Html => render::page(&sheet(&overview, view), format, view),
         _ => render::json(&overview) + "\n",
     };
     io.show(&text);
-    Ok(())
+    Ok(stale)
 }
 
 /// The formats of a list.

@@ -152,12 +152,13 @@ impl Desk<'_> {
     fn perform(&self, task: Task, io: &mut Io<'_>, warnings: &mut Vec<String>) -> Result<Shown, RunError> {
         match task {
             Task::List => {
-                list::show(
+                let stale = list::show(
                     self.setting,
                     io,
                     &self.view(io),
                     self.args.shared.output.format(io.stdout_terminal),
                 )?;
+                warnings.extend(stale);
                 Ok(Shown::List)
             }
             Task::Plan { gate, reports, at } => {

@@ -132,6 +132,7 @@ pub fn decision(
         at: now,
         judge: JUDGE,
         recorded: None,
+        waiting: false,
     }
 }
 

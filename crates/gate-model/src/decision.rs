@@ -114,6 +114,9 @@ pub struct Decision {
     pub judge: u32,
     /// The seq of the ledger entry, or null where nothing was recorded.
     pub recorded: Option<u64>,
+    /// Whether it waits beside the working copy of a remote ledger, to be recorded there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waiting: bool,
 }
 
 /// One of several reports that were judged together.

@@ -56,7 +56,7 @@ fn facts(sheet: &mut Sheet, decision: &Decision) {
         sheet.maybe(label, (number > 0).then(|| number.to_string()));
     }
     sheet.fact("at", instant(decision.at));
-    sheet.fact("recorded", decision.recorded.map_or_else(|| "no".to_owned(), |seq| format!("entry {seq}")));
+    sheet.fact("recorded", super::recorded(decision, "no"));
 }
 
 fn findings(sheet: &mut Sheet, decision: &Decision) {

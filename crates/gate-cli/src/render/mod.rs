@@ -53,6 +53,15 @@ pub struct View {
     pub now: Timestamp,
 }
 
+/// Where a decision is recorded; `nowhere` where it is not.
+fn recorded(decision: &Decision, nowhere: &str) -> String {
+    match (decision.recorded, decision.waiting) {
+        (Some(seq), _) => format!("entry {seq}"),
+        (None, true) => "waits to be sent".to_owned(),
+        (None, false) => nowhere.to_owned(),
+    }
+}
+
 /// A decision in `format`. Every format fits.
 pub fn decision(decision: &Decision, format: Format, view: &View) -> String {
     match format {

@@ -98,6 +98,7 @@ pub(super) fn decision(verdict: Verdict) -> Decision {
         at: at("2026-11-22T16:30:35.123456Z"),
         judge: 1,
         recorded: Some(42),
+        waiting: false,
     }
 }
 
