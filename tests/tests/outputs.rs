@@ -106,9 +106,9 @@ fn the_command_for_a_few_names_them_all() {
     let decision = house.check(&["scan", "scan.jsonl"]).exits(1).json();
     let argv: Vec<String> = serde_json::from_value(decision["suggest_all"]["argv"].clone()).unwrap();
     assert_eq!(argv.iter().filter(|word| *word == "--waive").count(), 3);
-    let mut args: Vec<&str> = argv[1..].iter().map(String::as_str).collect();
-    *args.last_mut().unwrap() = "all of it is in review";
-    house.skip(&args).exits(0);
+    let mut words: Vec<&str> = argv[1..].iter().map(String::as_str).collect();
+    *words.last_mut().unwrap() = "all of it is in review";
+    house.skip(&words).exits(0);
     house.check(&["scan", "scan.jsonl"]).exits(0);
 }
 
@@ -116,8 +116,8 @@ fn the_command_for_a_few_names_them_all() {
 fn annotations_of_a_run_go_beside_the_output_of_its_command() {
     let house = House::new(POLICY);
     house.write("made.jsonl", findings(12));
-    let args = ["scan", "--findings", "o.jsonl", "--format", "github,markdown=s.md", "--", "sh", "-c"];
-    let ran = house.check(&[&args[..], &["cp made.jsonl o.jsonl; echo mine"]].concat()).exits(1);
+    let words = ["scan", "--findings", "o.jsonl", "--format", "github,markdown=s.md", "--", "sh", "-c"];
+    let ran = house.check(&[&words[..], &["cp made.jsonl o.jsonl; echo mine"]].concat()).exits(1);
     assert_eq!(ran.out(), "mine\n");
     assert!(ran.stderr.contains("::error file=src/f5.py,line=12"), "{}", ran.stderr);
     assert_eq!(ran.stderr.matches("finding 12").count(), 1, "nothing is told twice: {}", ran.stderr);
