@@ -59,6 +59,16 @@ impl From<ReportError> for RunError {
 }
 
 impl RunError {
+    /// The same, or that the command `line` was meant where no report has such a name.
+    pub(crate) fn unless_a_command(self, line: Option<String>) -> Self {
+        match (self, line) {
+            (Self::Open { .. } | Self::NoReport(_), Some(line)) => {
+                Self::Usage(format!("these words name no reports\nto run a command: {line}"))
+            }
+            (error, _) => error,
+        }
+    }
+
     /// The exit code outside run mode.
     pub(crate) fn exit(&self) -> Exit {
         match self {
