@@ -59,10 +59,10 @@ impl From<ReportError> for RunError {
 }
 
 impl RunError {
-    /// The same, or that the command `line` was meant where no report has such a name.
+    /// The same, or that the command `line` was meant where no file has such a name.
     pub(crate) fn unless_a_command(self, line: Option<String>) -> Self {
         match (self, line) {
-            (Self::Open { .. } | Self::NoReport(_), Some(line)) => {
+            (Self::Open { source, .. }, Some(line)) if source.kind() == std::io::ErrorKind::NotFound => {
                 Self::Usage(format!("these words name no reports\nto run a command: {line}"))
             }
             (error, _) => error,

@@ -71,11 +71,7 @@ fn sheet(overview: &Overview, view: &View) -> Sheet {
     let mut sheet = Sheet::new(render::count(overview.gates.len(), "gate"), Tone::Plain);
     sheet.fact("policy", format!("{} ({})", overview.policy.digest, overview.policy.source));
     let rows = overview.gates.iter().map(|gate| gate_row(gate, view)).collect();
-    sheet.table(
-        "Gates",
-        &["gate", "severity", "blocks from", "can be opted out by", "live opt-outs", "mode"],
-        rows,
-    );
+    sheet.table("Gates", &["gate", "severity", "blocks from", "ways past", "live", "mode"], rows);
     let opt_outs =
         overview.gates.iter().flat_map(|gate| gate.opt_outs.iter().map(move |opt_out| (gate, opt_out)));
     let mut opt_outs: Vec<_> = opt_outs.collect();
