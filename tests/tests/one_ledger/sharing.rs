@@ -100,3 +100,15 @@ fn events_of_several_machines_are_recorded_in_one_ledger() {
     refused.exits(2).says(&["1 entry before it was recorded"]);
     assert_eq!(town.count("note"), 5);
 }
+
+#[test]
+fn first_runs_of_one_machine_at_once_begin_one_working_copy() {
+    let town = Town::git();
+    let runner = town.runner("new");
+    let started: Vec<_> = (0..6).map(|_| runner.start("gate-check", &["lint", "--", "true"])).collect();
+    for child in started {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(town.count("decision"), 6);
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 use gate_ledger::archive::EntryRef;
 use gate_ledger::entry::{Entry, EntryHash, write_line};
 use gate_ledger::remote::{Expect, PullError, Remote, WorkingCopy, pull as pull_from};
-use gate_ledger::store::{Access, Ledger, OpenError, StoreError, Transaction, View};
+use gate_ledger::store::{Access, CreateError, Ledger, OpenError, StoreError, Transaction, View};
 
 use super::RemoteProblem;
 
@@ -34,11 +34,9 @@ pub(super) fn refuse_foreign(copy: &Path) -> Result<(), RemoteProblem> {
 /// Opens the working copy at `path`; where there is none it is begun with the first entry of the remote, if that is
 /// the pinned one.
 pub(super) fn open(path: &Path, remote: &mut dyn Remote, expect: &Expect) -> Result<Ledger, RemoteProblem> {
-    match Ledger::open(path, Access::Append) {
-        Err(OpenError::Missing { .. }) => {}
-        Ok(ledger) if ledger.genesis() == expect.genesis => return Ok(ledger),
-        Ok(ledger) => return Err(other(expect, ledger.genesis())),
-        Err(error) => return Err(error.into()),
+    match open_made(path, expect) {
+        Err(RemoteProblem::Copy(OpenError::Missing { .. })) => {}
+        opened => return opened,
     }
     refuse_foreign(path)?;
     let mut first = None;
@@ -54,7 +52,19 @@ pub(super) fn open(path: &Path, remote: &mut dyn Remote, expect: &Expect) -> Res
     if genesis.hash != expect.genesis {
         return Err(other(expect, genesis.hash));
     }
-    Ok(Ledger::create_copy(path, &genesis)?)
+    match Ledger::create_copy(path, &genesis) {
+        // Another run of this machine was first; what it made is whole.
+        Err(CreateError::Exists { .. } | CreateError::Leftover { .. }) if path.exists() => {
+            open_made(path, expect)
+        }
+        created => Ok(created?),
+    }
+}
+
+/// Opens the working copy at `path`, which somebody made.
+fn open_made(path: &Path, expect: &Expect) -> Result<Ledger, RemoteProblem> {
+    let ledger = Ledger::open(path, Access::Append)?;
+    if ledger.genesis() == expect.genesis { Ok(ledger) } else { Err(other(expect, ledger.genesis())) }
 }
 
 fn other(expect: &Expect, found: EntryHash) -> RemoteProblem {
@@ -67,7 +77,12 @@ pub(super) fn pull(
     expect: &Expect,
     transaction: &mut Transaction<'_>,
 ) -> Result<EntryRef, RemoteProblem> {
-    Ok(pull_from(remote, expect, &mut Held(transaction))?)
+    match pull_from(remote, expect, &mut Held(transaction)) {
+        // What a helper remembers may be from before the lock, and another run of this machine may have taken over more
+        // since. Who is asked again looks again.
+        Err(PullError::RolledBack { .. }) => Ok(pull_from(remote, expect, &mut Held(transaction))?),
+        pulled => Ok(pulled?),
+    }
 }
 
 /// The working copy within a transaction, which takes everything back unless all of it was good.

@@ -18,6 +18,12 @@ pub enum RemoteProblem {
          make it with gate-log init --remote, and write [ledger] genesis into the policy"
     )]
     Unpinned,
+    /// A pull request's own text names it: whoever wrote that would get what this job may log in with.
+    #[error(
+        "'{0}' is what a pull request's own text names as the ledger's remote, so nothing was asked there\n\
+         judge by the rules of the branch that it goes to: --policy-ref, see gate(7)"
+    )]
+    UnderReview(String),
     /// The policy names none.
     #[error(
         "the policy names no remote, so there is nothing to bring up to date\nwrite [ledger] remote into it, see gate-remote(7)"
@@ -161,7 +167,9 @@ impl RemoteProblem {
             Self::Away { exit, .. } => *exit,
             Self::Remote(error) => error.exit(),
             Self::Pull(error) => error.exit(StoreError::exit),
-            Self::Altered { .. } | Self::Waiting(WaitingError::Line { .. }) => Exit::Distrust,
+            Self::UnderReview(_) | Self::Altered { .. } | Self::Waiting(WaitingError::Line { .. }) => {
+                Exit::Distrust
+            }
             Self::Copy(error) => error.exit(),
             Self::Create(error) => error.exit(),
             Self::Store(error) => error.exit(),

@@ -4,6 +4,7 @@ use std::cell::RefMut;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use gate_identity::ci;
 use gate_ledger::archive::{EntryRef, Statement};
 use gate_ledger::entry::EntryHash;
 use gate_ledger::remote::{Expect, Hello, working_copy};
@@ -97,6 +98,10 @@ impl Setting<'_> {
         }
         let mut link = self.link.borrow_mut();
         if link.is_none() {
+            if !self.loaded.is_from_revision() && ci::detect(self.place.env).is_some_and(|ci| ci.pull_request)
+            {
+                return Err(RemoteProblem::UnderReview(rules.address.clone()));
+            }
             let expect = self.expected(rules)?;
             let copy = working_copy(self.place.env, expect.genesis, &rules.address);
             *link = Some(Link::new(self.place.connect.clone(), rules.address.clone(), expect, copy));
@@ -184,7 +189,12 @@ impl Setting<'_> {
         let Some(said) = self.away.borrow().as_ref().map(|away| away.said.clone()) else { return Ok(None) };
         let Some(ledger) = self.open_stale()? else { return Ok(None) };
         let head = ledger.view().head().map_err(RemoteProblem::from)?;
-        Ok(Some(format!("{said}\nwhat is known is as old as entry {} of {}", head.seq, head.at)))
+        Ok(Some(format!(
+            "{}; what is known is as old as entry {} of {}",
+            said.replace('\n', "; "),
+            head.seq,
+            head.at
+        )))
     }
 
     /// Runs `work` in one transaction of the remote ledger.
