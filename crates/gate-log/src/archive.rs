@@ -41,7 +41,7 @@ pub(crate) fn archive(desk: &Desk<'_>, args: &ArchiveArgs, io: &mut Io<'_>) -> R
     let found = desk.find()?;
     let access = if found.remote().is_some() { Access::Read } else { Access::Append };
     let ledger = found.open(access)?;
-    let Some(plan) = Plan::make(&ledger, found.policy(), args, desk.now())? else {
+    let Some(plan) = Plan::make(&ledger, found.trust(), args, desk.now())? else {
         desk.report(&nothing(&ledger), "nothing was archived: no entry before that can be moved", io);
         return Ok(());
     };
@@ -108,7 +108,7 @@ fn commit(
         if view.front()?.before != plan.from {
             return Err(ArchiveFailure::Meanwhile);
         }
-        if let Some(needed) = archiving::needed(&view, found.policy(), plan.before, now)? {
+        if let Some(needed) = archiving::needed(&view, found.trust(), plan.before, now)? {
             return Err(ArchiveFailure::needed(plan.before, needed));
         }
         let entry = transaction.append(&draft)?;

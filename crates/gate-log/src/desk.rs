@@ -11,6 +11,7 @@ use gate_cli::clock::Clock;
 use gate_cli::options::{Format, Shared};
 use gate_cli::render::{self, View};
 use gate_cli::{Env, Io, terminal};
+use gate_judge::lifting::Trust;
 use gate_judge::policy_text::TextError;
 use gate_ledger::store::{Access, Ledger, is_reserved};
 use gate_model::principal::Principal;
@@ -194,11 +195,16 @@ impl Found<'_> {
         }
     }
 
-    /// Today's rules, where there are any.
-    pub(crate) fn policy(&self) -> Option<&Policy> {
+    /// Today's rules and the keys that they trust, where there are any.
+    pub(crate) fn trust(&self) -> Option<Trust<'_>> {
         match self {
-            Self::Policy(setting) => Some(&setting.loaded.policy),
+            Self::Policy(setting) => Some(setting.loaded.trust()),
             Self::Alone(_) => None,
         }
+    }
+
+    /// Today's rules, where there are any.
+    pub(crate) fn policy(&self) -> Option<&Policy> {
+        self.trust().map(|(policy, _)| policy)
     }
 }

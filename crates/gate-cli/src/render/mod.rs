@@ -9,6 +9,7 @@
 //! another one all the same, a document is written as JSON, which every document has.
 
 mod annotations;
+mod blocking;
 mod decision;
 mod entries;
 mod gitlab;
@@ -36,6 +37,7 @@ use gate_model::verification::Verification;
 
 pub use crate::escape::json::{inert_json, json, write_json};
 use crate::options::Format;
+pub use blocking::told as what_blocks;
 pub use entries::{entries, entry, entry_line};
 pub use sheet::Sheet;
 pub use words::{count, ends, instant, relative};

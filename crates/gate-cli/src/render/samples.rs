@@ -89,6 +89,7 @@ pub(super) fn decision(verdict: Verdict) -> Decision {
                 .map(Into::into)
                 .into(),
         }],
+        suggest_all: None,
         policy: PolicyUsed { digest: "b3:00".into(), source: "worktree".into() },
         report: None,
         reports: Vec::new(),
@@ -127,7 +128,8 @@ pub(super) fn hostile_decision(verdict: Verdict) -> Decision {
         ending: vec![opt_out],
         reasons: vec![h(), h()],
         notices: vec![h()],
-        suggest: vec![Suggestion { purpose: h(), command: h(), argv: vec![h()] }],
+        suggest: vec![Suggestion { purpose: h(), command: h(), argv: vec![h()] }; 12],
+        suggest_all: Some(Suggestion { purpose: h(), command: h(), argv: vec![h()] }),
         policy: PolicyUsed { digest: h(), source: h() },
         report: Some(h()),
         reports: vec![ReportPart { name: h(), digest: h() }],

@@ -326,7 +326,8 @@ impl<'a> Checker<'a> {
 
     fn standing_at(&self, view: &View<'_>, now: Timestamp) -> Result<Standing, Failed> {
         if view.live_grants(self.name, now)?.is_empty() {
-            let overdue = standing::overdue(view, self.name, now)?;
+            let overdue =
+                standing::overdue(view, &mut Policies::default(), &self.setting.loaded, self.name, now)?;
             return Ok(Standing { overdue, ..Standing::default() });
         }
         Ok(standing::read(view, &mut Policies::default(), &self.question(now, None)?)?)
