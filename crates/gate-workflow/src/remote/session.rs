@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gate_ledger::archive::{EntryRef, Statement};
+use gate_ledger::commitment::Commitment;
 use gate_ledger::entry::EntryHash;
 use gate_ledger::remote::{Expect, Hello, working_copy};
 use gate_ledger::store::{Access, Ledger, StoreError, Transaction};
@@ -99,6 +100,7 @@ impl Setting<'_> {
         if link.is_none() {
             let expect = self.expected(rules)?;
             let copy = working_copy(self.place.env, expect.genesis, &rules.address);
+            let expect = (expect, ledger_access::privacy(&self.loaded));
             *link = Some(Link::new(self.place.connect.clone(), rules.address.clone(), expect, copy));
         }
         RefMut::filter_map(link, Option::as_mut).map_err(|_| RemoteProblem::NoRemote)
@@ -165,6 +167,14 @@ impl Setting<'_> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// Erases the openings of `commitments`, which an entry that is recorded names, at the remote and here.
+    ///
+    /// # Errors
+    /// Where the remote cannot, or this run may not; then it can be done again.
+    pub fn erase(&self, commitments: &[Commitment]) -> Result<(), Unusable> {
+        Ok(self.link(self.needed()?)?.erase(commitments, WAIT, self.place.clock)?)
     }
 
     /// Has the remote drop the entries that `statement`, which it has, says were archived.
