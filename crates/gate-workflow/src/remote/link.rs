@@ -1,6 +1,8 @@
 //! A remote with the working copy that follows it.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use gate_ledger::archive::EntryRef;
@@ -35,7 +37,7 @@ pub struct Link {
     /// When the working copy was last verified to end where the remote does.
     current: Option<Instant>,
     /// How many times somebody else was first, in this run.
-    pub lost: u32,
+    pub lost: Rc<Cell<u32>>,
 }
 
 /// Why a transaction recorded nothing, unless the problem says that nobody knows.
@@ -80,13 +82,23 @@ impl<E> From<RemoteProblem> for Stop<E> {
 
 impl Link {
     /// A link to the remote at `address`, which the working copy at `copy` follows. Nobody is asked yet.
-    pub const fn new(
+    pub fn new(
         connect: Connect,
         address: String,
         (expect, privacy): (Expect, Privacy),
         copy: PathBuf,
     ) -> Self {
-        Self { connect, address, remote: None, expect, copy, privacy, sealed: false, current: None, lost: 0 }
+        Self {
+            connect,
+            address,
+            remote: None,
+            expect,
+            copy,
+            privacy,
+            sealed: false,
+            current: None,
+            lost: Rc::default(),
+        }
     }
 
     /// The working copy's place.
@@ -297,7 +309,7 @@ impl Link {
                     return Ok((value, taken));
                 }
                 Err(AppendError::Work(Stop::Again)) => {
-                    self.lost += 1;
+                    self.lost.set(self.lost.get() + 1);
                     race.lost()?;
                     is_new = true;
                 }
@@ -333,7 +345,7 @@ impl Link {
             false if !takes_waiting && self.has_waiting()? => Err(Stop::Due),
             false => {
                 let openings = openings::outgoing(&view, &lines)?;
-                self.publish(head, Batch { lines, openings }).map(|()| value)
+                self.publish(head, &Batch { lines, openings }).map(|()| value)
             }
         }
     }
@@ -374,14 +386,14 @@ impl Link {
         })
     }
 
-    fn publish<E>(&mut self, after: EntryRef, batch: Batch) -> Result<(), Stop<E>> {
+    fn publish<E>(&mut self, after: EntryRef, batch: &Batch) -> Result<(), Stop<E>> {
         if !batch.openings.is_empty() && !self.hello()?.can.erase {
             return Err(RemoteProblem::CannotErase(self.address.clone()).into());
         }
         let mut race = Race::start(WAIT);
         let mut patience = || race.lost().is_ok();
         let mut published =
-            self.ask(|remote, _, _| remote::publish(remote, Some(after), &batch, &mut patience));
+            self.ask(|remote, _, _| remote::publish(remote, Some(after), batch, &mut patience));
         // The connection may be what was lost, so the next one tells.
         while let Ok(Published::Unknown(said)) = &published {
             let said = said.clone();
@@ -390,7 +402,7 @@ impl Link {
                 return Err(RemoteProblem::Unknown(said).into());
             }
             published =
-                match self.ask(|remote, _, _| remote::settle(remote, Some(after), &batch, &mut patience)) {
+                match self.ask(|remote, _, _| remote::settle(remote, Some(after), batch, &mut patience)) {
                     Err(_) => Ok(Published::Unknown(said)),
                     settled => settled,
                 };

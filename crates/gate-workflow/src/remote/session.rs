@@ -101,9 +101,16 @@ impl Setting<'_> {
             let expect = self.expected(rules)?;
             let copy = working_copy(self.place.env, expect.genesis, &rules.address);
             let expect = (expect, ledger_access::privacy(&self.loaded));
-            *link = Some(Link::new(self.place.connect.clone(), rules.address.clone(), expect, copy));
+            let mut new = Link::new(self.place.connect.clone(), rules.address.clone(), expect, copy);
+            new.lost = self.lost.clone();
+            *link = Some(new);
         }
         RefMut::filter_map(link, Option::as_mut).map_err(|_| RemoteProblem::NoRemote)
+    }
+
+    /// How many times somebody else wrote to the remote first, so that this run judged again.
+    pub fn lost(&self) -> u32 {
+        self.lost.get()
     }
 
     /// From now on nothing but the connection that there is counts.
@@ -230,7 +237,7 @@ impl Setting<'_> {
             sent += send(&mut link, file, &by, clock)?;
         }
         let head = link.copied()?.unwrap_or(pulled);
-        Ok(Synced { schema: "gate.sync/1", head: seen(head), received, sent, lost: link.lost })
+        Ok(Synced { schema: "gate.sync/1", head: seen(head), received, sent, lost: self.lost() })
     }
 
     /// Whether decisions that used no opt-out need not reach the ledger at once.
