@@ -133,6 +133,8 @@ pub fn decision(
         judge: JUDGE,
         recorded: None,
         waiting: false,
+        lost: 0,
+        clock_ahead: None,
     }
 }
 

@@ -184,3 +184,25 @@ fn a_remote_that_only_the_text_of_a_pull_request_names_is_not_asked() {
     let base = town.house.git(&["rev-parse", "HEAD"]);
     pull(&["lint", "--policy-ref", base.trim(), "--", "true"]).exits(0);
 }
+
+#[test]
+fn a_newest_entry_that_is_ahead_of_the_clock_is_named() {
+    let house = crate::support::House::new(crate::support::POLICY);
+    let mut ledger = Ledger::open(&house.path(".gate/ledger.db"), Access::Append).unwrap();
+    let ahead = || now().plus(600).unwrap();
+    let note = |transaction: &mut Transaction<'_>| -> Result<(), StoreError> {
+        let (kind, actor) = (gate_ledger::entry::Kind::Note, serde_json::json!({"id": "os:x"}));
+        let data = serde_json::json!({});
+        let draft = gate_ledger::entry::Draft { kind, gate: None, reference: None, actor, data };
+        transaction.append(&draft).map(drop)
+    };
+    assert!(ledger.append(std::time::Duration::from_secs(10), &ahead, note).is_ok());
+    ledger.close().unwrap();
+    house
+        .check(&["lint", "--decision", "../d.json", "--", "true"])
+        .exits(0)
+        .says(&["ahead of this machine's clock"]);
+    let decision: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(house.outside("d.json")).unwrap()).unwrap();
+    assert!(decision["clock_ahead"].as_i64().unwrap() > 500, "{decision}");
+}

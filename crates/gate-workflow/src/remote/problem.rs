@@ -52,6 +52,15 @@ pub enum RemoteProblem {
          put a copy of the file (gate-log copy) where it shall be kept, and name it by ssh://"
     )]
     Archived,
+    /// What is to be erasable cannot be erased there.
+    #[error(
+        "the remote '{0}' cannot erase, and the policy's commit, or a signed document, wants texts that can be\n\
+         take commit out of [ledger], or keep the ledger in a file or at a remote that can erase (postgres, ssh)"
+    )]
+    CannotErase(String),
+    /// A text that goes beside an entry cannot be written.
+    #[error("the opening of a text cannot be written: {0}")]
+    Opening(String),
     /// The other side does not take what was decided.
     #[error("the remote does not take entries from here: {}", gate_model::text::visible(.0))]
     Refused(String),
@@ -163,6 +172,7 @@ impl RemoteProblem {
             | Self::Floor(_)
             | Self::Exists
             | Self::Archived
+            | Self::CannotErase(_)
             | Self::Named(_) => Exit::Usage,
             Self::Away { exit, .. } => *exit,
             Self::Remote(error) => error.exit(),
@@ -179,6 +189,7 @@ impl RemoteProblem {
             | Self::Unknown(_)
             | Self::Races { .. }
             | Self::Folder { .. }
+            | Self::Opening(_)
             | Self::Random(_) => Exit::Failure,
         }
     }
