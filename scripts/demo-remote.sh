@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2016
+# shellcheck shell=bash disable=SC2016,SC2154
 # scripts/demo --remote: one ledger for many machines, kept on a branch of the repository. Two clones play two runners,
 # a third one a laptop with a key, and a bare repository the host.
 #
@@ -22,6 +22,10 @@ remote = "git:origin#gate-ledger"       # a branch of this very repository
 [identity]
 allowed_signers = ".gate/allowed_signers"
 
+[people]                                # so that nobody approves what they asked for under another name
+"carol@example.com" = ["github:carol"]
+"dave@example.com"  = ["github:dave"]
+
 [groups]
 security = ["carol@example.com"]
 
@@ -42,7 +46,7 @@ step 0 'for who in runner1 runner2 fork; do git clone -q "$work/host.git" "$work
 chapter "2. A runner is blocked, and asks"
 rules='--policy-ref refs/remotes/origin/main'
 step 1 "on runner1 gate-check deploy $rules -- false" 'fail'
-step 3 "on runner1 gate-skip deploy $rules --action override --uses 1 --reason 'the smoke test is broken, the fix is in' > \"\$work/asked\"" 'pending'
+step 3 "on runner1 as dave gate-skip deploy $rules --action override --uses 1 --reason 'the smoke test is broken, the fix is in' > \"\$work/asked\"" 'pending'
 
 chapter "3. Somebody agrees, from a laptop, with a key"
 step 0 "on laptop gate-skip approve \"\$(jq .id \"\$work/asked\")\" $rules --sign=\"\$work/home-laptop/key\" --format text" 'granted'
@@ -53,7 +57,7 @@ on runner2 gate-check deploy $rules -- false; second=\$?
 wait \$first; first=\$?; echo \"the runners ended with \$first and \$second\"; [ \$((first + second)) = 1 ]" 'ended with (0 and 1|1 and 0)'
 
 chapter "5. A fork may read and not write: its gate is enforced, and its run is reported by somebody who may"
-step 0 "on laptop gate-skip deploy $rules --action override --reason 'for whoever may write' --format json > \"\$work/asked\"; on laptop gate-skip approve \"\$(jq .id \"\$work/asked\")\" $rules --sign=\"\$work/home-laptop/key\" --format text" 'granted'
+step 0 "on runner1 as dave gate-skip deploy $rules --action override --reason 'for whoever may write' --format json > \"\$work/asked\"; on laptop gate-skip approve \"\$(jq .id \"\$work/asked\")\" $rules --sign=\"\$work/home-laptop/key\" --format text" 'granted'
 cat >"$work/host.git/hooks/pre-receive" <<HOOK
 #!/bin/sh
 [ ! -e "$work/read-only" ] || { echo "a fork has no permission to write" >&2; exit 1; }

@@ -60,11 +60,15 @@ mod init {
         assert!(sandbox.read(".gate/.gitignore").starts_with("secret\n#"));
     }
 
+    /// Whoever makes the repository afterwards would commit the ledger else.
     #[test]
-    fn outside_git_there_is_no_gitignore() {
+    fn a_folder_of_its_own_is_kept_out_of_commits_also_where_there_is_no_repository_yet() {
         let sandbox = Sandbox::new();
         sandbox.run("gate-log", &["init"]).expect(0);
-        assert!(sandbox.has(LEDGER) && !sandbox.has(".gate/.gitignore"));
+        assert!(sandbox.has(LEDGER) && sandbox.has(".gate/.gitignore"));
+        let elsewhere = Sandbox::new();
+        elsewhere.run("gate-log", &["init", "--ledger", "kept/l.db"]).expect(0);
+        assert!(elsewhere.has("kept/l.db") && !elsewhere.has("kept/.gitignore"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! did not come from the terminal is forwarded, or the command would be interrupted twice. Signals that were
 //! ignored when we started (as under nohup(1)) stay ignored.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{Error, ErrorKind};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
@@ -28,12 +28,12 @@ const FORWARDED: [i32; 8] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
 const INTERRUPTING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
 /// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ended {
     /// The status as a shell tells it: 126 and 127 as env(1) has them, 128+n for a signal.
     pub status: u8,
     /// Why the gate did not run, where more than the status says so.
-    pub did_not_run: Option<&'static str>,
+    pub did_not_run: Option<String>,
 }
 
 /// Runs `command` (never empty) to its end.
@@ -50,10 +50,11 @@ pub(crate) fn run(command: &[OsString]) -> Result<Ended, Error> {
     // SIGCHLD among them: where it was ignored, the kernel would reap the command and lose its status.
     let mut signals = SignalsInfo::<WithOrigin>::new(handled.chain([SIGCHLD]))?;
     // The token says who started the run; a command that has it can ask for opt-outs in that person's name.
+    let _closed = std::env::var_os(TOKEN_VARIABLE).map(|_| Closed::new());
     #[expect(clippy::disallowed_methods, reason = "the gated command itself")]
     let mut child = match Command::new(program).args(arguments).env_remove(TOKEN_VARIABLE).spawn() {
         Ok(child) => child,
-        Err(error) => return not_started(error),
+        Err(error) => return not_started(program, error),
     };
     let target = Arc::new(Mutex::new(i32::try_from(child.id()).ok().and_then(Pid::from_raw)));
     let interrupted = Arc::new(AtomicBool::new(false));
@@ -76,6 +77,35 @@ pub(crate) fn run(command: &[OsString]) -> Result<Ended, Error> {
     Ok(unless_interrupted(ended(status?), interrupted.load(Ordering::SeqCst)))
 }
 
+/// While this lives, processes of the same user cannot read this one's memory and environment (proc(5)): the command
+/// would find the token there that it does not get.
+struct Closed;
+
+impl Closed {
+    fn new() -> Self {
+        dumpable(false);
+        Self
+    }
+}
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        dumpable(true);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn dumpable(is: bool) {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    let behavior = if is { DumpableBehavior::Dumpable } else { DumpableBehavior::NotDumpable };
+    // The kernel takes both values from everybody. It is one wall more and not what the token's safety rests on.
+    let _taken = set_dumpable_behavior(behavior);
+}
+
+/// Elsewhere there is nothing to close.
+#[cfg(not(target_os = "linux"))]
+const fn dumpable(_: bool) {}
+
 fn note(interrupted: &AtomicBool, origin: &Origin) {
     if INTERRUPTING.contains(&origin.signal) {
         interrupted.store(true, Ordering::SeqCst);
@@ -84,10 +114,10 @@ fn note(interrupted: &AtomicBool, origin: &Origin) {
 
 /// A command that was asked to stop and then failed did not do its work, whatever status it chose. One that
 /// succeeded all the same says so itself.
-const fn unless_interrupted(ended: Ended, interrupted: bool) -> Ended {
+fn unless_interrupted(ended: Ended, interrupted: bool) -> Ended {
     match ended {
         Ended { status: 1.., did_not_run: None } if interrupted => {
-            Ended { did_not_run: Some("the command was interrupted"), ..ended }
+            Ended { did_not_run: Some("the command was interrupted".to_owned()), ..ended }
         }
         _ => ended,
     }
@@ -127,11 +157,14 @@ const fn came_from_terminal(origin: &Origin) -> bool {
     matches!(origin.cause, Cause::Kernel)
 }
 
-fn not_started(error: Error) -> Result<Ended, Error> {
+fn not_started(program: &OsStr, error: Error) -> Result<Ended, Error> {
+    let name = gate_model::text::visible(&program.to_string_lossy());
+    let ended =
+        |status, what: &str| Ok(Ended { status, did_not_run: Some(format!("the command '{name}' {what}")) });
     match error.kind() {
-        ErrorKind::NotFound => Ok(Ended { status: 127, did_not_run: Some("the command was not found") }),
+        ErrorKind::NotFound => ended(127, "was not found"),
         ErrorKind::OutOfMemory | ErrorKind::WouldBlock => Err(error),
-        _ => Ok(Ended { status: 126, did_not_run: Some("the command could not be executed") }),
+        _ => ended(126, "could not be executed"),
     }
 }
 
@@ -141,9 +174,11 @@ fn ended(status: ExitStatus) -> Ended {
         (None, Some(signal)) => {
             let status =
                 u8::try_from(signal).ok().and_then(|signal| signal.checked_add(128)).unwrap_or(u8::MAX);
-            Ended { status, did_not_run: Some("the command was ended by a signal") }
+            Ended { status, did_not_run: Some("the command was ended by a signal".to_owned()) }
         }
-        (None, None) => Ended { status: u8::MAX, did_not_run: Some("the command's end is unknown") },
+        (None, None) => {
+            Ended { status: u8::MAX, did_not_run: Some("the command's end is unknown".to_owned()) }
+        }
     }
 }
 
@@ -159,6 +194,16 @@ fn ignored_signals() -> Vec<i32> {
 #[cfg(test)]
 mod tests {
     use super::run;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn memory_that_holds_a_token_is_closed_to_the_command_and_open_afterwards() {
+        use rustix::process::{DumpableBehavior, dumpable_behavior};
+        let closed = super::Closed::new();
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        drop(closed);
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::Dumpable);
+    }
 
     fn status(script: &str) -> (u8, bool) {
         let ended = run(&["sh".into(), "-c".into(), script.into()]).unwrap();

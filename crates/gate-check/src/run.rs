@@ -276,9 +276,9 @@ impl Desk<'_> {
         }
         let program = command.first().map(|program| program.to_string_lossy().into_owned());
         let finished = if findings.is_empty() {
-            by_status(&checker, ended)
+            by_status(&checker, &ended)
         } else {
-            self.judge_written(&checker, &written, ended)
+            self.judge_written(&checker, &written, &ended)
         };
         let finished =
             Finished { program: program.map(|text| gate_model::text::clean(&text).into_owned()), ..finished };
@@ -330,8 +330,8 @@ impl Desk<'_> {
         )))
     }
 
-    fn judge_written(&self, checker: &Checker<'_>, written: &Written<'_>, ended: Ended) -> Finished {
-        if let Some(why) = ended.did_not_run.map(str::to_owned) {
+    fn judge_written(&self, checker: &Checker<'_>, written: &Written<'_>, ended: &Ended) -> Finished {
+        if let Some(why) = ended.did_not_run.clone() {
             return did_not_run(why, ended.status);
         }
         if let Some(why) = checker.gate.did_not_run(ended.status, true) {
@@ -350,8 +350,8 @@ impl Desk<'_> {
     }
 }
 
-fn by_status(checker: &Checker<'_>, ended: Ended) -> Finished {
-    let why = ended.did_not_run.map(str::to_owned);
+fn by_status(checker: &Checker<'_>, ended: &Ended) -> Finished {
+    let why = ended.did_not_run.clone();
     let outcome = match why.or_else(|| checker.gate.did_not_run(ended.status, false)) {
         Some(why) => Outcome::DidNotRun(why),
         None => Outcome::Ran(ended.status),

@@ -5,6 +5,7 @@
 //! it, its signature and approvals must hold, its scope must cover the run, and uses must be left. What
 //! fails is set aside with the reason, so that a decision can say why an opt-out did not count.
 
+use gate_ledger::entry::Entry;
 use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::decision::OptOut;
@@ -13,6 +14,8 @@ use gate_model::payload::GrantData;
 use gate_model::principal::{Assurance, Principal};
 use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
+
+use crate::records;
 
 /// An opt-out that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,8 +118,38 @@ pub struct Held<'a> {
     pub data: &'a GrantData,
     /// Who asked for it.
     pub by: &'a Principal,
-    /// The newest approval in its life that nobody signed.
-    pub approved_unsigned: Option<u64>,
+    /// The approvals in its life.
+    pub approvals: &'a [Approved],
+}
+
+/// An approval, as far as a run asks when it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Approved {
+    seq: u64,
+    is_signed: bool,
+    /// When it was written, where it was signed to travel.
+    stated_at: Option<Timestamp>,
+}
+
+impl Approved {
+    /// The approval in `entry`; what cannot be read was signed by nobody.
+    pub fn of(entry: &Entry) -> Self {
+        let is_signed = records::actor(entry).is_ok_and(|by| by.assurance == Assurance::Signed);
+        let stated_at = entry.data.pointer("/statement/stated_at").and_then(serde_json::Value::as_str);
+        Self { seq: entry.seq, is_signed, stated_at: stated_at.and_then(|at| Timestamp::parse(at).ok()) }
+    }
+
+    /// Why it does not count for a run that began at `seen`.
+    fn excuses(self, seen: Seen) -> Option<String> {
+        let said =
+            |how: &str| Some(format!("rests on approval {}, made while the command ran {how}", self.seq));
+        match self.stated_at {
+            _ if self.seq <= seen.seq => None,
+            _ if !self.is_signed => said("and without a signature"),
+            Some(at) if at <= seen.at => said("with a signature from before"),
+            _ => None,
+        }
+    }
 }
 
 /// Whether a grant is for this run, apart from whether it is right.
@@ -143,12 +176,12 @@ pub fn applies(held: &Held<'_>, run: &Run<'_>) -> Result<(), String> {
     gate_policy::scope_holds(ask.action, &ask.scope, run.context).map_err(|out| out.0)
 }
 
-/// The entry that was newest when a gate's run began.
+/// When a gate's run began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// Its position.
+    /// The position of the entry that was newest then.
     pub seq: u64,
-    /// Its time.
+    /// The instant.
     pub at: Timestamp,
 }
 
@@ -157,10 +190,8 @@ pub struct Seen {
 /// away. A command can read its job's token, or fetch one, and so act under the job's `oidc` identity as it can under an
 /// asserted one. Only a signature shows that somebody else agreed.
 fn excuses_itself(held: &Held<'_>, seen: Seen) -> Option<String> {
-    if let Some(approval) = held.approved_unsigned.filter(|approval| *approval > seen.seq) {
-        return Some(format!(
-            "rests on approval {approval}, made while the command ran and without a signature"
-        ));
+    if let Some(why) = held.approvals.iter().find_map(|approval| approval.excuses(seen)) {
+        return Some(why);
     }
     if held.seq <= seen.seq {
         return None;

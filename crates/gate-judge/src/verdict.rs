@@ -138,6 +138,8 @@ pub fn decision(
         judge: JUDGE,
         recorded: None,
         waiting: false,
+        lost: 0,
+        clock_ahead: None,
     }
 }
 

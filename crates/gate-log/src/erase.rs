@@ -29,6 +29,7 @@ use gate_model::exit::Exit;
 use gate_model::principal::Principal;
 use gate_model::text::{self, TextError};
 use gate_workflow::ids::{self, IdError};
+use gate_workflow::ledger_access::Unusable;
 use gate_workflow::setting::LOCK_WAIT;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -57,6 +58,9 @@ pub(crate) enum EraseFailure {
     /// The ledger failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The ledger's remote cannot be used, or does not let this run erase.
+    #[error(transparent)]
+    Ledger(#[from] Unusable),
     /// What was erased is still in a file.
     #[error(
         "the openings were deleted, but '{0}' still holds what they said\nlet every other process end that uses the ledger, and erase again"
@@ -87,8 +91,9 @@ pub(crate) enum EraseFailure {
 
 impl EraseFailure {
     /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
+            Self::Ledger(error) => error.exit(),
             Self::Store(error) | Self::Id(IdError::Store(error)) => error.exit(),
             Self::Reason(_) | Self::Repeats | Self::Id(_) => Exit::Usage,
             Self::Remains { .. } => Exit::Negative,
@@ -122,26 +127,27 @@ pub(crate) fn erase(desk: &Desk<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Resul
         return Err(EraseFailure::Repeats.into());
     }
     let actor = serde_json::to_value(found.principal(desk)).map_err(EraseFailure::from)?;
-    let mut ledger = found.open(Access::Append)?;
-    if matches!(found, Found::Alone(_)) {
-        // Without its policy a ledger does not say what it commits to; committing to all is the safe side.
-        ledger.set_privacy(Privacy { reasons: true, names: true });
-    }
-    let id = ledger.id().to_owned();
-    let mut salts = Vec::new();
-    let erased = ledger.append(LOCK_WAIT, desk.clock, |transaction| {
+    let choose = |transaction: &mut Transaction<'_>| {
         let chosen = chosen(&transaction.view(), &names, &args.ids)?;
-        salts = chosen.values().copied().collect();
-        perform(transaction, &chosen, &actor, &args.reason)
-    });
-    let erased = erased.map_err(|error| match error {
-        AppendError::Store(error) => EraseFailure::Store(error),
-        AppendError::Work(error) => error,
-    })?;
-    ledger.fold(LOCK_WAIT)?;
+        Ok((record(transaction, &chosen, &actor, &args.reason)?, chosen))
+    };
+    let (erased, chosen) = match found.remote() {
+        // The note is there before anything is gone, and what is gone here last can be asked for again.
+        Some(setting) => {
+            let (erased, chosen) = setting.transact(choose)?;
+            if !chosen.is_empty() {
+                setting.erase(&commitments(&chosen))?;
+            }
+            (erased, chosen)
+        }
+        None => here(&found, desk, choose)?,
+    };
+    let ledger = found.open(Access::Read)?;
+    let id = ledger.id().to_owned();
     let remaining = remains::in_entries(&ledger.view(), &names, &args.ids)?;
     let archived = ledger.view().front().map_err(EraseFailure::from)?.before;
     ledger.close()?;
+    let salts: Vec<_> = chosen.into_values().collect();
     remains::in_files(&found.path()?, &salts)?;
     let left = remains::sentence(&remaining);
     let remaining = remaining.into_keys().collect();
@@ -153,6 +159,35 @@ pub(crate) fn erase(desk: &Desk<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Resul
     };
     desk.document(&erased, io);
     Err(EraseFailure::Remains { summary, left }.into())
+}
+
+/// Records and erases in the ledger's own file.
+fn here(
+    found: &Found<'_>,
+    desk: &Desk<'_>,
+    choose: impl FnOnce(&mut Transaction<'_>) -> Result<(Erased, Chosen), EraseFailure>,
+) -> Result<(Erased, Chosen), LogError> {
+    let mut ledger = found.open(Access::Append)?;
+    if matches!(found, Found::Alone(_)) {
+        // Without its policy a ledger does not say what it commits to; committing to all is the safe side.
+        ledger.set_privacy(Privacy { reasons: true, names: true });
+    }
+    let done = ledger.append(LOCK_WAIT, desk.clock, |transaction| {
+        let (erased, chosen) = choose(transaction)?;
+        transaction.erase(&commitments(&chosen))?;
+        Ok((erased, chosen))
+    });
+    let done = done.map_err(|error| match error {
+        AppendError::Store(error) => EraseFailure::Store(error),
+        AppendError::Work(error) => error,
+    })?;
+    ledger.fold(LOCK_WAIT)?;
+    ledger.close()?;
+    Ok(done)
+}
+
+fn commitments(chosen: &Chosen) -> Vec<Commitment> {
+    chosen.keys().map(|(_, commitment)| *commitment).collect()
 }
 
 /// The names of the person, as far as the policy knows them.
@@ -267,8 +302,8 @@ fn reasons(entry: &Entry) -> Vec<(Field, Commitment)> {
     committed.into_iter().filter(|(field, _)| *field == Field::Reason).collect()
 }
 
-/// Records the erasure and erases. The note comes first: where a person erases themselves, it goes with the rest.
-fn perform(
+/// Records the erasure, before it is done: where a person erases themselves, the note goes with the rest.
+fn record(
     transaction: &mut Transaction<'_>,
     chosen: &Chosen,
     actor: &Value,
@@ -276,14 +311,12 @@ fn perform(
 ) -> Result<Erased, EraseFailure> {
     let count = |wanted: Field| chosen.keys().filter(|(field, _)| *field == wanted).count() as u64;
     let mut erased = Erased { names: count(Field::Name), reasons: count(Field::Reason), ..Erased::default() };
-    let all: Vec<Commitment> = chosen.keys().map(|(_, commitment)| *commitment).collect();
-    for part in all.chunks(MAX_NAMED) {
+    for part in commitments(chosen).chunks(MAX_NAMED) {
         let named: Vec<String> = part.iter().map(ToString::to_string).collect();
         let data = json!({"schema": ERASURE_SCHEMA, "reason": reason, "erased": named});
         let draft = Draft { kind: Kind::Note, gate: None, reference: None, actor: actor.clone(), data };
         erased.seqs.push(transaction.append(&draft)?.seq);
     }
-    transaction.erase(&all)?;
     Ok(erased)
 }
 

@@ -121,6 +121,18 @@ pub struct Decision {
     /// Whether it waits beside the working copy of a remote ledger, to be recorded there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waiting: bool,
+    /// How many times somebody else wrote to the remote ledger first, so that it was judged again.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub lost: u32,
+    /// By how many seconds the ledger's newest entry is ahead of this machine's clock, where that is notable: opt-outs
+    /// end so much earlier here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ahead: Option<i64>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it asks about by reference")]
+const fn is_never(times: &u32) -> bool {
+    *times == 0
 }
 
 /// One of several reports that were judged together.

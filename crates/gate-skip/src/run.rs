@@ -128,6 +128,9 @@ fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<
     let setting = Setting::read(place)?;
     let desk = Desk { setting: &setting, cwd: &env.cwd };
     let asked = desk.perform(args, io);
+    if let Some(again) = render::summary::judged_again(setting.lost()).filter(|_| !args.shared.output.quiet) {
+        io.tell(&gate_cli::message::line(TOOL, &again));
+    }
     for note in setting.notes() {
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, note).as_warning().render());
     }

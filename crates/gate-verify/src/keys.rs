@@ -15,7 +15,7 @@ const MAX_BYTES: u64 = 4096;
 pub(crate) enum KeysError {
     /// The text is no key, and no file of that name holds one.
     #[error(
-        "the value of --key number {number} is no verifier key: {source}\nname a key, or a file that holds one"
+        "the value of --key number {number} is no verifier key, and no file that is there: {source}\nname a key, or a file that holds one"
     )]
     Key {
         /// Which one, from 1.

@@ -1,8 +1,9 @@
 //! What every transaction starts from: the policy in force, the ledger's place, the clock, and the facts of
 //! the run.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use gate_checkout::facts::{self, Begun, Facts, FactsError};
@@ -96,6 +97,8 @@ pub struct Setting<'a> {
     pub(crate) link: RefCell<Option<Link>>,
     /// That the remote was out of reach.
     pub(crate) away: RefCell<Option<Away>>,
+    /// How many times somebody else wrote to the remote first.
+    pub(crate) lost: Rc<Cell<u32>>,
 }
 
 impl<'a> Setting<'a> {
@@ -131,7 +134,7 @@ impl<'a> Setting<'a> {
     pub fn unguarded(place: Place<'a>) -> Result<Self, PolicyError> {
         let loaded = place.load()?;
         let (begun, link, away) = (RefCell::new(None), RefCell::new(None), RefCell::new(None));
-        Ok(Self { place, loaded, facts: OnceCell::new(), begun, link, away })
+        Ok(Self { place, loaded, facts: OnceCell::new(), begun, link, away, lost: Rc::default() })
     }
 
     /// The ledger that knows who guards the text of a work tree. Nothing that a change can bring may hide it: there is

@@ -92,7 +92,7 @@ pub enum WishError {
     NoRepository,
     /// Nothing to bind it to.
     #[error("there is no commit to bind it to: {0}\ngive --run or --environment")]
-    NoPlace(&'static str),
+    NoPlace(String),
     /// `--run` where no run is ever known.
     #[error(
         "no CI run is known here, so an opt-out for run '{0}' would never count\n\
@@ -263,9 +263,10 @@ fn number_of(facts: &Facts, change: &Change) -> Result<String, WishError> {
 }
 
 fn this_commit(facts: &Facts) -> Result<String, WishError> {
-    let why = match &facts.checkout {
-        None => "this is not a git repository",
-        Some(_) => "the branch has no commit yet",
+    let why = || match (&facts.checkout, facts.context.conflicts.first()) {
+        (None, Some(conflict)) => conflict.clone(),
+        (None, None) => "this is not a git repository".to_owned(),
+        (Some(_), _) => "the branch has no commit yet".to_owned(),
     };
-    facts.context.commit.clone().ok_or(WishError::NoPlace(why))
+    facts.context.commit.clone().ok_or_else(|| WishError::NoPlace(why()))
 }

@@ -2,7 +2,7 @@
 
 use gate_ledger::store::{Access, Ledger, StoreError, Transaction};
 
-use crate::support::now;
+use crate::support::{Ran, now};
 use crate::town::Town;
 
 /// A town in which the runner `a` saw a grant, with the tip that the branch had before it.
@@ -49,7 +49,7 @@ fn a_fresh_machine_catches_a_rolled_back_remote_by_its_floor() {
     let fresh = |name: &str, floor: &str| {
         let runner = town.runner(name);
         let mut command = runner.command("gate-check", &["lint", "--", "true"]);
-        crate::support::Ran::of(command.env("GATE_LEDGER_AT_LEAST", floor).output().unwrap())
+        Ran::of(command.env("GATE_LEDGER_AT_LEAST", floor).output().unwrap())
     };
     fresh("f1", &floor).exits(0);
     town.at_host(&["update-ref", "refs/heads/gate-ledger", &tip]);
@@ -133,7 +133,7 @@ fn a_file_that_is_named_beside_a_remote_is_not_judged_by() {
     let a = town.runner("a");
     let run = |tool: &str, args: &[&str]| {
         let mut command = a.command(tool, args);
-        crate::support::Ran::of(command.env("GATE_LEDGER", &named).output().unwrap())
+        Ran::of(command.env("GATE_LEDGER", &named).output().unwrap())
     };
     run("gate-check", &["lint", "--", "true"]).exits(125).says(&["another one was named"]);
     run("gate-skip", &["lint", "--reason", "x"]).exits(4).says(&["another one was named"]);
@@ -151,4 +151,58 @@ fn a_command_that_ends_the_helper_does_not_choose_the_next_one() {
     ran.exits(1).says(&["nobody knows whether"]);
     assert_eq!(decision["would_use"][0]["reason"], "once");
     town.runner("b").check(&["lint", "--", "false"]).exits(0);
+}
+
+/// Whoever is asked learns what the job may log in with, so that a pull request must not say who is asked.
+#[test]
+fn a_remote_that_only_the_text_of_a_pull_request_names_is_not_asked() {
+    let town = Town::git();
+    let runner = town.runner("ci");
+    let pull = |args: &[&str]| {
+        let mut command = runner.command("gate-check", args);
+        for (name, value) in [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_EVENT_NAME", "pull_request"),
+            ("GITHUB_REF", "refs/pull/7/merge"),
+        ] {
+            command.env(name, value);
+        }
+        Ran::of(command.output().unwrap())
+    };
+    pull(&["lint", "--", "true"]).exits(125).says(&["a pull request's own text names", "--policy-ref"]);
+    assert!(!runner.copy().exists(), "nothing was asked there");
+    let gitlab = Ran::of(
+        runner
+            .command("gate-check", &["lint", "--", "true"])
+            .env("GITLAB_CI", "true")
+            .env("CI_MERGE_REQUEST_IID", "7")
+            .output()
+            .unwrap(),
+    );
+    gitlab.exits(125).says(&["a pull request's own text names"]);
+    // By the rules of the branch that it goes to it is.
+    let base = town.house.git(&["rev-parse", "HEAD"]);
+    pull(&["lint", "--policy-ref", base.trim(), "--", "true"]).exits(0);
+}
+
+#[test]
+fn a_newest_entry_that_is_ahead_of_the_clock_is_named() {
+    let house = crate::support::House::new(crate::support::POLICY);
+    let mut ledger = Ledger::open(&house.path(".gate/ledger.db"), Access::Append).unwrap();
+    let ahead = || now().plus(600).unwrap();
+    let note = |transaction: &mut Transaction<'_>| -> Result<(), StoreError> {
+        let (kind, actor) = (gate_ledger::entry::Kind::Note, serde_json::json!({"id": "os:x"}));
+        let data = serde_json::json!({});
+        let draft = gate_ledger::entry::Draft { kind, gate: None, reference: None, actor, data };
+        transaction.append(&draft).map(drop)
+    };
+    assert!(ledger.append(std::time::Duration::from_secs(10), &ahead, note).is_ok());
+    ledger.close().unwrap();
+    house
+        .check(&["lint", "--decision", "../d.json", "--", "true"])
+        .exits(0)
+        .says(&["ahead of this machine's clock"]);
+    let decision: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(house.outside("d.json")).unwrap()).unwrap();
+    assert!(decision["clock_ahead"].as_i64().unwrap() > 500, "{decision}");
 }

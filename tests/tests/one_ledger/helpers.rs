@@ -24,6 +24,42 @@ fn at_the_answer(trick: &str) -> String {
     tricky
 }
 
+/// The toy beside which somebody else writes first, once, while what was judged is on its way.
+fn outrun() -> String {
+    let toy = Path::new(env!("CARGO_MANIFEST_DIR")).join("remote/toy");
+    let toy = std::fs::read_to_string(toy).unwrap();
+    let slow = toy
+        .replace(
+            "add_lines() {",
+            "add_lines() {\n  if rm \"$dir/armed\" 2>/dev/null; then sh \"$dir/other\" </dev/null >&2; fi",
+        )
+        .replace("set -eu", "set -- \"${1#shell:}\"\nset -eu");
+    assert_ne!(slow, toy);
+    slow
+}
+
+#[test]
+fn whoever_was_not_first_judges_again_and_says_so() {
+    let town = Town::shell(&outrun());
+    let tool = town.house.outside("usr/bin/gate-skip");
+    let other = format!(
+        "XDG_CACHE_HOME=$HOME/cache-other {} lint --reason first --action override\n",
+        tool.display()
+    );
+    std::fs::write(town.house.outside("lines/other"), other).unwrap();
+    arm(&town);
+    let (ran, decision) = town.runner("a").decide(&["false"]);
+    // What was granted after the command began does not count for it, however often it is judged.
+    ran.exits(1).says(&["others wrote to the remote first, 1 time"]);
+    assert_eq!((&decision["lost"], town.count("grant")), (&1.into(), 1));
+    arm(&town);
+    town.runner("b")
+        .skip(&["lint", "--reason", "second"])
+        .exits(0)
+        .says(&["others wrote to the remote first, 1 time"]);
+    assert_eq!(town.count("grant"), 3);
+}
+
 fn arm(town: &Town) {
     std::fs::write(town.house.outside("lines").join("armed"), "").unwrap();
 }

@@ -10,7 +10,13 @@
 )]
 
 mod attacks;
+#[allow(dead_code, reason = "the tests of the helper itself use all of it")]
+#[path = "../remote/postgres/cluster.rs"]
+mod cluster;
+mod erasing;
 mod helpers;
+mod hosts;
+mod kept;
 mod moving;
 mod reach;
 #[path = "../remote/servers/sshd.rs"]

@@ -4,13 +4,13 @@ use crate::support::Ran;
 use crate::town::{Runner, Town};
 
 /// What became of the same command on several machines at once.
-fn at_once(runners: &[Runner<'_>], tool: &str, args: &[&str]) -> Vec<i32> {
+pub(crate) fn at_once(runners: &[Runner<'_>], tool: &str, args: &[&str]) -> Vec<i32> {
     let started: Vec<_> = runners.iter().map(|runner| runner.start(tool, args)).collect();
     let ended = started.into_iter().map(|child| Ran::of(child.wait_with_output().unwrap()));
     ended.map(|ran| if ran.code > 1 { panic!("{}", ran.stderr) } else { ran.code }).collect()
 }
 
-fn only_one_machine_gets_the_single_use(town: &Town) {
+pub(crate) fn only_one_machine_gets_the_single_use(town: &Town) {
     town.runner("laptop").skip(&["lint", "--reason", "once", "--uses", "1", "--action", "override"]).exits(0);
     let runners: Vec<_> = ["a", "b", "c"].iter().map(|name| town.runner(name)).collect();
     let mut codes = at_once(&runners, "gate-check", &["lint", "--", "false"]);
@@ -29,14 +29,6 @@ fn only_one_machine_gets_a_single_use_through_git() {
 #[test]
 fn only_one_machine_gets_a_single_use_through_a_helper_of_ones_own() {
     only_one_machine_gets_the_single_use(&Town::shell(&crate::helpers::toy("")));
-}
-
-#[test]
-fn only_one_machine_gets_a_single_use_over_ssh() {
-    match Town::ssh() {
-        Some(town) => only_one_machine_gets_the_single_use(&town),
-        None => eprintln!("skipped: there is no sshd that could be started"),
-    }
 }
 
 #[test]
@@ -99,4 +91,16 @@ fn events_of_several_machines_are_recorded_in_one_ledger() {
     let refused = crate::support::feed(town.runner("a").command("gate-log", &["append"]), b"{}\n[]\n");
     refused.exits(2).says(&["1 entry before it was recorded"]);
     assert_eq!(town.count("note"), 5);
+}
+
+#[test]
+fn first_runs_of_one_machine_at_once_begin_one_working_copy() {
+    let town = Town::git();
+    let runner = town.runner("new");
+    let started: Vec<_> = (0..6).map(|_| runner.start("gate-check", &["lint", "--", "true"])).collect();
+    for child in started {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(town.count("decision"), 6);
 }

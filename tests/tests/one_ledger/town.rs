@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::servers::Sshd;
+use crate::hosts::Server;
 use crate::support::{House, Ran, bin};
 
 /// The gates, behind `[ledger]`.
@@ -32,14 +32,16 @@ pub(crate) struct Town {
     address: String,
     /// What `[ledger]` says of publishing.
     publish: &'static str,
-    /// How ssh reaches the host, where it does.
-    server: Option<(Sshd, String)>,
+    /// The server that answers, where there is one.
+    pub(crate) server: Server,
 }
 
 /// A machine: it has a working copy of its own.
 pub(crate) struct Runner<'t> {
     town: &'t Town,
     cache: PathBuf,
+    /// As whom a database knows it.
+    role: &'static str,
 }
 
 impl Town {
@@ -70,25 +72,19 @@ impl Town {
     }
 
     fn found(house: House, tools: PathBuf, address: String, publish: &'static str) -> Self {
-        Self { house, tools, address, publish, server: None }.founded()
+        Self { house, tools, address, publish, server: Server::None }.founded()
     }
 
-    /// Over sshd on loopback; none where that cannot be had.
-    pub(crate) fn ssh() -> Option<Self> {
-        let house = House::without_ledger("version = 1\n");
-        let (tools, folder) = (bin("gate-check").parent().unwrap().to_owned(), house.outside("sshd"));
-        std::fs::create_dir_all(&folder).unwrap();
-        let serve = format!("{}/gate-remote-ssh --serve {}/ledger.db", tools.display(), folder.display());
-        let server = Sshd::start(&folder, &format!("restrict,command=\"{serve}\""), "/usr/bin:/bin")?;
-        let command = server.command();
-        let (address, server) = ("ssh://127.0.0.1/any/path".to_owned(), Some((server, command)));
-        Some(Self { house, tools, address, publish: "", server }.founded())
+    /// Over a server.
+    pub(crate) fn served(house: House, address: String, more: &'static str, server: Server) -> Self {
+        let tools = bin("gate-check").parent().unwrap().to_owned();
+        Self { house, tools, address, publish: more, server }.founded()
     }
 
     fn founded(self) -> Self {
         let town = self;
         town.house.write("gate.toml", town.policy(""));
-        let made = town.runner("founder").log(&["init", "--remote"]).exits(0).json();
+        let made = town.runner("founder").of("keeper").log(&["init", "--remote"]).exits(0).json();
         let pin = format!("genesis = \"{}\"\n", made["genesis"].as_str().unwrap());
         town.house.write("gate.toml", town.policy(&pin));
         town.house.commit("the ledger is pinned");
@@ -102,7 +98,7 @@ impl Town {
 
     /// A machine.
     pub(crate) fn runner(&self, name: &str) -> Runner<'_> {
-        Runner { town: self, cache: self.house.outside(&format!("cache-{name}")) }
+        Runner { town: self, cache: self.house.outside(&format!("cache-{name}")), role: "writer" }
     }
 
     /// The bare repository.
@@ -130,6 +126,11 @@ impl Town {
         exported.out().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// The lines that the helper in shell keeps.
+    pub(crate) fn lines(&self) -> String {
+        std::fs::read_to_string(self.house.outside("lines/lines")).unwrap()
+    }
+
     /// How many entries the remote has of `kind`.
     pub(crate) fn count(&self, kind: &str) -> usize {
         self.entries().iter().filter(|entry| entry["kind"] == kind).count()
@@ -137,12 +138,16 @@ impl Town {
 }
 
 impl Runner<'_> {
+    /// The same as another user of the database.
+    pub(crate) fn of(mut self, role: &'static str) -> Self {
+        self.role = role;
+        self
+    }
+
     pub(crate) fn command(&self, tool: &str, args: &[&str]) -> Command {
         let mut command = self.town.house.plain(self.town.tools.join(tool));
         command.args(args).env("XDG_CACHE_HOME", &self.cache);
-        if let Some((_, reach)) = &self.town.server {
-            command.env("GATE_SSH_COMMAND", reach);
-        }
+        command.envs(self.town.server.reached_by(self.role));
         command
     }
 

@@ -146,6 +146,41 @@ fn a_line_that_no_audit_would_agree_with_is_refused() {
 }
 
 #[test]
+fn a_line_that_nobody_can_be_named_for_is_refused() {
+    is_refused(|line| line["actor"] = serde_json::json!({}), "its actor is nobody");
+    is_refused(|line| line["actor"]["id"] = "os:\u{202e}ecila".into(), "U+202E");
+    is_refused(|line| line["actor"]["id"] = "os:al\u{200b}ice".into(), "U+200B");
+    is_refused(|line| line["actor"]["id"] = " ".into(), "no name");
+}
+
+/// Nobody saw the signature or the token of whoever a file names, and the sender may be who made the file.
+#[test]
+fn who_sends_a_file_is_named_and_whom_it_names_is_only_asserted() {
+    let town = settled();
+    town.runner("a").check(&["lint", "--", "false"]).exits(1);
+    let line = town.runner("a").waiting().remove(0);
+    let me = line["actor"].clone();
+    let signed = serde_json::json!({"assurance": "signed", "id": "alice@example.com", "key": "SHA256:x", "via": "ssh"});
+    for (name, actor) in [("b", me.clone()), ("c", signed)] {
+        let mut line = line.clone();
+        line["actor"] = actor.clone();
+        line["id"] = format!("{name:0>32}").into();
+        let file = town.house.write("sent", format!("{line}\n"));
+        assert_eq!(
+            town.runner("m").log(&["sync", "--from", file.to_str().unwrap()]).exits(0).json()["sent"],
+            1
+        );
+        let newest = town.entries().pop().unwrap();
+        assert_eq!(newest["data"]["waited"]["reported_by"], me);
+        assert_eq!(
+            (&newest["actor"]["id"], &newest["actor"]["assurance"]),
+            (&actor["id"], &"asserted".into())
+        );
+        assert!(newest["actor"].get("key").is_none(), "{newest}");
+    }
+}
+
+#[test]
 fn a_line_that_passes_over_a_pause_is_refused() {
     let town = settled();
     let freeze = ["lint", "--action", "pause", "--reason", "freeze", "--ttl", "1h"];

@@ -100,6 +100,8 @@ pub(super) fn decision(verdict: Verdict) -> Decision {
         judge: 1,
         recorded: Some(42),
         waiting: false,
+        lost: 0,
+        clock_ahead: None,
     }
 }
 

@@ -41,9 +41,23 @@ pub fn decision(tool: &str, decision: &Decision, now: Timestamp) -> String {
     if !decision.context.conflicts.is_empty() {
         notes.push(format!("facts contradict each other: {}", decision.context.conflicts.join(", ")));
     }
+    notes.extend(decision.clock_ahead.map(|ahead| {
+        format!(
+            "the newest entry is {ahead} s ahead of this machine's clock, and opt-outs end that much earlier"
+        )
+    }));
+    notes.extend(judged_again(decision.lost));
     notes.push(super::recorded(decision, "not recorded"));
     let (gate, verdict) = (&decision.gate, decision.decision.as_str());
     line(tool, &format!("{gate}: {verdict}{why} ({})", notes.join("; ")))
+}
+
+/// That others wrote to a remote ledger first; nothing where nobody did.
+pub fn judged_again(lost: u32) -> Option<String> {
+    (lost > 0).then(|| {
+        let times = count(usize::try_from(lost).unwrap_or(usize::MAX), "time");
+        format!("others wrote to the remote first, {times}, and it was judged again")
+    })
 }
 
 /// What a verdict rests on, in half a sentence; empty where the verdict says it all.

@@ -95,3 +95,15 @@ fn hostile_text_stays_on_its_line() {
     }
     crate::render::tests::assert_inert(&grant("gate-skip", &samples::hostile_grant(Status::Pending), now()));
 }
+
+#[test]
+fn lost_races_and_a_clock_that_is_behind_are_said() {
+    let mut late = samples::decision(Verdict::Pass);
+    late.waived.clear();
+    (late.lost, late.clock_ahead) = (2, Some(90));
+    assert_eq!(
+        decision("gate-check", &late, now()),
+        "gate-check: lint: pass (status 1; the newest entry is 90 s ahead of this machine's clock, and opt-outs end that \
+         much earlier; others wrote to the remote first, 2 times, and it was judged again; entry 42)\n"
+    );
+}

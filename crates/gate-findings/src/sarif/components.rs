@@ -27,8 +27,9 @@ pub(super) struct Components {
     /// Filled in once all are read. Of several with one name or guid, the first.
     by_name: HashMap<String, usize>,
     by_guid: HashMap<String, usize>,
-    /// By id, the rule in the first component that has it.
+    /// By id, the rule in the first component that has it; and by guid.
     everywhere: HashMap<String, Position>,
+    guids: HashMap<String, Position>,
     /// The default levels of notifications.
     pub(super) notifications: Levels,
 }
@@ -102,8 +103,12 @@ impl Components {
                     map.entry(text.clone()).or_insert(number);
                 }
             }
-            for (id, &rule) in &component.by_id {
-                self.everywhere.entry(id.clone()).or_insert((number, rule));
+            for (from, map) in
+                [(&component.by_id, &mut self.everywhere), (&component.by_guid, &mut self.guids)]
+            {
+                for (name, &rule) in from {
+                    map.entry(name.clone()).or_insert((number, rule));
+                }
             }
         }
     }
@@ -148,7 +153,7 @@ impl Components {
                 messages: wire.message_strings.0,
             };
             let guid = rule.guid.as_ref().map_or(0, String::len);
-            self.weigh(cursor, 3 * (size_of::<Rule>() + rule.id.len()) + 2 * guid + weight(&rule.messages))?;
+            self.weigh(cursor, 3 * (size_of::<Rule>() + rule.id.len()) + 3 * guid + weight(&rule.messages))?;
             component.by_id.entry(rule.id.clone()).or_insert(component.rules.len());
             if let Some(guid) = &rule.guid {
                 component.by_guid.entry(guid.clone()).or_insert(component.rules.len());
@@ -213,8 +218,8 @@ impl Components {
     }
 
     /// The rule that a reference names. The index counts unless the rule there has another id; an id may have
-    /// more parts than the rule's own (`CA1000/1`, §3.27.5). An id that the named component does not know is
-    /// looked for in the others.
+    /// more parts than the rule's own (`CA1000/1`, §3.27.5). An id or a guid that the named component does not know
+    /// is looked for in the others.
     pub(super) fn locate(&self, reference: &Reference<'_>) -> Option<Position> {
         let named = self.component(reference);
         if let Some((component, index)) = named.zip(reference.index)
@@ -224,8 +229,9 @@ impl Components {
             return Some((component, index));
         }
         if !reference.guid.is_empty() {
-            let component = named?;
-            return Some((component, *self.list[component].by_guid.get(reference.guid)?));
+            let within =
+                |component: usize| Some((component, *self.list[component].by_guid.get(reference.guid)?));
+            return named.and_then(within).or_else(|| self.guids.get(reference.guid).copied());
         }
         if reference.id.is_empty() {
             return None;

@@ -642,6 +642,23 @@ fn a_document_without_version_or_tool_is_no_sarif() {
     assert!(message(unnamed).contains("this run names no tool"));
 }
 
+/// A floor holds for a rule by whatever name a result gives it, so that each name leads to the rule.
+#[test]
+fn a_guid_leads_to_its_rule_in_whatever_component_that_is() {
+    let tool = r#""tool":{"driver":{"name":"T","rules":[{"id":"D","guid":"g0"}]},
+        "extensions":[{"name":"A"},{"name":"B","guid":"gB","rules":[{"id":"X","guid":"g1"}]}]}"#;
+    let rule = |reference: &str| {
+        let read =
+            document(&format!(r#"{tool},"results":[{{"message":{{"text":"m"}},"rule":{reference}}}]"#));
+        report(&read).findings.pop().unwrap().rule
+    };
+    assert_eq!(rule(r#"{"guid":"g0"}"#), "D");
+    assert_eq!(rule(r#"{"guid":"g1"}"#), "X");
+    assert_eq!(rule(r#"{"guid":"g1","toolComponent":{"name":"A"}}"#), "X");
+    assert_eq!(rule(r#"{"guid":"g1","toolComponent":{"guid":"gB"}}"#), "X");
+    assert_eq!(rule(r#"{"guid":"g0","toolComponent":{"index":1}}"#), "D");
+}
+
 #[test]
 fn look_ups_by_guid_and_by_name_of_a_component_take_one_step() {
     let many = |text: &dyn Fn(usize) -> String| (0..20_000).map(text).collect::<Vec<_>>().join(",");

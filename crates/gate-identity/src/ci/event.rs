@@ -1,4 +1,4 @@
-//! The file behind `GITHUB_EVENT_PATH`: the webhook's payload, of which three values are read.
+//! The file behind `GITHUB_EVENT_PATH`: the webhook's payload, of which five values are read.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -40,10 +40,13 @@ pub struct Event {
     pub head: Option<String>,
     /// The commit of the merge queue's entry.
     pub queued_head: Option<String>,
+    /// Whether the change is over: merged, or given up.
+    pub is_closed: bool,
 }
 
 #[derive(Deserialize)]
 struct Payload {
+    action: Option<String>,
     pull_request: Option<PullRequest>,
     workflow_run: Option<WorkflowRun>,
     merge_group: Option<MergeGroup>,
@@ -52,6 +55,9 @@ struct Payload {
 #[derive(Deserialize)]
 struct PullRequest {
     number: Option<u64>,
+    state: Option<String>,
+    #[serde(default)]
+    merged: Option<bool>,
     head: Head,
 }
 
@@ -100,6 +106,10 @@ impl Event {
 
     fn of(payload: Payload) -> Self {
         let queued_head = payload.merge_group.map(|group| group.head_sha);
+        let is_over =
+            |pull: &PullRequest| pull.state.as_deref() == Some("closed") || pull.merged == Some(true);
+        let is_closed =
+            payload.action.as_deref() == Some("closed") || payload.pull_request.as_ref().is_some_and(is_over);
         let (change, head) = match (payload.pull_request, payload.workflow_run) {
             (Some(pull), _) => (pull.number, Some(pull.head.sha)),
             (None, Some(run)) => match run.pull_requests.as_slice() {
@@ -108,7 +118,8 @@ impl Event {
             },
             (None, None) => (None, None),
         };
-        Self { change: change.map(|number| number.to_string()), head, queued_head }
+        let change = change.map(|number| number.to_string());
+        Self { change, head, queued_head, is_closed }
     }
 }
 
@@ -132,7 +143,7 @@ mod tests {
         let known = |change: Option<&str>| Event {
             change: change.map(str::to_owned),
             head: Some(id.clone()),
-            queued_head: None,
+            ..Event::default()
         };
         assert_eq!(read(&pull).unwrap(), known(Some("7")));
         let run = |pulls: &str| {
@@ -144,6 +155,17 @@ mod tests {
         let queue = read(&format!(r#"{{"merge_group":{{"head_sha":"{id}"}}}}"#)).unwrap();
         assert_eq!(queue, Event { queued_head: Some(id.clone()), ..Event::default() });
         assert_eq!(read(r#"{"ref":"refs/heads/main"}"#).unwrap(), Event::default());
+        for (action, pull) in [
+            ("closed", ""),
+            ("closed", r#","merged":true"#),
+            ("submitted", r#","state":"closed""#),
+            ("edited", r#","merged":true"#),
+        ] {
+            let over = format!(
+                r#"{{"action":"{action}","pull_request":{{"number":7,"head":{{"sha":"{id}"}}{pull}}}}}"#
+            );
+            assert_eq!(read(&over).unwrap(), Event { is_closed: true, ..known(Some("7")) }, "{over}");
+        }
     }
 
     #[test]

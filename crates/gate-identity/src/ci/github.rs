@@ -13,6 +13,9 @@ use super::variables::{Variables, run};
 use super::{CiFacts, Event, Merge};
 use crate::git;
 
+/// Whom a job's own token starts runs as: any job of the repository can.
+pub(crate) const SERVICES: &[&str] = &["github-actions[bot]", "gitea-actions", "forgejo-actions"];
+
 pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
     let git_ref = v.get("GITHUB_REF").filter(|name| name.starts_with("refs/"));
     let event = v.get("GITHUB_EVENT_NAME");
@@ -24,7 +27,7 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
     let full = built.clone().filter(|id| git::is_object_id(id) && kind != Kind::Beside);
     CiFacts {
         // A run that somebody starts again is his, not that of whoever pushed.
-        actor: v.actor(provider, &["GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR"]),
+        actor: v.person(provider, &["GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR"], SERVICES),
         context: Context {
             repository: repository(v, provider),
             git_ref: match kind {
@@ -92,6 +95,11 @@ impl CiFacts {
         {
             let sentence = format!("CI says that the queue's entry is at {said}, and its event at {entry}");
             self.context.conflicts.push(sentence);
+        }
+        if event.is_closed {
+            // What is said of a change ends with it, merged or not.
+            self.context.change = None;
+            return self;
         }
         match (&self.context.change, event.change) {
             (Some(said), Some(told)) if *said != told => self

@@ -27,7 +27,7 @@ use gate_model::context::Context;
 use gate_model::principal::Principal;
 
 pub use event::{Event, EventError};
-pub(crate) use github::queued;
+pub(crate) use github::{SERVICES as GITHUB_SERVICES, queued};
 pub use reconcile::{Evidence, reconcile};
 use variables::Variables;
 
@@ -77,6 +77,22 @@ struct Provider {
     read: fn(&Variables<'_>, &'static str) -> CiFacts,
 }
 
+/// What started a run that nobody did: a schedule, or a token that stands for one. The person whom the variables name
+/// then is whoever wrote the schedule or made the token, and not at the keyboard.
+const UNATTENDED: [(&str, &[&str]); 6] = [
+    ("GITHUB_EVENT_NAME", &["schedule"]),
+    ("CI_PIPELINE_SOURCE", &["schedule", "trigger"]),
+    ("BUILD_REASON", &["Schedule"]),
+    ("BUILDKITE_SOURCE", &["schedule"]),
+    ("CI_PIPELINE_EVENT", &["cron"]),
+    ("DRONE_BUILD_EVENT", &["cron"]),
+];
+
+/// Whether an event, by its provider's name for it, is one that nobody started.
+pub(crate) fn is_unattended(event: &str) -> bool {
+    UNATTENDED.iter().any(|(_, events)| events.contains(&event))
+}
+
 /// Forgejo sets Gitea's marker too, and both set GitHub's, so that actions written for GitHub run there:
 /// the three count as one claim, of the most particular of them.
 const FAMILY: [Provider; 3] = [
@@ -114,6 +130,10 @@ pub fn detect(env: &dyn Fn(&str) -> Option<String>) -> Option<CiFacts> {
     let known = claimants.first().map(|provider| {
         let mut facts = (provider.read)(&variables, provider.name);
         facts.context.provider = Some(provider.name.to_owned());
+        let events = UNATTENDED.iter().filter_map(|(name, _)| variables.get(name));
+        if events.into_iter().any(|event| is_unattended(&event)) {
+            facts.actor = None;
+        }
         facts
     });
     let mut facts = custom::complete(&variables, known)?;

@@ -46,6 +46,11 @@ fn merged(facts: CiFacts, head: Option<String>) -> CiFacts {
     CiFacts { context, head, merge: Some(made), ..facts }
 }
 
+/// The facts of a run for a change that was merged or given up: what is said of a change ends with it.
+fn over(facts: CiFacts) -> CiFacts {
+    CiFacts { context: Context { change: None, ..facts.context }, ..facts }
+}
+
 fn number(v: &Variables<'_>, name: &str) -> Option<String> {
     v.get(name).filter(|number| is_change_number(number))
 }
@@ -59,6 +64,11 @@ pub(super) fn woodpecker(v: &Variables<'_>, provider: &'static str) -> CiFacts {
     };
     let git_ref = v.get("CI_COMMIT_REF").filter(|name| name.starts_with("refs/"));
     let facts = facts(v.commit("CI_COMMIT_SHA"), git_ref, number(v, "CI_COMMIT_PULL_REQUEST"), context);
+    let facts = if v.get("CI_PIPELINE_EVENT").as_deref() == Some("pull_request_closed") {
+        over(facts)
+    } else {
+        facts
+    };
     CiFacts { actor: v.actor(provider, &["CI_PIPELINE_AUTHOR"]), ..facts }
 }
 
@@ -157,6 +167,9 @@ pub(super) fn codebuild(v: &Variables<'_>, provider: &'static str) -> CiFacts {
     };
     let unnamed = git_ref.is_none();
     let facts = facts(v.commit("CODEBUILD_RESOLVED_SOURCE_VERSION"), git_ref, change, context);
+    let event = v.get("CODEBUILD_WEBHOOK_EVENT");
+    let is_over = matches!(event.as_deref(), Some("PULL_REQUEST_MERGED" | "PULL_REQUEST_CLOSED"));
+    let facts = if is_over { over(facts) } else { facts };
     CiFacts {
         actor: v.actor(provider, &["CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID"]),
         pull_request: facts.pull_request || unnamed,

@@ -31,7 +31,17 @@ pub fn reconcile(ci: Option<&CiFacts>, evidence: Evidence<'_>) -> Context {
         (Some(ci), None) => without_checkout(ci, evidence.head),
         (Some(ci), Some(checkout)) => both(ci, checkout, &evidence),
     };
-    context.repository = context.repository.map(|name| git::canonical(&name, evidence.aliases));
+    let named = context.repository.take();
+    context.repository = named.as_deref().map(|name| git::canonical(name, evidence.aliases));
+    // Each host counts its changes by itself: those of the first of the aliases are meant.
+    if context
+        .repository
+        .as_deref()
+        .zip(named.as_deref())
+        .is_some_and(|(one, other)| !git::same_repository(one, other))
+    {
+        context.change = None;
+    }
     drop_unrecordable(&mut context);
     context
 }
@@ -82,8 +92,15 @@ fn both(ci: &CiFacts, checkout: &Checkout, evidence: &Evidence<'_>) -> Context {
         _ => {}
     }
     // A pull request's local branch may have any name; only its own ref counts.
-    if context.git_ref.is_none() && !ci.pull_request {
-        context.git_ref.clone_from(&checkout.branch);
+    match (&context.git_ref, &checkout.branch) {
+        _ if ci.pull_request => {}
+        (Some(said), Some(branch)) if said != branch => {
+            context
+                .conflicts
+                .push(format!("CI says that the ref is {said}, and the checkout is on {branch}"));
+        }
+        (Some(_), _) => {}
+        (None, _) => context.git_ref.clone_from(&checkout.branch),
     }
     let head = own_commit(ci, evidence.head, &mut context.conflicts);
     let tested = tested(ci, checkout, head, &mut context.conflicts);
@@ -240,6 +257,43 @@ mod tests {
 
     fn some(commit: &str, merge: Option<&str>, conflicts: usize) -> (Option<String>, Option<String>, usize) {
         (Some(commit.to_owned()), merge.map(str::to_owned), conflicts)
+    }
+
+    fn on(git_ref: &str) -> CiFacts {
+        CiFacts {
+            context: Context { git_ref: Some(git_ref.to_owned()), ..Context::default() },
+            ..ci(None, OWN, None)
+        }
+    }
+
+    #[test]
+    fn a_branch_that_is_checked_out_is_the_one_that_ci_names() {
+        let checkout = at(OWN, &[], Some("refs/heads/main"));
+        for other in ["refs/heads/other", "refs/tags/main", "refs/heads/Main"] {
+            assert_eq!(tested(&on(other), &checkout, None), some(OWN, None, 1), "{other}");
+        }
+        assert_eq!(tested(&on("refs/heads/main"), &checkout, None), some(OWN, None, 0));
+        // Nothing says on which branch a detached HEAD is, and a pull request's local branch may have any name.
+        assert_eq!(tested(&on("refs/heads/other"), &at(OWN, &[], None), None), some(OWN, None, 0));
+        let pull = CiFacts { pull_request: true, ..on("refs/pull/7/head") };
+        assert_eq!(tested(&pull, &checkout, None), some(OWN, None, 0));
+    }
+
+    #[test]
+    fn changes_are_those_of_the_first_of_several_hosts() {
+        let aliases = ["github.com/acme/pay".to_owned(), "gitlab.com/acme/pay".to_owned()];
+        let change = |host: &str| {
+            let (repository, change) = (Some(format!("{host}/acme/pay")), Some("7".to_owned()));
+            let ci = CiFacts {
+                context: Context { repository, change, ..Context::default() },
+                ..ci(None, "", None)
+            };
+            let context = reconcile(Some(&ci), Evidence { aliases: &aliases, ..Evidence::default() });
+            (context.repository, context.change)
+        };
+        let first = Some(aliases[0].clone());
+        assert_eq!(change("github.com"), (first.clone(), Some("7".to_owned())));
+        assert_eq!(change("gitlab.com"), (first, None));
     }
 
     #[test]

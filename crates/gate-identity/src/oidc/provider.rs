@@ -16,7 +16,7 @@ use gate_model::text::unfit_in_name;
 use super::error::OidcError;
 use super::members::Members;
 use super::{Claims, Issuer, inert};
-use crate::ci::queued;
+use crate::ci::{GITHUB_SERVICES, is_unattended, queued};
 use crate::git;
 
 /// GitHub's own host for tokens; repositories of its tokens are on github.com.
@@ -52,7 +52,7 @@ fn github(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
     let entry = git_ref.filter(|_| event == Some("merge_group"));
     let own = git_ref.and_then(change_of);
     Ok(Claims {
-        principal: principal("github", actor, issuer)?,
+        principal: attended("github", actor, issuer, event)?,
         repository: Some(format!("{host}/{}", members.required_text("repository")?)),
         git_ref: own
             .map(|number| format!("refs/pull/{number}/head"))
@@ -82,7 +82,7 @@ fn gitlab(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
     let of_change = event == Some("merge_request_event") || change.is_some();
     let source = named.as_deref().filter(|_| of_change).and_then(|name| name.strip_prefix("refs/heads/"));
     Ok(Claims {
-        principal: principal("gitlab", actor, issuer)?,
+        principal: attended("gitlab", actor, issuer, event)?,
         repository: Some(format!("{}/{project}", host_of(issuer))),
         source_branch: owned(source),
         git_ref: match &change {
@@ -111,6 +111,13 @@ fn gitlab_ref(members: &Members<'_>) -> Result<Option<String>, OidcError> {
         (Some("tag"), Some(name)) => Some(format!("refs/tags/{name}")),
         _ => None,
     })
+}
+
+/// Who acts, unless nobody started the run: then the token's name is that of whoever wrote the schedule.
+fn attended(via: &str, actor: &str, issuer: &str, event: Option<&str>) -> Result<Principal, OidcError> {
+    let somebody = principal(via, actor, issuer)?;
+    let is_service = GITHUB_SERVICES.contains(&actor) || event.is_some_and(is_unattended);
+    Ok(if is_service { Principal::nobody(via) } else { somebody })
 }
 
 fn mapped(issuer: &str, map: &ClaimMap, members: &Members<'_>) -> Result<Claims, OidcError> {

@@ -95,6 +95,24 @@ fn a_token_of_gitlab_becomes_a_principal_and_a_context() {
 }
 
 #[test]
+fn whoever_wrote_a_schedule_did_not_start_its_runs() {
+    let signer = Signer::p256();
+    for (claims, changes, somebody) in [
+        (github(), json!({"event_name": "schedule"}), "github:carol"),
+        (github(), json!({"actor": "github-actions[bot]"}), "github:carol"),
+        (gitlab(), json!({"pipeline_source": "schedule"}), "gitlab:dave"),
+        (gitlab(), json!({"pipeline_source": "trigger"}), "gitlab:dave"),
+    ] {
+        let principal = |claims: String| {
+            judge(&signer.token(ES256, &claims), &jwks(&[signer.jwk("k1")]), &[]).unwrap().principal
+        };
+        assert_eq!(principal(claims.to_string()).id, somebody);
+        let nobody = principal(with(claims, &changes));
+        assert!(nobody.is_nobody() && nobody.assurance == Assurance::Asserted, "{nobody:?}");
+    }
+}
+
+#[test]
 fn every_listed_algorithm_verifies_with_its_own_kind_of_key_only() {
     let mut signers = vec![
         ("ES256", Signer::p256(), &RSA_PKCS1_SHA256 as &'static dyn RsaEncoding),

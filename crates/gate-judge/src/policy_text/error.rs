@@ -28,9 +28,7 @@ pub enum TextError {
         outer: PathBuf,
     },
     /// The file cannot be read.
-    #[error(
-        "cannot read policy '{path}': {source}\nname the policy with --policy, or write one with: gate-log init"
-    )]
+    #[error("cannot read policy '{path}': {source}\n{}", unread(source))]
     Read {
         /// The file.
         path: PathBuf,
@@ -104,4 +102,13 @@ pub enum TextError {
         /// Why.
         reason: String,
     },
+}
+
+/// What helps where a policy cannot be read.
+fn unread(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => "let this user read it",
+        std::io::ErrorKind::NotFound => "name the policy with --policy, or write one with: gate-log init",
+        _ => "look what is wrong with the file, or name another with --policy",
+    }
 }

@@ -4,13 +4,14 @@
 use gate_ledger::entry::Entry;
 use gate_model::action::Action;
 use gate_model::payload::{ApprovalData, DenialData, RefusalData, RejectionData, ReviewData, RevocationData};
-use gate_model::principal::{Assurance, Principal};
+use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::{Actor, Subject};
 
 use crate::acts;
 use crate::lifting;
 use crate::signatures::Mark;
+use crate::standing::Approved;
 use crate::statement;
 
 use super::admissions::{note_token, read, rests_on};
@@ -40,12 +41,9 @@ impl State {
             if opt_out.grant.is_none() && opt_out.ended.is_none() {
                 opt_out.approvals.push(entry.clone());
             }
-            let by = crate::records::actor(entry).ok();
-            if by.as_ref().is_none_or(|by| by.assurance != Assurance::Signed) {
-                opt_out.approved_unsigned = Some(entry.seq);
-            }
+            opt_out.approved.push(Approved::of(entry));
             if opt_out.grant.is_none() {
-                opt_out.approvers.extend(by);
+                opt_out.approvers.extend(crate::records::actor(entry).ok());
             }
         }
         judged

@@ -99,7 +99,7 @@ impl State {
         match self.heads.find(seen.seq, seen.hash.as_str()) {
             Named::There(time) => {
                 can_have_begun(now, time, facts)?;
-                Ok(Some(Begun { seen: Seen { seq: seen.seq, at: time }, now }))
+                Ok(Some(Begun { seen: Seen { seq: seen.seq, at: now }, now }))
             }
             // Nothing of that time can be looked up by now, and nothing needs to be.
             Named::Old(_) => Ok(None),
@@ -168,8 +168,8 @@ impl State {
 fn commanded_since(facts: &Facts<'_>, came: Came, begun: Option<Begun>) -> Option<Seen> {
     // Nothing has run yet where a pause or a skip decides, so no command can have excused itself.
     let ran = came != Came::NotAsked && facts.mode != Mode::Judge;
-    // An entry so old that its time is not kept bounds no signature.
-    let seen = |seq| begun.map_or(Seen { seq, at: facts.judged_at.minus(u64::MAX) }, |begun| begun.seen);
+    let at = facts.begun_at.unwrap_or_else(|| facts.judged_at.minus(u64::MAX));
+    let seen = |seq| begun.map_or(Seen { seq, at }, |begun| begun.seen);
     facts.seen_head.as_ref().map(|head| seen(head.seq)).filter(|_| ran)
 }
 

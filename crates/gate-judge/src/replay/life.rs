@@ -13,6 +13,7 @@ use gate_policy::Subject;
 use crate::lifting::Ended;
 use crate::recorded::Recorded;
 use crate::signatures::{self, Known, Mark};
+use crate::standing::Approved;
 
 use super::books::Used;
 use super::report::Doubt;
@@ -30,8 +31,8 @@ pub(super) struct OptOut {
     pub(super) request: Option<Asked>,
     /// Who approved.
     pub(super) approvers: Vec<Principal>,
-    /// The newest approval without a signature.
-    pub(super) approved_unsigned: Option<u64>,
+    /// When each of its approvals was given.
+    pub(super) approved: Vec<Approved>,
     /// The approvals while it waits.
     pub(super) approvals: Vec<Entry>,
     /// The grant.
@@ -195,7 +196,7 @@ impl OptOut {
             marks: vec![Mark::of(entry)],
             request: None,
             approvers: Vec::new(),
-            approved_unsigned: None,
+            approved: Vec::new(),
             approvals: Vec::new(),
             grant: None,
             ended: None,

@@ -54,7 +54,7 @@ impl<'a> Live<'a> {
     fn held(&self) -> Held<'a> {
         let Self { id, opt_out, granted } = *self;
         let (seq, data, by) = (granted.seq, &granted.data, &opt_out.requester);
-        Held { id, seq, data, by, approved_unsigned: opt_out.approved_unsigned }
+        Held { id, seq, data, by, approvals: &opt_out.approved }
     }
 
     pub(super) fn action(&self) -> Action {

@@ -39,6 +39,16 @@ pub enum OpenError {
         /// The path beside the ledger.
         path: PathBuf,
     },
+    /// A file of the ledger has another name, a hard link.
+    #[error(
+        "'{}' has a second name (a hard link), and whoever used that would write a log of its own\n\
+         find the other name with find -samefile, and copy the file in place of linking it",
+        path.display()
+    )]
+    TwoNames {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is a rollback journal, which SQLite would write over the ledger.
     #[error(
         "'{}' is a rollback journal, which a ledger never has: SQLite would write it over the ledger\n\
@@ -173,7 +183,10 @@ impl OpenError {
     /// Whether somebody put something in the ledger's place, or beside it, that it never has: no mishap, and no way to
     /// have a ledger that cannot be used.
     pub const fn is_planted(&self) -> bool {
-        matches!(self, Self::Beside { .. } | Self::Journal { .. } | Self::Owner { .. })
+        matches!(
+            self,
+            Self::Beside { .. } | Self::Journal { .. } | Self::Owner { .. } | Self::TwoNames { .. }
+        )
     }
 
     /// How a tool ends on it.
@@ -184,6 +197,7 @@ impl OpenError {
                 Exit::Failure
             }
             Self::Beside { .. }
+            | Self::TwoNames { .. }
             | Self::Journal { .. }
             | Self::Owner { .. }
             | Self::Network { .. }
@@ -217,11 +231,11 @@ pub enum StoreError {
         seq: u64,
     },
     /// The pages of the file contradict each other.
-    #[error("the ledger's file is damaged ({0}); gate-verify says which entries are intact")]
+    #[error("the ledger's file is damaged ({0})\nsave what is intact with: gate-log export --salvage")]
     Corrupt(#[source] rusqlite::Error),
     /// The pages of the file lead to a row twice.
     #[error(
-        "the ledger's file is damaged: its pages lead to entry {0} again; gate-verify says which entries are intact"
+        "the ledger's file is damaged: its pages lead to entry {0} again\nsave what is intact with: gate-log export --salvage"
     )]
     Again(i64),
     /// The draft of an entry was refused.
@@ -308,7 +322,9 @@ pub enum StoreError {
     #[error("'{0}' is not the beginning of an entry hash; give at least 8 digits of 0-9 and a-f")]
     HashPrefix(String),
     /// Anything else that SQLite reports: an I/O error, mostly.
-    #[error("the ledger's file cannot be used: {0}")]
+    #[error(
+        "the ledger's file cannot be used: {0}\nlook whether the disk is full, and whether this user may read and write there"
+    )]
     Sqlite(#[source] rusqlite::Error),
 }
 

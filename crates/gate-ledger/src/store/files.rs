@@ -49,8 +49,23 @@ pub(super) fn inspect(real: &Path) -> Result<(), OpenError> {
         if !is_trusted(&directory, &file) {
             return Err(OpenError::Owner { path, owner: file.uid() });
         }
+        if file.nlink() > 1 && has_two_names(&path)? {
+            return Err(OpenError::TwoNames { path });
+        }
     }
     Ok(())
+}
+
+/// Whether the file at `path` has another name, for longer than it takes to give it this one where a file system knows
+/// no other way. Under each name there would be a log of its own, and what one of them holds is lost to the other.
+fn has_two_names(path: &Path) -> Result<bool, OpenError> {
+    for _ in 0..10 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        if look(path)?.is_none_or(|file| file.nlink() == 1) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Refuses a rollback journal, whatever it is.

@@ -87,9 +87,17 @@ fn kept(row: &Row<'_>) -> Result<KeptOpening, StoreError> {
 
 /// The opening of `commitment`, if it is known.
 pub(super) fn find(connection: &Connection, commitment: Commitment) -> Result<Option<Opening>, StoreError> {
+    Ok(find_kept(connection, commitment)?.map(|kept| kept.opening))
+}
+
+/// The same with the entry that it was recorded with.
+pub(super) fn find_kept(
+    connection: &Connection,
+    commitment: Commitment,
+) -> Result<Option<KeptOpening>, StoreError> {
     let mut statement = connection.prepare_cached(query!("sql/opening.sql"))?;
     let mut rows = statement.query([&commitment.0[..]])?;
-    rows.next()?.map(|row| kept(row).map(|kept| kept.opening)).transpose()
+    rows.next()?.map(kept).transpose()
 }
 
 /// Puts the personal texts of an entry back, as far as they are known.

@@ -46,11 +46,13 @@ pub(super) fn copy(desk: &Desk<'_>, address: &str, io: &mut Io<'_>) -> Result<()
         "head": {"seq": head.seq, "hash": head.hash.to_string()},
     });
     let summary = format!(
-        "the remote '{address}' holds the ledger up to entry {}\nput these lines under [ledger], in place of path: \
-         remote = \"{address}\", genesis = \"{genesis}\"",
+        "the remote '{address}' holds the ledger up to entry {}; put these lines under [ledger], in place of path",
         head.seq
     );
     desk.report(&document, &summary, io);
+    for line in [format!("remote = {address:?}"), format!("genesis = {genesis:?}")] {
+        io.tell(&format!("  {line}\n"));
+    }
     Ok(())
 }
 

@@ -11,14 +11,17 @@ use gate_ledger::outfile::{Manner, Place};
 
 use super::InitError;
 
+/// The folder of ledgers that nobody placed elsewhere.
+const OWN_FOLDER: &str = ".gate";
 /// The largest `.gitignore` that is looked into.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Writes the patterns where `ledger` lies in a git work tree. Returns what a person should know instead,
+/// Writes the patterns where `ledger` lies in a git work tree, or in a folder of its own. Returns what a person should know instead,
 /// where that cannot be done.
 pub(super) fn protect(ledger: &Path) -> Result<Option<String>, InitError> {
     let (Some(directory), Some(name)) = (ledger.parent(), ledger.file_name()) else { return Ok(None) };
-    if git::root(directory).is_none() {
+    // A folder of the ledger's own is kept out of commits also where the repository is made later.
+    if git::root(directory).is_none() && directory.file_name().is_none_or(|name| name != OWN_FOLDER) {
         return Ok(None);
     }
     let file = directory.join(".gitignore");

@@ -21,8 +21,8 @@ pub(super) fn ledger(reader: &mut Reader<'_>, mut table: Table<'_>) -> LedgerSet
             .error(remote.span(), "two-ledgers", "[ledger] has both path and remote, and there is one ledger")
             .remedy("take path out: the working copy of a remote lies in the user's cache");
     }
-    // What was sent stays in every working copy.
-    if settings.remote.is_some()
+    // A repository never forgets. Of other remotes their helpers tell.
+    if settings.remote.as_ref().is_some_and(|remote| remote.scheme() == "git")
         && settings.commit.any()
         && let Some(commit) = table.get("commit")
     {
@@ -30,9 +30,9 @@ pub(super) fn ledger(reader: &mut Reader<'_>, mut table: Table<'_>) -> LedgerSet
             .error(
                 commit.span(),
                 "cannot-erase",
-                "[ledger] has both commit and remote, and what a remote handed out cannot be erased",
+                "[ledger] has both commit and a git remote, and a repository erases nothing",
             )
-            .remedy("take commit out, or keep the ledger in a file (path)");
+            .remedy("take commit out, or keep the ledger in a file (path) or at a remote that can erase (postgres, ssh)");
     }
     table.finish(reader);
     settings

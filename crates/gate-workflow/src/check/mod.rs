@@ -37,6 +37,8 @@ use sighting::Sighting;
 
 /// How often a verdict is begun again because the gate's waivers changed meanwhile.
 const TRIES: u32 = 16;
+/// From how many seconds on it is told that the ledger's newest entry is ahead of this machine's clock.
+const NOTABLE_LEAD: i64 = 5;
 
 /// How often a paused gate is looked at again.
 const POLL: Duration = Duration::from_millis(500);
@@ -530,7 +532,12 @@ impl<'a> Checker<'a> {
             used: &self.setting.loaded.used,
             warn_before: self.setting.loaded.policy.warn_before,
         };
-        verdict::decision(&rules, standing, ruling, facts, now)
+        let ahead = now.seconds_since(self.setting.now());
+        Decision {
+            lost: self.setting.lost(),
+            clock_ahead: (ahead > NOTABLE_LEAD).then_some(ahead),
+            ..verdict::decision(&rules, standing, ruling, facts, now)
+        }
     }
 
     fn circumstances_before(&self, commanded: bool) -> Result<Circumstances, CheckError> {

@@ -33,7 +33,9 @@ impl Checker<'_> {
             facts.notes.extend(finished.notes.iter().cloned());
         }
         let ruling = planned(&standing, finished);
-        Ok(self.compose(&standing, ruling, &facts, now))
+        let decision = self.compose(&standing, ruling, &facts, now);
+        // An instant that somebody asks about is no clock's.
+        Ok(if at.is_some() { Decision { clock_ahead: None, ..decision } } else { decision })
     }
 
     /// What counts where the ledger is out of reach: nothing but a pause that the working copy knows.

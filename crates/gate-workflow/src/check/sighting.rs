@@ -49,9 +49,9 @@ impl Sighting {
         Begun { at: self.now, seen }
     }
 
-    /// The newest entry as the standing of the gate asks for it.
+    /// When the run began, as the standing of the gate asks for it.
     pub(super) const fn seen(&self) -> Seen {
-        Seen { seq: self.head.seq, at: self.head.at }
+        Seen { seq: self.head.seq, at: self.now }
     }
 
     /// The position of an entry that is another one now, is gone, or was not there, with the words for it.

@@ -6,9 +6,9 @@ use std::path::Path;
 use gate_ledger::archive::EntryRef;
 use gate_ledger::entry::{Entry, EntryHash, write_line};
 use gate_ledger::remote::{Expect, PullError, Remote, WorkingCopy, pull as pull_from};
-use gate_ledger::store::{Access, Ledger, OpenError, StoreError, Transaction, View};
+use gate_ledger::store::{Access, CreateError, Ledger, OpenError, StoreError, Transaction, View};
 
-use super::RemoteProblem;
+use super::{RemoteProblem, openings};
 
 /// Makes the folder of the working copy `copy`, open to its owner alone; refuses one that another user could have
 /// put there.
@@ -34,11 +34,9 @@ pub(super) fn refuse_foreign(copy: &Path) -> Result<(), RemoteProblem> {
 /// Opens the working copy at `path`; where there is none it is begun with the first entry of the remote, if that is
 /// the pinned one.
 pub(super) fn open(path: &Path, remote: &mut dyn Remote, expect: &Expect) -> Result<Ledger, RemoteProblem> {
-    match Ledger::open(path, Access::Append) {
-        Err(OpenError::Missing { .. }) => {}
-        Ok(ledger) if ledger.genesis() == expect.genesis => return Ok(ledger),
-        Ok(ledger) => return Err(other(expect, ledger.genesis())),
-        Err(error) => return Err(error.into()),
+    match open_made(path, expect) {
+        Err(RemoteProblem::Copy(OpenError::Missing { .. })) => {}
+        opened => return opened,
     }
     refuse_foreign(path)?;
     let mut first = None;
@@ -54,45 +52,75 @@ pub(super) fn open(path: &Path, remote: &mut dyn Remote, expect: &Expect) -> Res
     if genesis.hash != expect.genesis {
         return Err(other(expect, genesis.hash));
     }
-    Ok(Ledger::create_copy(path, &genesis)?)
+    match Ledger::create_copy(path, &genesis) {
+        // Another run of this machine was first; what it made is whole.
+        Err(CreateError::Exists { .. } | CreateError::Leftover { .. }) if path.exists() => {
+            open_made(path, expect)
+        }
+        created => Ok(created?),
+    }
+}
+
+/// Opens the working copy at `path`, which somebody made.
+fn open_made(path: &Path, expect: &Expect) -> Result<Ledger, RemoteProblem> {
+    let ledger = Ledger::open(path, Access::Append)?;
+    if ledger.genesis() == expect.genesis { Ok(ledger) } else { Err(other(expect, ledger.genesis())) }
 }
 
 fn other(expect: &Expect, found: EntryHash) -> RemoteProblem {
     PullError::OtherLedger { expected: expect.genesis, found }.into()
 }
 
-/// Takes over what the remote has beyond the working copy that `transaction` holds; returns its newest entry.
+/// Takes over what the remote has beyond the working copy that `transaction` holds; returns its newest entry, and
+/// whether texts were erased.
 pub(super) fn pull(
     remote: &mut dyn Remote,
     expect: &Expect,
     transaction: &mut Transaction<'_>,
-) -> Result<EntryRef, RemoteProblem> {
-    Ok(pull_from(remote, expect, &mut Held(transaction))?)
+) -> Result<(EntryRef, bool), RemoteProblem> {
+    // A copy that was only begun has its first entry without the texts of it.
+    let from = if transaction.head().seq == 0 { 0 } else { transaction.head().seq + 1 };
+    let mut held = Held { transaction, committing: Vec::new() };
+    let newest = match pull_from(remote, expect, &mut held) {
+        // What a helper remembers may be from before the lock, and another run of this machine may have taken over more
+        // since. Who is asked again looks again.
+        Err(PullError::RolledBack { .. }) => pull_from(remote, expect, &mut held)?,
+        pulled => pulled?,
+    };
+    let Held { transaction, committing } = held;
+    Ok((newest, openings::incoming(remote, from, &committing, transaction)?))
 }
 
 /// The working copy within a transaction, which takes everything back unless all of it was good.
-struct Held<'t, 'l>(&'t mut Transaction<'l>);
+struct Held<'t, 'l> {
+    transaction: &'t mut Transaction<'l>,
+    /// The new entries that texts may lie beside.
+    committing: Vec<Entry>,
+}
 
 impl WorkingCopy for Held<'_, '_> {
     type Error = StoreError;
 
     /// A copy that was only begun has nothing yet: behind its first entry others may have been archived.
     fn head(&self) -> Result<Option<EntryRef>, StoreError> {
-        let head = self.0.head();
+        let head = self.transaction.head();
         Ok((head.seq > 0).then_some(EntryRef { seq: head.seq, hash: head.hash }))
     }
 
     fn hash_at(&self, seq: u64) -> Result<Option<EntryHash>, StoreError> {
-        Ok(self.0.view().entry(seq)?.map(|entry| entry.hash))
+        Ok(self.transaction.view().entry(seq)?.map(|entry| entry.hash))
     }
 
     fn take(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        let next = self.0.head().seq + 1;
+        if openings::concerns(entry) {
+            self.committing.push(entry.clone());
+        }
+        let next = self.transaction.head().seq + 1;
         match entry.seq {
             // The first entry is the pinned one here as there.
             0 => Ok(()),
-            seq if seq > next => self.0.adopt_behind_gap(entry),
-            _ => self.0.adopt(entry),
+            seq if seq > next => self.transaction.adopt_behind_gap(entry),
+            _ => self.transaction.adopt(entry),
         }
     }
 }

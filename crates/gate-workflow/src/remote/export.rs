@@ -5,7 +5,7 @@ use gate_ledger::remote::{self, Batch, MAX_LINES, Published, Remote};
 use gate_ledger::store::{Ledger, StoreError};
 
 use super::race::Race;
-use super::{Connect, RemoteProblem, WAIT, copy};
+use super::{Connect, RemoteProblem, WAIT, copy, openings};
 
 /// Begins a ledger at the remote behind `address` with all entries of `ledger`, unchanged.
 ///
@@ -13,7 +13,7 @@ use super::{Connect, RemoteProblem, WAIT, copy};
 /// [`RemoteProblem::Exists`] where there is one already; another [`RemoteProblem`].
 pub fn create(connect: &Connect, address: &str, ledger: &Ledger) -> Result<(), RemoteProblem> {
     let mut remote = connect(address)?;
-    send(remote.as_mut(), ledger, None)
+    send(remote.as_mut(), address, ledger, None)
 }
 
 /// The same, going on where the remote has the first entries of this very ledger: an earlier copy was cut short, or is
@@ -31,11 +31,16 @@ pub fn copy_to(connect: &Connect, address: &str, ledger: &Ledger) -> Result<(), 
             return Err(RemoteProblem::Exists);
         }
     }
-    send(remote.as_mut(), ledger, there)
+    send(remote.as_mut(), address, ledger, there)
 }
 
 /// Sends the entries behind `after`, so many at once as one exchange carries.
-fn send(remote: &mut dyn Remote, ledger: &Ledger, mut after: Option<EntryRef>) -> Result<(), RemoteProblem> {
+fn send(
+    remote: &mut dyn Remote,
+    address: &str,
+    ledger: &Ledger,
+    mut after: Option<EntryRef>,
+) -> Result<(), RemoteProblem> {
     if ledger.view().archive()?.is_some() {
         return Err(RemoteProblem::Archived);
     }
@@ -45,7 +50,11 @@ fn send(remote: &mut dyn Remote, ledger: &Ledger, mut after: Option<EntryRef>) -
         let mut lines = copy::lines(&ledger.view(), from)?;
         lines.truncate(usize::try_from(MAX_LINES).unwrap_or(usize::MAX));
         let last = from + lines.len() as u64 - 1;
-        let batch = Batch { lines, openings: Vec::new() };
+        let openings = openings::outgoing(&ledger.view(), &lines)?;
+        if !openings.is_empty() && !remote.hello(None)?.can.erase {
+            return Err(RemoteProblem::CannotErase(address.to_owned()));
+        }
+        let batch = Batch { lines, openings };
         let mut race = Race::start(WAIT);
         match remote::publish(remote, after, &batch, &mut || race.lost().is_ok())? {
             Published::Taken => {}

@@ -1,11 +1,15 @@
 //! A remote with the working copy that follows it.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use gate_ledger::archive::EntryRef;
+use gate_ledger::commitment::Commitment;
 use gate_ledger::remote::{self, Batch, Expect, Hello, Published, Remote, RemoteError, Why};
 use gate_ledger::store::{Access, AppendError, Ledger, OpenError, StoreError, Transaction};
+use gate_ledger::veil::Privacy;
 use gate_ledger::verify::{self, Options};
 use gate_ledger::waiting;
 use gate_model::principal::Principal;
@@ -13,7 +17,7 @@ use gate_model::time::Timestamp;
 
 use super::race::Race;
 use super::waiting::Taken;
-use super::{Connect, RemoteProblem, WAIT, copy};
+use super::{Connect, RemoteProblem, WAIT, copy, openings};
 
 /// For how long what was read is new: a run that looks twice in a row asks once.
 const FRESH: Duration = Duration::from_secs(1);
@@ -26,12 +30,14 @@ pub struct Link {
     remote: Option<Box<dyn Remote>>,
     expect: Expect,
     copy: PathBuf,
+    /// Which texts its entries only commit to.
+    privacy: Privacy,
     /// Whether no new connection is made: a command has run since, and could have changed where it leads.
     sealed: bool,
     /// When the working copy was last verified to end where the remote does.
     current: Option<Instant>,
     /// How many times somebody else was first, in this run.
-    pub lost: u32,
+    pub lost: Rc<Cell<u32>>,
 }
 
 /// Why a transaction recorded nothing, unless the problem says that nobody knows.
@@ -76,8 +82,23 @@ impl<E> From<RemoteProblem> for Stop<E> {
 
 impl Link {
     /// A link to the remote at `address`, which the working copy at `copy` follows. Nobody is asked yet.
-    pub const fn new(connect: Connect, address: String, expect: Expect, copy: PathBuf) -> Self {
-        Self { connect, address, remote: None, expect, copy, sealed: false, current: None, lost: 0 }
+    pub fn new(
+        connect: Connect,
+        address: String,
+        (expect, privacy): (Expect, Privacy),
+        copy: PathBuf,
+    ) -> Self {
+        Self {
+            connect,
+            address,
+            remote: None,
+            expect,
+            copy,
+            privacy,
+            sealed: false,
+            current: None,
+            lost: Rc::default(),
+        }
     }
 
     /// The working copy's place.
@@ -127,13 +148,19 @@ impl Link {
         clock: &dyn Fn() -> Timestamp,
     ) -> Result<EntryRef, RemoteProblem> {
         self.current = None;
+        if self.privacy != Privacy::default() && !self.hello()?.can.erase {
+            return Err(RemoteProblem::CannotErase(self.address.clone()));
+        }
         let head = self.ask(|remote, expect, path| {
             let mut ledger = copy::open(path, remote, expect)?;
             let pulled = ledger.append(wait, clock, |transaction| copy::pull(remote, expect, transaction));
-            let head = pulled.map_err(|error| match error {
+            let (head, has_erased) = pulled.map_err(|error| match error {
                 AppendError::Store(source) => RemoteProblem::Store(source),
                 AppendError::Work(problem) => problem,
             })?;
+            if has_erased {
+                ledger.fold(wait)?;
+            }
             ledger.close()?;
             Ok::<_, RemoteProblem>(head)
         })?;
@@ -179,6 +206,21 @@ impl Link {
     /// A [`RemoteProblem`].
     pub(super) fn drop_archived(&mut self, before: u64, keep: &[u64]) -> Result<(), RemoteProblem> {
         self.ask(|remote, _, _| Ok(remote.forget(before, keep)?))
+    }
+
+    /// Erases the openings of `commitments`, which an entry that the remote has names: there, then here.
+    ///
+    /// # Errors
+    /// A [`RemoteProblem`]; then it can be done again.
+    pub(super) fn erase(
+        &mut self,
+        commitments: &[Commitment],
+        wait: Duration,
+        clock: &dyn Fn() -> Timestamp,
+    ) -> Result<(), RemoteProblem> {
+        self.ask(|remote, _, _| Ok::<_, RemoteProblem>(openings::erase(remote, commitments)?))?;
+        self.alone(wait, clock, |transaction| Ok(transaction.erase(commitments)?))?;
+        Ok(Ledger::open(&self.copy, Access::Append)?.fold(wait)?)
     }
 
     /// The newest entry of the working copy, where there is one.
@@ -249,6 +291,7 @@ impl Link {
         loop {
             let head = if is_new { self.bring_up(wait, clock)? } else { self.verify()? };
             let mut ledger = Ledger::open(&self.copy, Access::Append).map_err(RemoteProblem::from)?;
+            ledger.set_privacy(self.privacy);
             let done = ledger.append(wait, clock, |transaction| {
                 let base = transaction.head();
                 if (base.seq, base.hash) != (head.seq, head.hash) {
@@ -266,7 +309,7 @@ impl Link {
                     return Ok((value, taken));
                 }
                 Err(AppendError::Work(Stop::Again)) => {
-                    self.lost += 1;
+                    self.lost.set(self.lost.get() + 1);
                     race.lost()?;
                     is_new = true;
                 }
@@ -291,7 +334,8 @@ impl Link {
             Err(_) if !is_new => return Err(Stop::Unsure),
             done => done.map_err(Stop::Work)?,
         };
-        let lines = copy::lines(&transaction.view(), head.seq + 1).map_err(RemoteProblem::from)?;
+        let view = transaction.view();
+        let lines = copy::lines(&view, head.seq + 1).map_err(RemoteProblem::from)?;
         if !transaction.is_whole() {
             return Ok(value);
         }
@@ -299,7 +343,10 @@ impl Link {
             true if is_new => Ok(value),
             true => Err(Stop::Unsure),
             false if !takes_waiting && self.has_waiting()? => Err(Stop::Due),
-            false => self.publish(head, lines).map(|()| value),
+            false => {
+                let openings = openings::outgoing(&view, &lines)?;
+                self.publish(head, &Batch { lines, openings }).map(|()| value)
+            }
         }
     }
 
@@ -329,22 +376,24 @@ impl Link {
         &self,
         wait: Duration,
         clock: &dyn Fn() -> Timestamp,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, RemoteProblem>,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, RemoteProblem>,
     ) -> Result<T, RemoteProblem> {
         let mut ledger = Ledger::open(&self.copy, Access::Append)?;
-        let done = ledger.append(wait, clock, |transaction| work(transaction));
+        let done = ledger.append(wait, clock, work);
         done.map_err(|error| match error {
             AppendError::Store(source) => RemoteProblem::Store(source),
             AppendError::Work(problem) => problem,
         })
     }
 
-    fn publish<E>(&mut self, after: EntryRef, lines: Vec<Vec<u8>>) -> Result<(), Stop<E>> {
-        let batch = Batch { lines, openings: Vec::new() };
+    fn publish<E>(&mut self, after: EntryRef, batch: &Batch) -> Result<(), Stop<E>> {
+        if !batch.openings.is_empty() && !self.hello()?.can.erase {
+            return Err(RemoteProblem::CannotErase(self.address.clone()).into());
+        }
         let mut race = Race::start(WAIT);
         let mut patience = || race.lost().is_ok();
         let mut published =
-            self.ask(|remote, _, _| remote::publish(remote, Some(after), &batch, &mut patience));
+            self.ask(|remote, _, _| remote::publish(remote, Some(after), batch, &mut patience));
         // The connection may be what was lost, so the next one tells.
         while let Ok(Published::Unknown(said)) = &published {
             let said = said.clone();
@@ -353,7 +402,7 @@ impl Link {
                 return Err(RemoteProblem::Unknown(said).into());
             }
             published =
-                match self.ask(|remote, _, _| remote::settle(remote, Some(after), &batch, &mut patience)) {
+                match self.ask(|remote, _, _| remote::settle(remote, Some(after), batch, &mut patience)) {
                     Err(_) => Ok(Published::Unknown(said)),
                     settled => settled,
                 };

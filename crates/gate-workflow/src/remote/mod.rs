@@ -15,6 +15,7 @@ mod copy;
 mod export;
 mod helper;
 mod link;
+mod openings;
 mod problem;
 mod race;
 mod session;

@@ -18,6 +18,12 @@ pub enum RemoteProblem {
          make it with gate-log init --remote, and write [ledger] genesis into the policy"
     )]
     Unpinned,
+    /// A pull request's own text names it: whoever wrote that would get what this job may log in with.
+    #[error(
+        "'{0}' is what a pull request's own text names as the ledger's remote, so nothing was asked there\n\
+         judge by the rules of the branch that it goes to: --policy-ref, see gate(7)"
+    )]
+    UnderReview(String),
     /// The policy names none.
     #[error(
         "the policy names no remote, so there is nothing to bring up to date\nwrite [ledger] remote into it, see gate-remote(7)"
@@ -46,6 +52,15 @@ pub enum RemoteProblem {
          put a copy of the file (gate-log copy) where it shall be kept, and name it by ssh://"
     )]
     Archived,
+    /// What is to be erasable cannot be erased there.
+    #[error(
+        "the remote '{0}' cannot erase, and the policy's commit, or a signed document, wants texts that can be\n\
+         take commit out of [ledger], or keep the ledger in a file or at a remote that can erase (postgres, ssh)"
+    )]
+    CannotErase(String),
+    /// A text that goes beside an entry cannot be written.
+    #[error("the opening of a text cannot be written: {0}")]
+    Opening(String),
     /// The other side does not take what was decided.
     #[error("the remote does not take entries from here: {}", gate_model::text::visible(.0))]
     Refused(String),
@@ -157,11 +172,14 @@ impl RemoteProblem {
             | Self::Floor(_)
             | Self::Exists
             | Self::Archived
+            | Self::CannotErase(_)
             | Self::Named(_) => Exit::Usage,
             Self::Away { exit, .. } => *exit,
             Self::Remote(error) => error.exit(),
             Self::Pull(error) => error.exit(StoreError::exit),
-            Self::Altered { .. } | Self::Waiting(WaitingError::Line { .. }) => Exit::Distrust,
+            Self::UnderReview(_) | Self::Altered { .. } | Self::Waiting(WaitingError::Line { .. }) => {
+                Exit::Distrust
+            }
             Self::Copy(error) => error.exit(),
             Self::Create(error) => error.exit(),
             Self::Store(error) => error.exit(),
@@ -171,6 +189,7 @@ impl RemoteProblem {
             | Self::Unknown(_)
             | Self::Races { .. }
             | Self::Folder { .. }
+            | Self::Opening(_)
             | Self::Random(_) => Exit::Failure,
         }
     }

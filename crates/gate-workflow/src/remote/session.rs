@@ -4,7 +4,9 @@ use std::cell::RefMut;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use gate_identity::ci;
 use gate_ledger::archive::{EntryRef, Statement};
+use gate_ledger::commitment::Commitment;
 use gate_ledger::entry::EntryHash;
 use gate_ledger::remote::{Expect, Hello, working_copy};
 use gate_ledger::store::{Access, Ledger, StoreError, Transaction};
@@ -97,11 +99,23 @@ impl Setting<'_> {
         }
         let mut link = self.link.borrow_mut();
         if link.is_none() {
+            if !self.loaded.is_from_revision() && ci::detect(self.place.env).is_some_and(|ci| ci.pull_request)
+            {
+                return Err(RemoteProblem::UnderReview(rules.address.clone()));
+            }
             let expect = self.expected(rules)?;
             let copy = working_copy(self.place.env, expect.genesis, &rules.address);
-            *link = Some(Link::new(self.place.connect.clone(), rules.address.clone(), expect, copy));
+            let expect = (expect, ledger_access::privacy(&self.loaded));
+            let mut new = Link::new(self.place.connect.clone(), rules.address.clone(), expect, copy);
+            new.lost = self.lost.clone();
+            *link = Some(new);
         }
         RefMut::filter_map(link, Option::as_mut).map_err(|_| RemoteProblem::NoRemote)
+    }
+
+    /// How many times somebody else wrote to the remote first, so that this run judged again.
+    pub fn lost(&self) -> u32 {
+        self.lost.get()
     }
 
     /// From now on nothing but the connection that there is counts.
@@ -167,6 +181,14 @@ impl Setting<'_> {
         }
     }
 
+    /// Erases the openings of `commitments`, which an entry that is recorded names, at the remote and here.
+    ///
+    /// # Errors
+    /// Where the remote cannot, or this run may not; then it can be done again.
+    pub fn erase(&self, commitments: &[Commitment]) -> Result<(), Unusable> {
+        Ok(self.link(self.needed()?)?.erase(commitments, WAIT, self.place.clock)?)
+    }
+
     /// Has the remote drop the entries that `statement`, which it has, says were archived.
     ///
     /// # Errors
@@ -184,7 +206,12 @@ impl Setting<'_> {
         let Some(said) = self.away.borrow().as_ref().map(|away| away.said.clone()) else { return Ok(None) };
         let Some(ledger) = self.open_stale()? else { return Ok(None) };
         let head = ledger.view().head().map_err(RemoteProblem::from)?;
-        Ok(Some(format!("{said}\nwhat is known is as old as entry {} of {}", head.seq, head.at)))
+        Ok(Some(format!(
+            "{}; what is known is as old as entry {} of {}",
+            said.replace('\n', "; "),
+            head.seq,
+            head.at
+        )))
     }
 
     /// Runs `work` in one transaction of the remote ledger.
@@ -220,7 +247,7 @@ impl Setting<'_> {
             sent += send(&mut link, file, &by, clock)?;
         }
         let head = link.copied()?.unwrap_or(pulled);
-        Ok(Synced { schema: "gate.sync/1", head: seen(head), received, sent, lost: link.lost })
+        Ok(Synced { schema: "gate.sync/1", head: seen(head), received, sent, lost: self.lost() })
     }
 
     /// Whether decisions that used no opt-out need not reach the ledger at once.

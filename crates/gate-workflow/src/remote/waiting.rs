@@ -13,7 +13,8 @@ use gate_ledger::store::{StoreError, Transaction, View};
 use gate_ledger::waiting::{self, Waited, Waiting, WaitingError};
 use gate_model::decision::{PolicyUsed, Verdict};
 use gate_model::payload::DecisionData;
-use gate_model::principal::Principal;
+use gate_model::principal::{Assurance, Principal};
+use gate_model::text::unfit_in_name;
 use gate_model::verification::Replay;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -43,6 +44,19 @@ pub(super) fn take(
     by: &Principal,
     transaction: &mut Transaction<'_>,
 ) -> Result<Taken, RemoteProblem> {
+    take_as(reported, file, done, by, transaction)
+}
+
+/// Whom the entry of a decision names, and who reports it, where that is said; the inner error is a sentence's end.
+type Named = fn(&Waiting, &Principal) -> Result<(Value, Option<Value>), String>;
+
+fn take_as(
+    named: Named,
+    file: &Path,
+    done: usize,
+    by: &Principal,
+    transaction: &mut Transaction<'_>,
+) -> Result<Taken, RemoteProblem> {
     let waiting: Vec<Waiting> = waiting::read(file)?.into_iter().skip(done).take(AT_ONCE).collect();
     if waiting.is_empty() {
         return Ok(Taken::default());
@@ -55,7 +69,8 @@ pub(super) fn take(
             |reason: String| WaitingError::Line { path: file.to_owned(), line: done + index + 1, reason };
         check(&one, &rules, &transaction.view())?.map_err(refused)?;
         if known.insert(one.id.clone()) {
-            let entry = transaction.append(&one.draft(reporter(&one, by)?)?)?;
+            let (actor, reported_by) = named(&one, by).map_err(refused)?;
+            let entry = transaction.append(&Waiting { actor, ..one.clone() }.draft(reported_by)?)?;
             taken.new.push((entry.seq, done + index + 1));
         }
         taken.ids.push(one.id);
@@ -74,7 +89,7 @@ pub(super) fn take_foreign(
     by: &Principal,
     transaction: &mut Transaction<'_>,
 ) -> Result<Taken, RemoteProblem> {
-    let taken = take(file, done, by, transaction)?;
+    let taken = take_as(foreign, file, done, by, transaction)?;
     let replay = judged_again(&transaction.view())?;
     let wrong = replay.disagreements.into_iter().map(|wrong| (wrong.seq, wrong.reason));
     let doubtful = replay.not_judged.into_iter().map(|doubtful| (doubtful.seq, doubtful.reason));
@@ -131,10 +146,35 @@ fn check(
     Ok(Ok(()))
 }
 
-/// Who reports a decision that another one than `by` made.
-fn reporter(one: &Waiting, by: &Principal) -> Result<Option<Value>, WaitingError> {
-    let own = serde_json::to_value(by)?;
-    Ok((own != one.actor).then_some(own))
+/// A decision of this machine, which another one than `by` made where somebody else's run left it.
+fn reported(one: &Waiting, by: &Principal) -> Result<(Value, Option<Value>), String> {
+    let actor = actor(one)?;
+    let reported_by = (actor != *by).then(|| written(by)).transpose()?;
+    Ok((written(&actor)?, reported_by))
+}
+
+/// A decision out of a file. Nobody here saw what proved who made it, so that they are who the file says they are and no
+/// more, and who sends it is always named.
+fn foreign(one: &Waiting, by: &Principal) -> Result<(Value, Option<Value>), String> {
+    let actor = Principal { assurance: Assurance::Asserted, key: None, issuer: None, ..actor(one)? };
+    Ok((written(&actor)?, Some(written(by)?)))
+}
+
+/// Who made the decision, by a name that can be seen whole.
+fn actor(one: &Waiting) -> Result<Principal, String> {
+    let actor =
+        Principal::deserialize(&one.actor).map_err(|error| format!("its actor is nobody: {error}"))?;
+    match unfit_in_name(&actor.id) {
+        Some(c) => {
+            Err(format!("its actor's name holds U+{:04X}, which may not stand in a name", u32::from(c)))
+        }
+        None if actor.id.trim().is_empty() => Err("its actor has no name".to_owned()),
+        None => Ok(actor),
+    }
+}
+
+fn written(principal: &Principal) -> Result<Value, String> {
+    serde_json::to_value(principal).map_err(|error| error.to_string())
 }
 
 /// The policies that the ledger holds, with where they came from.

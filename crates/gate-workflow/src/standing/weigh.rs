@@ -8,10 +8,10 @@ use gate_ledger::store::{StoreError, View};
 use gate_ledger::veil;
 use gate_model::action::Action;
 use gate_model::payload::GrantData;
-use gate_model::principal::{Assurance, Principal};
+use gate_model::principal::Principal;
 
 use gate_judge::records;
-use gate_judge::standing::{Held, Run, applies};
+use gate_judge::standing::{Approved, Held, Run, applies};
 
 use super::Question;
 use crate::derivation;
@@ -32,8 +32,9 @@ pub(super) fn weigh(
     (entry, data, by): (&Entry, &GrantData, &Principal),
     life: &[Entry],
 ) -> Result<Result<Option<String>, Objection>, StoreError> {
-    let (id, approved_unsigned) = (records::id_of(entry), approved_unsigned(life));
-    let held = Held { id, seq: entry.seq, data, by, approved_unsigned };
+    let approvals = life.iter().filter(|entry| entry.kind == Kind::Approval);
+    let approvals: Vec<Approved> = approvals.map(Approved::of).collect();
+    let held = Held { id: records::id_of(entry), seq: entry.seq, data, by, approvals: &approvals };
     let run = Run { context: question.context, now: question.now, since: question.seen };
     if let Err(why) = applies(&held, &run) {
         return Ok(Err(Objection { why, elsewhere: true }));
@@ -50,11 +51,4 @@ pub(super) fn weigh(
     Ok(derived
         .map(|derived| derived.accepted_risk)
         .map_err(|why| Objection { why: why.to_string(), elsewhere: false }))
-}
-
-/// The newest approval in a grant's life that nobody signed.
-fn approved_unsigned(life: &[Entry]) -> Option<u64> {
-    let is_signed = |entry: &Entry| records::actor(entry).is_ok_and(|by| by.assurance == Assurance::Signed);
-    let unsigned = |entry: &&Entry| entry.kind == Kind::Approval && !is_signed(entry);
-    life.iter().filter(unsigned).map(|entry| entry.seq).max()
 }

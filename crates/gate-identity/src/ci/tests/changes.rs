@@ -78,3 +78,28 @@ fn the_event_names_the_change_that_the_variables_do_not() {
     let pull = facts("GITHUB_ACTIONS=true\nGITHUB_REF=refs/pull/8/merge\nGITHUB_EVENT_NAME=pull_request");
     assert_eq!(pull.informed(event(Some("7"))).context.conflicts.len(), 1);
 }
+
+#[test]
+fn a_change_that_was_merged_or_given_up_is_none_any_more() {
+    for (lines, event) in [
+        (
+            "CODEBUILD_BUILD_ID=p:1\nCODEBUILD_WEBHOOK_TRIGGER=pr/7",
+            "CODEBUILD_WEBHOOK_EVENT=PULL_REQUEST_MERGED",
+        ),
+        (
+            "CODEBUILD_BUILD_ID=p:1\nCODEBUILD_WEBHOOK_TRIGGER=pr/7",
+            "CODEBUILD_WEBHOOK_EVENT=PULL_REQUEST_CLOSED",
+        ),
+        ("CI=woodpecker\nCI_COMMIT_PULL_REQUEST=7", "CI_PIPELINE_EVENT=pull_request_closed"),
+    ] {
+        let over = facts(&format!("{lines}\n{event}"));
+        assert_eq!((over.context.change, over.pull_request), (None, true), "{event}");
+    }
+    let closed = Event { change: Some("7".to_owned()), is_closed: true, ..Event::default() };
+    for (git_ref, name) in [("refs/heads/main", "pull_request_target"), ("refs/pull/7/merge", "pull_request")]
+    {
+        let lines = format!("GITHUB_ACTIONS=true\nGITHUB_REF={git_ref}\nGITHUB_EVENT_NAME={name}");
+        let over = facts(&lines).informed(closed.clone());
+        assert_eq!((over.context.change, over.context.conflicts.len()), (None, 0), "{name}");
+    }
+}

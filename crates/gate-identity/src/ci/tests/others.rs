@@ -135,3 +135,23 @@ fn a_service_that_starts_builds_is_nobody() {
     let named = facts("TF_BUILD=True\nBUILD_REQUESTEDFOREMAIL=carol@example.com\nBUILD_REQUESTEDFOR=GitHub");
     assert_eq!(named.actor.map(|actor| actor.id).as_deref(), Some("azure:carol@example.com"));
 }
+
+#[test]
+fn whoever_wrote_a_schedule_did_not_start_its_runs() {
+    for (lines, event) in [
+        ("GITHUB_ACTIONS=true\nGITHUB_ACTOR=carol", "GITHUB_EVENT_NAME=schedule"),
+        ("GITEA_ACTIONS=true\nGITHUB_ACTIONS=true\nGITHUB_ACTOR=carol", "GITHUB_EVENT_NAME=schedule"),
+        ("GITLAB_CI=true\nGITLAB_USER_LOGIN=carol", "CI_PIPELINE_SOURCE=schedule"),
+        ("GITLAB_CI=true\nGITLAB_USER_LOGIN=carol", "CI_PIPELINE_SOURCE=trigger"),
+        ("TF_BUILD=True\nBUILD_REQUESTEDFOREMAIL=carol@example.com", "BUILD_REASON=Schedule"),
+        ("BUILDKITE=true\nBUILDKITE_BUILD_CREATOR=carol", "BUILDKITE_SOURCE=schedule"),
+        ("CI=woodpecker\nCI_PIPELINE_AUTHOR=carol", "CI_PIPELINE_EVENT=cron"),
+        ("DRONE=true\nDRONE_BUILD_TRIGGER=carol", "DRONE_BUILD_EVENT=cron"),
+    ] {
+        assert!(facts(lines).actor.is_some(), "{lines}");
+        assert_eq!(facts(&format!("{lines}\n{event}")).actor, None, "{event}");
+    }
+    for service in ["github-actions[bot]", "gitea-actions", "forgejo-actions"] {
+        assert_eq!(facts(&format!("GITHUB_ACTIONS=true\nGITHUB_ACTOR={service}")).actor, None, "{service}");
+    }
+}

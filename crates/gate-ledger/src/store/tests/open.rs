@@ -94,6 +94,19 @@ fn what_is_no_file_is_a_usage_error() {
 }
 
 #[test]
+fn a_ledger_with_two_names_is_refused_by_both() {
+    let bench = Bench::new();
+    let other = bench.directory.path().join("other");
+    fs::hard_link(bench.path(), &other).unwrap();
+    let error = refused(&bench);
+    assert!(matches!(error, OpenError::TwoNames { .. }), "{error}");
+    assert!(error.is_planted() && error.exit() == Exit::Distrust);
+    assert!(matches!(Ledger::open(&other, Access::Read), Err(OpenError::TwoNames { .. })));
+    fs::remove_file(other).unwrap();
+    bench.open();
+}
+
+#[test]
 fn other_files_are_no_ledgers() {
     let directory = tempfile::tempdir().unwrap();
     for (name, bytes) in [("empty", &b""[..]), ("text", b"{\"seq\":0}\n"), ("zeros", &[0; 9000])] {

@@ -23,6 +23,14 @@ impl View<'_> {
         private::pseudonyms(self.connection, name)
     }
 
+    /// The same with the entry that it was recorded with.
+    ///
+    /// # Errors
+    /// As [`View::opening`].
+    pub fn kept_opening(&self, commitment: Commitment) -> Result<Option<KeptOpening>, StoreError> {
+        private::find_kept(self.connection, commitment)
+    }
+
     /// Hands every opening to `each`, in no order; one that does not fit its commitment as the error that it is.
     ///
     /// # Errors
