@@ -6,7 +6,7 @@ use gate_model::quote;
 
 /// What can be asked for, as words that are no verbs.
 const ACTIONS: [&str; 5] = ["skip", "override", "pause", "hold", "waive"];
-const VERBS: [&str; 7] = ["approve", "reject", "revoke", "review", "resume", "submit", "renew"];
+const VERBS: [&str; 6] = ["approve", "reject", "revoke", "review", "resume", "submit"];
 
 /// The command that was meant, where the first two words are an action and a gate, or an ID and a verb. Neither is a
 /// command as it stands, so nothing is guessed about one that is.
