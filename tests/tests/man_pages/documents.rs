@@ -59,9 +59,9 @@ fn are_valid(documents: &[Value]) {
         eprintln!("skipped: check-jsonschema is not in .partners (scripts/partners installs it)");
         return;
     }
-    let room = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let files: Vec<_> =
-        (0..documents.len()).map(|number| room.path().join(format!("{number}.json"))).collect();
+        (0..documents.len()).map(|number| folder.path().join(format!("{number}.json"))).collect();
     for (file, document) in files.iter().zip(documents) {
         std::fs::write(file, document.to_string()).unwrap();
     }
