@@ -5,6 +5,7 @@
 
 use gate_model::action::Action;
 use gate_model::context::Context;
+use gate_model::finding::WaiverTerms;
 use gate_model::grant::Owes;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
@@ -15,11 +16,13 @@ use crate::recorded::NoPolicy;
 use crate::signatures::Unproven;
 
 /// A grant that was derived again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Derived {
     /// The risk that the rule accepts in so many words.
     pub accepted_risk: Option<String>,
+    /// What the rules say of a waiver beyond its evidence.
+    pub terms: WaiverTerms,
 }
 
 /// Why a grant could not be derived again, as a sentence's end.
@@ -88,7 +91,7 @@ pub fn owes(data: &GrantData, rule: &Rule) -> Result<(), String> {
     })
 }
 
-/// Whether the rule that the grant names allowed these very terms.
+/// Whether the rule that the grant names allowed these very terms; and what it says of a waiver beyond its evidence.
 ///
 /// # Errors
 /// Why not.
@@ -98,7 +101,7 @@ pub fn terms(
     data: &GrantData,
     by: &Principal,
     here: &Context,
-) -> Result<(), Underivable> {
+) -> Result<WaiverTerms, Underivable> {
     let rule = permitted(then, gate, data, by, Some(data.rule), here).map_err(Underivable::Then)?;
     owes(data, rule).map_err(Underivable::Terms)?;
     match (rule.max_uses, data.ask.max_uses) {
@@ -106,13 +109,14 @@ pub fn terms(
             Err(Underivable::Terms(format!("{uses} uses, and the rule allows {max}")))
         }
         // A pause ends by its time and is not used up, so a rule's limit of uses does not reach it.
-        (Some(_), None) if data.ask.action == Action::Pause => Ok(()),
+        (Some(_), None) if data.ask.action == Action::Pause => Ok(rule.waiver_terms()),
         (Some(max), None) => Err(Underivable::Terms(format!("no limit of uses, and the rule allows {max}"))),
-        _ => Ok(()),
+        _ => Ok(rule.waiver_terms()),
     }
 }
 
-/// Whether some rule of today's policy allows the grant to be used in the context `here`.
+/// Whether some rule of today's policy allows the grant to be used in the context `here`. `then` is what the rule of
+/// its admission said of a waiver: it reaches as far as both that and some rule of today allow.
 ///
 /// # Errors
 /// Why not.
@@ -122,9 +126,16 @@ pub fn allowed_today(
     data: &GrantData,
     by: &Principal,
     here: &Context,
+    then: WaiverTerms,
 ) -> Result<Derived, Underivable> {
     let rule = permitted(today, gate, data, by, None, here).map_err(Underivable::Today)?;
-    Ok(Derived { accepted_risk: rule.i_accept.clone() })
+    let mut terms = rule.waiver_terms();
+    if data.ask.action == Action::Waive && terms.and(then) != then {
+        let others = today.gate(gate).into_iter().flat_map(|gate| &gate.allow);
+        let others = others.filter_map(|rule| permitted(today, gate, data, by, Some(rule.number), here).ok());
+        terms = others.fold(terms, |terms, rule| terms.or(rule.waiver_terms()));
+    }
+    Ok(Derived { accepted_risk: rule.i_accept.clone(), terms: terms.and(then) })
 }
 
 fn permitted<'p>(

@@ -94,6 +94,27 @@ pub struct Evidence {
     pub lines: Vec<u64>,
 }
 
+/// What a rule says of its waivers beyond what their evidence names. The default adds nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct WaiverTerms {
+    /// Findings are covered in another file, too, where their own file is gone.
+    pub follow_moves: bool,
+}
+
+impl WaiverTerms {
+    /// Where two rules have to allow a waiver: no further than either of them.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { follow_moves: self.follow_moves && other.follow_moves }
+    }
+
+    /// Where either of two rules is enough: as far as one of them.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self { follow_moves: self.follow_moves || other.follow_moves }
+    }
+}
+
 impl std::fmt::Display for Evidence {
     /// What it covers in words: `2 × PICKLE up to warning in src/load.py`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -112,6 +112,7 @@
 //! | `review_within` | duration | required with `break_glass` | by when the review must follow |
 //! | `reviewers` | list of who, not `*` | the rule's `who` and the owners | who may review, never the requester; required where `who` has `*` |
 //! | `lapse_when` | list of `severity-raised` `fix-available` | none | what ends a waiver before its time. The first holds for every waiver. The second is not implemented: a rule that has it allows nothing and says so |
+//! | `follow_moves` | boolean | `false` | whether its waivers cover the same finding in one other file, where the file it was accepted in is gone |
 //! | `facts` | `asserted` `oidc` | `asserted` | how the environment, ref and repository of the run must be known, at admission and at each use |
 //! | `i_accept` | text | | why a rule that lets everybody past on every ref or environment is meant; decisions repeat it |
 //!

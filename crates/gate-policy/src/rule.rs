@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use gate_model::action::Action;
+use gate_model::finding::WaiverTerms;
 use gate_model::level::Level;
 use gate_model::principal::Assurance;
 
@@ -86,6 +87,8 @@ pub struct Rule {
     pub reviewers: Vec<Who>,
     /// What ends a waiver before its time.
     pub lapse_when: Vec<Lapse>,
+    /// Whether its waivers follow findings into another file where theirs is gone.
+    pub follow_moves: bool,
     /// How well environment, ref and repository must be known, at least.
     pub facts: Option<Assurance>,
     /// Why a rule that reaches everything is accepted.
@@ -97,6 +100,11 @@ impl Rule {
     /// Whether the rule grants without another person.
     pub const fn grants_at_once(&self) -> bool {
         self.approvals.is_none()
+    }
+
+    /// What it says of its waivers beyond what their evidence names.
+    pub const fn waiver_terms(&self) -> WaiverTerms {
+        WaiverTerms { follow_moves: self.follow_moves }
     }
 }
 

@@ -36,9 +36,10 @@ pub fn grant(
         Err(reason) => return Ok(Err(reason.into())),
     };
     let gate = entry.gate.as_deref().unwrap_or_default();
-    if let Err(reason) = terms(&then.policy, gate, data, by, context) {
-        return Ok(Err(reason));
-    }
+    let terms = match terms(&then.policy, gate, data, by, context) {
+        Ok(terms) => terms,
+        Err(reason) => return Ok(Err(reason)),
+    };
     let signers = [then.data.files.as_slice(), today.files.as_slice()];
     for (policy, files) in [&then.policy, &today.policy].into_iter().zip(signers) {
         if let Err(reason) = proving::requester(view, policy, files, entry, data.request.as_ref(), by)? {
@@ -58,7 +59,7 @@ pub fn grant(
     if let Err(reason) = suffice(&then, entry, data, by, request.as_ref(), life) {
         return Ok(Err(Underivable::Approvals(reason)));
     }
-    Ok(allowed_today(&today.policy, gate, data, by, context))
+    Ok(allowed_today(&today.policy, gate, data, by, context, terms))
 }
 
 /// The entry that used up the nonce of the grant's signed request before the grant, its own request aside: what is

@@ -71,7 +71,7 @@ pub(super) fn decision(verdict: Verdict) -> Decision {
         proceed: verdict.proceeds(),
         gate: "lint".into(),
         blocking: vec![blocking],
-        waived: vec![Waived { finding: waived, grant: 41 }],
+        waived: vec![Waived { finding: waived, grant: 41, moved_from: None }],
         below_threshold: 3,
         passed: 1,
         suppressed: 0,
@@ -119,7 +119,7 @@ pub(super) fn hostile_decision(verdict: Verdict) -> Decision {
     Decision {
         gate: h(),
         blocking: vec![finding.clone(); 12],
-        waived: vec![Waived { finding, grant: 41 }],
+        waived: vec![Waived { finding, grant: 41, moved_from: None }],
         grants: vec![opt_out.clone()],
         unneeded: vec![opt_out.clone()],
         would_use: Vec::new(),

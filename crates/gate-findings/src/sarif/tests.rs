@@ -681,6 +681,10 @@ impl Checkout for Source {
         path == "a.py"
     }
 
+    fn is_gone(&self, path: &str) -> bool {
+        !self.has(path)
+    }
+
     fn lines(&self, path: &str, number: u64) -> Option<Lines> {
         let at = |number: usize| self.0.get(number).copied().unwrap_or_default().to_owned();
         let number = usize::try_from(number).unwrap() - 1;

@@ -130,9 +130,16 @@ pub(super) struct Group<'a> {
     tool: Option<Text<'a>>,
     #[serde(default)]
     pub(super) grant: Option<u64>,
+    #[serde(borrow, default)]
+    moved_from: Option<Text<'a>>,
 }
 
 impl Group<'_> {
+    /// The file that they moved from.
+    pub(super) fn moved_from(&self) -> Option<String> {
+        Text::owned(self.moved_from.as_ref())
+    }
+
     /// The evidence that it is.
     pub(super) fn evidence(&self) -> Evidence {
         Evidence {
@@ -227,7 +234,7 @@ mod tests {
             "did_not_run": "it\tdid", "report": "b3:aa", "fail_on": "error", "blocking": 2, "waived": 1,
             "below_threshold": 3, "passed": 2, "suppressed": 4, "absent": 5,
             "findings": [{"rule": "A\"", "level": "error", "count": 2, "path": "a/b", "package": "p",
-                "fingerprint": "f", "tool": "t"}, {"rule": "B", "level": "error", "count": 1, "grant": 7}],
+                "fingerprint": "f", "tool": "t"}, {"rule": "B", "level": "error", "count": 1, "grant": 7, "moved_from": "old\\"}],
             "omitted": 0, "grants": [7, 8], "spends": [8], "reasons": ["x"],
             "policy": {"digest": "b3:bb", "source": "worktree"}, "judge": 1, "judged_at": "2026-11-22T10:00:00.000000Z",
             "context": {"provider": "github", "repository": "h/r", "ref": "refs/heads/m", "commit": "c",
@@ -262,7 +269,11 @@ mod tests {
             let groups: Vec<Judged> = facts
                 .findings
                 .iter()
-                .map(|group| Judged { finding: group.evidence(), grant: group.grant })
+                .map(|group| Judged {
+                    finding: group.evidence(),
+                    grant: group.grant,
+                    moved_from: group.moved_from(),
+                })
                 .collect();
             assert_eq!(groups, data.findings);
         }

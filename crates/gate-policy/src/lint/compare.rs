@@ -83,6 +83,7 @@ fn covers_reach(wide: &Rule, strict: &Rule, action: Action) -> bool {
     let level = wide.max_level.is_none_or(|most| strict.max_level.is_some_and(|other| other <= most));
     let uses = wide.max_uses.is_none_or(|most| strict.max_uses.is_some_and(|other| other <= most));
     let asks_more = wide.min_reason > strict.min_reason
+        || strict.follow_moves && !wide.follow_moves
         || wide.facts > strict.facts
         || wide.ticket.is_some() && wide.ticket != strict.ticket;
     environments && refs && scopes && level && uses && !asks_more && wide.max_ttl >= strict.max_ttl
