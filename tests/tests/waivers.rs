@@ -80,3 +80,81 @@ fn a_copy_a_second_place_and_a_link_to_the_old_one_are_no_moves() {
     }
     house.sh("gate-verify --replay").exits(0);
 }
+
+const LAPSING: &str = r#"
+[gates.lapsing]
+[[gates.lapsing.allow]]
+actions = ["waive"]
+who = ["*"]
+max_ttl = "14d"
+lapse_when = ["fix-available", "severity-raised"]
+
+[gates.scored]
+fail_on = "security-severity >= 7"
+[[gates.scored.allow]]
+actions = ["waive"]
+who = ["*"]
+max_ttl = "14d"
+"#;
+
+/// A line of JSON Lines about one package, with `more` members.
+fn line(more: &str) -> String {
+    format!("{{\"rule\":\"CVE-1\",\"level\":\"warning\",\"package\":\"libfoo\",\"message\":\"m\"{more}}}\n")
+}
+
+#[test]
+fn a_waiver_lapses_when_a_fix_is_there_and_when_the_severity_rises() {
+    let house = House::new(&format!("{POLICY}{LAPSING}"));
+    house.write("r.jsonl", line(",\"security_severity\":\"5.0\""));
+    house.check(&["lapsing", "r.jsonl", "--decision", "d.json"]).exits(1);
+    house.skip(&["d.json", "--reason", "no fix yet"]).exits(0);
+    for (more, code, why) in [
+        (",\"security_severity\":5", 0, ""),
+        (",\"security_severity\":\"4.9\",\"fix\":false", 0, ""),
+        ("", 0, ""),
+        (",\"security_severity\":5.1", 1, "the security severity is higher"),
+        (",\"security_severity\":5,\"fix\":\"1.2\"", 1, "there is a fix"),
+    ] {
+        house.write("r.jsonl", line(more));
+        let ran = house.check(&["lapsing", "r.jsonl"]).exits(code);
+        let reasons = ran.json()["reasons"].to_string();
+        assert!(
+            reasons.contains(why) && (code == 0) == reasons.contains("1 finding waived"),
+            "{more}: {reasons}"
+        );
+    }
+    house.check(&["lapsing", "r.jsonl", "--decision", "d.json"]).exits(1);
+    house.skip(&["d.json", "--reason", "all the same"]).exits(1).says(&["waives what has no fix yet"]);
+    house.sh("gate-verify --replay").exits(0);
+}
+
+#[test]
+fn a_severity_that_was_not_known_has_risen_only_where_the_rule_cares() {
+    let house = House::new(&format!("{POLICY}{LAPSING}"));
+    for (gate, code) in [("lapsing", 1), ("scan", 0)] {
+        house.write("r.jsonl", line(""));
+        house.check(&[gate, "r.jsonl", "--decision", "d.json"]).exits(1);
+        house.skip(&["d.json", "--reason", "accepted"]).exits(0);
+        house.write("r.jsonl", line(",\"security_severity\":9.8"));
+        house.check(&[gate, "r.jsonl"]).exits(code);
+    }
+    // Written by hand, a waiver names the severity that was last seen.
+    house.skip(&["lapsing", "--waive", "rule=CVE-1,package=libfoo", "--reason", "accepted"]).exits(0);
+    house.check(&["lapsing", "r.jsonl"]).exits(0);
+    house.write("r.jsonl", line(",\"security_severity\":9.9"));
+    house.check(&["lapsing", "r.jsonl"]).exits(1);
+    house.sh("gate-verify --replay").exits(0);
+}
+
+#[test]
+fn a_gate_may_fail_on_the_security_severity() {
+    let house = House::new(&format!("{POLICY}{LAPSING}"));
+    house.write("r.jsonl", line(",\"security_severity\":6.9"));
+    assert_eq!(house.check(&["scored", "r.jsonl"]).exits(0).json()["below_threshold"], 1);
+    house.write("r.jsonl", line(",\"security_severity\":7"));
+    let decision = house.check(&["scored", "r.jsonl"]).exits(1).json();
+    assert_eq!(decision["blocking"][0]["security_severity"], "7.0");
+    house.write("r.jsonl", line(""));
+    house.check(&["scored", "r.jsonl"]).exits(1);
+    house.sh("gate-verify --replay").exits(0);
+}

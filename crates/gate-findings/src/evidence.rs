@@ -1,7 +1,7 @@
 //! How a decision, and a waiver made from one, names exactly the findings that were seen.
 //!
-//! Evidence is exact: rule, level, path, package, fingerprints and tool of the finding, with the number of findings
-//! that are alike in all of these. The message is left out: it changes without the finding changing. Lines do, too:
+//! Evidence is exact: rule, level, path, package, fingerprints, tool and security severity of the finding, and whether a
+//! fix was known, with the number of findings that are alike in all of these. The message is left out: it changes without the finding changing. Lines do, too:
 //! a waiver keeps them only to tell which of alike findings are the accepted ones.
 //! The path is written as a glob that fits just this path; one that no glob may fit (it is absolute, or has a
 //! segment `..`) is left out, and the fingerprint, which is always there, stands for it.
@@ -16,25 +16,28 @@ use gate_model::level::Level;
 use gate_model::path_glob::PathGlob;
 
 use gate_model::payload::Judged;
+use gate_model::score::Score;
 
 use crate::identity::{self, Named};
+use crate::wording::FIX;
 
 /// What makes findings identical, in the order of the output.
-type Key<'a> = (&'a str, Option<&'a str>, Option<&'a str>, &'a str, &'a Named, Option<&'a str>, Level);
+type Key<'a> = (
+    (&'a str, Option<&'a str>, Option<&'a str>),
+    (&'a str, &'a Named, Option<&'a str>),
+    (Level, Option<Score>, bool),
+);
 
 fn key(finding: &Finding) -> Key<'_> {
     (
-        &finding.rule,
-        finding.path.as_deref(),
-        finding.package.as_deref(),
-        &finding.fingerprint,
-        &finding.fingerprints,
-        finding.tool.as_deref(),
-        finding.level,
+        (&finding.rule, finding.path.as_deref(), finding.package.as_deref()),
+        (&finding.fingerprint, &finding.fingerprints, finding.tool.as_deref()),
+        (finding.level, finding.security_severity, finding.fix.is_some()),
     )
 }
 
-fn exact((rule, path, package, fingerprint, named, tool, level): Key<'_>, count: u64) -> Evidence {
+fn exact(key: Key<'_>, count: u64) -> Evidence {
+    let ((rule, path, package), (fingerprint, named, tool), (level, security_severity, fixable)) = key;
     Evidence {
         rule: rule.to_owned(),
         level,
@@ -44,6 +47,8 @@ fn exact((rule, path, package, fingerprint, named, tool, level): Key<'_>, count:
         fingerprint: Some(fingerprint.to_owned()),
         fingerprints: named.clone(),
         tool: tool.map(str::to_owned),
+        security_severity,
+        fixable,
         lines: Vec::new(),
     }
 }
@@ -96,6 +101,7 @@ pub(crate) fn at_path(evidence: &Evidence, path: &str) -> Evidence {
     }
 }
 
+/// The path that a literal glob is written for.
 fn unescaped(glob: &str) -> String {
     let mut escaped = false;
     let is_kept = |c: &char| {
@@ -119,6 +125,8 @@ pub fn as_finding(evidence: &Evidence) -> Finding {
         identified_by: None,
         package: evidence.package.clone(),
         tool: evidence.tool.clone(),
+        fix: evidence.fixable.then(|| FIX.to_owned()),
+        security_severity: evidence.security_severity,
     }
 }
 
@@ -145,6 +153,8 @@ mod tests {
             identified_by: None,
             package: None,
             tool: Some("t".into()),
+            fix: None,
+            security_severity: None,
         }
     }
 

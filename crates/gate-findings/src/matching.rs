@@ -12,12 +12,13 @@
 //! Invariants: deterministic (the same findings and waivers give the same assignment); never more findings of
 //! one evidence than its `count`; maximal in number. A finding that nothing covers is in nobody's count.
 
-use std::collections::BTreeMap;
-
 mod classes;
 mod flow;
+mod lapsed;
 mod moved;
 mod nearest;
+
+use std::collections::BTreeMap;
 
 use gate_model::finding::{Evidence, Finding, WaiverTerms};
 use gate_model::glob::Steps;
@@ -26,6 +27,8 @@ use gate_model::path_glob::PathGlob;
 use crate::evidence::{as_finding, at_path};
 use crate::identity::{self, sides};
 use crate::place::Checkout;
+
+pub use lapsed::{Lapsed, lapsed};
 
 /// A live waiver as it is offered to [`assign`].
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +79,7 @@ pub struct Assignment {
 /// The rule is literal, `level` is the highest that fits, and every other member that is present must fit too.
 /// Evidence that names neither path, package nor fingerprint fits nothing: a rule alone is no evidence.
 pub fn covers(evidence: &Evidence, finding: &Finding) -> bool {
-    Fit::of(evidence).is_some_and(|fit| fit.fits(finding, &Steps::default()))
+    Fit::of(evidence, WaiverTerms::default()).is_some_and(|fit| fit.fits(finding, &Steps::default()))
 }
 
 /// Distributes `findings` over the evidence of `waivers`. What then blocks and has moved from a file that is gone from
@@ -87,10 +90,9 @@ pub fn assign(findings: &[Finding], waivers: &[Waiver<'_>], checkout: &dyn Check
     let moves = moved::moves(findings, open, waivers, |path| checkout.is_gone(path));
     let before: Vec<Finding> =
         moves.findings.iter().map(|(number, old)| moved_back(&findings[*number], old)).collect();
-    let followed: Vec<(u64, Evidence)> =
-        moves.evidence.into_iter().map(|(waiver, one)| (waivers[waiver].grant, one.clone())).collect();
-    let offered: Vec<Waiver<'_>> =
-        followed.iter().map(|(grant, one)| Waiver::of(*grant, std::slice::from_ref(one))).collect();
+    let one =
+        |(waiver, one): &(usize, _)| Waiver { evidence: std::slice::from_ref(*one), ..waivers[*waiver] };
+    let offered: Vec<Waiver<'_>> = moves.evidence.iter().map(one).collect();
     let covered = classes::Classes::of(&before, &offered).assign(&before, &offered).covered_by;
     for ((number, old), grant) in moves.findings.into_iter().zip(covered) {
         if grant.is_some() {
@@ -172,12 +174,13 @@ pub fn coverable(groups: &[Evidence], waivers: &[Waiver<'_>]) -> u64 {
 /// Evidence made ready for many comparisons.
 struct Fit<'a> {
     evidence: &'a Evidence,
+    terms: WaiverTerms,
     path: Option<PathGlob<'a>>,
 }
 
 impl<'a> Fit<'a> {
     /// `None` where the evidence can fit nothing.
-    fn of(evidence: &'a Evidence) -> Option<Self> {
+    fn of(evidence: &'a Evidence, terms: WaiverTerms) -> Option<Self> {
         let names_something =
             evidence.path.is_some() || evidence.package.is_some() || evidence.fingerprint.is_some();
         if !names_something || evidence.count == 0 {
@@ -187,16 +190,18 @@ impl<'a> Fit<'a> {
             Some(glob) => Some(PathGlob::parse(glob).ok()?),
             None => None,
         };
-        Some(Self { evidence, path })
+        Some(Self { evidence, terms, path })
     }
 
     /// The cheap comparisons come first.
     fn fits(&self, finding: &Finding, steps: &Steps) -> bool {
-        fits_but_path(self.evidence, finding, identity::meet)
-            && self
-                .path
-                .as_ref()
-                .is_none_or(|pattern| finding.path.as_ref().is_some_and(|path| pattern.fits(path, steps)))
+        fits_but_path(self.evidence, self.terms, finding, identity::meet) && self.fits_path(finding, steps)
+    }
+
+    fn fits_path(&self, finding: &Finding, steps: &Steps) -> bool {
+        let fits =
+            |pattern: &PathGlob<'_>| finding.path.as_ref().is_some_and(|path| pattern.fits(path, steps));
+        self.path.as_ref().is_none_or(fits)
     }
 
     /// How narrow the evidence is; greater is narrower.
@@ -214,14 +219,25 @@ impl<'a> Fit<'a> {
 }
 
 /// Whether `evidence` fits `finding` but for the file that it is in.
-fn fits_elsewhere(evidence: &Evidence, finding: &Finding) -> bool {
-    fits_but_path(evidence, finding, identity::meet_elsewhere)
+fn fits_elsewhere(evidence: &Evidence, terms: WaiverTerms, finding: &Finding) -> bool {
+    fits_but_path(evidence, terms, finding, identity::meet_elsewhere)
 }
 
 /// Whether all but the path of `evidence` fits `finding`; `meet` compares two fingerprints.
-fn fits_but_path(evidence: &Evidence, finding: &Finding, meet: fn(&str, &str) -> bool) -> bool {
+fn fits_but_path(
+    evidence: &Evidence,
+    terms: WaiverTerms,
+    finding: &Finding,
+    meet: fn(&str, &str) -> bool,
+) -> bool {
     finding.level <= evidence.level
-        && identifies(evidence, finding, meet)
+        && lapsed::why(evidence, terms, finding).is_none()
+        && is_about(evidence, finding, meet)
+}
+
+/// Whether `evidence` is about `finding`, however grave it is, but for the path.
+fn is_about(evidence: &Evidence, finding: &Finding, meet: fn(&str, &str) -> bool) -> bool {
+    identifies(evidence, finding, meet)
         && evidence.package.as_ref().is_none_or(|package| finding.package.as_ref() == Some(package))
         && evidence.tool.as_ref().is_none_or(|tool| finding.tool.as_ref() == Some(tool))
         && evidence.rule == finding.rule

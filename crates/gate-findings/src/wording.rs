@@ -32,6 +32,9 @@ use crate::place::{Checkout, Lines};
 /// The digits of a digest that are kept: 128 bits.
 const DIGITS: usize = 32;
 
+/// What stands for a fix of which the report does not say in which version it is.
+pub(crate) const FIX: &str = "available";
+
 /// The context of a fingerprint that stands in.
 const FINGERPRINT: &str = "gate v2 fingerprint";
 /// How a fingerprint of gate's own starts.

@@ -20,7 +20,7 @@ const NEXTEST: &[u8] = include_bytes!("data/nextest.xml");
 fn judged(mut bytes: &[u8], fail_on: Level) -> Report {
     let floors = BTreeMap::new();
     let options = Options {
-        fail_on,
+        fail_on: fail_on.into(),
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,

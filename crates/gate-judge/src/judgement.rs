@@ -4,7 +4,9 @@
 //! An override rescues a command that failed or findings that block. It never rescues a gate that did not
 //! run: a command that could not be started, was interrupted, or left no usable report.
 
-use gate_findings::matching::{self, Assignment, Waiver};
+use std::collections::BTreeMap;
+
+use gate_findings::matching::{self, Assignment, Lapsed, Waiver};
 use gate_findings::place::Checkout;
 use gate_model::action::Action;
 use gate_model::decision::{OptOut, Verdict, Waived};
@@ -129,6 +131,8 @@ pub struct Matched {
     waivers: Vec<(u64, u64, WaiverTerms, Vec<Evidence>)>,
     /// What covers each finding. Empty where no waiver was matched.
     assignment: Assignment,
+    /// How many findings that block a waiver covered until it lapsed for them.
+    lapsed: BTreeMap<(u64, Lapsed), u64>,
 }
 
 impl Matched {
@@ -141,7 +145,8 @@ impl Matched {
         let assignment = matching::assign(findings, &offered, checkout);
         let waivers =
             standing.of(Action::Waive).map(|live| (live.id, live.seq, live.terms, live.findings.clone()));
-        Self { waivers: waivers.collect(), assignment }
+        let lapsed = matching::lapsed(findings, &offered, &assignment);
+        Self { waivers: waivers.collect(), assignment, lapsed }
     }
 
     /// Whether the waivers of `standing` are the ones that were matched.
@@ -236,12 +241,18 @@ fn report(standing: &Standing, findings: Vec<Finding>, counts: Counts, matched: 
         ruling.verdict = Verdict::Fail;
     }
     ruling.reasons.push(report_in_words(&ruling));
+    ruling.reasons.extend(matched.lapsed.iter().map(|((grant, why), count)| {
+        format!("opt-out {grant} covers {} no longer: {}", in_words(*count), why.as_str())
+    }));
     ruling
 }
 
+fn in_words(findings: u64) -> String {
+    if findings == 1 { "1 finding".to_owned() } else { format!("{findings} findings") }
+}
+
 fn report_in_words(ruling: &Ruling) -> String {
-    let findings =
-        |count: usize| if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
+    let findings = |count: usize| in_words(count as u64);
     match (ruling.blocking.len(), ruling.waived.len()) {
         (0, 0) => "no finding blocks".to_owned(),
         (0, waived) => format!("no finding blocks; {} waived", findings(waived)),

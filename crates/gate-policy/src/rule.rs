@@ -103,8 +103,12 @@ impl Rule {
     }
 
     /// What it says of its waivers beyond what their evidence names.
-    pub const fn waiver_terms(&self) -> WaiverTerms {
-        WaiverTerms { follow_moves: self.follow_moves }
+    pub fn waiver_terms(&self) -> WaiverTerms {
+        WaiverTerms {
+            follow_moves: self.follow_moves,
+            until_fixed: self.lapse_when.contains(&Lapse::FixAvailable),
+            until_raised: self.lapse_when.contains(&Lapse::SeverityRaised),
+        }
     }
 }
 
@@ -163,9 +167,10 @@ impl QuotaBy {
 /// What ends a waiver before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lapse {
-    /// The finding's level rose. This holds for every waiver: a higher level is never covered.
+    /// The finding's level or security severity rose. For every waiver a higher one than it names is never covered; with
+    /// this, neither is one where it names none.
     SeverityRaised,
-    /// A fix exists. Not implemented, since reports rarely tell: a rule that asks for it denies.
+    /// The report knows of a fix.
     FixAvailable,
 }
 

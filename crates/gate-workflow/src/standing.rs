@@ -133,8 +133,8 @@ fn examine(
         Ok(derived) => derived,
         Err(objection) => return Ok(Examined::Aside(aside(id, data, by, objection))),
     };
-    let live = live(id, entry.seq, data, by);
-    Ok(Examined::Counts(Box::new(Live { uses_left, accepted_risk, doubts, terms, ..live })))
+    let counts = live(id, entry.seq, data, by);
+    Ok(Examined::Counts(Box::new(Live { uses_left, accepted_risk, doubts, terms, ..counts })))
 }
 
 /// What was found in the life of an opt-out that nobody ended; nothing where somebody did.

@@ -161,10 +161,9 @@ pub fn resolve(
         max_uses: wish.uses,
         break_glass: wish.break_glass,
     };
+    let leaves_open = |wanted: &Match| wanted.count.is_none() || wanted.severity.is_none();
     let counts = match view {
-        Some(view) if wish.matches.iter().any(|wanted| wanted.count.is_none()) => {
-            last_seen(view, &wish.gate)?
-        }
+        Some(view) if wish.matches.iter().any(leaves_open) => last_seen(view, &wish.gate)?,
         _ => Vec::new(),
     };
     let open = |level: Level| wish.matches.iter().map(move |wanted| evidence(wanted, level, &[]));
@@ -183,11 +182,13 @@ pub fn resolve(
 fn evidence(wanted: &Match, level: Level, seen: &[Evidence]) -> Evidence {
     let level = wanted.level.unwrap_or(level);
     let mut evidence = wanted.evidence(level, wanted.count.unwrap_or(1));
+    let covered = |found: &&Evidence| matching::covers(&evidence, &as_finding(found));
+    let covered: Vec<&Evidence> = seen.iter().filter(covered).collect();
     if wanted.count.is_none() {
-        let covered = |found: &&Evidence| matching::covers(&evidence, &as_finding(found));
-        let count: u64 = seen.iter().filter(covered).map(|found| found.count).sum();
-        evidence.count = count.max(1);
+        evidence.count = covered.iter().map(|found| found.count).sum::<u64>().max(1);
     }
+    let highest = covered.iter().filter_map(|found| found.security_severity).max();
+    evidence.security_severity = wanted.severity.or(highest);
     evidence
 }
 

@@ -55,7 +55,7 @@ fn open(mut data: &[u8], fail_on: Level) -> Result<Report, ReportError> {
         &mut data,
         "report",
         &Options {
-            fail_on,
+            fail_on: fail_on.into(),
             floors: &floors,
             honour_suppressions: true,
             accept_errors: false,

@@ -91,6 +91,8 @@ fn about_gate(rule: String, level: Level, message: String) -> Item {
         line: None,
         package: None,
         tool: None,
+        fix: None,
+        security_severity: None,
     };
     Item { finding, standing: Standing::Blocks }
 }

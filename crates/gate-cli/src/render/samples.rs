@@ -39,6 +39,8 @@ fn finding(rule: &str, message: &str) -> Finding {
         identified_by: None,
         package: None,
         tool: None,
+        fix: None,
+        security_severity: None,
     }
 }
 
@@ -114,6 +116,8 @@ pub(super) fn hostile_decision(verdict: Verdict) -> Decision {
         identified_by: None,
         package: Some(h()),
         tool: Some(h()),
+        fix: Some(h()),
+        security_severity: None,
     };
     let opt_out = OptOut { by: h(), reason: h(), note: Some(h()), ..opt_out(41, Action::Waive) };
     Decision {
@@ -179,6 +183,8 @@ pub(super) fn hostile_grant(status: Status) -> Grant {
             fingerprint: Some(h()),
             fingerprints: std::collections::BTreeMap::from([(h(), h())]),
             tool: Some(h()),
+            security_severity: Some("7.5".parse().unwrap()),
+            fixable: true,
             lines: vec![7],
         }],
         by: Some(Principal { id: h(), assurance: Assurance::Signed, via: h(), key: Some(h()), issuer: None }),

@@ -165,7 +165,8 @@ impl<'a> Classes<'a> {
 fn offers<'a>(waivers: &[Waiver<'a>]) -> Vec<Offer<'a>> {
     let mut offers: Vec<Offer<'a>> = Vec::new();
     for (number, waiver) in waivers.iter().enumerate() {
-        offers.extend(waiver.evidence.iter().filter_map(Fit::of).map(|fit| Offer { waiver: number, fit }));
+        let fits = waiver.evidence.iter().filter_map(|evidence| Fit::of(evidence, waiver.terms));
+        offers.extend(fits.map(|fit| Offer { waiver: number, fit }));
     }
     offers.sort_by_key(|offer| std::cmp::Reverse(offer.fit.narrowness()));
     offers

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use gate_model::finding::{Evidence, Finding};
+use gate_model::finding::{Evidence, Finding, WaiverTerms};
 
 use super::{Waiver, fits_elsewhere};
 use crate::evidence::plain_path;
@@ -20,6 +20,7 @@ use crate::matching::fingerprints;
 /// Evidence that may be followed.
 struct Follower<'a> {
     waiver: usize,
+    terms: WaiverTerms,
     evidence: &'a Evidence,
     /// The file that is gone.
     old: String,
@@ -73,11 +74,12 @@ pub(super) fn moves<'a>(
 /// The evidence of waivers that follow, where it names one file and a fingerprint.
 fn followers<'a>(waivers: &[Waiver<'a>]) -> Vec<Follower<'a>> {
     let follow = waivers.iter().enumerate().filter(|(_, waiver)| waiver.terms.follow_moves);
-    let all = follow.flat_map(|(number, waiver)| waiver.evidence.iter().map(move |one| (number, one)));
-    let can = all.filter(|(_, evidence)| evidence.fingerprint.is_some() && evidence.count > 0);
-    can.filter_map(|(waiver, evidence)| {
+    let all =
+        follow.flat_map(|(number, waiver)| waiver.evidence.iter().map(move |one| (number, waiver, one)));
+    let can = all.filter(|(_, _, evidence)| evidence.fingerprint.is_some() && evidence.count > 0);
+    can.filter_map(|(number, waiver, evidence)| {
         let old = plain_path(evidence.path.as_deref()?)?;
-        Some(Follower { waiver, evidence, old, found: Vec::new() })
+        Some(Follower { waiver: number, terms: waiver.terms, evidence, old, found: Vec::new() })
     })
     .collect()
 }
@@ -92,10 +94,11 @@ fn look(followers: &mut [Follower<'_>], findings: &[Finding], open: impl Fn(usiz
             known.entry((&finding.rule, print)).or_default().push(number);
         }
     }
-    for Follower { evidence, found, .. } in followers {
+    for Follower { evidence, terms, found, .. } in followers {
         let prints = evidence.fingerprints.values().chain(&evidence.fingerprint).flat_map(|one| sides(one));
         let near = prints.filter_map(|print| known.get(&(evidence.rule.as_str(), print)));
-        found.extend(near.flatten().copied().filter(|number| fits_elsewhere(evidence, &findings[*number])));
+        let fits = |number: &usize| fits_elsewhere(evidence, *terms, &findings[*number]);
+        found.extend(near.flatten().copied().filter(fits));
         found.sort_unstable();
         found.dedup();
     }

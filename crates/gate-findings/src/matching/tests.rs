@@ -20,6 +20,8 @@ fn finding(rule: &str, path: &str) -> Finding {
         identified_by: None,
         package: None,
         tool: Some("t".into()),
+        fix: None,
+        security_severity: None,
     }
 }
 
@@ -33,6 +35,8 @@ fn evidence(rule: &str, path: &str, count: u64) -> Evidence {
         fingerprint: None,
         fingerprints: BTreeMap::new(),
         tool: None,
+        security_severity: None,
+        fixable: false,
         lines: Vec::new(),
     }
 }
@@ -279,7 +283,7 @@ fn own(path: &str, code: &str) -> Finding {
 #[test]
 fn a_finding_is_followed_into_the_one_file_that_its_own_became() {
     let accepted = crate::evidence::of(&[own("src/a", "x"), own("src/a", "x"), own("src/b", "y")]);
-    let terms = WaiverTerms { follow_moves: true };
+    let terms = WaiverTerms { follow_moves: true, ..WaiverTerms::default() };
     let follows = Waiver { terms, ..Waiver::of(1, &accepted) };
     let both = &["src/a", "src/b"][..];
     for (gone, found, expected) in [
@@ -308,7 +312,10 @@ fn a_finding_is_followed_into_the_one_file_that_its_own_became() {
 #[test]
 fn a_finding_that_may_come_from_two_files_blocks() {
     let accepted = crate::evidence::of(&[own("src/a", "x"), own("src/b", "x")]);
-    let follows = Waiver { terms: WaiverTerms { follow_moves: true }, ..Waiver::of(1, &accepted) };
+    let follows = Waiver {
+        terms: WaiverTerms { follow_moves: true, ..WaiverTerms::default() },
+        ..Waiver::of(1, &accepted)
+    };
     let assignment = assign(&[own("lib/a", "x")], &[follows], &Gone(&["src/a", "src/b"]));
     assert_eq!(assignment.covered_by, [None]);
     let one_left = assign(&[own("lib/a", "x"), own("src/b", "x")], &[follows], &Gone(&["src/a"]));

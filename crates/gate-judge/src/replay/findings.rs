@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use gate_findings::matching::{self, Uncovered, Waiver};
 use gate_model::action::Action;
 use gate_model::finding::Evidence;
+use gate_model::score::FailOn;
 use gate_model::text;
 use gate_policy::Gate;
 
@@ -18,9 +19,7 @@ pub(super) fn add_up(gate: &Gate, facts: &Facts<'_>) -> Judged {
     let wrong = |why: String| Err(Doubt::Wrong(why));
     let fail_on = facts.report.as_ref().map(|_| gate.fail_on);
     if facts.fail_on != fail_on {
-        let named = |level: Option<gate_model::level::Level>| {
-            level.map_or("nothing", gate_model::level::Level::as_str)
-        };
+        let named = |threshold: Option<FailOn>| threshold.map_or("nothing".to_owned(), |on| on.to_string());
         return wrong(format!("fails on {}, and its policy on {}", named(facts.fail_on), named(fail_on)));
     }
     if facts.suppressed > 0 && !gate.honours_suppressions() {
@@ -53,7 +52,7 @@ fn level_holds(gate: &Gate, group: &Group<'_>) -> Judged {
     if group.count == 0 {
         return Err(Doubt::Wrong(format!("lists no finding of {rule}")));
     }
-    if group.level < gate.fail_on {
+    if !gate.fail_on.blocks(group.level, group.security_severity) {
         return Err(Doubt::Wrong(format!(
             "lists a finding of {rule} at {}, which does not block",
             group.level

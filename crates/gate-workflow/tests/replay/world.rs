@@ -357,6 +357,8 @@ pub(crate) fn waive(rule: &str, path: &str, count: u64) -> Ask {
         fingerprints: BTreeMap::new(),
         lines: Vec::new(),
         tool: None,
+        security_severity: None,
+        fixable: false,
     };
     Ask { findings: vec![evidence], ..ask(Action::Waive, 86_400) }
 }
@@ -374,6 +376,8 @@ pub(crate) fn finding(rule: &str, path: &str, line: u64) -> Finding {
         identified_by: None,
         package: None,
         tool: Some("scanner".to_owned()),
+        fix: None,
+        security_severity: None,
     }
 }
 
