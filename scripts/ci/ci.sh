@@ -55,18 +55,14 @@ gate_run() {
   gate_name=$1
   shift
   mkdir -p "$GATE_DECISIONS" || return
-  gate-check "$gate_name" --policy-ref "$GATE_POLICY_REF" --decision "$GATE_DECISIONS/$gate_name.json" "$@"
-}
-
-# gate_annotate NAME REPORT: the findings that block, at their lines. It is a plan, which records nothing.
-gate_annotate() {
-  [ -f "$2" ] || return 0
-  gate_format=
-  [ "${GITHUB_ACTIONS-}" != true ] || gate_format=github
-  [ "${TF_BUILD-}" != True ] || gate_format=azure
-  [ -n "$gate_format" ] || return 0
-  # Whatever it ends with, the run has said it.
-  gate-check "$1" --policy-ref "$GATE_POLICY_REF" --plan "$2" --format "$gate_format" --quiet || :
+  gate_page=$GATE_DECISIONS/$gate_name.md
+  gate_formats=markdown=$gate_page
+  # What the platform shows beside the code: annotations, or the report of a widget.
+  [ "${GITHUB_ACTIONS-}" != true ] || gate_formats=github,$gate_formats
+  [ "${TF_BUILD-}" != True ] || gate_formats=azure,$gate_formats
+  [ "${GITLAB_CI-}" != true ] || gate_formats=gitlab=codequality.json,$gate_formats
+  gate-check "$gate_name" --policy-ref "$GATE_POLICY_REF" --decision "$GATE_DECISIONS/$gate_name.json" \
+    --format "$gate_formats" "$@"
 }
 
 gate_end() {
@@ -74,17 +70,23 @@ gate_end() {
   [ "${TF_BUILD-}" != True ] || gate_summary=$PWD/$GATE_DECISIONS/summary.md
   if [ -n "$gate_summary" ]; then
     gate_table >>"$gate_summary" || return
+    # The page of the gate that ran last stays below 64 KiB; a summary may have 1 MiB.
+    if [ -f "${gate_page-}" ]; then cat "$gate_page" >>"$gate_summary" || return; fi
     [ "${TF_BUILD-}" != True ] || echo "##vso[task.uploadsummary]$gate_summary"
   fi
-  # Where the ledger is elsewhere: decisions that nobody had to wait for.
-  if gate-log --help | grep -q 'gate-log sync'; then gate-log sync; fi
+  # Where the ledger is elsewhere: decisions that nobody had to wait for. A fork's run may not send them; they stay in
+  # the file that gate-log remote names, for somebody who may (gate-log sync --from).
+  if gate-log remote --quiet >/dev/null 2>&1; then
+    gate-log sync || echo "gate: decisions of this run wait to be sent by somebody else" >&2
+  fi
 }
 
-# Names of gates, verdicts and numbers alone: nothing that a report or a person wrote.
+# A line for each gate so far. Names of gates, verdicts and numbers alone: nothing that a report or a person wrote.
 gate_table() {
   printf '| gate | decision | blocking | waived |\n| --- | --- | ---: | ---: |\n'
   for gate_file in "$GATE_DECISIONS"/*.json; do
     [ -f "$gate_file" ] || continue
     jq -r '"| \(.gate) | \(.decision) | \(.blocking | length) | \(.waived | length) |"' "$gate_file" || return
   done
+  echo
 }

@@ -125,19 +125,38 @@ mod replay {
         assert_eq!(exported, document);
     }
 
-    #[test]
-    fn a_forged_grant_in_a_whole_chain_is_a_disagreement() {
+    /// A ledger whose newest entry is a grant that `change` has changed. Whoever can write the file can rewrite it with
+    /// fresh hashes: the chain is whole, the grant is not.
+    fn forged(change: &str) -> serde_json::Value {
         let sandbox = Sandbox::with_starter();
         sandbox.run("gate-skip", &["lint", "--reason", "the linter crashes on it"]).expect(0);
-        // Whoever can write the file can rewrite it with fresh hashes: the chain is whole, the grant is not.
-        let forge = r#"gate-log export | jq -c 'if .kind == "grant" then .data.rule = 7 else . end | del(.hash)' |
+        let forge = r#"gate-log export | jq -c 'if .kind == "grant" then CHANGE else . end | del(.hash)' |
             while read -r body; do
                 hash=$(printf %s "$body" | jq -cSj . | b3sum --derive-key 'gate-ledger v1 entry' | cut -d' ' -f1)
                 printf '%s\n' "$body" | jq -c --arg hash "b3:$hash" '. + {hash: $hash}'
             done | gate-verify --replay -"#;
-        let document = sandbox.shell(forge).expect(1).json();
+        let document = sandbox.shell(&forge.replace("CHANGE", change)).expect(1).json();
         assert!(document["first_bad"].is_null(), "{document}");
+        document
+    }
+
+    #[test]
+    fn a_forged_grant_in_a_whole_chain_is_a_disagreement() {
+        let document = forged(".data.rule = 7");
         assert_eq!(document["replay"]["disagreements"][0]["seq"], 2, "{document}");
+    }
+
+    #[test]
+    fn a_forged_grant_of_a_judge_to_come_is_not_ok() {
+        let document = forged(".data.rule = 7 | .data.judge = 99");
+        assert_eq!(
+            (&document["ok"], &document["replay"]["unknown"]),
+            (&false.into(), &1.into()),
+            "{document}"
+        );
+        assert_eq!(document["replay"]["not_judged"][0]["seq"], 2, "{document}");
+        let codes = document["warnings"].as_array().unwrap().iter().map(|warning| &warning["code"]);
+        assert!(codes.into_iter().any(|code| code == "unknown-judge"), "{document}");
     }
 }
 

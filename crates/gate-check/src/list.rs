@@ -1,12 +1,15 @@
 //! The list of gates and live opt-outs.
 
 use gate_cli::Io;
-use gate_cli::options::Format;
+use gate_cli::options::{Format, OutputOptions};
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet, View};
 use gate_model::exit::Exit;
+use gate_workflow::admission::TransactError;
 use gate_workflow::overview::{self, GateView, OptOutView, Overview, OverviewError};
 use gate_workflow::setting::Setting;
+
+use crate::error::RunError;
 
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +23,7 @@ impl ListError {
     }
 }
 
-/// Shows the gates.
+/// Shows the gates. Returns how old what is shown is, where the ledger's remote could not be reached.
 ///
 /// # Errors
 /// A [`ListError`].
@@ -29,14 +32,39 @@ pub(crate) fn show(
     io: &mut Io<'_>,
     view: &View,
     format: Format,
-) -> Result<(), ListError> {
+) -> Result<Option<String>, ListError> {
     let overview = overview::read(setting)?;
+    let stale = setting.stale().map_err(TransactError::from).map_err(OverviewError::from)?;
     let text = match format {
         Format::Text | Format::Markdown | Format::Html => render::page(&sheet(&overview, view), format, view),
         _ => render::json(&overview) + "\n",
     };
     io.show(&text);
-    Ok(())
+    Ok(stale)
+}
+
+/// The formats of a list.
+pub(crate) const FORMATS: [Format; 4] = [Format::Json, Format::Text, Format::Markdown, Format::Html];
+
+/// A list is no set of findings, so the formats of CI systems do not fit it; and it goes to one place.
+///
+/// # Errors
+/// [`RunError::Usage`].
+pub(crate) fn check_format(output: &OutputOptions) -> Result<(), RunError> {
+    if output.format.iter().any(|outputs| !outputs.files.is_empty()) {
+        return Err(RunError::Usage(
+            "--list has one result, for standard output\nleave =FILE out of --format, or redirect it"
+                .to_owned(),
+        ));
+    }
+    match output.asked() {
+        None => Ok(()),
+        Some(format) if FORMATS.contains(&format) => Ok(()),
+        Some(other) => Err(RunError::Usage(format!(
+            "--list cannot be written as {}\nuse --format json, text, markdown or html",
+            other.as_str()
+        ))),
+    }
 }
 
 fn sheet(overview: &Overview, view: &View) -> Sheet {

@@ -3,10 +3,12 @@
 mod args;
 mod checkout;
 mod child;
-mod decision_file;
+mod error;
 mod freshness;
 mod list;
 mod named;
+mod output_file;
+mod outputs;
 mod places;
 mod reports;
 mod run;

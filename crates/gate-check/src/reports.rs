@@ -11,9 +11,9 @@ use gate_findings::place::Place;
 use gate_findings::{Options, Reader, Report};
 use gate_workflow::check::Checker;
 
+use crate::error::RunError;
 use crate::freshness::{self, Before, NoReport};
 use crate::named;
-use crate::run::RunError;
 
 /// What the gate of `checker` wants to know of its reports.
 pub(crate) fn options<'a>(checker: &Checker<'a>, place: Place<'a>) -> Options<'a> {

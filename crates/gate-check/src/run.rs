@@ -1,5 +1,6 @@
 //! From arguments to an exit code.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -9,99 +10,38 @@ use gate_cli::options::Format;
 use gate_cli::render::{self, View};
 use gate_cli::terminal;
 use gate_cli::{Env, Failure, Io};
-use gate_findings::ReportError;
 use gate_judge::judgement::{self, Outcome};
-use gate_judge::policy_text::{self, TextError};
+use gate_judge::policy_text::TextError;
 use gate_model::decision::{Decision, ReportPart, Verdict};
 use gate_model::exit::Exit;
 use gate_model::payload::Mode;
-use gate_workflow::check::{Begun, CheckError, Checker, Finished, Started};
+use gate_model::time::Timestamp;
+use gate_workflow::check::{Begun, Checker, Finished, Started};
 use gate_workflow::policy_source::PolicyError;
 use gate_workflow::setting::{Place, Setting};
 
 use crate::args::{Args, Task};
 use crate::checkout::Ground;
 use crate::child::{self, Ended};
-use crate::decision_file::{DecisionFile, DecisionFileError};
+use crate::error::RunError;
+use crate::list;
+use crate::outputs::{self, Files};
 use crate::places::same_place;
 use crate::reports::{self, Written, is_stdin};
-use crate::{list, named};
 
 /// The tool's name.
 pub(crate) const TOOL: &str = "gate-check";
 
-/// Why the tool ends without a verdict.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RunError {
-    /// The arguments do not fit together, or not to the policy.
-    #[error("{0}")]
-    Usage(String),
-    /// There is no policy.
-    #[error(transparent)]
-    Policy(#[from] PolicyError),
-    /// The gate could not be decided.
-    #[error(transparent)]
-    Check(#[from] CheckError),
-    /// The report cannot be opened.
-    #[error(
-        "cannot read report '{path}': {source}\nname SARIF, JUnit or JSON Lines files, or - for standard input; a command to run comes after --"
-    )]
-    Open {
-        /// The file.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A folder or a pattern stands for nothing.
-    #[error(
-        "there is no report at '{0}'\nname files, folders that hold reports (.sarif, .xml, .json, .jsonl, .ndjson), or patterns such as 'build/**/TEST-*.xml'"
-    )]
-    NoReport(String),
-    /// The decision cannot be written.
-    #[error(transparent)]
-    DecisionFile(#[from] DecisionFileError),
-    /// The working directory is another one than when the command started.
-    #[error(
-        "the working directory '{0}' was moved or replaced while the command ran, so its result does not count\n\
-         let the command work in a directory of its own"
-    )]
-    Moved(String),
-    /// The command cannot be watched.
-    #[error("cannot run the command: {0}")]
-    Child(std::io::Error),
-    /// The ledger cannot be listed.
-    #[error(transparent)]
-    List(#[from] list::ListError),
-}
-
-impl From<ReportError> for RunError {
-    fn from(error: ReportError) -> Self {
-        Self::Check(error.into())
-    }
-}
-
-impl RunError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Usage(_) | Self::Open { .. } | Self::NoReport(_) => Exit::Usage,
-            Self::Policy(error) => error.exit(),
-            Self::Check(error) => error.exit(),
-            Self::DecisionFile(error) => error.exit(),
-            Self::Moved(_) => Exit::Distrust,
-            Self::Child(_) => Exit::Failure,
-            Self::List(error) => error.exit(),
-        }
-    }
-}
-
 /// The tool, from its arguments (without its name) to its exit code.
-pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+pub(crate) fn run(args: &[OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
     let mut args: Args = match clap_errors::parse(TOOL, args, io) {
         Ok(args) => args,
         Err(exit) => return exit,
     };
     let run_mode = !args.command.is_empty() && !args.plan;
-    if let Err(problem) = args.shared.output.settle(env, if args.list { &LISTED } else { &Format::ALL }) {
+    if let Err(problem) =
+        args.shared.output.settle(env, if args.list { &list::FORMATS } else { &Format::ALL })
+    {
         let exit = if run_mode { Exit::RunFailed } else { Exit::Usage };
         return io.fail(&Failure::from_error(TOOL, exit, &problem));
     }
@@ -112,9 +52,7 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
     }
     match done {
         Ok(Shown::Decision(decision)) => {
-            if !args.shared.output.quiet {
-                io.tell(&render::summary::decision(TOOL, &decision, clock()));
-            }
+            tell(&args, &decision, run_mode, io, clock());
             exit_of(&decision, run_mode, args.plan)
         }
         Ok(Shown::List) => Exit::Proceed,
@@ -130,24 +68,27 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
     }
 }
 
+/// What goes to stderr once everything else is written: the summary, and in run mode, where stdout is the command's, what
+/// blocks. Annotations stand there, too: GitHub and Azure read both.
+fn tell(args: &Args, decision: &Decision, run_mode: bool, io: &mut Io<'_>, now: Timestamp) {
+    let output = &args.shared.output;
+    let annotations =
+        output.asked().filter(|format| run_mode && matches!(format, Format::Github | Format::Azure));
+    if let Some(format) = annotations {
+        io.tell(&render::decision(decision, format, &View { width: None, colour: false, now }));
+    }
+    if output.quiet {
+        return;
+    }
+    io.tell(&render::summary::decision(TOOL, decision, now));
+    if run_mode {
+        io.tell(&render::what_blocks(decision, args.decision.as_deref(), annotations.is_some()));
+    }
+}
+
 enum Shown {
     Decision(Box<Decision>),
     List,
-}
-
-/// The formats of a list.
-const LISTED: [Format; 4] = [Format::Json, Format::Text, Format::Markdown, Format::Html];
-
-/// A list is no set of findings, so the formats of CI systems do not fit it.
-fn check_list_format(format: Option<Format>) -> Result<(), RunError> {
-    match format {
-        None => Ok(()),
-        Some(format) if LISTED.contains(&format) => Ok(()),
-        Some(other) => Err(RunError::Usage(format!(
-            "--list cannot be written as {}\nuse --format json, text, markdown or html",
-            other.as_str()
-        ))),
-    }
 }
 
 /// The exit code of a decision.
@@ -174,9 +115,9 @@ fn perform(
     warnings: &mut Vec<String>,
 ) -> Result<Shown, RunError> {
     if args.list {
-        check_list_format(args.shared.output.format)?;
+        list::check_format(&args.shared.output)?;
     }
-    let decision_file = claim_decision_file(args, env)?;
+    let files = outputs::claim(args, env)?;
     let task = args
         .task()
         .map_err(|missing| RunError::Usage(format!("{missing}\n'{TOOL} --help' shows the usage")))?;
@@ -193,7 +134,7 @@ fn perform(
         ledger: args.shared.store.ledger(env),
         connect: gate_workflow::remote::through_helper(),
     })?;
-    let desk = Desk { args, env, setting: &setting, decision_file };
+    let desk = Desk { args, env, setting: &setting, files };
     let shown = desk.perform(task, io, warnings);
     warnings.extend(setting.notes().iter().cloned());
     shown
@@ -204,19 +145,20 @@ struct Desk<'a> {
     args: &'a Args,
     env: &'a Env,
     setting: &'a Setting<'a>,
-    decision_file: Option<DecisionFile>,
+    files: Files,
 }
 
 impl Desk<'_> {
     fn perform(&self, task: Task, io: &mut Io<'_>, warnings: &mut Vec<String>) -> Result<Shown, RunError> {
         match task {
             Task::List => {
-                list::show(
+                let stale = list::show(
                     self.setting,
                     io,
                     &self.view(io),
                     self.args.shared.output.format(io.stdout_terminal),
                 )?;
+                warnings.extend(stale);
                 Ok(Shown::List)
             }
             Task::Plan { gate, reports, at } => {
@@ -231,7 +173,7 @@ impl Desk<'_> {
             }
             Task::Run { gate, command, findings } => {
                 let decision = self.run(&gate, &command, &findings, warnings)?;
-                self.write_decision(&decision)?;
+                self.write_files(&decision)?;
                 Ok(Shown::Decision(Box::new(decision)))
             }
         }
@@ -246,7 +188,7 @@ impl Desk<'_> {
     }
 
     fn show(&self, decision: &Decision, io: &mut Io<'_>) -> Result<(), RunError> {
-        self.write_decision(decision)?;
+        self.write_files(decision)?;
         let format = self.args.shared.output.format(io.stdout_terminal);
         // A write that fails is remembered and becomes exit 5 at the end.
         match format {
@@ -258,11 +200,8 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn write_decision(&self, decision: &Decision) -> Result<(), RunError> {
-        match &self.decision_file {
-            Some(file) => Ok(file.write(decision)?),
-            None => Ok(()),
-        }
+    fn write_files(&self, decision: &Decision) -> Result<(), RunError> {
+        Ok(self.files.write(decision, self.setting.now())?)
     }
 
     fn patience(&self) -> Duration {
@@ -273,7 +212,7 @@ impl Desk<'_> {
         &self,
         gate: &str,
         reports: &[PathBuf],
-        at: Option<gate_model::time::Timestamp>,
+        at: Option<Timestamp>,
         io: &mut Io<'_>,
         warnings: &mut Vec<String>,
     ) -> Result<Decision, RunError> {
@@ -321,7 +260,7 @@ impl Desk<'_> {
     fn run(
         &self,
         gate: &str,
-        command: &[std::ffi::OsString],
+        command: &[OsString],
         findings: &[PathBuf],
         warnings: &mut Vec<String>,
     ) -> Result<Decision, RunError> {
@@ -367,7 +306,7 @@ impl Desk<'_> {
         let decision = checker.conclude(started, finished, ground.place().checkout, warnings)?;
         match unusable {
             Some(why) => {
-                self.write_decision(&decision)?;
+                self.write_files(&decision)?;
                 Err(RunError::Usage(format!("gate '{}' did not run: {why}", checker.name)))
             }
             None => Ok(decision),
@@ -410,19 +349,6 @@ fn judge_written(checker: &Checker<'_>, written: &Written<'_>, ground: &Ground, 
         }
         Err(why) => did_not_run(why.replace('\n', "; "), ended.status),
     }
-}
-
-/// Empties the file of `--decision`, where there is one.
-fn claim_decision_file(args: &Args, env: &Env) -> Result<Option<DecisionFile>, RunError> {
-    let Some(path) = &args.decision else { return Ok(None) };
-    let (policy, ledger) = (args.shared.store.policy(env), args.shared.store.ledger(env));
-    let mut inputs: Vec<_> = [policy, ledger].into_iter().flatten().map(|path| env.cwd.join(path)).collect();
-    for named in args.report.iter().chain(&args.findings) {
-        let files = named::files(named, &env.cwd).map_err(|source| reports::open_error(named, source))?;
-        inputs.extend(files.into_iter().map(|path| env.cwd.join(path)));
-    }
-    inputs.extend(env.cwd.ancestors().map(|dir| dir.join(policy_text::FILE_NAME)));
-    Ok(Some(DecisionFile::claim(&env.cwd.join(path), &env.cwd, &inputs)?))
 }
 
 fn by_status(checker: &Checker<'_>, ended: Ended) -> Finished {

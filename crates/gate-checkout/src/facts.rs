@@ -190,7 +190,7 @@ impl Begun {
                 branch: Some(seen.branch),
                 parents: Vec::new(),
                 remote: seen.remote,
-                dirty: false,
+                dirty: None,
             }),
             Err(owned @ GitError::Ownership { .. }) => {
                 unasked = Some(untrusted(&owned));
@@ -199,7 +199,7 @@ impl Begun {
             Err(other) => return Err(other.into()),
         };
         let evidence = Evidence { checkout: checkout.as_ref(), head: None, aliases };
-        let mut context = Context { dirty: None, ..ci::reconcile(self.ci.as_ref(), evidence) };
+        let mut context = ci::reconcile(self.ci.as_ref(), evidence);
         context.conflicts.extend(unasked);
         let stated = Stated::of(self.ci.as_ref());
         Ok(Facts { principal: self.principal, context, checkout: None, notes: self.notes, stated })

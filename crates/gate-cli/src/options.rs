@@ -72,6 +72,74 @@ impl Format {
     }
 }
 
+/// What `--format` asks for: at most one format for stdout, and others for files of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outputs {
+    /// What stdout is written as.
+    pub shown: Option<Format>,
+    /// What is written elsewhere, and where.
+    pub files: Vec<(Format, PathBuf)>,
+}
+
+impl Outputs {
+    /// `github,markdown=summary.md`: formats with commas between them, at most one of them without a file.
+    ///
+    /// # Errors
+    /// A sentence with its remedy.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut outputs = Self::default();
+        for piece in text.split(',') {
+            let (word, file) = piece.split_once('=').map_or((piece, None), |(word, file)| (word, Some(file)));
+            let format = Format::parse(word).ok_or_else(|| unknown_format(word))?;
+            match file {
+                Some("") => return Err(format!("'{word}=' names no file\nwrite {word}=FILE")),
+                Some(file) => outputs.files.push((format, file.into())),
+                None if outputs.shown.is_some() => {
+                    return Err(format!(
+                        "standard output has one format\ngive each of the others a file of its own: {word}=FILE"
+                    ));
+                }
+                None => outputs.shown = Some(format),
+            }
+        }
+        Ok(outputs)
+    }
+}
+
+impl From<Format> for Outputs {
+    fn from(format: Format) -> Self {
+        Self { shown: Some(format), files: Vec::new() }
+    }
+}
+
+fn unknown_format(word: &str) -> String {
+    let known = Format::ALL.map(Format::as_str).join(", ");
+    let word = gate_model::text::visible(word);
+    format!("'{word}' is no format\nuse one of {known}; a file's name holds no comma")
+}
+
+/// Parses [`Outputs`]; help lists the formats.
+#[derive(Debug, Clone, Copy)]
+struct OutputsParser;
+
+impl clap::builder::TypedValueParser for OutputsParser {
+    type Value = Outputs;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<Outputs, clap::Error> {
+        let parser = clap::builder::StringValueParser::new().try_map(|text| Outputs::parse(&text));
+        parser.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = clap::builder::PossibleValue> + '_>> {
+        Some(Box::new(Format::ALL.iter().filter_map(clap::ValueEnum::to_possible_value)))
+    }
+}
+
 /// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ColorChoice {
@@ -137,8 +205,8 @@ pub struct OutputOptions {
     ///
     /// Without it, the format of the variable GATE_FORMAT where the tool has it; else a view for people where stdout is
     /// a terminal, else JSON.
-    #[arg(long, value_name = "FORMAT", value_enum, global = true)]
-    pub format: Option<Format>,
+    #[arg(long, value_name = "FORMAT", value_parser = OutputsParser, global = true)]
+    pub format: Option<Outputs>,
 
     /// Use colour: auto, always or never
     ///
@@ -175,15 +243,20 @@ impl OutputOptions {
                 "the variable GATE_FORMAT names no format: '{word}'\nuse one of {known}, or unset it"
             ));
         };
-        if self.format.is_none() && offered.contains(&format) {
-            self.format = Some(format);
+        if offered.contains(&format) {
+            self.format.get_or_insert_default().shown.get_or_insert(format);
         }
         Ok(())
     }
 
     /// The format that was asked for, else text for a terminal and JSON for everything else.
     pub fn format(&self, stdout_terminal: bool) -> Format {
-        self.format.unwrap_or(if stdout_terminal { Format::Text } else { Format::Json })
+        self.asked().unwrap_or(if stdout_terminal { Format::Text } else { Format::Json })
+    }
+
+    /// The format for stdout, where somebody asked for one.
+    pub fn asked(&self) -> Option<Format> {
+        self.format.as_ref().and_then(|outputs| outputs.shown)
     }
 }
 
@@ -206,13 +279,13 @@ pub fn offer(command: clap::Command, formats: &'static [Format]) -> clap::Comman
         clap::ValueEnum::to_possible_value(format).unwrap_or_else(|| PossibleValue::new(format.as_str()))
     };
     let words = PossibleValuesParser::new(formats.iter().map(word).collect::<Vec<_>>());
-    let parser = words.try_map(|word| Format::parse(&word).ok_or("is no format"));
+    let parser = words.try_map(|word| Format::parse(&word).map(Outputs::from).ok_or("is no format"));
     command.mut_arg("format", |arg| arg.value_parser(parser))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Env, Format, OutputOptions, Shared, offer};
+    use super::{Env, Format, OutputOptions, Outputs, Shared, offer};
     use clap::{CommandFactory, Parser, ValueEnum};
 
     #[derive(Debug, Parser)]
@@ -262,6 +335,18 @@ mod tests {
     }
 
     #[test]
+    fn one_format_is_shown_and_others_go_to_files() {
+        let outputs = Outputs::parse("github,markdown=a b.md,junit=x=y.xml").unwrap();
+        assert_eq!(outputs.shown, Some(Format::Github));
+        let files = [(Format::Markdown, "a b.md".into()), (Format::Junit, "x=y.xml".into())];
+        assert_eq!(outputs.files, files);
+        assert_eq!(Outputs::parse("sarif=a").unwrap().shown, None);
+        for wrong in ["", "github,json", "markdown=", "markdwon=a", "markdown=a,b.md", "json,", "JSON"] {
+            assert!(Outputs::parse(wrong).unwrap_err().contains('\n'), "{wrong}");
+        }
+    }
+
+    #[test]
     fn each_format_has_one_word() {
         for format in Format::ALL {
             assert_eq!(Format::parse(format.as_str()), Some(format));
@@ -273,7 +358,7 @@ mod tests {
     fn a_tool_refuses_a_format_that_it_does_not_offer() {
         let parse =
             |word| offer(Args::command(), &Format::PLAIN).try_get_matches_from(["gate-x", "--format", word]);
-        assert_eq!(parse("text").unwrap().get_one::<Format>("format"), Some(&Format::Text));
+        assert_eq!(parse("text").unwrap().get_one::<Outputs>("format"), Some(&Format::Text.into()));
         assert!(parse("sarif").is_err());
     }
 }

@@ -10,6 +10,7 @@ use gate_model::principal::Principal;
 use gate_policy::{Policy, Rule};
 use serde::Deserialize;
 
+use crate::lifting::Trust;
 use crate::recorded::Recorded;
 use crate::records;
 use crate::signatures::Mark;
@@ -38,7 +39,8 @@ pub fn suffice(
     let request = request.ok_or("it names no request")?;
     same_request(request, data, requester)?;
     waited(request, grant, data, life)?;
-    standing(then, rule, grant, request, requester, life)
+    let given = Given { requester, request: Some(request), life, granted: grant.seq };
+    given.suffice(then.trust(), rule)
 }
 
 /// Whether the request still waited when it was granted, and its approvals are those that were given.
@@ -70,37 +72,59 @@ fn same_request(request: &Entry, data: &GrantData, requester: &Principal) -> Res
     Ok(())
 }
 
-/// Whether the approvals in `life` before `grant` hold and are enough for `request` under `then`.
-fn standing(
-    then: &Recorded,
-    rule: &Rule,
-    grant: &Entry,
-    request: &Entry,
-    requester: &Principal,
-    life: &[Entry],
-) -> Result<(), String> {
-    let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
-    let mut approvers = Vec::new();
-    let mut author = None;
-    for entry in life.iter().filter(|entry| entry.kind == Kind::Approval && entry.seq < grant.seq) {
-        let by = records::actor(entry).map_err(|error| error.to_string())?;
-        statement::holds((&then.policy, &then.data.files), entry, &by, &[Mark::of(request)])
-            .map_err(|error| format!("approval {} does not hold: {error}", entry.seq))?;
-        let context = entry.data.get("context").cloned().unwrap_or_default();
-        let context = Context::deserialize(context).map_err(|error| error.to_string())?;
-        if let Some(why) = gate_policy::misplaced(&context, &asked.ask) {
-            return Err(format!("approval {} does not count: {why}", entry.seq));
+/// The approvals that a grant rests on.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    /// Who asked.
+    pub requester: &'a Principal,
+    /// What they asked for, where the grant came of a request that waited.
+    pub request: Option<&'a Entry>,
+    /// What came after the request; only approvals before the grant count.
+    pub life: &'a [Entry],
+    /// The position of the grant.
+    pub granted: u64,
+}
+
+impl Given<'_> {
+    /// Whether they hold and are enough for `rule` of a policy.
+    ///
+    /// # Errors
+    /// What is missing, as a sentence's end.
+    pub fn suffice(self, trust: Trust<'_>, rule: &Rule) -> Result<(), String> {
+        let (mut approvers, mut author) = (Vec::new(), None);
+        if let Some(request) = self.request {
+            let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
+            let is_earlier = |entry: &&Entry| entry.kind == Kind::Approval && entry.seq < self.granted;
+            for entry in self.life.iter().filter(is_earlier) {
+                approvers.push(approver(trust, entry, &asked, request)?);
+                let named = entry.data.get("author").and_then(serde_json::Value::as_str);
+                author = author.or(named);
+            }
         }
-        let named = entry.data.get("author").and_then(serde_json::Value::as_str);
-        author = author.or_else(|| named.map(str::to_owned));
-        approvers.push(by);
+        let standing = gate_policy::approvals_standing(trust.0, rule, self.requester, author, &approvers);
+        if standing.is_complete() {
+            return Ok(());
+        }
+        Err(format!("{} of {} are there", standing.standing, standing.needed))
     }
-    let standing =
-        gate_policy::approvals_standing(&then.policy, rule, requester, author.as_deref(), &approvers);
-    if standing.is_complete() {
-        return Ok(());
+}
+
+/// Who gave the approval in `entry`, which must hold.
+fn approver(
+    trust: Trust<'_>,
+    entry: &Entry,
+    asked: &RequestData,
+    request: &Entry,
+) -> Result<Principal, String> {
+    let by = records::actor(entry).map_err(|error| error.to_string())?;
+    statement::holds(trust, entry, &by, &[Mark::of(request)])
+        .map_err(|error| format!("approval {} does not hold: {error}", entry.seq))?;
+    let context = entry.data.get("context").cloned().unwrap_or_default();
+    let context = Context::deserialize(context).map_err(|error| error.to_string())?;
+    match gate_policy::misplaced(&context, &asked.ask) {
+        Some(why) => Err(format!("approval {} does not count: {why}", entry.seq)),
+        None => Ok(by),
     }
-    Err(format!("{} of {} are there", standing.standing, standing.needed))
 }
 
 /// Who gave the approval in `entry`, if it counts where nobody else approves.

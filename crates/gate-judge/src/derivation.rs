@@ -9,8 +9,10 @@ use gate_model::finding::WaiverTerms;
 use gate_model::grant::Owes;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
-use gate_policy::{Approvals, Petition, Policy, Rule, Trial};
+use gate_policy::{Approvals, History, Petition, Policy, Rule, Trial};
 
+use crate::approvals::Given;
+use crate::lifting::Trust;
 use crate::moment::Moment;
 use crate::recorded::NoPolicy;
 use crate::signatures::Unproven;
@@ -102,21 +104,34 @@ pub fn terms(
     by: &Principal,
     here: &Context,
 ) -> Result<WaiverTerms, Underivable> {
-    let rule = permitted(then, gate, data, by, Some(data.rule), here).map_err(Underivable::Then)?;
-    owes(data, rule).map_err(Underivable::Terms)?;
+    let rule =
+        permitted(then, gate, data, by, Some(data.rule), here, &|_| Ok(())).map_err(Underivable::Then)?;
+    owes(data, rule).and_then(|()| uses(data, rule)).map_err(Underivable::Terms)?;
+    Ok(rule.waiver_terms())
+}
+
+/// Whether the grant is used up as its rule asks.
+fn uses(data: &GrantData, rule: &Rule) -> Result<(), String> {
     match (rule.max_uses, data.ask.max_uses) {
-        (Some(max), Some(uses)) if uses > max => {
-            Err(Underivable::Terms(format!("{uses} uses, and the rule allows {max}")))
-        }
+        (Some(max), Some(uses)) if uses > max => Err(format!("{uses} uses, and the rule allows {max}")),
         // A pause ends by its time and is not used up, so a rule's limit of uses does not reach it.
-        (Some(_), None) if data.ask.action == Action::Pause => Ok(rule.waiver_terms()),
-        (Some(max), None) => Err(Underivable::Terms(format!("no limit of uses, and the rule allows {max}"))),
-        _ => Ok(rule.waiver_terms()),
+        (Some(_), None) if data.ask.action == Action::Pause => Ok(()),
+        (Some(max), None) => Err(format!("no limit of uses, and the rule allows {max}")),
+        _ => Ok(()),
     }
 }
 
-/// Whether some rule of today's policy allows the grant to be used in the context `here`. `then` is what the rule of
-/// its admission said of a waiver: it reaches as far as both that and some rule of today allow.
+/// What stands for a grant beside its own entry, as a policy that came after its own asks for it.
+pub struct Backing<'a> {
+    /// The approvals that it rests on.
+    pub given: Given<'a>,
+    /// What stood before it, at its own instant.
+    pub past: &'a dyn History,
+}
+
+/// Whether some rule of today's policy allows the grant to be used in the context `here`, and the grant `has` what that
+/// rule asks for ([`earned`]). `then` is what the rule of its admission said of a waiver: it reaches as far as both that
+/// and some rule of today allow.
 ///
 /// # Errors
 /// Why not.
@@ -127,15 +142,44 @@ pub fn allowed_today(
     by: &Principal,
     here: &Context,
     then: WaiverTerms,
+    has: &dyn Fn(&Rule) -> Result<(), String>,
 ) -> Result<Derived, Underivable> {
-    let rule = permitted(today, gate, data, by, None, here).map_err(Underivable::Today)?;
+    let rule = permitted(today, gate, data, by, None, here, has).map_err(Underivable::Today)?;
     let mut terms = rule.waiver_terms();
     if data.ask.action == Action::Waive && terms.and(then) != then {
-        let others = today.gate(gate).into_iter().flat_map(|gate| &gate.allow);
-        let others = others.filter_map(|rule| permitted(today, gate, data, by, Some(rule.number), here).ok());
+        let rules = today.gate(gate).into_iter().flat_map(|gate| &gate.allow);
+        let others = rules.filter_map(|r| permitted(today, gate, data, by, Some(r.number), here, has).ok());
         terms = others.fold(terms, |terms, rule| terms.or(rule.waiver_terms()));
     }
     Ok(Derived { accepted_risk: rule.i_accept.clone(), terms: terms.and(then) })
+}
+
+/// Whether the grant has what `rule` of today's policy asks for before it grants: approvals, a limit of uses, a debt, a
+/// place in the quota.
+///
+/// Whoever asks chooses the policy that admits them, and it may be one of their own. Where that was today's, admission has
+/// seen to all of it.
+///
+/// # Errors
+/// What the grant lacks, as a sentence that begins with the rule.
+pub fn earned(
+    today: Trust<'_>,
+    rule: &Rule,
+    data: &GrantData,
+    by: &Principal,
+    backing: &Backing<'_>,
+) -> Result<(), String> {
+    uses(data, rule).map_err(|why| format!("asks for fewer uses: it has {why}"))?;
+    let due = rule.review_within.and_then(|within| data.not_before.plus(within));
+    if let Some(due) = due
+        && data.owes.as_ref().is_none_or(|owes| owes.by > due)
+    {
+        return Err(format!("asks for a review by {due}, and the grant owes none until then"));
+    }
+    if rule.approvals.is_some() {
+        backing.given.suffice(today, rule).map_err(|why| format!("needs approvals: {why}"))?;
+    }
+    gate_policy::quota_allows(rule, by, backing.past)
 }
 
 fn permitted<'p>(
@@ -145,9 +189,10 @@ fn permitted<'p>(
     by: &Principal,
     rule: Option<u64>,
     here: &Context,
+    given: &dyn Fn(&Rule) -> Result<(), String>,
 ) -> Result<&'p Rule, String> {
     let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
-    let found = gate_policy::allows_use(policy, &petition, rule, here);
+    let found = gate_policy::allows_use(policy, &petition, rule, here, given);
     found.map(|(rule, _)| rule).map_err(|trials| in_words(&trials))
 }
 

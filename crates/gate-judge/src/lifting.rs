@@ -9,6 +9,7 @@
 //! Not here: finding an end in a store, which gate-workflow does.
 
 use gate_ledger::entry::{Entry, EntryHash, Kind};
+use gate_ledger::veil;
 use gate_model::payload::{GrantData, ReviewData, ReviewVerdict, RevocationData, TrustedFile};
 use gate_model::principal::Principal;
 use gate_policy::{Actor, Policy, Subject};
@@ -75,23 +76,61 @@ impl Ended<'_> {
         self.is_stated(trust, entry, by)
     }
 
+    /// Whether the review in `entry` settles what the grant `data` owes, whatever its verdict: by `then`, the policy that
+    /// it was made under, and by one of the `others`, which its author did not choose.
+    ///
+    /// # Errors
+    /// Why not, as a sentence's end.
+    pub fn settled_by<'t>(
+        self,
+        then: Trust<'_>,
+        others: impl Iterator<Item = Trust<'t>>,
+        data: &GrantData,
+        entry: &Entry,
+    ) -> Result<(), String> {
+        self.reviewed_by(then, data, entry)
+            .map_err(|why| format!("{why} (by the policy it was made under)"))?;
+        let mut refusal = "rests on no policy but its own".to_owned();
+        for other in others {
+            match self.reviewed_by(other, data, entry) {
+                Ok(()) => return Ok(()),
+                Err(why) => refusal = format!("{why} (by today's policy)"),
+            }
+        }
+        Err(refusal)
+    }
+
+    /// Whether the review in `entry` is one that a policy lets its author give.
+    pub(crate) fn reviewed_by(self, trust: Trust<'_>, data: &GrantData, entry: &Entry) -> Result<(), String> {
+        // Whose name or reason was erased, as the policy foresees, cannot be asked again, and owes nobody a second answer.
+        if veil::has_erased(entry.kind, &entry.actor, &entry.data) && trust.0.ledger.commit.any() {
+            return Ok(());
+        }
+        let by = records::actor(entry).map_err(|error| error.to_string())?;
+        let review: ReviewData = records::data(entry).map_err(|error| error.to_string())?;
+        if data.owes.is_none() {
+            return Err(format!("is about opt-out {}, which owes no review", self.id));
+        }
+        self.by_review(trust, data.rule, (entry, &review, &by))
+    }
+
     /// Whether `entry` ends a pause that `data` granted.
     ///
     /// # Errors
     /// Why not, as a sentence's end.
     pub fn by(self, trust: Trust<'_>, data: &GrantData, entry: &Entry) -> Result<(), String> {
-        let by = records::actor(entry).map_err(|error| error.to_string())?;
         match entry.kind {
             Kind::Revocation => {
+                let by = records::actor(entry).map_err(|error| error.to_string())?;
                 let revocation = records::data(entry).map_err(|error| error.to_string())?;
                 self.by_revocation(trust, (entry, &revocation, &by))
             }
             Kind::Review => {
                 let review: ReviewData = records::data(entry).map_err(|error| error.to_string())?;
-                if data.owes.is_none() || review.verdict != ReviewVerdict::Rejected {
-                    return Err(format!("rejects opt-out {}, which owes no review", self.id));
+                if review.verdict != ReviewVerdict::Rejected {
+                    return Err(format!("does not reject opt-out {}", self.id));
                 }
-                self.by_review(trust, data.rule, (entry, &review, &by))
+                self.reviewed_by(trust, data, entry)
             }
             _ => Err("is no end".to_owned()),
         }

@@ -4,6 +4,7 @@ use gate_ledger::entry::Entry;
 use gate_model::payload::PolicyData;
 use gate_policy::Policy;
 
+use crate::lifting::Trust;
 use crate::policy_text;
 use crate::records;
 
@@ -16,6 +17,13 @@ pub struct Recorded {
     pub data: PolicyData,
     /// The entry that holds it.
     pub seq: u64,
+}
+
+impl Recorded {
+    /// The rules, and the keys that they trust.
+    pub fn trust(&self) -> Trust<'_> {
+        (&self.policy, &self.data.files)
+    }
 }
 
 /// Why a recorded policy cannot be used.

@@ -15,9 +15,38 @@ use crate::judgement::Ruling;
 
 /// How many findings get a command each.
 pub const MAX_FINDINGS: usize = 1000;
+/// How many groups of findings one command names; for more of them it takes the decision's document.
+pub const MAX_NAMED: usize = 10;
 
-/// Commands for what blocks in `ruling`, one for each group of identical findings, else one for the gate.
-pub fn ways_past(name: &str, gate: &Gate, ruling: &Ruling) -> Vec<Suggestion> {
+/// Commands that would ask for a way past.
+#[derive(Debug, Default)]
+pub struct Ways {
+    /// One for each group of identical findings, else one for the gate.
+    pub each: Vec<Suggestion>,
+    /// One for everything that blocks, where `each` are several.
+    pub all: Option<Suggestion>,
+}
+
+/// Commands for what blocks in `ruling`.
+pub fn ways_past(name: &str, gate: &Gate, ruling: &Ruling) -> Ways {
+    let each = each(name, gate, ruling);
+    let all = (each.len() > 1).then(|| past_all(name, ruling.blocking.len(), &each));
+    Ways { each, all }
+}
+
+/// What all of `waivers` ask for, in one command.
+fn past_all(name: &str, findings: usize, waivers: &[Suggestion]) -> Suggestion {
+    let with_ticket = waivers.iter().any(|waiver| waiver.argv.iter().any(|word| word == "--ticket"));
+    if waivers.len() > MAX_NAMED {
+        let purpose = format!("accept all {findings} findings, as --decision decision.json names them");
+        return suggestion(purpose, vec!["decision.json".to_owned()], with_ticket);
+    }
+    let mut arguments = vec![name.to_owned()];
+    arguments.extend(waivers.iter().flat_map(|waiver| waiver.argv.iter().skip(2).take(2).cloned()));
+    suggestion(format!("accept all {findings} findings"), arguments, with_ticket)
+}
+
+fn each(name: &str, gate: &Gate, ruling: &Ruling) -> Vec<Suggestion> {
     if ruling.verdict != Verdict::Fail || ruling.did_not_run.is_some() {
         return Vec::new();
     }

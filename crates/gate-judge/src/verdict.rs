@@ -104,12 +104,14 @@ pub fn decision(
         let what = aside.action.map_or("an opt-out".to_owned(), |action| format!("a {action}"));
         format!("{what} (opt-out {}) did not count: it {}", aside.id, aside.why)
     }));
+    let ways = suggest::ways_past(rules.name, rules.gate, &ruling);
     Decision {
         schema: SCHEMA.to_owned(),
         decision: ruling.verdict,
         proceed: ruling.verdict.proceeds(),
         gate: rules.name.to_owned(),
-        suggest: suggest::ways_past(rules.name, rules.gate, &ruling),
+        suggest: ways.each,
+        suggest_all: ways.all,
         ending: judgement::ending(standing, now, rules.warn_before),
         grants: ruling.used.iter().map(|live| live.mention(None)).collect(),
         blocking: ruling.blocking,
@@ -130,6 +132,7 @@ pub fn decision(
         at: now,
         judge: JUDGE,
         recorded: None,
+        waiting: false,
     }
 }
 

@@ -29,3 +29,4 @@ pub mod store;
 pub mod tree;
 pub mod veil;
 pub mod verify;
+pub mod waiting;

@@ -15,10 +15,11 @@ use gate_cli::clock::Clock;
 use gate_ledger::entry::{Draft, DraftError, Kind};
 use gate_ledger::infile;
 use gate_ledger::profile::ProfileError;
-use gate_ledger::store::{Access, AppendError, Ledger, StoreError};
+use gate_ledger::store::{Access, AppendError, Ledger, StoreError, Transaction};
 use gate_model::exit::Exit;
 use gate_policy::UnknownGate;
-use gate_workflow::setting::LOCK_WAIT;
+use gate_workflow::ledger_access::Unusable;
+use gate_workflow::setting::{LOCK_WAIT, Setting};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -79,6 +80,16 @@ pub(crate) enum AppendFailure {
         /// Why.
         source: StoreError,
     },
+    /// The ledger's remote cannot be used.
+    #[error("line {line}: {source}\n{}", so_far(*.recorded))]
+    Remote {
+        /// The first line that was not recorded, from 1.
+        line: u64,
+        /// How many were recorded before.
+        recorded: u64,
+        /// Why.
+        source: Unusable,
+    },
     /// Who acts cannot be written down.
     #[error("cannot write the actor as JSON: {0}")]
     Actor(serde_json::Error),
@@ -103,11 +114,12 @@ pub(crate) enum EventError {
 
 impl AppendFailure {
     /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Gate(_) | Self::Open { .. } | Self::Event { .. } => Exit::Usage,
             Self::Read { .. } | Self::Actor(_) => Exit::Failure,
             Self::Store { source, .. } => source.exit(),
+            Self::Remote { source, .. } => source.exit(),
         }
     }
 }
@@ -146,11 +158,14 @@ pub(crate) fn append(
     if let (Some(gate), Some(policy)) = (gate, found.policy()) {
         policy.gate(gate).map_err(AppendFailure::from)?;
     }
-    let ledger = found.open(Access::Append)?;
+    let sink = match found.remote() {
+        Some(setting) => Sink::Remote(setting),
+        None => Sink::File(Box::new(found.open(Access::Append)?), desk.clock),
+    };
     let actor = serde_json::to_value(found.principal(desk)).map_err(AppendFailure::Actor)?;
     let draft =
         Draft { kind: Kind::Note, gate: gate.map(str::to_owned), reference: None, actor, data: Value::Null };
-    let mut recorder = Recorder::new(ledger, desk.clock, draft);
+    let mut recorder = Recorder::new(sink, draft);
     match file.filter(|path| *path != Path::new("-")) {
         Some(path) => {
             let mut opened = open(&desk.env.cwd.join(path), path)?;
@@ -203,8 +218,7 @@ fn record(
 
 /// The batch under way, and what was recorded.
 struct Recorder<'a> {
-    ledger: Ledger,
-    clock: Clock<'a>,
+    sink: Sink<'a>,
     /// Everything of an entry but its data.
     draft: Draft,
     /// Events with their lines.
@@ -216,8 +230,8 @@ struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    fn new(ledger: Ledger, clock: Clock<'a>, draft: Draft) -> Self {
-        Self { ledger, clock, draft, batch: Vec::new(), bytes: 0, recorded: 0, first: None, last: None }
+    const fn new(sink: Sink<'a>, draft: Draft) -> Self {
+        Self { sink, draft, batch: Vec::new(), bytes: 0, recorded: 0, first: None, last: None }
     }
 
     fn take(&mut self, line: u64, event: Value, length: usize) -> Result<(), AppendFailure> {
@@ -230,34 +244,31 @@ impl<'a> Recorder<'a> {
     fn commit(&mut self) -> Result<(), AppendFailure> {
         let batch = std::mem::take(&mut self.batch);
         self.bytes = 0;
-        let Err((place, error)) = self.transact(&batch) else { return Ok(()) };
-        let line = batch.get(place).map_or(0, |(line, _)| *line);
-        let StoreError::Draft(source) = error else {
-            return Err(AppendFailure::Store { line, recorded: self.recorded, source: error });
+        let Err(refused) = self.transact(&batch) else { return Ok(()) };
+        let line = batch.get(refused.place).map_or(0, |(line, _)| *line);
+        let Trouble::Store(StoreError::Draft(source)) = refused.trouble else {
+            return Err(refused.trouble.at(line, self.recorded));
         };
         // Nothing of a transaction with a refused entry is kept, so the good ones before it go again.
-        self.transact(batch.get(..place).unwrap_or_default())
-            .map_err(|(_, source)| AppendFailure::Store { line, recorded: self.recorded, source })?;
+        self.transact(batch.get(..refused.place).unwrap_or_default())
+            .map_err(|refused| refused.trouble.at(line, self.recorded))?;
         Err(AppendFailure::Event { line, recorded: self.recorded, source: EventError::Draft(source) })
     }
 
     /// Records `events` in one transaction. An error comes with the place of the event it is about.
-    fn transact(&mut self, events: &[(u64, Value)]) -> Result<(), (usize, StoreError)> {
+    fn transact(&mut self, events: &[(u64, Value)]) -> Result<(), Refused> {
         if events.is_empty() {
             return Ok(());
         }
         let draft = &mut self.draft;
-        let appended = self.ledger.append(LOCK_WAIT, self.clock, |transaction| {
+        let seqs = self.sink.append(|transaction| {
             let mut seqs = Vec::with_capacity(events.len());
             for (place, (_, event)) in events.iter().enumerate() {
                 draft.data.clone_from(event);
-                seqs.push(transaction.append(draft).map_err(|error| (place, error))?.seq);
+                let appended = transaction.append(draft);
+                seqs.push(appended.map_err(|error| Refused { place, trouble: Trouble::Store(error) })?.seq);
             }
             Ok(seqs)
-        });
-        let seqs = appended.map_err(|error| match error {
-            AppendError::Store(error) => (0, error),
-            AppendError::Work(failed) => failed,
         })?;
         self.recorded += seqs.len() as u64;
         self.first = self.first.or(seqs.first().copied());
@@ -265,10 +276,77 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    fn close(self) -> Result<Appended, StoreError> {
-        let ledger = self.ledger.id().to_owned();
-        self.ledger.close()?;
+    fn close(self) -> Result<Appended, LogError> {
+        let ledger = self.sink.close()?;
         Ok(Appended { schema: SCHEMA, ledger, recorded: self.recorded, first: self.first, last: self.last })
+    }
+}
+
+/// Where events go.
+enum Sink<'a> {
+    /// Into the ledger's own file.
+    File(Box<Ledger>, Clock<'a>),
+    /// To the policy's remote.
+    Remote(&'a Setting<'a>),
+}
+
+impl Sink<'_> {
+    fn append<T>(
+        &mut self,
+        work: impl FnMut(&mut Transaction<'_>) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        match self {
+            Self::Remote(setting) => setting.transact(work),
+            Self::File(ledger, clock) => ledger.append(LOCK_WAIT, clock, work).map_err(|error| match error {
+                AppendError::Store(error) => error.into(),
+                AppendError::Work(refused) => refused,
+            }),
+        }
+    }
+
+    /// Closes it; returns the ledger's id.
+    fn close(self) -> Result<String, LogError> {
+        match self {
+            Self::Remote(setting) => Ok(setting.open(Access::Read)?.id().to_owned()),
+            Self::File(ledger, _) => {
+                let id = ledger.id().to_owned();
+                ledger.close()?;
+                Ok(id)
+            }
+        }
+    }
+}
+
+/// A batch that was not recorded, with the place of the event that it is about.
+struct Refused {
+    place: usize,
+    trouble: Trouble,
+}
+
+/// Why it was not.
+enum Trouble {
+    Store(StoreError),
+    Remote(Unusable),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self { place: 0, trouble: Trouble::Store(error) }
+    }
+}
+
+impl From<Unusable> for Refused {
+    fn from(error: Unusable) -> Self {
+        Self { place: 0, trouble: Trouble::Remote(error) }
+    }
+}
+
+impl Trouble {
+    fn at(self, line: u64, recorded: u64) -> AppendFailure {
+        match self {
+            Self::Store(source) => AppendFailure::Store { line, recorded, source },
+            Self::Remote(source) => AppendFailure::Remote { line, recorded, source },
+        }
     }
 }
 

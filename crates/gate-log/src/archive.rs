@@ -15,7 +15,7 @@ use gate_cli::Io;
 use gate_ledger::archive::{EntryRef, Statement};
 use gate_ledger::checkpoint::{Checkpoint, ledger_origin};
 use gate_ledger::entry::{Draft, Entry, Kind};
-use gate_ledger::store::{Access, AppendError, Ledger};
+use gate_ledger::store::{Access, AppendError, Ledger, Transaction};
 use gate_workflow::archiving;
 use gate_workflow::setting::LOCK_WAIT;
 use serde_json::{Value, json};
@@ -39,8 +39,9 @@ const SCHEMA: &str = "gate.archive/1";
 /// A [`LogError`]; then no entry was moved.
 pub(crate) fn archive(desk: &Desk<'_>, args: &ArchiveArgs, io: &mut Io<'_>) -> Result<(), LogError> {
     let found = desk.find()?;
-    let mut ledger = found.open(Access::Append)?;
-    let Some(plan) = Plan::make(&ledger, found.policy(), args, desk.now())? else {
+    let access = if found.remote().is_some() { Access::Read } else { Access::Append };
+    let ledger = found.open(access)?;
+    let Some(plan) = Plan::make(&ledger, found.trust(), args, desk.now())? else {
         desk.report(&nothing(&ledger), "nothing was archived: no entry before that can be moved", io);
         return Ok(());
     };
@@ -52,9 +53,9 @@ pub(crate) fn archive(desk: &Desk<'_>, args: &ArchiveArgs, io: &mut Io<'_>) -> R
     checkpoint::sign(desk, &found, &order, io)?;
     let segment = segment::write(&ledger, &plan, &path, &shown)?;
     let statement = state(desk, &found, &ledger, &order, &plan, &segment)?;
-    let (entry, moved) = commit(desk, &found, &mut ledger, &statement, &plan)?;
-    let document = document(&ledger, &statement, &entry, moved, &segment.path);
-    ledger.close()?;
+    let id = ledger.id().to_owned();
+    let (entry, moved) = commit(desk, &found, ledger, &statement, &plan)?;
+    let document = document(&id, &statement, &entry, moved, &segment.path);
     let (noun, path) = (if moved == 1 { "entry" } else { "entries" }, segment.path.display());
     desk.report(&document, &format!("{moved} {noun} before {} moved to '{path}'", statement.before), io);
     Ok(())
@@ -95,34 +96,44 @@ fn state(
 fn commit(
     desk: &Desk<'_>,
     found: &Found<'_>,
-    ledger: &mut Ledger,
+    mut ledger: Ledger,
     statement: &Statement,
     plan: &Plan,
 ) -> Result<(Entry, u64), LogError> {
     let actor = serde_json::to_value(found.principal(desk)).map_err(ArchiveFailure::Json)?;
     let data = statement.to_data().map_err(ArchiveFailure::Json)?;
     let draft = Draft { kind: Kind::Archive, gate: None, reference: None, actor, data };
-    let appended = ledger.append(LOCK_WAIT, desk.clock, |transaction| -> Result<_, ArchiveFailure> {
+    let work = |transaction: &mut Transaction<'_>| -> Result<_, ArchiveFailure> {
         let (view, now) = (transaction.view(), transaction.now());
         if view.front()?.before != plan.from {
             return Err(ArchiveFailure::Meanwhile);
         }
-        if let Some(needed) = archiving::needed(&view, found.policy(), plan.before, now)? {
+        if let Some(needed) = archiving::needed(&view, found.trust(), plan.before, now)? {
             return Err(ArchiveFailure::needed(plan.before, needed));
         }
         let entry = transaction.append(&draft)?;
         Ok((entry, transaction.remove(statement)?))
-    });
-    appended.map_err(|error| match error {
-        AppendError::Store(error) => error.into(),
+    };
+    if let Some(setting) = found.remote() {
+        drop(ledger);
+        let moved = setting.transact(work)?;
+        // The statement is there; what it accounts for can go.
+        setting.drop_archived(statement)?;
+        return Ok(moved);
+    }
+    let appended = ledger.append(LOCK_WAIT, desk.clock, work);
+    let moved = appended.map_err(|error| match error {
+        AppendError::Store(error) => LogError::from(error),
         AppendError::Work(failure) => failure.into(),
-    })
+    })?;
+    ledger.close()?;
+    Ok(moved)
 }
 
-fn document(ledger: &Ledger, statement: &Statement, entry: &Entry, moved: u64, path: &Path) -> Value {
+fn document(ledger: &str, statement: &Statement, entry: &Entry, moved: u64, path: &Path) -> Value {
     json!({
         "schema": SCHEMA,
-        "ledger": ledger.id(),
+        "ledger": ledger,
         "before": statement.before,
         "moved": moved,
         "segment": statement.segments.last(),

@@ -151,10 +151,16 @@ pub(crate) enum Verb {
         remote: bool,
     },
 
-    /// Bring the working copy of a remote ledger up to date
+    /// Bring the working copy of a remote ledger up to date, and send the decisions that wait in it
     ///
-    /// Without a remote there is nothing to do (exit status 2).
-    Sync,
+    /// A pipeline runs it as its last step. Without a remote there is nothing to do (exit status 2).
+    Sync {
+        /// Send the decisions that wait in FILE, too: another machine's, which could not send them itself
+        ///
+        /// Each is recorded once, as reported by whoever sends it.
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+    },
 
     /// Show where the remote ledger is, how far it and the working copy are, and what it can
     Remote,
@@ -191,11 +197,12 @@ pub(crate) enum Verb {
         openings: Option<PathBuf>,
     },
 
-    /// Copy the ledger to the new file DEST, verified
+    /// Copy the ledger to the new file, or the remote, DEST, verified
     ///
-    /// Copying the file alone would lose what its write-ahead log still holds.
+    /// Copying the file alone would lose what its write-ahead log still holds. A remote, such as
+    /// git:origin#gate-ledger, has no ledger yet, or the first entries of this one: what was cut short is gone on with.
     Copy {
-        /// A path at which nothing is yet
+        /// A path at which nothing is yet, or the address of a remote
         #[arg(value_name = "DEST")]
         dest: PathBuf,
     },

@@ -3,6 +3,8 @@
 //! SQLite writes the copy in one read transaction, what its write-ahead log holds included, while others go on
 //! appending. The copy is verified in full before it gets its name: a copy that is there is a good one.
 
+mod elsewhere;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -82,11 +84,14 @@ impl CopyError {
     }
 }
 
-/// Copies the ledger to the new file `to`.
+/// Copies the ledger to the new file `to`, or to the remote that it names.
 ///
 /// # Errors
 /// A [`LogError`]; then nothing is at `to`.
 pub(crate) fn copy(desk: &Desk<'_>, to: &Path, io: &mut Io<'_>) -> Result<(), LogError> {
+    if let Some(address) = elsewhere::address(to) {
+        return elsewhere::copy(desk, address, io);
+    }
     let found = desk.find()?;
     let path = found.path()?;
     let ledger = found.open(Access::Read)?;

@@ -3,6 +3,7 @@
 //! With a policy the ledger is the policy's, and must have the genesis that it pins. Reading needs no policy
 //! where the ledger is named: an auditor has nothing but the file.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use gate_checkout::facts;
@@ -10,6 +11,7 @@ use gate_cli::clock::Clock;
 use gate_cli::options::{Format, Shared};
 use gate_cli::render::{self, View};
 use gate_cli::{Env, Io, terminal};
+use gate_judge::lifting::Trust;
 use gate_judge::policy_text::TextError;
 use gate_ledger::store::{Access, Ledger, is_reserved};
 use gate_model::principal::Principal;
@@ -31,6 +33,8 @@ pub(crate) struct Desk<'a> {
     pub clock: Clock<'a>,
     /// The options of all tools.
     pub shared: &'a Shared,
+    /// What a person should know of how the ledger was found.
+    pub notes: RefCell<Vec<String>>,
 }
 
 /// Where the ledger is.
@@ -70,7 +74,7 @@ impl<'a> Desk<'a> {
     /// A [`PolicyError`]; that there is none is an error only where no ledger was named.
     pub(crate) fn find(&self) -> Result<Found<'a>, PolicyError> {
         match (self.setting(), self.shared.store.ledger(self.env)) {
-            (Ok(setting), _) => Ok(Found::Policy(Box::new(setting))),
+            (Ok(setting), _) => Ok(self.found(setting)),
             (Err(PolicyError::Text(TextError::NotFound(_))), Some(path)) => {
                 Ok(Found::Alone(self.env.cwd.join(path)))
             }
@@ -80,6 +84,14 @@ impl<'a> Desk<'a> {
             }
             (Err(error), _) => Err(error),
         }
+    }
+
+    fn found(&self, setting: Setting<'a>) -> Found<'a> {
+        // Why it cannot be opened is told by whoever opens it.
+        if let Ok(Some(stale)) = setting.stale() {
+            self.notes.borrow_mut().push(stale);
+        }
+        Found::Policy(Box::new(setting))
     }
 
     /// Opens the ledger for reading.
@@ -167,6 +179,14 @@ impl Found<'_> {
         }
     }
 
+    /// The policy and its place, where the ledger is kept at a remote.
+    pub(crate) fn remote(&self) -> Option<&Setting<'_>> {
+        match self {
+            Self::Policy(setting) if setting.remote().is_some() => Some(setting),
+            Self::Policy(_) | Self::Alone(_) => None,
+        }
+    }
+
     /// Who acts.
     pub(crate) fn principal(&self, desk: &Desk<'_>) -> Principal {
         match self {
@@ -175,11 +195,16 @@ impl Found<'_> {
         }
     }
 
-    /// Today's rules, where there are any.
-    pub(crate) fn policy(&self) -> Option<&Policy> {
+    /// Today's rules and the keys that they trust, where there are any.
+    pub(crate) fn trust(&self) -> Option<Trust<'_>> {
         match self {
-            Self::Policy(setting) => Some(&setting.loaded.policy),
+            Self::Policy(setting) => Some(setting.loaded.trust()),
             Self::Alone(_) => None,
         }
+    }
+
+    /// Today's rules, where there are any.
+    pub(crate) fn policy(&self) -> Option<&Policy> {
+        self.trust().map(|(policy, _)| policy)
     }
 }

@@ -18,7 +18,7 @@ use crate::error::LogError;
 pub(crate) fn show(desk: &Desk<'_>, within: Option<u64>, io: &mut Io<'_>) -> Result<(), LogError> {
     let found = desk.find()?;
     let ledger = found.open(Access::Read)?;
-    let due = due::read(&ledger, found.policy(), desk.now(), within)?;
+    let due = due::read(&ledger, found.trust(), desk.now(), within)?;
     let text = match desk.format(io) {
         Format::Text => render::page(&sheet(&due, &desk.view(io)), Format::Text, &desk.view(io)),
         _ => render::json(&due) + "\n",

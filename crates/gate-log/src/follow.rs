@@ -1,6 +1,6 @@
 //! New entries as they come.
 //!
-//! The ledger is opened and asked for its newest entry five times a second. The end comes when
+//! The ledger is opened and asked for its newest entry five times a second, a remote one every five seconds. The end comes when
 //! nobody reads any more (standard output is watched, since a ledger may be quiet for long), or by an
 //! interrupt, which is the normal way to end it: exit status 0.
 
@@ -24,6 +24,8 @@ use crate::list::opt_out;
 
 /// How often the ledger is asked.
 const INTERVAL: Duration = Duration::from_millis(200);
+/// How often where it has to be fetched.
+const INTERVAL_REMOTE: Duration = Duration::from_secs(5);
 
 /// Shows what `args` select, then every new entry that fits.
 ///
@@ -32,7 +34,8 @@ const INTERVAL: Duration = Duration::from_millis(200);
 pub(crate) fn follow(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
     let stop = stop_flag()?;
     let found = desk.find()?;
-    let mut wait = || wait(&stop);
+    let interval = if found.remote().is_some() { INTERVAL_REMOTE } else { INTERVAL };
+    let mut wait = || wait(&stop, interval);
     run(&|| found.open(Access::Read), desk, args, io, &mut wait)
 }
 
@@ -86,17 +89,18 @@ fn stop_flag() -> Result<Arc<AtomicBool>, LogError> {
 }
 
 /// Waits for the next look. `Break` where somebody interrupts or nobody reads any more.
-fn wait(stop: &AtomicBool) -> ControlFlow<()> {
+fn wait(stop: &AtomicBool, interval: Duration) -> ControlFlow<()> {
     let stdout = std::io::stdout();
     // No event is asked for, since an error and a closed pipe are always reported.
     let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
-    let interval = Timespec { tv_sec: 0, tv_nsec: i64::from(INTERVAL.subsec_nanos()) };
-    let ended = match poll(&mut watched, Some(&interval)) {
+    let span =
+        Timespec { tv_sec: interval.as_secs().cast_signed(), tv_nsec: i64::from(interval.subsec_nanos()) };
+    let ended = match poll(&mut watched, Some(&span)) {
         Ok(_) => watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL),
         Err(Errno::INTR) => false,
         Err(_) => {
             // What cannot be watched is simply written to; the pause must still be one.
-            std::thread::sleep(INTERVAL);
+            std::thread::sleep(interval);
             false
         }
     };

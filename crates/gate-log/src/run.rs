@@ -1,6 +1,8 @@
 //! From arguments to an exit code.
 
 use clap::CommandFactory;
+use std::cell::RefCell;
+
 use gate_cli::clock::Clock;
 use gate_cli::options::{Format, offer};
 use gate_cli::{Env, Failure, Io, clap_errors, terminal};
@@ -30,8 +32,12 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
         return io.fail(&Failure::from_error(TOOL, Exit::Usage, &problem));
     }
     let lookup = |name: &str| env.get(name);
-    let desk = Desk { env, lookup: &lookup, clock, shared: &args.shared };
-    match perform(&desk, &args, io) {
+    let desk = Desk { env, lookup: &lookup, clock, shared: &args.shared, notes: RefCell::default() };
+    let performed = perform(&desk, &args, io);
+    for note in desk.notes.take() {
+        io.tell(&gate_cli::message::warning(TOOL, &note));
+    }
+    match performed {
         Ok(()) => Exit::Proceed,
         Err(LogError::Policy(PolicyError::Text(TextError::Invalid { name, text, diagnostics }))) => {
             let colour = terminal::colour(args.shared.output.color, env, io.stderr_terminal);
@@ -56,7 +62,7 @@ fn perform(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError
         None => list::list(desk, args, io),
         Some(Verb::Show { ids, reveal }) => list::show(desk, ids, *reveal, io),
         Some(Verb::Init { remote }) => init::init(desk, *remote, io),
-        Some(Verb::Sync) => sync::sync(desk, io),
+        Some(Verb::Sync { from }) => sync::sync(desk, from.as_deref(), io),
         Some(Verb::Remote) => sync::remote(desk, io),
         Some(Verb::Append { file, gate }) => append::append(desk, file.as_deref(), gate.as_deref(), io),
         Some(Verb::Export { salvage: true, .. }) => salvage::salvage(desk, io),

@@ -1,4 +1,6 @@
-//! Bringing a working copy up to date; saying where a remote stands.
+//! Bringing a working copy up to date, and sending what waits in it; saying where a remote stands.
+
+use std::path::Path;
 
 use gate_cli::Io;
 use gate_cli::options::Format;
@@ -10,19 +12,22 @@ use gate_workflow::setting::Setting;
 use crate::desk::Desk;
 use crate::error::LogError;
 
-/// Takes over what the remote has.
+/// Takes over what the remote has, and sends the decisions that wait: those of the working copy, and those in the
+/// file `from`.
 ///
 /// # Errors
-/// A [`LogError`].
-pub(crate) fn sync(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
+/// A [`LogError`]; then whatever was not sent still waits.
+pub(crate) fn sync(desk: &Desk<'_>, from: Option<&Path>, io: &mut Io<'_>) -> Result<(), LogError> {
+    let from = from.map(|path| desk.env.cwd.join(path));
     // Whose policy it is does not matter: the chain is what is checked.
-    let synced = Setting::unguarded(desk.place())?.sync()?;
+    let synced = Setting::unguarded(desk.place())?.sync(from.as_deref())?;
     desk.report(&synced, &summary(&synced), io);
     Ok(())
 }
 
 fn summary(synced: &Synced) -> String {
-    format!("up to date at entry {}: {} new", synced.head.seq, synced.received)
+    let sent = render::count(synced.sent, "decision");
+    format!("up to date at entry {}: {} new, {sent} sent", synced.head.seq, synced.received)
 }
 
 /// Shows where the remote is, how far it and the working copy are, and what it can.
@@ -37,7 +42,10 @@ pub(crate) fn remote(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
     };
     io.show(&text);
     let reached = if state.unreachable.is_none() { "reached" } else { "out of reach" };
-    desk.summary(io, &format!("the remote is {reached}"));
+    desk.summary(
+        io,
+        &format!("the remote is {reached}; {} to be sent", render::count(state.waiting, "decision")),
+    );
     Ok(())
 }
 
@@ -59,5 +67,6 @@ fn sheet(state: &State) -> Sheet {
         "as far as",
         state.copied.as_ref().map_or("nothing yet".to_owned(), |head| head.seq.to_string()),
     );
+    sheet.fact("waiting", state.waiting.to_string());
     sheet
 }

@@ -92,6 +92,9 @@ pub struct Decision {
     pub notices: Vec<String>,
     /// Commands that would ask for a way past, narrowest first.
     pub suggest: Vec<Suggestion>,
+    /// The one command that would ask for a way past everything that blocks, where `suggest` holds several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggest_all: Option<Suggestion>,
     /// The policy that judged.
     pub policy: PolicyUsed,
     /// The digest of the report's bytes, or that of the digests of several reports.
@@ -111,6 +114,9 @@ pub struct Decision {
     pub judge: u32,
     /// The seq of the ledger entry, or null where nothing was recorded.
     pub recorded: Option<u64>,
+    /// Whether it waits beside the working copy of a remote ledger, to be recorded there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waiting: bool,
 }
 
 /// One of several reports that were judged together.

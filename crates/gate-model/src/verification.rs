@@ -140,6 +140,10 @@ pub struct Replay {
     /// too.
     #[serde(default)]
     pub erased: u64,
+    /// How many were decided by a judge that this build does not know, or rest on what such a one decided; `not_judged`
+    /// holds them too, and a ledger with one is not ok: whoever forges an entry may write any number.
+    #[serde(default)]
+    pub unknown: u64,
     /// Those that come out otherwise.
     pub disagreements: Vec<Disagreement>,
     /// How many could not be judged, and why.

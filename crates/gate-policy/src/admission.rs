@@ -209,10 +209,24 @@ pub fn derive<'p>(
     petition: &Petition<'_>,
     number: Option<u64>,
 ) -> Result<(&'p Rule, Terms), Vec<Trial>> {
+    first(policy, petition, number, &|_, _| Ok(()))
+}
+
+/// What else a rule and its terms must satisfy, or each condition that failed.
+type Check<'a> = &'a dyn Fn(&Rule, &Terms) -> Result<(), Vec<String>>;
+
+/// The first rule (or the numbered one) that permits the petition on terms that `check` accepts.
+fn first<'p>(
+    policy: &'p Policy,
+    petition: &Petition<'_>,
+    number: Option<u64>,
+    check: Check<'_>,
+) -> Result<(&'p Rule, Terms), Vec<Trial>> {
     let gate = gate_with_rules(policy, petition.gate).map_err(|trial| vec![trial])?;
     let mut trials = Vec::new();
     for rule in in_order(gate).filter(|rule| number.is_none_or(|number| rule.number == number)) {
-        match conditions::terms(policy, gate, rule, petition) {
+        let terms = conditions::terms(policy, gate, rule, petition);
+        match terms.and_then(|terms| check(rule, &terms).map(|()| terms)) {
             Ok(terms) => return Ok((rule, terms)),
             Err(failed) => trials.push(Trial { rule: rule.number, failed }),
         }
@@ -225,8 +239,9 @@ pub fn derive<'p>(
     Err(trials)
 }
 
-/// Whether a grant may be used `here`: its rule still permits it, and what the rule demands of the place holds
-/// where it is used, too. `petition` is the grant's own request with the scope and the time that were granted.
+/// Whether a grant may be used `here`: some rule (or the numbered one) still permits it, what the rule demands of the
+/// place holds where it is used, too, and the grant has what `given` asks for by that rule, which the request alone
+/// cannot tell. `petition` is the grant's own request with the scope and the time that were granted.
 ///
 /// # Errors
 /// The rules that were tried.
@@ -235,12 +250,12 @@ pub fn allows_use<'p>(
     petition: &Petition<'_>,
     number: Option<u64>,
     here: &Context,
+    given: &dyn Fn(&Rule) -> Result<(), String>,
 ) -> Result<(&'p Rule, Terms), Vec<Trial>> {
-    let (rule, terms) = derive(policy, petition, number)?;
-    match conditions::hold_here(rule, petition.ask.action, &terms.scope, here) {
-        Ok(()) => Ok((rule, terms)),
-        Err(failed) => Err(vec![Trial { rule: rule.number, failed }]),
-    }
+    first(policy, petition, number, &|rule, terms| {
+        conditions::hold_here(rule, petition.ask.action, &terms.scope, here)?;
+        given(rule).map_err(|failed| vec![failed])
+    })
 }
 
 impl std::fmt::Display for ApprovalsNeeded {

@@ -27,6 +27,7 @@
 //! | `path` | text | | a SQLite file, relative to the policy's folder |
 //! | `remote` | address | | where the order of the entries is kept instead; both are refused |
 //! | `at_least` | position and hash | | an entry that the remote must hold |
+//! | `publish` | `batch`, `each` | `batch` for git, else `each` | when plain decisions are sent to the remote |
 //! | `origin` | text | | the name in checkpoints: no white space, no `+` |
 //! | `genesis` | `b3:` and 64 digits | | the hash of the ledger's first entry; another ledger is not used |
 //!
@@ -176,8 +177,8 @@ pub use parse::{MAX_BYTES, decode, parse, parse_bytes};
 pub use pattern::{Pattern, PatternError, RefGlob, RefGlobError, glob_matches};
 pub use person::{WILDCARD_VIA, is_same_person, may_be_one_person, names, person};
 pub use policy::{
-    Commit, Floor, Gate, IdentitySettings, LedgerSettings, OidcIssuer, People, Policy, Remote, Suppressions,
-    UnknownGate, Who,
+    Commit, Floor, Gate, IdentitySettings, LedgerSettings, OidcIssuer, People, Policy, Publish, Remote,
+    Suppressions, UnknownGate, Who,
 };
 pub use quota::{Earlier, counts_against};
 pub use roles::{

@@ -97,6 +97,8 @@ pub struct Remote {
     pub address: String,
     /// An entry that the remote must have: one without it was rolled back.
     pub at_least: Option<Floor>,
+    /// When plain decisions are sent.
+    pub publish: Publish,
 }
 
 impl Remote {
@@ -123,6 +125,15 @@ impl Floor {
         gate_model::digest::read(hash)?;
         Some(Self { seq: seq.parse().ok().filter(|_| plain)?, hash: hash.to_owned() })
     }
+}
+
+/// When decisions that used no opt-out reach the remote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publish {
+    /// With the next binding entry, or by `gate-log sync`.
+    Batch,
+    /// At once, each by itself.
+    Each,
 }
 
 /// `[ledger] commit`: the personal text that an entry holds a commitment to instead of.

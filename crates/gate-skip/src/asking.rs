@@ -57,7 +57,7 @@ pub(crate) fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -
     };
     desk.setting.loaded.policy.gate(&wish.gate)?;
     if !args.signing.detached
-        && let Some(elsewhere) = wish::reach(desk.setting.facts()?, &wish)?
+        && let Some(elsewhere) = wish::reach(desk.setting.facts()?, &wish, desk.setting.remote().is_some())?
     {
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, &elsewhere).as_warning().render());
     }

@@ -5,14 +5,15 @@
 
 use gate_ledger::verify::{self, Outcome};
 use gate_model::request::SeenHead;
-use gate_model::verification::{Archived, Begun, FirstBad, Genesis, SCHEMA, Verification, Warning};
+use gate_model::verification::{Archived, Begun, FirstBad, Genesis, Replay, SCHEMA, Verification, Warning};
 
 use gate_judge::replay::Replayed;
 
 use crate::anchor::Comparison;
 
 /// The document. It is ok where no entry is bad, no checkpoint contradicts or does not count, and nothing is
-/// uncovered that must be covered; and, where it was judged again, no judgement comes out otherwise.
+/// uncovered that must be covered; and, where it was judged again, no judgement comes out otherwise or was made by a judge
+/// that this build does not know.
 pub(crate) fn verification(
     outcome: Outcome,
     comparison: Comparison,
@@ -20,7 +21,9 @@ pub(crate) fn verification(
 ) -> Verification {
     let chain = outcome.first_bad.as_ref().map(first_bad);
     let bad = [chain, comparison.first_bad].into_iter().flatten().min_by_key(|bad| bad.seq);
-    let agrees = replayed.as_ref().is_none_or(|replayed| replayed.replay.disagreements.is_empty());
+    let agrees = replayed
+        .as_ref()
+        .is_none_or(|replayed| replayed.replay.disagreements.is_empty() && replayed.replay.unknown == 0);
     let ok = bad.is_none() && comparison.refused.is_empty() && agrees;
     let mut warnings = comparison.refused;
     warnings.extend(comparison.unanchored);
@@ -33,6 +36,7 @@ pub(crate) fn verification(
     let (replay, odd) =
         replayed.map_or((None, Vec::new()), |replayed| (Some(replayed.replay), replayed.warnings));
     warnings.extend(odd);
+    warnings.extend(replay.as_ref().and_then(unknown_judge));
     Verification {
         schema: SCHEMA.to_owned(),
         ok,
@@ -63,6 +67,13 @@ pub(crate) fn segments_only() -> Warning {
     let message = "only segments of an archive were read, not the ledger that they belong to; \
                    name the ledger, and the segments with --archive";
     Warning::new("segments-only", message)
+}
+
+/// That entries were decided by a judge that this build does not know.
+fn unknown_judge(replay: &Replay) -> Option<Warning> {
+    let message = "entries say that a newer judge decided them, so nobody can tell here whether they are right; \
+                   verify with a gate-verify of that version";
+    (replay.unknown > 0).then(|| Warning::new("unknown-judge", message).about(Some(replay.unknown), None))
 }
 
 fn unpinned() -> Warning {

@@ -130,7 +130,8 @@ fn judge(
     }
     let view = transaction.view();
     let policy = &setting.loaded.policy;
-    let past = Past::new(&view, policy, &setting.loaded.used.digest, &asking.gate, transaction.now());
+    let digest = &setting.loaded.used.digest;
+    let past = Past::new(&view, setting.loaded.trust(), digest, &asking.gate, transaction.now());
     let petition =
         Petition { gate: &asking.gate, ask: &asking.ask, by: &asking.by, context: &asking.context };
     let admission = gate_policy::admit(policy, &petition, &past);

@@ -247,7 +247,7 @@ fn room(
         return Ok(Ok(Counted::default()));
     }
     let (view, loaded) = (transaction.view(), &setting.loaded);
-    let past = Past::new(&view, &loaded.policy, &loaded.used.digest, waiting.gate(), transaction.now());
+    let past = Past::new(&view, loaded.trust(), &loaded.used.digest, waiting.gate(), transaction.now());
     let room = acts::room(rule, &waiting.requester, &past);
     let counted = past.settled()?;
     Ok(room.map(|()| counted))

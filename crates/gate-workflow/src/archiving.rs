@@ -20,6 +20,9 @@ use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use memchr::memmem::Finder;
 
+use crate::debts;
+use crate::policies::Policies;
+use gate_judge::lifting::Trust;
 use gate_judge::records;
 use gate_judge::signatures::MAX_WAIT;
 
@@ -39,7 +42,7 @@ pub struct Needed {
 /// A failure of the store.
 pub fn needed(
     view: &View<'_>,
-    today: Option<&Policy>,
+    today: Option<Trust<'_>>,
     before: u64,
     now: Timestamp,
 ) -> Result<Option<Needed>, StoreError> {
@@ -47,8 +50,8 @@ pub fn needed(
     first.offer(view.head()?.seq, || "is the newest".to_owned());
     live_grants(view, now, &mut first)?;
     pending_requests(view, now, &mut first)?;
-    owed_reviews(view, &mut first)?;
-    let window = longest_quota(view, today)?;
+    owed_reviews(view, today, &mut first)?;
+    let window = longest_quota(view, today.map(|(policy, _)| policy))?;
     counted_and_replayable(view, window, now, &mut first)?;
     Ok(first.found)
 }
@@ -90,12 +93,9 @@ fn pending_requests(view: &View<'_>, now: Timestamp, first: &mut Earliest) -> Re
     Ok(())
 }
 
-fn owed_reviews(view: &View<'_>, first: &mut Earliest) -> Result<(), StoreError> {
-    for grant in view.owing(None)? {
-        let id = records::id_of(&grant);
-        if !view.life(id)?.iter().any(|later| later.kind == Kind::Review) {
-            first.offer(id, || "begins a break-glass opt-out whose review is still owed".to_owned());
-        }
+fn owed_reviews(view: &View<'_>, today: Option<Trust<'_>>, first: &mut Earliest) -> Result<(), StoreError> {
+    for debt in debts::open(view, &mut Policies::default(), today, None)? {
+        first.offer(debt.id(), || "begins a break-glass opt-out whose review is still owed".to_owned());
     }
     Ok(())
 }

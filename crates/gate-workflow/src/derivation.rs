@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use gate_judge::approvals::suffice;
-use gate_judge::derivation::{Derived, Underivable, allowed_today, in_time, terms, waits};
+use gate_judge::approvals::{Given, suffice};
+use gate_judge::derivation::{Backing, Derived, Underivable, allowed_today, earned, in_time, terms, waits};
 use gate_judge::moment::{Clock, Moment};
 use gate_judge::policy_text::Loaded;
 use gate_judge::{records, signatures};
@@ -13,7 +13,9 @@ use gate_model::context::Context;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
+use gate_policy::Rule;
 
+use crate::history::Past;
 use crate::policies::Policies;
 use crate::proving;
 
@@ -59,7 +61,13 @@ pub fn grant(
     if let Err(reason) = suffice(&then, entry, data, by, request.as_ref(), life) {
         return Ok(Err(Underivable::Approvals(reason)));
     }
-    Ok(allowed_today(&today.policy, gate, data, by, context, terms))
+    let past = Past::new(view, today.trust(), &today.used.digest, gate, data.not_before).before(entry.seq);
+    let given = Given { requester: by, request: request.as_ref(), life, granted: entry.seq };
+    let backing = Backing { given, past: &past };
+    let is_same = then.data.digest == today.used.digest;
+    let has = |rule: &Rule| if is_same { Ok(()) } else { earned(today.trust(), rule, data, by, &backing) };
+    let derived = allowed_today(&today.policy, gate, data, by, context, terms, &has);
+    past.settled().map(|_| derived)
 }
 
 /// The entry that used up the nonce of the grant's signed request before the grant, its own request aside: what is

@@ -7,13 +7,16 @@
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
-use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::payload::{GrantData, QuotaUsed};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
-use gate_policy::{Earlier, Policy, Quota, QuotaBy, Rule};
+use gate_policy::{Earlier, Quota, QuotaBy, Rule};
 
+use crate::debts::{self, Debt};
+use crate::policies::Policies;
+use gate_judge::lifting::Trust;
 use gate_judge::records;
 
 /// How many of the newest grants are searched for one that starts a count; then every grant in the window is
@@ -26,10 +29,12 @@ const MAX_SEARCHED: u32 = 256;
 /// gives it back, and then no verdict made with this history counts.
 pub struct Past<'a> {
     view: &'a View<'a>,
-    policy: &'a Policy,
+    today: Trust<'a>,
     digest: &'a str,
     gate: &'a str,
     now: Timestamp,
+    /// Only grants before this position count.
+    before: Option<u64>,
     failure: RefCell<Option<StoreError>>,
     counted: RefCell<Counted>,
 }
@@ -64,16 +69,22 @@ struct Milestone {
 }
 
 impl<'a> Past<'a> {
-    /// The history of `gate` up to `now`, as a verdict under `policy` with `digest` needs it.
+    /// The history of `gate` up to `now`, as a verdict under the policy `today` with `digest` needs it.
     pub const fn new(
         view: &'a View<'a>,
-        policy: &'a Policy,
+        today: Trust<'a>,
         digest: &'a str,
         gate: &'a str,
         now: Timestamp,
     ) -> Self {
         let failure = RefCell::new(None);
-        Self { view, policy, digest, gate, now, failure, counted: RefCell::new(Counted(Vec::new())) }
+        let counted = RefCell::new(Counted(Vec::new()));
+        Self { view, today, digest, gate, now, before: None, failure, counted }
+    }
+
+    /// The same as it stood before the grant at `seq`, whose instant is `now`.
+    pub(crate) fn before(self, seq: u64) -> Self {
+        Self { before: Some(seq), ..self }
     }
 
     /// What was counted, if every answer was a true one.
@@ -95,7 +106,9 @@ impl<'a> Past<'a> {
     fn count(&self, rule: &Rule, by: &Principal, since: Timestamp) -> Result<u64, StoreError> {
         let Some(quota) = &rule.quota else { return Ok(0) };
         let count = Count { rule, quota, by, since };
-        let used = match self.milestone(count)? {
+        // What a grant recorded was counted up to its own position, which may be another.
+        let milestone = if self.before.is_none() { self.milestone(count)? } else { None };
+        let used = match milestone {
             Some(milestone) => {
                 let left = self.left_behind(count, &milestone)?;
                 milestone.onward + milestone.before.used.saturating_sub(left)
@@ -180,6 +193,9 @@ impl<'a> Past<'a> {
 
     /// Whether the grant `entry` counts against the rule's quota; what cannot be read does.
     fn counts(&self, count: Count<'_>, entry: &Entry, data: Option<&GrantData>) -> bool {
+        if self.before.is_some_and(|before| entry.seq >= before) {
+            return false;
+        }
         let Some(data) = data else { return true };
         let Ok(actor) = records::actor(entry) else { return true };
         let earlier = Earlier {
@@ -188,38 +204,21 @@ impl<'a> Past<'a> {
             action: data.ask.action,
             by: &actor,
         };
-        gate_policy::counts_against(self.policy, count.rule, count.by, earlier)
+        gate_policy::counts_against(self.today.0, count.rule, count.by, earlier)
     }
 
     fn may_owe(&self, by: &Principal, debtor: &Principal) -> bool {
-        gate_policy::may_be_one_person(self.policy, by, debtor)
+        gate_policy::may_be_one_person(self.today.0, by, debtor)
     }
 
+    /// The debt that closes the gate to `by`. One whose grant does not say who owes it is everybody's.
     fn overdue(&self, by: &Principal) -> Result<Option<u64>, StoreError> {
-        for entry in self.view.owing(Some(self.gate))? {
-            let due = records::actor(&entry).is_ok_and(|actor| self.may_owe(by, &actor))
-                && is_overdue(self.view, &entry, self.now)?;
-            if due {
-                return Ok(Some(records::id_of(&entry)));
-            }
-        }
-        Ok(None)
+        let debts =
+            debts::overdue(self.view, &mut Policies::default(), Some(self.today), self.gate, self.now)?;
+        let is_theirs =
+            |debt: &&Debt| debt.read.as_ref().map_or(true, |(_, debtor)| self.may_owe(by, debtor));
+        Ok(debts.iter().find(is_theirs).map(Debt::id))
     }
-}
-
-/// Whether the review that the grant `entry` owes is overdue at `now`.
-///
-/// # Errors
-/// A failure of the store.
-pub fn is_overdue(view: &View<'_>, entry: &Entry, now: Timestamp) -> Result<bool, StoreError> {
-    let Some(deadline) = deadline_of(entry) else { return Ok(false) };
-    let is_review = |later: &Entry| later.kind == Kind::Review;
-    Ok(deadline <= now && !view.life(records::id_of(entry))?.iter().any(is_review))
-}
-
-/// By when the grant `entry` must be reviewed.
-pub fn deadline_of(entry: &Entry) -> Option<Timestamp> {
-    records::data::<GrantData>(entry).ok()?.owes.map(|owes| owes.by)
 }
 
 impl gate_policy::History for Past<'_> {

@@ -9,6 +9,7 @@ pub mod admission;
 pub mod approval;
 pub mod archiving;
 pub mod check;
+mod debts;
 pub mod derivation;
 pub mod ending;
 pub mod history;

@@ -1,9 +1,11 @@
 //! Whether a pause was ended, as the ledger has it: see [`gate_judge::lifting`].
 
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use gate_judge::lifting::{Ended, Pause, counting, is_resume};
 use gate_judge::policy_text::Loaded;
+use gate_judge::recorded::Recorded;
 use gate_judge::records;
 use gate_judge::signatures::Mark;
 use gate_ledger::entry::Entry;
@@ -56,12 +58,9 @@ fn derive(
     life: &[Entry],
     end: &Entry,
 ) -> Result<Result<(), String>, StoreError> {
-    let Some(digest) = end.data.pointer("/policy/digest").and_then(serde_json::Value::as_str) else {
-        return Ok(Err("names no policy".to_owned()));
-    };
-    let then = match policies.get(view, digest)? {
+    let then = match policy_of(view, policies, end)? {
         Ok(then) => then,
-        Err(reason) => return Ok(Err(format!("cannot be derived again: {reason}"))),
+        Err(why) => return Ok(Err(why)),
     };
     let approvers = match policies.get(view, &data.policy.digest)? {
         Ok(admitted) => counting(&admitted, (grant, data, by), life),
@@ -80,9 +79,22 @@ fn derive(
     }))
 }
 
+/// The policy that the act in `entry` was made under; the inner error is a sentence's end.
+pub(crate) fn policy_of(
+    view: &View<'_>,
+    policies: &mut Policies,
+    entry: &Entry,
+) -> Result<Result<Rc<Recorded>, String>, StoreError> {
+    let Some(digest) = entry.data.pointer("/policy/digest").and_then(serde_json::Value::as_str) else {
+        return Ok(Err("names no policy".to_owned()));
+    };
+    let then = policies.get(view, digest)?;
+    Ok(then.map_err(|reason| format!("cannot be derived again: {reason}")))
+}
+
 /// What the signed statement of `end`, which ends the pause in `grant`, may name: an entry of its life, or, for a resume,
 /// a pause of the gate that was made after it.
-fn marks(
+pub(crate) fn marks(
     view: &View<'_>,
     (gate, grant): (&str, &Entry),
     life: &[Entry],

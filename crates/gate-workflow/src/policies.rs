@@ -117,7 +117,7 @@ pub fn ensure_recorded(
 }
 
 /// Whether some entry holds the policy from the same source.
-fn is_recorded(view: &View<'_>, loaded: &Loaded) -> Result<bool, StoreError> {
+pub(crate) fn is_recorded(view: &View<'_>, loaded: &Loaded) -> Result<bool, StoreError> {
     let mut found = false;
     view.policy(&loaded.used.digest, &mut |entry: &Entry| {
         found = holds(entry, loaded);

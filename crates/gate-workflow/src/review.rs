@@ -9,13 +9,15 @@ use gate_policy::Subject;
 
 use crate::admission::{TransactError, answer};
 use crate::approval::Act;
+use crate::debts;
 use crate::ending::marks;
 use crate::ids;
-use crate::policies;
+use crate::policies::{self, Policies};
 use crate::proving;
 use crate::refusal::refuse;
 use crate::setting::Setting;
 use gate_judge::acts;
+use gate_judge::policy_text::Loaded;
 use gate_judge::records;
 
 /// Records the reviewer's word, which settles the debt; a rejection ends the opt-out, too.
@@ -24,7 +26,7 @@ use gate_judge::records;
 /// A [`TransactError`]; then nothing was recorded.
 pub fn review(setting: &Setting<'_>, act: &Act, verdict: ReviewVerdict) -> Result<Grant, TransactError> {
     setting.transact(|transaction| {
-        let (entry, data) = owing(transaction, &act.id)?;
+        let (entry, data) = owing(transaction, &setting.loaded, &act.id)?;
         let act = &proving::act(&setting.loaded, transaction, act, &marks(&transaction.view(), &entry)?)?;
         let requester = records::actor(&entry)?;
         let name = entry.gate.clone().unwrap_or_default();
@@ -52,14 +54,15 @@ pub fn review(setting: &Setting<'_>, act: &Act, verdict: ReviewVerdict) -> Resul
 }
 
 /// The grant that `id` names, if it owes a review that nobody gave yet.
-fn owing(transaction: &Transaction<'_>, id: &str) -> Result<(Entry, GrantData), TransactError> {
+fn owing(
+    transaction: &Transaction<'_>,
+    today: &Loaded,
+    id: &str,
+) -> Result<(Entry, GrantData), TransactError> {
     let view = transaction.view();
     let first = records::id_of(&ids::find(&view, id)?);
     let life = view.life(first)?;
     let subject = |text: String| Err(TransactError::Subject(text));
-    if let Some(review) = life.iter().find(|entry| entry.kind == Kind::Review) {
-        return subject(format!("opt-out {first} was reviewed at {}", review.at));
-    }
     let start = view.entry(first)?;
     let Some(entry) = life.into_iter().chain(start).find(|entry| entry.kind == Kind::Grant) else {
         return subject(format!("entry {first} is not a grant"));
@@ -68,7 +71,10 @@ fn owing(transaction: &Transaction<'_>, id: &str) -> Result<(Entry, GrantData), 
     if data.owes.is_none() {
         return subject(format!("opt-out {first} owes no review"));
     }
-    Ok((entry, data))
+    match debts::of(&view, &mut Policies::default(), Some(today.trust()), entry)? {
+        Ok(review) => subject(format!("opt-out {first} was reviewed at {}", review.at)),
+        Err(debt) => Ok((debt.grant, data)),
+    }
 }
 
 fn append(

@@ -15,7 +15,7 @@ use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 
-use crate::history;
+use crate::debts;
 use crate::lifting;
 use crate::policies::Policies;
 use weigh::{Objection, weigh};
@@ -53,7 +53,7 @@ pub fn read(
             Examined::Over => {}
         }
     }
-    standing.overdue = overdue(view, question.gate, question.now)?;
+    standing.overdue = overdue(view, policies, question.today, question.gate, question.now)?;
     standing.live.sort_by_key(|live| live.seq);
     standing.set_aside.sort_by_key(|aside| aside.id);
     Ok(standing)
@@ -63,17 +63,23 @@ pub fn read(
 ///
 /// # Errors
 /// A failure of the store.
-pub fn overdue(view: &View<'_>, gate: &str, now: Timestamp) -> Result<Vec<String>, StoreError> {
+pub fn overdue(
+    view: &View<'_>,
+    policies: &mut Policies,
+    today: &Loaded,
+    gate: &str,
+    now: Timestamp,
+) -> Result<Vec<String>, StoreError> {
     let mut sentences = Vec::new();
-    for entry in view.owing(Some(gate))? {
-        if !history::is_overdue(view, &entry, now)? {
-            continue;
-        }
-        let (id, by) = (records::id_of(&entry), records::actor(&entry).map(|by| by.id).unwrap_or_default());
-        let deadline = history::deadline_of(&entry).map(|deadline| deadline.to_string()).unwrap_or_default();
-        sentences.push(format!(
-            "the review of break-glass opt-out {id} by {by} is overdue since {deadline}: gate-skip review {id}"
-        ));
+    for debt in debts::overdue(view, policies, Some(today.trust()), gate, now)? {
+        let id = debt.id();
+        let whose = match (&debt.read, debt.deadline()) {
+            (Ok((_, by)), Some(deadline)) => format!("by {} is overdue since {deadline}", by.id),
+            (Err(error), _) => format!("is overdue, since nobody can tell until when it had time: {error}"),
+            (Ok(_), None) => "is overdue, since its grant says no time for it".to_owned(),
+        };
+        sentences.push(format!("the review of break-glass opt-out {id} {whose}: gate-skip review {id}"));
+        sentences.extend(debt.doubts);
     }
     Ok(sentences)
 }

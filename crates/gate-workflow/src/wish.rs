@@ -124,13 +124,14 @@ impl WishError {
 }
 
 /// Whether what is wished for can ever count where it is asked for: what the opt-out would be bound to elsewhere, as a
-/// sentence.
+/// sentence. In a ledger that is `shared` by other machines it counts on those.
 ///
 /// # Errors
 /// [`WishError::UnknownRun`]: it can never count.
-pub fn reach(facts: &Facts, wish: &Wish) -> Result<Option<String>, WishError> {
+pub fn reach(facts: &Facts, wish: &Wish, shared: bool) -> Result<Option<String>, WishError> {
     let (asked, here) = match (&wish.run, &facts.context.run) {
         (None, _) => return Ok(None),
+        (Some(_), None) if shared => return Ok(None),
         (Some(asked), None) => return Err(WishError::UnknownRun(text::visible(asked))),
         (Some(asked), Some(here)) => (asked, here),
     };

@@ -144,7 +144,7 @@ proptest! {
             let digest = format!("b3:{}", admission.policy);
             let appended = ledger.append(Duration::from_secs(5), &|| at(clock), |transaction| {
                 let (now, view) = (transaction.now(), transaction.view());
-                let past = Past::new(&view, &policy, &digest, "lint", now);
+                let past = Past::new(&view, (&policy, &[]), &digest, "lint", now);
                 let (used, draft) = draft(admission, &policy, past, now);
                 transaction.append(&draft).map(|entry| (used, now, entry))
             });
@@ -166,7 +166,7 @@ fn grants_before_the_newest_record_are_not_walked() {
     let counted = |ledger: &mut Ledger, recorded: Option<u64>| {
         let appended = ledger.append(Duration::from_secs(5), &|| at(10), |transaction| {
             let (now, view) = (transaction.now(), transaction.view());
-            let past = Past::new(&view, &policy, "b3:0", "lint", now);
+            let past = Past::new(&view, (&policy, &[]), "b3:0", "lint", now);
             let admission = Admission { clock: 0, rule: 1, by: 0, policy: 0, says: true };
             let (used, mut draft) = draft(&admission, &policy, past, now);
             match recorded {

@@ -57,10 +57,10 @@ fn github_pull_request() {
     };
     judged_by_the_base(&host, &played, &expected);
     assert_eq!(played.status, 3, "the command's own status");
-    assert_eq!(
-        played.summary,
-        "| gate | decision | blocking | waived |\n| --- | --- | ---: | ---: |\n| lint | fail | 0 | 0 |\n"
-    );
+    let table =
+        "| gate | decision | blocking | waived |\n| --- | --- | ---: | ---: |\n| lint | fail | 0 | 0 |\n";
+    let page = played.summary.strip_prefix(table).unwrap();
+    assert!(page.starts_with("\n<h3><code>lint&#58; fail</code></h3>\n"), "{page}");
 }
 
 #[test]
@@ -69,11 +69,12 @@ fn github_findings_are_annotations_of_the_change() {
     let run = format!("cp '{}' scan.sarif", host.report().display());
     let played = github::pull_request(&host, &[("gate", "sast"), ("run", &run), ("findings", "scan.sarif")]);
     assert_eq!(played.status, 1, "{}", played.told());
-    assert!(played.stdout.contains("::error file=payments.py,line=3"), "{}", played.told());
+    assert!(played.stderr.contains("::error file=payments.py,line=3"), "{}", played.told());
+    assert!(played.summary.contains("<code>R1</code>"), "{}", played.told());
     assert_eq!(
         host.only_decision()["data"]["blocking"],
         1,
-        "the annotations are a plan and no second decision"
+        "annotations and the summary are views of one decision"
     );
 }
 

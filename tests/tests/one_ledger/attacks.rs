@@ -138,3 +138,17 @@ fn a_file_that_is_named_beside_a_remote_is_not_judged_by() {
     run("gate-check", &["lint", "--", "true"]).exits(125).says(&["another one was named"]);
     run("gate-skip", &["lint", "--reason", "x"]).exits(4).says(&["another one was named"]);
 }
+
+#[test]
+fn a_command_that_ends_the_helper_does_not_choose_the_next_one() {
+    let town = Town::git();
+    town.runner("laptop").skip(&["lint", "--reason", "once", "--uses", "1", "--action", "override"]).exits(0);
+    // Whatever else the tool started is a brother of the command.
+    let line = "for status in $(grep -l \"^PPid:[[:space:]]*$PPID$\" /proc/[0-9]*/status); do
+        pid=${status#/proc/} pid=${pid%/status}; [ \"$pid\" = $$ ] || kill -9 \"$pid\"; done; false";
+    let a = town.runner("a");
+    let (ran, decision) = a.decide(&["sh", "-c", line]);
+    ran.exits(1).says(&["nobody knows whether"]);
+    assert_eq!(decision["would_use"][0]["reason"], "once");
+    town.runner("b").check(&["lint", "--", "false"]).exits(0);
+}

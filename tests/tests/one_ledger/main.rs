@@ -5,13 +5,18 @@
     clippy::panic,
     clippy::expect_used,
     clippy::disallowed_methods,
-    reason = "tests stop at the first surprise, and start programs"
+    clippy::print_stderr,
+    reason = "tests stop at the first surprise, start programs, and say what they skip"
 )]
 
 mod attacks;
 mod helpers;
+mod moving;
 mod reach;
+#[path = "../remote/servers/sshd.rs"]
+mod servers;
 mod sharing;
 #[path = "../support/mod.rs"]
 mod support;
 mod town;
+mod waiting;

@@ -32,6 +32,14 @@ fn only_one_machine_gets_a_single_use_through_a_helper_of_ones_own() {
 }
 
 #[test]
+fn only_one_machine_gets_a_single_use_over_ssh() {
+    match Town::ssh() {
+        Some(town) => only_one_machine_gets_the_single_use(&town),
+        None => eprintln!("skipped: there is no sshd that could be started"),
+    }
+}
+
+#[test]
 fn sixteen_machines_at_once_each_write_their_entry_once() {
     let town = Town::git();
     let names: Vec<String> = (0..16).map(|number| format!("m{number}")).collect();
@@ -76,4 +84,19 @@ fn a_clone_of_the_branch_is_an_export_that_verifies() {
         town.host().display()
     );
     town.house.sh(&script).exits(0);
+}
+
+#[test]
+fn events_of_several_machines_are_recorded_in_one_ledger() {
+    let town = Town::git();
+    for name in ["a", "b"] {
+        let runner = town.runner(name);
+        let events = "{\"deployed\":1}\n{\"deployed\":2}\n";
+        let appended = crate::support::feed(runner.command("gate-log", &["append"]), events.as_bytes());
+        assert_eq!(appended.exits(0).json()["recorded"], 2);
+    }
+    assert_eq!(town.count("note"), 4);
+    let refused = crate::support::feed(town.runner("a").command("gate-log", &["append"]), b"{}\n[]\n");
+    refused.exits(2).says(&["1 entry before it was recorded"]);
+    assert_eq!(town.count("note"), 5);
 }

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use crate::servers::Sshd;
 use crate::support::{House, Ran, bin};
 
 /// The gates, behind `[ledger]`.
@@ -29,6 +30,10 @@ pub(crate) struct Town {
     /// Where the tools are.
     tools: PathBuf,
     address: String,
+    /// What `[ledger]` says of publishing.
+    publish: &'static str,
+    /// How ssh reaches the host, where it does.
+    server: Option<(Sshd, String)>,
 }
 
 /// A machine: it has a working copy of its own.
@@ -38,13 +43,22 @@ pub(crate) struct Runner<'t> {
 }
 
 impl Town {
-    /// Over a bare repository.
+    /// Over a bare repository; every decision is sent at once.
     pub(crate) fn git() -> Self {
+        Self::over_git("publish = \"each\"\n")
+    }
+
+    /// Over a bare repository; decisions that use no opt-out wait.
+    pub(crate) fn batch() -> Self {
+        Self::over_git("")
+    }
+
+    fn over_git(publish: &'static str) -> Self {
         let house = House::without_ledger("version = 1\n");
         let host = house.outside("host.git");
         house.git(&["init", "-q", "--bare", host.to_str().unwrap()]);
         let address = format!("git:{}#gate-ledger", host.display());
-        Self::found(house, bin("gate-check").parent().unwrap().to_owned(), address)
+        Self::found(house, bin("gate-check").parent().unwrap().to_owned(), address, publish)
     }
 
     /// Over the helper in shell whose text is `script`; it is given the folder of its lines as `$1`.
@@ -52,11 +66,27 @@ impl Town {
         let house = House::without_ledger("version = 1\n");
         let tools = install(&house.outside("usr"), script);
         let address = format!("shell:{}", house.outside("lines").display());
-        Self::found(house, tools, address)
+        Self::found(house, tools, address, "")
     }
 
-    fn found(house: House, tools: PathBuf, address: String) -> Self {
-        let town = Self { house, tools, address };
+    fn found(house: House, tools: PathBuf, address: String, publish: &'static str) -> Self {
+        Self { house, tools, address, publish, server: None }.founded()
+    }
+
+    /// Over sshd on loopback; none where that cannot be had.
+    pub(crate) fn ssh() -> Option<Self> {
+        let house = House::without_ledger("version = 1\n");
+        let (tools, folder) = (bin("gate-check").parent().unwrap().to_owned(), house.outside("sshd"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let serve = format!("{}/gate-remote-ssh --serve {}/ledger.db", tools.display(), folder.display());
+        let server = Sshd::start(&folder, &format!("restrict,command=\"{serve}\""), "/usr/bin:/bin")?;
+        let command = server.command();
+        let (address, server) = ("ssh://127.0.0.1/any/path".to_owned(), Some((server, command)));
+        Some(Self { house, tools, address, publish: "", server }.founded())
+    }
+
+    fn founded(self) -> Self {
+        let town = self;
         town.house.write("gate.toml", town.policy(""));
         let made = town.runner("founder").log(&["init", "--remote"]).exits(0).json();
         let pin = format!("genesis = \"{}\"\n", made["genesis"].as_str().unwrap());
@@ -67,7 +97,7 @@ impl Town {
 
     /// The policy with further lines under `[ledger]`.
     pub(crate) fn policy(&self, ledger: &str) -> String {
-        format!("version = 1\n[ledger]\nremote = \"{}\"\n{ledger}{GATES}", self.address)
+        format!("version = 1\n[ledger]\nremote = \"{}\"\n{}{ledger}{GATES}", self.address, self.publish)
     }
 
     /// A machine.
@@ -110,6 +140,9 @@ impl Runner<'_> {
     pub(crate) fn command(&self, tool: &str, args: &[&str]) -> Command {
         let mut command = self.town.house.plain(self.town.tools.join(tool));
         command.args(args).env("XDG_CACHE_HOME", &self.cache);
+        if let Some((_, reach)) = &self.town.server {
+            command.env("GATE_SSH_COMMAND", reach);
+        }
         command
     }
 
@@ -139,6 +172,14 @@ impl Runner<'_> {
         let decision =
             std::fs::read(&file).map_or(Value::Null, |text| serde_json::from_slice(&text).unwrap());
         (ran, decision)
+    }
+
+    /// What waits to be sent from here.
+    pub(crate) fn waiting(&self) -> Vec<Value> {
+        let mut file = self.copy().into_os_string();
+        file.push("-waiting");
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The file of the working copy.

@@ -232,5 +232,6 @@ fn lines_that_are_missing_are_not_excused_by_a_statement_that_nobody_signed() {
     assert!(matches!(&error, PullError::Bad { seq: 9, source } if source.code() == "gap"), "{error}");
     // A copy that has something already cannot cross a gap at all.
     let error = Copy::of(&lines[..4]).pull(&mut Memory::with(rest), &expect).unwrap_err();
+    assert!(matches!(error, PullError::Behind { own: 3, found: 10 }), "{error}");
     assert_eq!(error.exit(|_| Exit::Failure), Exit::Distrust, "{error}");
 }

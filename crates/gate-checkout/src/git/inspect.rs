@@ -68,7 +68,7 @@ fn read(root: &Path) -> Result<Checkout, GitError> {
         _ => None,
     };
     // Git's own word on the repository comes first: it knows best why it is unusable.
-    let status = parse_status(root, &status.finish(MAX_STATUS)?)?;
+    let status = told(root, status.finish(MAX_STATUS))?;
     let (git_dir, attached) = (git_dir?, attached.transpose()?.unwrap_or(Head::Unclear));
     let branch = branch(root, attached, &status)?;
     let parents = match (&branch, &status.head) {
@@ -104,11 +104,24 @@ fn start_status(root: &Path, settings: &[String]) -> Result<Running, GitError> {
 
 /// What `git status` says.
 #[derive(Debug, PartialEq, Eq)]
-struct Status {
-    head: Option<String>,
+pub(super) struct Status {
+    pub(super) head: Option<String>,
     /// The branch without `refs/heads/`, or `(detached)`, which a branch may be called too.
     label: String,
-    dirty: bool,
+    /// Unknown where the work tree is too large for git to tell in time.
+    pub(super) dirty: Option<bool>,
+}
+
+/// What `git status` said. Whether something was changed is read of every file, which a large tree on a cold disk takes
+/// long for; where it took too long the commit is asked for alone.
+pub(super) fn told(root: &Path, answer: Result<Output, GitError>) -> Result<Status, GitError> {
+    match answer {
+        Ok(output) => parse_status(root, &output),
+        Err(GitError::TooSlow { .. }) => {
+            Ok(Status { head: resolve::head_commit(root)?, label: String::new(), dirty: None })
+        }
+        Err(other) => Err(other),
+    }
 }
 
 /// Reads `--porcelain=v2 --branch -z`: headers begin with `# `, every other record is a change.
@@ -117,11 +130,11 @@ fn parse_status(root: &Path, output: &Output) -> Result<Status, GitError> {
         return Err(process::explain(root, "status", output));
     }
     let unexpected = |problem| GitError::Answer { verb: "status", root: root.to_owned(), problem };
-    let mut status = Status { head: None, label: String::new(), dirty: false };
+    let mut status = Status { head: None, label: String::new(), dirty: Some(false) };
     let mut seen_oid = false;
     for record in output.stdout.split(|byte| *byte == 0).filter(|record| !record.is_empty()) {
         let Some(header) = record.strip_prefix(b"# ") else {
-            status.dirty = true;
+            status.dirty = Some(true);
             break;
         };
         let header = std::str::from_utf8(header).map_err(|_| unexpected("a header is not UTF-8"))?;

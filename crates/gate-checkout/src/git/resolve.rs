@@ -62,13 +62,7 @@ pub fn exact_ref(root: &Path, name: &str) -> Result<Option<String>, GitError> {
     if !output.status.success() && output.stderr.contains("not a valid ref") {
         return Ok(None);
     }
-    let id = first_word(root, "show-ref", &output)?;
-    let problem = "it gave no object id";
-    if is_object_id(&id) {
-        Ok(Some(id))
-    } else {
-        Err(GitError::Answer { verb: "show-ref", root: root.to_owned(), problem })
-    }
+    object_id(root, "show-ref", &output).map(Some)
 }
 
 /// Whether `name` is spelled like a full ref name (git-check-ref-format(1)).
@@ -86,6 +80,17 @@ pub(super) fn is_full_ref(name: &str) -> bool {
         && !name.ends_with('.')
 }
 
+/// The commit that is checked out; `None` before the first.
+pub(super) fn head_commit(root: &Path) -> Result<Option<String>, GitError> {
+    let args = ["--verify", "--quiet", "--end-of-options", "HEAD^{commit}"];
+    let output = process::start(root, "rev-parse", args)?.finish(MAX_ANSWER)?;
+    // Status 1 with --quiet is "no such object".
+    if output.status.code() == Some(1) {
+        return Ok(None);
+    }
+    object_id(root, "rev-parse", &output).map(Some)
+}
+
 /// The full name that HEAD is attached to, asked of git; `None` where it is detached.
 pub(super) fn symbolic_head(root: &Path) -> Result<Option<String>, GitError> {
     let output = process::start(root, "symbolic-ref", ["--quiet", "HEAD"])?.finish(MAX_ANSWER)?;
@@ -94,6 +99,13 @@ pub(super) fn symbolic_head(root: &Path) -> Result<Option<String>, GitError> {
         return Ok(None);
     }
     first_word(root, "symbolic-ref", &output).map(Some)
+}
+
+/// The object id of a successful answer.
+fn object_id(root: &Path, verb: &'static str, output: &process::Output) -> Result<String, GitError> {
+    let id = first_word(root, verb, output)?;
+    let problem = "it gave no object id";
+    if is_object_id(&id) { Ok(id) } else { Err(GitError::Answer { verb, root: root.to_owned(), problem }) }
 }
 
 /// The one line of a successful answer.

@@ -1,14 +1,18 @@
 //! A decision as a sheet.
 
+use std::collections::HashMap;
+
 use gate_model::decision::{Decision, OptOut, Suggestion, Verdict};
+use gate_model::finding::Finding;
 use gate_model::time::Timestamp;
 
-use super::sheet::{Sheet, Tone};
+use super::items::worst_first;
+use super::sheet::{Group, Sheet, Tone};
 use super::words::{context, ends, instant, location};
 use crate::escape::inert;
 
-const FINDING: &[&str] = &["level", "rule", "where", "package", "message"];
-const WAIVED: &[&str] = &["level", "rule", "where", "package", "opt-out", "message"];
+const FINDING: &[&str] = &["level", "where", "package", "message"];
+const WAIVED: &[&str] = &["level", "where", "package", "opt-out", "message"];
 const OPT_OUT: &[&str] = &["opt-out", "action", "by", "until", "reason", "note"];
 
 /// The mood of a verdict.
@@ -26,13 +30,13 @@ pub(super) fn sheet(decision: &Decision, now: Timestamp) -> Sheet {
     let title = format!("{}: {}", decision.gate, decision.decision.as_str());
     let mut sheet = Sheet::new(title, tone(decision.decision));
     facts(&mut sheet, decision);
-    sheet.list("because", decision.reasons.clone());
+    sheet.because.clone_from(&decision.reasons);
     findings(&mut sheet, decision);
     let opt_outs = |list: &[OptOut]| list.iter().map(|opt_out| opt_out_row(opt_out, now)).collect();
     sheet.table("used", OPT_OUT, opt_outs(&decision.grants));
     sheet.table("not needed", OPT_OUT, opt_outs(&decision.unneeded));
     sheet.table("ending soon", OPT_OUT, opt_outs(&decision.ending));
-    sheet.commands("to ask for a way past", decision.suggest.iter().map(command).collect());
+    sheet.commands("to ask for a way past", ways_past(decision));
     sheet
 }
 
@@ -52,24 +56,52 @@ fn facts(sheet: &mut Sheet, decision: &Decision) {
         sheet.maybe(label, (number > 0).then(|| number.to_string()));
     }
     sheet.fact("at", instant(decision.at));
-    sheet.fact("recorded", decision.recorded.map_or_else(|| "no".to_owned(), |seq| format!("entry {seq}")));
+    sheet.fact("recorded", super::recorded(decision, "no"));
 }
 
 fn findings(sheet: &mut Sheet, decision: &Decision) {
-    let blocking = decision.blocking.iter().map(|finding| {
-        let package = finding.package.clone().unwrap_or_default();
-        let level = finding.level.to_string();
-        vec![level, finding.rule.clone(), location(finding), package, finding.message.clone()]
-    });
+    let row = |finding: &Finding, opt_out: Option<u64>| {
+        let mut row =
+            vec![finding.level.to_string(), location(finding), finding.package.clone().unwrap_or_default()];
+        row.extend(opt_out.map(|id| id.to_string()));
+        row.push(finding.message.clone());
+        row
+    };
     let title = if decision.decision == Verdict::Override { "overridden" } else { "blocking" };
-    sheet.table(title, FINDING, blocking.collect());
-    let waived = decision.waived.iter().map(|waived| {
-        let finding = &waived.finding;
-        let package = finding.package.clone().unwrap_or_default();
-        let (level, grant) = (finding.level.to_string(), waived.grant.to_string());
-        vec![level, finding.rule.clone(), location(finding), package, grant, finding.message.clone()]
-    });
-    sheet.table("waived", WAIVED, waived.collect());
+    let blocking = worst_first(&decision.blocking, |finding| finding);
+    let blocking = by_rule(blocking.into_iter().map(|finding| (finding, row(finding, None))));
+    sheet.groups(title, "rule", FINDING, blocking);
+    let waived = worst_first(&decision.waived, |waived| &waived.finding);
+    let waived = waived.into_iter().map(|waived| (&waived.finding, row(&waived.finding, Some(waived.grant))));
+    sheet.groups("waived", "rule", WAIVED, by_rule(waived));
+}
+
+/// Rows under their rules, both in the order in which they come.
+fn by_rule<'a>(rows: impl Iterator<Item = (&'a Finding, Vec<String>)>) -> Vec<Group> {
+    let mut place = HashMap::new();
+    let mut groups: Vec<Group> = Vec::new();
+    for (finding, row) in rows {
+        let at = *place.entry(&finding.rule).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.rows.push(row),
+            None => groups.push(Group { title: finding.rule.clone(), rows: vec![row] }),
+        }
+    }
+    groups
+}
+
+/// How many commands for single groups of findings are shown, of many.
+const SHOWN: usize = 3;
+
+/// The one command for all that blocks, then those for a part of it.
+fn ways_past(decision: &Decision) -> Vec<(String, String)> {
+    let each = decision.suggest.iter().take(SHOWN);
+    let mut commands: Vec<_> = decision.suggest_all.iter().chain(each).map(command).collect();
+    let more = decision.suggest.len().saturating_sub(SHOWN);
+    let told =
+        || (format!("and {more} more, each for a part of it: suggest in --format json"), String::new());
+    commands.extend((more > 0).then(told));
+    commands
 }
 
 fn opt_out_row(opt_out: &OptOut, now: Timestamp) -> Vec<String> {
@@ -85,7 +117,7 @@ fn opt_out_row(opt_out: &OptOut, now: Timestamp) -> Vec<String> {
 
 /// A command is printed only where it stays the same once it is inert: one that was changed would ask for
 /// something else than its purpose says.
-fn command(suggestion: &Suggestion) -> (String, String) {
+pub(super) fn command(suggestion: &Suggestion) -> (String, String) {
     if inert(&suggestion.command) == suggestion.command {
         return (suggestion.purpose.clone(), suggestion.command.clone());
     }

@@ -48,7 +48,7 @@ pub(super) fn sheet(grant: &Grant, now: Timestamp) -> Sheet {
     sheet.maybe("owes", grant.owes.as_ref().map(|owes| format!("{} by {}", owes.what, ends(owes.by, now))));
     sheet.fact("recorded", grant.seq.map_or_else(|| "no".to_owned(), |seq| format!("entry {seq}")));
     sheet.list("accepts", grant.findings.iter().map(ToString::to_string).collect());
-    sheet.list("because", grant.reasons.clone());
+    sheet.because.clone_from(&grant.reasons);
     sheet
 }
 

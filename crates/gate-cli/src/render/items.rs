@@ -30,11 +30,19 @@ pub(super) enum Standing {
     Accepted(String),
 }
 
-/// Every item of `decision`, those that block first.
+/// `all` by the level of their findings, the highest first; the report's order within a level.
+pub(super) fn worst_first<T>(all: &[T], finding: impl Fn(&T) -> &Finding) -> Vec<&T> {
+    let mut sorted: Vec<&T> = all.iter().collect();
+    sorted.sort_by_key(|one| std::cmp::Reverse(finding(one).level));
+    sorted
+}
+
+/// Every item of `decision`, those that block first, the worst of them first.
 pub(super) fn of(decision: &Decision) -> Vec<Item> {
     let standing = standing_of_blocking(decision);
-    let blocking =
-        decision.blocking.iter().cloned().map(|finding| Item { finding, standing: standing.clone() });
+    let blocking = worst_first(&decision.blocking, |finding| finding)
+        .into_iter()
+        .map(|finding| Item { finding: finding.clone(), standing: standing.clone() });
     let waived = decision.waived.iter().map(|waived| Item {
         finding: waived.finding.clone(),
         standing: Standing::Accepted(waived_by(decision, waived)),

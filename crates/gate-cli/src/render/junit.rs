@@ -2,6 +2,9 @@
 //!
 //! What blocks is a failure, what was accepted is skipped. The gate's own case fails where the pipeline does
 //! not proceed, so that a report without findings is never an empty, green one.
+//!
+//! There is no one schema of JUnit. This keeps to what Jenkins takes (`junit-10.xsd` of its xUnit plugin, which is
+//! the strictest in use): a case has a name, a class and no place, so the place stands in the name and in the text.
 
 use gate_model::decision::{Decision, Verdict};
 
@@ -17,12 +20,8 @@ pub(super) fn report(decision: &Decision) -> String {
     let cases = std::iter::once(gate_case(decision)).chain(items.iter().map(|item| item_case(&gate, item)));
     let cases: Vec<Case> = cases.collect();
     let number = |wanted: Outcome| cases.iter().filter(|case| case.outcome == wanted).count();
-    let counts = format!(
-        "tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\"",
-        cases.len(),
-        number(Outcome::Failed),
-        number(Outcome::Skipped)
-    );
+    let counts = format!("tests=\"{}\" failures=\"{}\" errors=\"0\"", cases.len(), number(Outcome::Failed));
+    let skipped = number(Outcome::Skipped);
     // JUnit's schema wants a time without a zone; it is UTC.
     let at = instant(decision.at).trim_end_matches('Z').to_owned();
     let mut body: String = cases.iter().map(|case| case.xml.as_str()).collect();
@@ -31,7 +30,7 @@ pub(super) fn report(decision: &Decision) -> String {
     }
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"gate\" {counts}>\n  \
-         <testsuite name=\"{gate}\" {counts} timestamp=\"{at}\">\n{body}  </testsuite>\n</testsuites>\n"
+         <testsuite name=\"{gate}\" {counts} skipped=\"{skipped}\" timestamp=\"{at}\">\n{body}  </testsuite>\n</testsuites>\n"
     )
 }
 
@@ -56,7 +55,7 @@ fn gate_case(decision: &Decision) -> Case {
         Verdict::Fail | Verdict::Hold => {
             (Outcome::Failed, failure(decision.decision.as_str(), &why, &blocking(decision)))
         }
-        Verdict::Skip | Verdict::Override | Verdict::Run => (Outcome::Skipped, skipped(&why)),
+        Verdict::Skip | Verdict::Override | Verdict::Run => (Outcome::Skipped, skipped(&why, &why)),
         Verdict::Pass if decision.proceed == Some(false) => {
             (Outcome::Failed, failure("fail", &why, &blocking(decision)))
         }
@@ -70,35 +69,24 @@ fn gate_case(decision: &Decision) -> Case {
 
 /// What blocks, a line each: readers of JUnit show the text of a failure, and hide the rest behind it.
 fn blocking(decision: &Decision) -> String {
-    const SHOWN: usize = 10;
-    let line = |finding: &gate_model::finding::Finding| {
-        let place = location(finding);
-        let place = if place.is_empty() { place } else { format!(" {place}") };
-        text(&format!("{} {}{place}: {}", finding.level, finding.rule, finding.message))
-    };
-    let mut lines: Vec<String> = decision.blocking.iter().take(SHOWN).map(line).collect();
-    let more = decision.blocking.len().saturating_sub(SHOWN);
-    lines.extend((more > 0).then(|| format!("and {more} more")));
-    lines.join("\n")
+    super::blocking::worst(decision).iter().map(|line| text(line)).collect::<Vec<_>>().join("\n")
 }
 
 fn item_case(gate: &str, item: &Item) -> Case {
     let finding = &item.finding;
     let name = [finding.rule.clone(), location(finding), finding.package.clone().unwrap_or_default()];
     let name = name.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    let mut open = format!("    <testcase classname=\"{gate}\" name=\"{}\"", text(&name));
-    if let Some(path) = &finding.path {
-        open.push_str(&format!(" file=\"{}\"", text(path)));
-    }
-    if let Some(line) = finding.line {
-        open.push_str(&format!(" line=\"{line}\""));
-    }
+    let open = format!("    <testcase classname=\"{gate}\" name=\"{}\"", text(&name));
+    let message = if finding.message.is_empty() { &finding.rule } else { &finding.message };
+    let message = text(message);
     let (outcome, inside) = match &item.standing {
         Standing::Blocks => {
-            let details = format!("{}\nfingerprint {}", text(&finding.message), text(&finding.fingerprint));
-            (Outcome::Failed, failure(finding.level.as_str(), &text(&finding.message), &details))
+            let place = Some(location(finding)).filter(|place| !place.is_empty());
+            let place = place.map_or_else(String::new, |place| format!("\n{}", text(&place)));
+            let details = format!("{message}{place}\nfingerprint {}", text(&finding.fingerprint));
+            (Outcome::Failed, failure(finding.level.as_str(), &message, &details))
         }
-        Standing::Accepted(by) => (Outcome::Skipped, skipped(&text(by))),
+        Standing::Accepted(by) => (Outcome::Skipped, skipped(&text(by), &message)),
     };
     Case { outcome, xml: format!("{open}>{inside}</testcase>\n") }
 }
@@ -108,8 +96,8 @@ fn failure(kind: &str, message: &str, details: &str) -> String {
     format!("<failure type=\"{kind}\" message=\"{message}\">{details}</failure>")
 }
 
-fn skipped(message: &str) -> String {
-    format!("<skipped message=\"{message}\"/>")
+fn skipped(message: &str, details: &str) -> String {
+    format!("<skipped message=\"{message}\">{details}</skipped>")
 }
 
 #[cfg(test)]
@@ -121,12 +109,13 @@ mod tests {
     fn findings_fail_and_waived_ones_are_skipped() {
         let expected = "\
 <?xml version=\"1.0\" encoding=\"UTF-8\"?>
-<testsuites name=\"gate\" tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"1\">
+<testsuites name=\"gate\" tests=\"3\" failures=\"2\" errors=\"0\">
   <testsuite name=\"lint\" tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"1\" timestamp=\"2026-11-22T16:30:35\">
     <testcase classname=\"lint\" name=\"gate/lint\"><failure type=\"fail\" message=\"fail: 1 finding blocks.\">error B101 src/app.py:12: Use of assert detected.</failure></testcase>
-    <testcase classname=\"lint\" name=\"B101 src/app.py:12\" file=\"src/app.py\" line=\"12\"><failure type=\"error\" message=\"Use of assert detected.\">Use of assert detected.
+    <testcase classname=\"lint\" name=\"B101 src/app.py:12\"><failure type=\"error\" message=\"Use of assert detected.\">Use of assert detected.
+src/app.py:12
 fingerprint f1</failure></testcase>
-    <testcase classname=\"lint\" name=\"CVE-2021-44228 log4j-core\"><skipped message=\"waived by opt-out 41 (waive by alice@example.com: fix is in review)\"/></testcase>
+    <testcase classname=\"lint\" name=\"CVE-2021-44228 log4j-core\"><skipped message=\"waived by opt-out 41 (waive by alice@example.com: fix is in review)\">CVE in log4j</skipped></testcase>
   </testsuite>
 </testsuites>
 ";

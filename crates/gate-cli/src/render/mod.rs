@@ -9,6 +9,7 @@
 //! another one all the same, a document is written as JSON, which every document has.
 
 mod annotations;
+mod blocking;
 mod decision;
 mod entries;
 mod gitlab;
@@ -36,6 +37,7 @@ use gate_model::verification::Verification;
 
 pub use crate::escape::json::{inert_json, json, write_json};
 use crate::options::Format;
+pub use blocking::told as what_blocks;
 pub use entries::{entries, entry, entry_line};
 pub use sheet::Sheet;
 pub use words::{count, ends, instant, relative};
@@ -49,6 +51,15 @@ pub struct View {
     pub colour: bool,
     /// The time, from which relative times count.
     pub now: Timestamp,
+}
+
+/// Where a decision is recorded; `nowhere` where it is not.
+fn recorded(decision: &Decision, nowhere: &str) -> String {
+    match (decision.recorded, decision.waiting) {
+        (Some(seq), _) => format!("entry {seq}"),
+        (None, true) => "waits to be sent".to_owned(),
+        (None, false) => nowhere.to_owned(),
+    }
 }
 
 /// A decision in `format`. Every format fits.

@@ -91,6 +91,7 @@ pub(super) fn decision(verdict: Verdict) -> Decision {
                 .map(Into::into)
                 .into(),
         }],
+        suggest_all: None,
         policy: PolicyUsed { digest: "b3:00".into(), source: "worktree".into() },
         report: None,
         reports: Vec::new(),
@@ -99,6 +100,7 @@ pub(super) fn decision(verdict: Verdict) -> Decision {
         at: at("2026-11-22T16:30:35.123456Z"),
         judge: 1,
         recorded: Some(42),
+        waiting: false,
     }
 }
 
@@ -130,7 +132,8 @@ pub(super) fn hostile_decision(verdict: Verdict) -> Decision {
         ending: vec![opt_out],
         reasons: vec![h(), h()],
         notices: vec![h()],
-        suggest: vec![Suggestion { purpose: h(), command: h(), argv: vec![h()] }],
+        suggest: vec![Suggestion { purpose: h(), command: h(), argv: vec![h()] }; 12],
+        suggest_all: Some(Suggestion { purpose: h(), command: h(), argv: vec![h()] }),
         policy: PolicyUsed { digest: h(), source: h() },
         report: Some(h()),
         reports: vec![ReportPart { name: h(), digest: h() }],

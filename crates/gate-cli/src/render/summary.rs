@@ -39,7 +39,7 @@ pub fn decision(tool: &str, decision: &Decision, now: Timestamp) -> String {
     if !decision.context.conflicts.is_empty() {
         notes.push(format!("facts contradict each other: {}", decision.context.conflicts.join(", ")));
     }
-    notes.push(decision.recorded.map_or_else(|| "not recorded".to_owned(), |seq| format!("entry {seq}")));
+    notes.push(super::recorded(decision, "not recorded"));
     let (gate, verdict) = (&decision.gate, decision.decision.as_str());
     line(tool, &format!("{gate}: {verdict}{why} ({})", notes.join("; ")))
 }

@@ -107,6 +107,17 @@ fn json_holds_the_document_unchanged() {
     assert_eq!(serde_json::from_str::<Verification>(&text).unwrap(), bad);
 }
 
+/// The elements of `junit-10.xsd` of Jenkins' xUnit plugin that are ours, with the attributes that each may have.
+const JENKINS: [(&str, &str); 7] = [
+    ("testsuites", "name time tests failures errors"),
+    ("testsuite", "name tests failures errors group time skipped timestamp hostname id package file log url"),
+    ("testcase", "name time classname group"),
+    ("failure", "type message"),
+    ("skipped", "type message"),
+    ("system-out", ""),
+    ("system-err", ""),
+];
+
 #[test]
 fn junit_is_well_formed_with_the_counts_it_states() {
     use quick_xml::events::Event;
@@ -119,21 +130,11 @@ fn junit_is_well_formed_with_the_counts_it_states() {
                 Event::Eof => break,
                 Event::Start(tag) | Event::Empty(tag) => {
                     let name = tag.name().as_ref().to_owned();
-                    assert!(
-                        [
-                            "testsuites",
-                            "testsuite",
-                            "testcase",
-                            "failure",
-                            "skipped",
-                            "system-out",
-                            "system-err"
-                        ]
-                        .contains(&name.as_str()),
-                        "{name}"
-                    );
+                    let (_, may) = JENKINS.iter().find(|(element, _)| *element == name).unwrap();
                     for attribute in tag.attributes() {
                         let attribute = attribute.unwrap();
+                        let key = attribute.key.as_ref().to_owned();
+                        assert!(may.split(' ').any(|known| known == key), "{name} {key}");
                         if name == "testsuite" && attribute.key.as_ref() == "tests" {
                             declared = attribute.value.into_owned();
                         }
@@ -156,11 +157,10 @@ fn html_has_no_markup_but_ours() {
         assert!(text.starts_with("<!DOCTYPE html>"));
         let tags = text.split('<').skip(1).map(|rest| rest.split(['>', ' ']).next().unwrap_or_default());
         for tag in tags {
-            let known =
-                "!DOCTYPE html head meta title style body h1 h2 table thead tbody tr th td ul li p pre";
+            let known = "!DOCTYPE html head meta title style body h1 h2 table thead tbody tr th td ul li p pre details summary";
             assert!(known.split(' ').any(|name| tag.trim_start_matches('/') == name), "{tag}");
         }
-        assert!(!text.contains("<td>=") && text.contains("default-src 'none'"));
+        assert!(!text.contains(">=") && text.contains("default-src 'none'"));
     }
 }
 
@@ -180,7 +180,9 @@ fn markdown_tables_keep_their_columns() {
             }
             let tags = line.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or_default());
             assert!(
-                tags.clone().all(|tag| ["code", "/code", "pre", "/pre", "h3", "/h3"].contains(&tag)),
+                tags.clone()
+                    .all(|tag| ["code", "pre", "h3", "details", "summary"]
+                        .contains(&tag.trim_start_matches('/'))),
                 "{line}"
             );
             assert!(!line.contains(['@', '[', '`', '\\', '!', '~']), "{line}");
@@ -196,7 +198,7 @@ fn formulas_are_text_in_every_table() {
     let text = decision(&document, Format::Text, &view());
     assert!(text.contains("┆ '=cmd|' /C calc'!A0 │") && text.contains("┆ '@SUM(A1) "), "{text}");
     let html = decision(&document, Format::Html, &view());
-    assert!(html.contains("<td>'=cmd|' /C calc'!A0</td>") && html.contains("<td>'@SUM(A1)</td>"));
+    assert!(html.contains(">'=cmd|' /C calc'!A0</td>") && html.contains(">'@SUM(A1)</td>"));
     let markdown = decision(&document, Format::Markdown, &view());
     assert!(markdown.contains("<code>&#39;&#61;cmd&#124;") && markdown.contains("<code>&#39;&#64;SUM"));
 }
@@ -224,18 +226,18 @@ because
   - 1 finding blocks.
 
 blocking (1)
-┌───────┬──────┬───────────────┬─────────┬─────────────────────────┐
-│ level ┆ rule ┆ where         ┆ package ┆ message                 │
-╞═══════╪══════╪═══════════════╪═════════╪═════════════════════════╡
-│ error ┆ B101 ┆ src/app.py:12 ┆         ┆ Use of assert detected. │
-└───────┴──────┴───────────────┴─────────┴─────────────────────────┘
+┌──────┬───────┬───────────────┬─────────┬─────────────────────────┐
+│ rule ┆ level ┆ where         ┆ package ┆ message                 │
+╞══════╪═══════╪═══════════════╪═════════╪═════════════════════════╡
+│ B101 ┆ error ┆ src/app.py:12 ┆         ┆ Use of assert detected. │
+└──────┴───────┴───────────────┴─────────┴─────────────────────────┘
 
 waived (1)
-┌───────┬────────────────┬───────┬────────────┬─────────┬──────────────┐
-│ level ┆ rule           ┆ where ┆ package    ┆ opt-out ┆ message      │
-╞═══════╪════════════════╪═══════╪════════════╪═════════╪══════════════╡
-│ error ┆ CVE-2021-44228 ┆       ┆ log4j-core ┆ 41      ┆ CVE in log4j │
-└───────┴────────────────┴───────┴────────────┴─────────┴──────────────┘
+┌────────────────┬───────┬───────┬────────────┬─────────┬──────────────┐
+│ rule           ┆ level ┆ where ┆ package    ┆ opt-out ┆ message      │
+╞════════════════╪═══════╪═══════╪════════════╪═════════╪══════════════╡
+│ CVE-2021-44228 ┆ error ┆       ┆ log4j-core ┆ 41      ┆ CVE in log4j │
+└────────────────┴───────┴───────┴────────────┴─────────┴──────────────┘
 
 used (1)
 ┌─────────┬────────┬───────────────────┬──────────────────────────────┬──────────────────┬──────┐
@@ -249,6 +251,42 @@ to ask for a way past
       gate-skip lint --waive rule=B101,path=src/app.py --reason WHY
 ";
     assert_eq!(decision(&samples::decision(Verdict::Fail), Format::Text, &view()), expected);
+}
+
+/// Five thousand findings of fifty rules, the one error last.
+fn many() -> Decision {
+    let mut document = samples::decision(Verdict::Fail);
+    let error = document.blocking[0].clone();
+    let minor = |number: usize| gate_model::finding::Finding {
+        rule: format!("W{}", number % 50),
+        level: gate_model::level::Level::Warning,
+        ..error.clone()
+    };
+    document.blocking = (0..4_999).map(minor).chain([error.clone()]).collect();
+    document.suggest = vec![document.suggest[0].clone(); 1_000];
+    document.suggest_all = Some(document.suggest[0].clone());
+    document
+}
+
+#[test]
+fn thousands_of_findings_are_readable_and_the_worst_come_first() {
+    let shown = |format| decision(&many(), format, &view());
+    let text = shown(Format::Text);
+    assert!(text.lines().count() < 120, "{text}");
+    assert!(text.contains("and 4980 more; --format json or html has them all"), "{text}");
+    assert!(text.find("B101").unwrap() < text.find("W0").unwrap());
+    let markdown = shown(Format::Markdown);
+    assert!(markdown.len() < 64 * 1024, "{}", markdown.len());
+    assert!(markdown.contains("| <code>W0</code> | <code>100</code> |"), "{markdown}");
+    let html = shown(Format::Html);
+    assert_eq!(html.matches("<details>").count(), 52, "51 rules and the facts, all folded");
+    assert_eq!(html.matches("data-label=\"message\"").count(), 5_001);
+    assert!(html.find("to ask for a way past").unwrap() < html.find("<details").unwrap());
+    for format in [Format::Github, Format::Azure] {
+        let text = shown(format);
+        assert!(text.lines().count() <= 30 && text.lines().next().unwrap().contains("B101"), "{text}");
+    }
+    assert!(shown(Format::Junit).contains("error B101 src/app.py:12: Use of assert detected.\nwarning W0"));
 }
 
 #[test]
@@ -301,6 +339,8 @@ fn a_grant_as_markdown() {
     let expected = "\
 <h3><code>lint&#58; granted</code></h3>
 
+- <code>rule 1 of lint allows it.</code>
+
 | | |
 | --- | --- |
 | id | <code>41</code> |
@@ -311,10 +351,6 @@ fn a_grant_as_markdown() {
 | uses | <code>at most 1</code> |
 | by | <code>github&#58;carol &#40;asserted&#41;</code> |
 | recorded | <code>entry 41</code> |
-
-**<code>because</code>**
-
-- <code>rule 1 of lint allows it.</code>
 ";
     assert_eq!(grant(&samples::grant(Status::Granted), Format::Markdown, &view()), expected);
 }

@@ -8,7 +8,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 
 use super::View;
-use super::sheet::{Body, Sheet, Tone};
+use super::sheet::{Body, Group, Sheet, Tone, rows_of};
 use crate::escape::{cell, inert};
 
 /// The sheet as lines of text.
@@ -18,15 +18,60 @@ pub(super) fn page(sheet: &Sheet, view: &View) -> String {
     for (label, value) in &sheet.facts {
         out.push_str(&format!("  {label:width$}  {}\n", inert(value)));
     }
-    for part in &sheet.parts {
-        out.push_str(&format!("\n{}\n", paint(view, Style::new().bold(), &inert(&part.title))));
-        out.push_str(&match &part.body {
-            Body::Table { columns, rows } => table(columns, rows, view),
-            Body::List(items) => lines(items.iter().map(|item| format!("  - {}", inert(item)))),
-            Body::Commands(commands) => lines(commands.iter().map(|(purpose, line)| command(purpose, line))),
-        });
+    let mut part = |title: &str, body: String| {
+        out.push_str(&format!("\n{}\n{body}", paint(view, Style::new().bold(), &inert(title))));
+    };
+    if !sheet.because.is_empty() {
+        part("because", list(&sheet.because));
+    }
+    for one in &sheet.parts {
+        part(&one.title, body(&one.body, view));
+    }
+    if let Some((title, commands)) = &sheet.todo {
+        part(title, lines(commands.iter().map(|(purpose, line)| command(purpose, line))));
     }
     out
+}
+
+fn body(body: &Body, view: &View) -> String {
+    match body {
+        Body::Table { columns, rows } => table(columns, rows, view),
+        Body::Groups { key, columns, groups } => grouped(key, columns, groups, view),
+        Body::List(items) => list(items),
+    }
+}
+
+fn list(items: &[String]) -> String {
+    lines(items.iter().map(|item| format!("  - {}", inert(item))))
+}
+
+/// How many rows of groups are shown, of many.
+const SHOWN: usize = 20;
+
+/// All rows in one table. Of many, how many there are of each group, and the gravest of them: a thousand rows on a
+/// terminal are read by nobody, and other formats have them.
+fn grouped(key: &'static str, columns: &[&'static str], groups: &[Group], view: &View) -> String {
+    let row = |group: &Group, row: &Vec<String>| {
+        std::iter::once(group.title.clone()).chain(row.iter().cloned()).collect::<Vec<_>>()
+    };
+    let rows = groups.iter().flat_map(|group| group.rows.iter().map(move |one| row(group, one)));
+    let columns: Vec<&str> = std::iter::once(key).chain(columns.iter().copied()).collect();
+    let all = rows_of(groups);
+    if all <= SHOWN {
+        return table(&columns, &rows.collect::<Vec<_>>(), view);
+    }
+    let counts: Vec<Vec<String>> = groups
+        .iter()
+        .take(SHOWN)
+        .map(|group| vec![group.title.clone(), group.rows.len().to_string()])
+        .collect();
+    let counted = table(&[key, "number"], &counts, view);
+    let more = match groups.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("  and {more} more of these\n"),
+    };
+    let shown = table(&columns, &rows.take(SHOWN).collect::<Vec<_>>(), view);
+    format!("{counted}{more}{shown}  and {} more; --format json or html has them all\n", all - SHOWN)
 }
 
 /// A table of text from people and reports, at most as wide as the view.

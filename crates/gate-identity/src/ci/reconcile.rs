@@ -56,7 +56,7 @@ fn from_checkout(checkout: &Checkout) -> Context {
         repository: checkout.remote.clone(),
         git_ref: checkout.branch.clone(),
         commit: checkout.head.clone(),
-        dirty: Some(checkout.dirty),
+        dirty: checkout.dirty,
         ..Context::default()
     }
 }
@@ -73,7 +73,7 @@ fn without_checkout(ci: &CiFacts, found: Option<&str>) -> Context {
 
 fn both(ci: &CiFacts, checkout: &Checkout, evidence: &Evidence<'_>) -> Context {
     let mut context = ci.context.clone();
-    context.dirty = Some(checkout.dirty);
+    context.dirty = checkout.dirty;
     match (&context.repository, &checkout.remote) {
         (Some(said), Some(remote)) if !is_one(said, remote, evidence.aliases) => context
             .conflicts
@@ -224,7 +224,7 @@ mod tests {
             branch: branch.map(str::to_owned),
             parents: parents.iter().map(|id| (*id).to_owned()).collect(),
             remote: None,
-            dirty: false,
+            dirty: Some(false),
         }
     }
 

@@ -25,8 +25,9 @@ pub struct Checkout {
     pub parents: Vec<String>,
     /// The remote `origin`, else the only one there is, as `host/path`; none for local paths.
     pub remote: Option<String>,
-    /// Whether tracked files (or the commits that submodules are at) differ from HEAD.
-    pub dirty: bool,
+    /// Whether tracked files (or the commits that submodules are at) differ from HEAD; unknown where nobody asked, or git
+    /// took too long to tell.
+    pub dirty: Option<bool>,
 }
 
 /// Whether `text` is a full object id: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.

@@ -7,15 +7,14 @@
 //!
 //! Libraries: `ed25519-dalek` for its strict verification; `ring` for RSA (the `rsa` crate has an open timing
 //! advisory, RUSTSEC-2023-0071) and for ECDSA on P-256 and P-384, where it is several times as fast as any
-//! other; `ssh-key` for P-521, which `ring` does not have.
+//! other; `p521` for P-521, which `ring` does not have.
 
+use p521::ecdsa::signature::Verifier as _;
 use ring::digest::{SHA256, digest};
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA512,
     RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
 };
-use ssh_key::public::EcdsaPublicKey;
-use ssh_key::{Algorithm, EcdsaCurve};
 
 use super::key::{Fields, KeyError, KeyType, PublicKey, shown};
 use super::wire::{Wire, WireError};
@@ -159,23 +158,27 @@ fn verify_ecdsa(kind: KeyType, point: &[u8], message: &[u8], signature: &[u8]) -
     let mut wire = Wire::new(signature);
     let scalars = [wire.integer("r")?, wire.integer("s")?];
     wire.finish()?;
-    let (algorithm, length) = match kind {
-        KeyType::EcdsaP521 => return verify_p521(point, message, signature),
-        KeyType::EcdsaP384 => (&ECDSA_P384_SHA384_FIXED, 48),
-        _ => (&ECDSA_P256_SHA256_FIXED, 32),
+    let length = match kind {
+        KeyType::EcdsaP521 => 66,
+        KeyType::EcdsaP384 => 48,
+        _ => 32,
     };
     let mut fixed = Vec::with_capacity(2 * length);
     for scalar in scalars {
         fixed.extend(pad(scalar, length).ok_or(CryptoError::Mismatch)?);
     }
+    let algorithm = match kind {
+        KeyType::EcdsaP521 => return verify_p521(point, message, &fixed),
+        KeyType::EcdsaP384 => &ECDSA_P384_SHA384_FIXED,
+        _ => &ECDSA_P256_SHA256_FIXED,
+    };
     UnparsedPublicKey::new(algorithm, point).verify(message, &fixed).map_err(|_| CryptoError::Mismatch)
 }
 
 fn verify_p521(point: &[u8], message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
-    use ed25519_dalek::ed25519::signature::Verifier as _;
-    let key = EcdsaPublicKey::from_sec1_bytes(point).map_err(|_| KeyError::Point("ecdsa-sha2-nistp521"))?;
-    let algorithm = Algorithm::Ecdsa { curve: EcdsaCurve::NistP521 };
-    let signature = ssh_key::Signature::new(algorithm, signature).map_err(|_| CryptoError::Mismatch)?;
+    let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(point)
+        .map_err(|_| KeyError::Point("ecdsa-sha2-nistp521"))?;
+    let signature = p521::ecdsa::Signature::from_slice(signature).map_err(|_| CryptoError::Mismatch)?;
     key.verify(message, &signature).map_err(|_| CryptoError::Mismatch)
 }
 

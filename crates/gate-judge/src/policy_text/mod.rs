@@ -14,6 +14,7 @@ mod error;
 mod recordable;
 mod worktree;
 
+use crate::lifting::Trust;
 use std::path::{Path, PathBuf};
 
 use gate_model::decision::PolicyUsed;
@@ -65,6 +66,11 @@ impl Loaded {
     /// Whether the text comes from a revision, which the caller vouches for by naming it.
     pub fn is_from_revision(&self) -> bool {
         self.used.source.starts_with("rev:")
+    }
+
+    /// The rules, and the keys that they trust.
+    pub fn trust(&self) -> Trust<'_> {
+        (&self.policy, &self.files)
     }
 
     /// Where the policy says that its ledger is.

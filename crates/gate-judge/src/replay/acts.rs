@@ -15,7 +15,7 @@ use crate::statement;
 
 use super::admissions::{note_token, read, rests_on};
 use super::books::Used;
-use super::life::{Granted, Lift, OptOut};
+use super::life::{Deed, Granted, OptOut};
 use super::report::{Doubt, Judged, Report};
 use super::{Position, State, known_judge};
 
@@ -161,7 +161,7 @@ impl State {
         let is_pause = opt_out.grant.as_ref().is_some_and(|granted| granted.data.ask.action == Action::Pause);
         match judged {
             _ if !is_pause => self.opt_outs.end(crate::records::id_of(entry), entry.seq),
-            Ok(()) => opt_out.lifts.push(Lift::new(entry, newer)),
+            Ok(()) => opt_out.lifts.push(Deed::new(entry, newer)),
             Err(Doubt::Wrong(_)) => {}
             Err(doubt) => opt_out.flaw = Some(doubt.clone()),
         }
@@ -225,8 +225,14 @@ impl State {
         } else if let Some(opt_out) = self.opt_out_of(entry) {
             opt_out.marks.push(Mark::of(entry));
         }
-        if self.opt_out_of(entry).is_some() {
-            self.opt_outs.settle(crate::records::id_of(entry), entry.seq);
+        let id = crate::records::id_of(entry);
+        match &judged {
+            _ if self.opt_out_of(entry).is_none() => {}
+            // A review that should have been refused settles nothing.
+            Err(Doubt::Wrong(_)) => {}
+            Ok(()) => self.opt_outs.review(id, entry),
+            // Where nobody can tell, nobody can hold it against a later grant.
+            Err(_) => self.opt_outs.settle(id, entry.seq),
         }
         judged
     }
@@ -242,8 +248,8 @@ impl State {
         let id = Self::id_of(at, entry)?;
         at.instant(data.judged_at)?;
         let opt_out = self.opt_out(at, id)?;
-        let granted =
-            owing(opt_out).ok_or_else(|| Doubt::Wrong(format!("reviews opt-out {id}, which owes none")))?;
+        let granted = owing((id, opt_out), used)
+            .ok_or_else(|| Doubt::Wrong(format!("reviews opt-out {id}, which owes none")))?;
         let ended = opt_out.to_end(id, &opt_out.marks).ok_or_else(|| Doubt::wrong("reviews no opt-out"))?;
         ended.by_review(used.trust(), granted.data.rule, (entry, data, by)).map_err(Doubt::Wrong)
     }
@@ -267,8 +273,8 @@ fn refused(reasons: &[String]) -> Doubt {
     Doubt::Wrong(lifting::refused(reasons))
 }
 
-/// The grant of an opt-out that owes a review which nobody gave yet.
-pub(super) fn owing(opt_out: &OptOut) -> Option<&Granted> {
+/// The grant of an opt-out that owes a review which nobody gave yet, as whom `used` is in force sees it.
+pub(super) fn owing<'a>((id, opt_out): (u64, &'a OptOut), used: &Used) -> Option<&'a Granted> {
     let granted = opt_out.grant.as_ref()?;
-    (granted.data.owes.is_some() && opt_out.reviewed.is_none()).then_some(granted)
+    (granted.data.owes.is_some() && !opt_out.is_reviewed(id, &used.recorded)).then_some(granted)
 }

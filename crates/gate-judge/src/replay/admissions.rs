@@ -1,5 +1,7 @@
 //! Requests and grants: judged again, and filed for what follows.
 
+use std::cell::RefCell;
+
 use gate_ledger::entry::Entry;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::{Assurance, Principal};
@@ -100,7 +102,7 @@ impl State {
         let policy = used.as_ref().map(|used| used.number);
         let what = What { policy, rule: data.rule, action: data.ask.action, by: &by };
         if let Some(gate) = &entry.gate {
-            self.opt_outs.admit(gate, past::Admission { at: entry.at, what: Some(what) });
+            self.opt_outs.admit(gate, past::Admission { seq: entry.seq, at: entry.at, what: Some(what) });
         }
         let then = used.map(|used| used.recorded);
         let approvals = self.opt_outs.get(records::id_of(entry)).map(|opt_out| opt_out.approvals.as_slice());
@@ -114,6 +116,8 @@ impl State {
             then,
             approved,
             spent: Vec::new(),
+            approvals: Vec::new(),
+            earned: RefCell::default(),
             proof: Proof::of(entry, &by, known.unwrap_or_default()),
             data,
         };
@@ -166,7 +170,7 @@ impl State {
     /// A grant that cannot be read still counts against quotas.
     fn lose_grant(&mut self, entry: &Entry, doubt: Doubt) -> Doubt {
         if let Some(gate) = &entry.gate {
-            self.opt_outs.admit(gate, past::Admission { at: entry.at, what: None });
+            self.opt_outs.admit(gate, past::Admission { seq: entry.seq, at: entry.at, what: None });
         }
         self.lose(entry, doubt)
     }
@@ -179,6 +183,6 @@ pub(super) fn rests_on(flaw: &Doubt, id: u64) -> Doubt {
             Doubt::Wrong(format!("rests on opt-out {id}, which should not have been recorded as it is"))
         }
         Doubt::Unjudged(_) => Doubt::Unjudged("rests on an opt-out that is not judged".to_owned()),
-        Doubt::Erased => Doubt::Erased,
+        Doubt::Erased | Doubt::Archived => flaw.clone(),
     }
 }

@@ -13,9 +13,6 @@ use gate_policy::Policy;
 use super::report::{Doubt, Judged};
 use crate::signatures::MAX_WAIT;
 
-/// What is said of a verdict that rests on archived entries.
-const REASON: &str = "it may rest on entries that were archived; judge it with their segments (--archive)";
-
 /// The place behind the archived entries.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Archived {
@@ -49,10 +46,11 @@ impl Archived {
         });
         let rests_on_it = named.is_some_and(|seq| seq < self.before);
         let unexplained = kind == Kind::Denial && matches!(judged, Err(Doubt::Wrong(_)));
-        if rests_on_it || at < until || unexplained {
-            Err(Doubt::Unjudged(REASON.to_owned()))
-        } else {
-            judged
+        match judged {
+            // What an unknown judge decided is never ok, wherever it stands.
+            Err(Doubt::Unjudged(_)) => judged,
+            _ if rests_on_it || at < until || unexplained => Err(Doubt::Archived),
+            judged => judged,
         }
     }
 }

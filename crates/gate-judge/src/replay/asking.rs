@@ -113,7 +113,7 @@ impl State {
         let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
         let rule = gate_policy::permits(used.policy(), &petition, Some(data.rule))
             .map_err(|trials| Doubt::Wrong(format!("should have been denied: {}", in_words(&trials))))?;
-        let past = Past { of_gate: self.opt_outs.of_gate(gate), used, now: data.not_before };
+        let past = Past { opt_outs: &self.opt_outs, gate, used, now: data.not_before, before: None };
         acts::room(rule, by, &past)
             .map_err(|reasons| Doubt::Wrong(format!("should have been denied: {}", reasons.join("; "))))?;
         counted(data, rule, by, &past)?;
@@ -215,7 +215,8 @@ impl State {
     }
 
     fn past<'a>(&'a self, verdict: Verdict<'a>) -> Past<'a> {
-        Past { of_gate: self.opt_outs.of_gate(verdict.gate), used: verdict.used, now: verdict.now }
+        let Verdict { gate, used, now, .. } = verdict;
+        Past { opt_outs: &self.opt_outs, gate, used, now, before: None }
     }
 
     /// Whether `accept` accepts what comes out for the scope that was asked for. A signed document tells that; else it is
@@ -243,7 +244,7 @@ fn inherited(opt_out: &OptOut) -> Judged {
             Err(Doubt::wrong("grants a request that should not have been recorded as it is"))
         }
         Some(Doubt::Unjudged(_)) => Err(Doubt::Unjudged("grants a request that is not judged".to_owned())),
-        Some(Doubt::Erased) => Err(Doubt::Erased),
+        Some(flaw @ (Doubt::Erased | Doubt::Archived)) => Err(flaw.clone()),
         None => Ok(()),
     }
 }

@@ -150,7 +150,7 @@ impl Books {
         let digest = entry.data.pointer("/policy/digest").and_then(serde_json::Value::as_str);
         let book = digest.and_then(|digest| self.all.get(*self.by_digest.get(digest)?));
         let policy = book.and_then(|book| book.recorded.as_ref().ok()).map(|recorded| &recorded.policy);
-        policy.is_none_or(|policy| policy.ledger.commit.reasons || policy.ledger.commit.names)
+        policy.is_none_or(|policy| policy.ledger.commit.any())
     }
 
     /// How long, in seconds, anything can count that was admitted under any of them.

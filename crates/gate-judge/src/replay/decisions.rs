@@ -45,7 +45,7 @@ impl State {
         let gate = used.policy().gate(name).map_err(|error| Doubt::Wrong(error.to_string()))?;
         let came = came_to(gate, facts)?;
         follows(came, facts)?;
-        let now = at.instant(facts.judged_at)?;
+        let now = judged(at, facts)?;
         let begun = self.begun(at, facts, came)?;
         // What ended while the gate ran counted when it began.
         self.opt_outs.strike_over(name, begun.map_or(now, |begun| now.min(begun.now)));
@@ -66,7 +66,20 @@ impl State {
         let live = self.used_opt_outs(here, facts)?;
         rests_on_right_ones(facts, &live)?;
         Self::covered(facts, &live)?;
+        if facts.waited.is_some() {
+            return self.waited(here, facts, begun, is_plain);
+        }
         self.passes_over_none(here, facts, came, begun)
+    }
+
+    /// A decision that waited was judged without opt-outs, perhaps far from the ledger: it may pass over one that would
+    /// have let it through, never over a pause.
+    fn waited(&self, here: Here<'_>, facts: &Facts<'_>, begun: Option<Begun>, is_plain: bool) -> Judged {
+        if !is_plain || !matches!(facts.decision, Verdict::Pass | Verdict::Fail) {
+            return Err(Doubt::wrong("waited to be recorded, and uses an opt-out"));
+        }
+        let pause = begun.and_then(|begun| self.in_force_since(here, begun, Action::Pause).next());
+        pause.map_or(Ok(()), |live| Err(self.passes_over(live)))
     }
 
     /// When the gate began, and the entry that was newest then.
@@ -170,6 +183,14 @@ fn can_have_begun(now: Timestamp, seen: Timestamp, facts: &Facts<'_>) -> Judged 
     Err(Doubt::Wrong(format!(
         "says that its gate began at {now}, and stands where that was from {seen} to {latest}"
     )))
+}
+
+/// The instant at which the gate was judged. A decision that waited was recorded later than that, however much.
+fn judged(at: Position<'_>, facts: &Facts<'_>) -> Result<Timestamp, Doubt> {
+    if facts.waited.is_some() && facts.judged_at <= at.moment.latest {
+        return Ok(facts.judged_at);
+    }
+    at.instant(facts.judged_at)
 }
 
 fn listed(ids: &BTreeSet<u64>) -> String {

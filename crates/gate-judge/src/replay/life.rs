@@ -39,9 +39,11 @@ pub(super) struct OptOut {
     /// The entry that ended it before its time: a revocation or a rejection. Of a pause that was granted see `lifts`.
     pub(super) ended: Option<u64>,
     /// What ended it by the policy of its own moment, where it is a pause. Whether it did is asked of each policy in force.
-    pub(super) lifts: Vec<Lift>,
-    /// The entry that reviewed it.
+    pub(super) lifts: Vec<Deed>,
+    /// The entry that reviewed it, whoever asks.
     pub(super) reviewed: Option<u64>,
+    /// Reviews that count for whose policy lets their author review.
+    pub(super) reviews: Vec<Deed>,
     /// What was wrong with its request or its grant: what rests on it is no better.
     pub(super) flaw: Option<Doubt>,
 }
@@ -69,6 +71,10 @@ pub(super) struct Granted {
     pub(super) spent: Vec<u64>,
     /// What its requester's signature is judged by.
     pub(super) proof: Proof,
+    /// The approvals that it rests on.
+    pub(super) approvals: Vec<Entry>,
+    /// Whether it has what rules of later policies ask for, by the policy's entry and the rule's number.
+    pub(super) earned: RefCell<HashMap<(u64, u64), Result<(), String>>>,
 }
 
 /// A requester's signature, judged by the keys of one policy after another; each is asked once.
@@ -99,9 +105,9 @@ impl Proof {
     }
 }
 
-/// What ended a pause; each policy in force is asked once.
+/// What somebody did to an opt-out; each policy that comes to ask whether it counts is asked once.
 #[derive(Debug)]
-pub(super) struct Lift {
+pub(super) struct Deed {
     entry: Entry,
     /// The pauses beside those of its life that its signed statement may name.
     newer: Vec<Mark>,
@@ -109,20 +115,35 @@ pub(super) struct Lift {
     answers: RefCell<HashMap<u64, bool>>,
 }
 
-impl Lift {
-    /// The end in `entry`.
+/// What a deed may have done.
+#[derive(Debug, Clone, Copy)]
+enum Question {
+    /// Did it end a pause?
+    Ends,
+    /// Did it review what owes a review?
+    Reviews,
+}
+
+impl Deed {
+    /// The deed in `entry`.
     pub(super) fn new(entry: &Entry, newer: Vec<Mark>) -> Self {
         Self { entry: entry.clone(), newer, answers: RefCell::default() }
     }
 
-    fn holds(&self, id: u64, opt_out: &OptOut, today: &Used) -> bool {
+    fn counts(&self, (id, opt_out): (u64, &OptOut), policy: &Recorded, question: Question) -> bool {
         let judge = || {
             let marks = [opt_out.marks.as_slice(), &self.newer].concat();
             let granted = opt_out.grant.as_ref().zip(opt_out.to_end(id, &marks));
-            granted
-                .is_some_and(|(granted, ended)| ended.by(today.trust(), &granted.data, &self.entry).is_ok())
+            granted.is_some_and(|(granted, ended)| {
+                let (trust, data) = (policy.trust(), &granted.data);
+                let answer = match question {
+                    Question::Ends => ended.by(trust, data, &self.entry),
+                    Question::Reviews => ended.reviewed_by(trust, data, &self.entry),
+                };
+                answer.is_ok()
+            })
         };
-        *self.answers.borrow_mut().entry(today.recorded.seq).or_insert_with(judge)
+        *self.answers.borrow_mut().entry(policy.seq).or_insert_with(judge)
     }
 }
 
@@ -137,8 +158,17 @@ impl OptOut {
     /// The entry up to `seq` that ended it for whom `today` is in force; its ID is `id`.
     pub(super) fn ended_by(&self, id: u64, seq: u64, today: &Used) -> Option<u64> {
         let lifted = self.lifts.iter().filter(|lift| lift.entry.seq <= seq);
-        let lifted = lifted.filter(|lift| lift.holds(id, self, today)).map(|lift| lift.entry.seq).next();
+        let lifted = lifted
+            .filter(|lift| lift.counts((id, self), &today.recorded, Question::Ends))
+            .map(|lift| lift.entry.seq)
+            .next();
         self.ended.filter(|end| *end <= seq).or(lifted)
+    }
+
+    /// Whether nobody owes a review of it any more, as whom `today` is in force sees it; its ID is `id`.
+    pub(super) fn is_reviewed(&self, id: u64, today: &Recorded) -> bool {
+        let counts = |review: &Deed| review.counts((id, self), today, Question::Reviews);
+        self.reviewed.is_some() || self.reviews.iter().any(counts)
     }
 
     /// The opt-out as its end is judged, with what a signed statement about it may name.
@@ -171,6 +201,7 @@ impl OptOut {
             ended: None,
             lifts: Vec::new(),
             reviewed: None,
+            reviews: Vec::new(),
             flaw,
         }
     }

@@ -12,7 +12,7 @@ use gate_model::action::Action;
 use gate_model::time::Timestamp;
 
 use super::Position;
-use super::life::{Granted, OptOut};
+use super::life::{Deed, Granted, OptOut};
 use super::of_gate::{Debt, OfGate};
 use super::past::Admission;
 use super::report::Doubt;
@@ -117,9 +117,7 @@ impl OptOuts {
         if let Some(owes) = &granted.data.owes {
             of_gate.debts.insert(id, Debt { by: opt_out.requester.clone(), deadline: owes.by });
         }
-        // From here on only who approved counts, not how.
-        opt_out.approvals = Vec::new();
-        opt_out.grant = Some(granted);
+        opt_out.grant = Some(Granted { approvals: std::mem::take(&mut opt_out.approvals), ..granted });
     }
 
     /// Ends the opt-out `id` before its time.
@@ -127,6 +125,17 @@ impl OptOuts {
         let Some(opt_out) = self.by_id.get_mut(&id) else { return };
         opt_out.ended.get_or_insert(seq);
         opt_out.approvals = Vec::new();
+    }
+
+    /// Files a review of the opt-out `id` that its own policy lets its author give. Where the grant's policy does, too, the
+    /// debt is settled; else it depends on who asks.
+    pub(super) fn review(&mut self, id: u64, entry: &Entry) {
+        let Some(opt_out) = self.by_id.get_mut(&id) else { return };
+        opt_out.reviews.push(Deed::new(entry, Vec::new()));
+        let then = opt_out.grant.as_ref().and_then(|granted| granted.then.clone());
+        if then.is_some_and(|then| opt_out.is_reviewed(id, &then)) {
+            self.settle(id, entry.seq);
+        }
     }
 
     /// Settles the debt of the opt-out `id`.

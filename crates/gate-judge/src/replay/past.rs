@@ -15,10 +15,13 @@ use gate_policy::{Earlier, History, QuotaBy, Rule};
 
 use super::books::Used;
 use super::of_gate::{Debt, OfGate};
+use super::opt_outs::OptOuts;
 
 /// A grant as quotas count it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Admission<'a> {
+    /// The position of its entry.
+    pub(super) seq: u64,
     /// The time of its entry.
     pub(super) at: Timestamp,
     /// What it was; nothing where its entry cannot be read. Then it counts against every quota.
@@ -37,6 +40,7 @@ pub(super) struct What<'a> {
 
 #[derive(Debug)]
 struct Kept {
+    seq: u64,
     at: Timestamp,
     what: Option<KeptWhat>,
 }
@@ -87,13 +91,13 @@ pub(super) struct Admissions {
 
 impl Admissions {
     pub(super) fn add(&mut self, admission: Admission<'_>) {
-        let Admission { at, what } = admission;
+        let Admission { seq, at, what } = admission;
         let what = what.and_then(|what| {
             let policy = what.policy.map(u32::try_from).transpose().ok()?;
             Some(KeptWhat { policy, rule: what.rule, action: what.action, by: self.number(what.by)? })
         });
         self.by_time.insert((at, self.grants.len()));
-        self.grants.push(Kept { at, what });
+        self.grants.push(Kept { seq, at, what });
     }
 
     /// The number of a principal; nothing where there are more than can be counted.
@@ -131,6 +135,13 @@ impl Admissions {
         count
     }
 
+    /// How many grants since `since` count against the rule's quota that were written before the position `before`.
+    fn used_before(&self, before: u64, used: &Used, rule: &Rule, by: &Principal, since: Timestamp) -> u64 {
+        let earlier = self.places(since, None).filter_map(|place| self.grants.get(place));
+        let earlier = earlier.filter(|kept| kept.seq < before && self.counts(used, rule, by, kept));
+        number(earlier.count())
+    }
+
     /// The places of the grants from `since` on and, where there is an `until`, before that.
     fn places(&self, since: Timestamp, until: Option<Timestamp>) -> impl Iterator<Item = usize> {
         let end = until.map_or(Bound::Unbounded, |until| Bound::Excluded((until, 0)));
@@ -159,12 +170,22 @@ impl Admissions {
 /// The history of one gate at one position.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Past<'a> {
-    /// The gate's opt-outs so far.
-    pub(super) of_gate: Option<&'a OfGate>,
+    /// The opt-outs so far.
+    pub(super) opt_outs: &'a OptOuts,
+    /// The gate.
+    pub(super) gate: &'a str,
     /// The policy that asks.
     pub(super) used: &'a Used,
     /// The instant.
     pub(super) now: Timestamp,
+    /// Only grants before this position count.
+    pub(super) before: Option<u64>,
+}
+
+impl Past<'_> {
+    fn of_gate(&self) -> Option<&OfGate> {
+        self.opt_outs.of_gate(self.gate)
+    }
 }
 
 impl History for Past<'_> {
@@ -173,17 +194,25 @@ impl History for Past<'_> {
     }
 
     fn used(&self, rule: &Rule, by: &Principal, since: Timestamp) -> u64 {
-        self.of_gate.map_or(0, |of_gate| of_gate.admissions.used(self.used, rule, by, since))
+        self.of_gate().map_or(0, |of_gate| match self.before {
+            None => of_gate.admissions.used(self.used, rule, by, since),
+            Some(before) => of_gate.admissions.used_before(before, self.used, rule, by, since),
+        })
     }
 
     fn overdue_review(&self, by: &Principal) -> Option<u64> {
-        let mut debts = self.of_gate?.debts.iter();
+        let of_gate = self.of_gate()?;
         let policy = self.used.policy();
-        let is_due =
-            |debt: &Debt| debt.deadline <= self.now && gate_policy::may_be_one_person(policy, by, &debt.by);
-        let (id, debt) = debts.find(|(_, debt)| is_due(debt))?;
+        let is_due = |id: u64, debt: &Debt| {
+            let is_reviewed =
+                || self.opt_outs.get(id).is_some_and(|opt_out| opt_out.is_reviewed(id, &self.used.recorded));
+            debt.deadline <= self.now
+                && gate_policy::may_be_one_person(policy, by, &debt.by)
+                && !is_reviewed()
+        };
+        let (id, debt) = of_gate.debts.iter().find(|(id, debt)| is_due(**id, debt))?;
         if (debt.by.is_erased() || by.is_erased()) && debt.by.id != by.id {
-            self.of_gate?.admissions.unsure.set(true);
+            of_gate.admissions.unsure.set(true);
         }
         Some(*id)
     }

@@ -37,9 +37,8 @@ impl State {
         let answer = match data.act {
             Verb::Approve | Verb::Reject => asked(),
             Verb::Revoke | Verb::Resume => answer_to_ending(at, id, opt_out, (data, by), used),
-            Verb::Review => {
-                owing(opt_out).map(|granted| answer_to_reviewer(opt_out, granted, (data, by), used))
-            }
+            Verb::Review => owing((id, opt_out), used)
+                .map(|granted| answer_to_reviewer(opt_out, granted, (data, by), used)),
         };
         match answer {
             Some(Err(_)) => Ok(()),
@@ -67,7 +66,8 @@ impl State {
         if data.act == Verb::Reject || !standing.is_complete() {
             return Ok(());
         }
-        let past = Past { of_gate: self.opt_outs.of_gate(&opt_out.gate), used, now: data.judged_at };
+        let (opt_outs, gate) = (&self.opt_outs, opt_out.gate.as_str());
+        let past = Past { opt_outs, gate, used, now: data.judged_at, before: None };
         acts::room(rule, &opt_out.requester, &past)
     }
 }

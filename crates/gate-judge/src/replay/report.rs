@@ -12,13 +12,18 @@ pub(super) const MAX_LISTED: usize = 1000;
 /// What is said of a verdict that needs an erased text.
 const ERASED: &str = "erased: it rests on a name or a reason that is no longer there";
 
+/// What is said of a verdict that rests on archived entries.
+const ARCHIVED: &str = "it may rest on entries that were archived; judge it with their segments (--archive)";
+
 /// Why an entry does not come out as it says, as the end of a sentence that begins with the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Doubt {
     /// It should not have come out so.
     Wrong(String),
-    /// This build cannot tell.
+    /// This build cannot tell, since it does not know the judge.
     Unjudged(String),
+    /// Nobody can tell from what is here, since what it may rest on was archived.
+    Archived,
     /// Nobody can tell any more, since a name or a reason was erased.
     Erased,
 }
@@ -90,6 +95,7 @@ impl Oddity {
 pub(super) struct Report {
     judged: u64,
     erased: u64,
+    unknown: u64,
     disagreements: Vec<Disagreement>,
     more: Tally,
     not_judged: BTreeMap<String, Tally>,
@@ -106,7 +112,11 @@ impl Report {
                 self.judged += 1;
                 self.disagree(seq, reason);
             }
-            Err(Doubt::Unjudged(reason)) => self.pass_over(seq, reason),
+            Err(Doubt::Unjudged(reason)) => {
+                self.unknown += 1;
+                self.pass_over(seq, reason);
+            }
+            Err(Doubt::Archived) => self.pass_over(seq, ARCHIVED.to_owned()),
             Err(Doubt::Erased) => {
                 self.erased += 1;
                 self.pass_over(seq, ERASED.to_owned());
@@ -161,7 +171,8 @@ impl Report {
             count: Some(tally.count),
             seq: Some(tally.first),
         });
-        let replay = Replay { judged: self.judged, erased: self.erased, disagreements, not_judged };
+        let Self { judged, erased, unknown, .. } = self;
+        let replay = Replay { judged, erased, unknown, disagreements, not_judged };
         Replayed { replay, warnings: warnings.collect() }
     }
 }

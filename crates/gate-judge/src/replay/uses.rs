@@ -8,13 +8,16 @@ use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::finding::WaiverTerms;
 use gate_model::time::Timestamp;
+use gate_policy::Rule;
 
-use crate::derivation;
+use crate::approvals::Given;
+use crate::derivation::{self, Backing};
 use crate::standing::{self, Held, Run, Seen};
 
 use super::admissions::rests_on;
 use super::books::Used;
 use super::life::{Granted, OptOut};
+use super::past::Past;
 use super::report::Doubt;
 use super::{Position, State};
 
@@ -98,14 +101,14 @@ impl State {
             return Err(rests_on(flaw, id));
         }
         is_live(live, here).map_err(|why| wrong(&why))?;
-        derives(live, here).map_err(|why| self.against(id, format!("uses opt-out {id}, which {why}")))
+        self.derives(live, here).map_err(|why| self.against(id, format!("uses opt-out {id}, which {why}")))
     }
 
     /// The opt-outs with `action` that counted here, at the decision itself.
     pub(super) fn in_force<'a>(&'a self, here: Here<'a>, action: Action) -> impl Iterator<Item = Live<'a>> {
         self.candidates(here, action)
             .filter(move |live| is_live(*live, here).is_ok())
-            .filter_map(move |live| derives(live, here).ok())
+            .filter_map(move |live| self.derives(live, here).ok())
     }
 
     /// The opt-outs with `action` that counted here when the gate began.
@@ -123,7 +126,7 @@ impl State {
                 && live.opt_out.ended_by(live.id, seq, here.today).is_none()
                 && live.uses_left(seq) != Some(0)
         };
-        self.candidates(here, action).filter(was_live).filter_map(move |live| derives(live, here).ok())
+        self.candidates(here, action).filter(was_live).filter_map(move |live| self.derives(live, here).ok())
     }
 
     fn candidates<'a>(&'a self, here: Here<'a>, action: Action) -> impl Iterator<Item = Live<'a>> {
@@ -134,6 +137,41 @@ impl State {
             let opt_out = self.opt_outs.get(id).filter(|opt_out| opt_out.flaw.is_none())?;
             Live::of(id, opt_out)
         })
+    }
+
+    /// Derives the grant again for a use here, as [`derivation`] has it.
+    fn derives<'a>(&self, live: Live<'a>, here: Here<'_>) -> Result<Live<'a>, String> {
+        let Live { opt_out, granted, .. } = live;
+        let (data, by) = (&granted.data, &opt_out.requester);
+        let then = granted.then.as_ref().ok_or("rests on a policy that cannot be used")?;
+        let terms = derivation::terms(&then.policy, here.gate, data, by, here.context)
+            .map_err(|error| error.to_string())?;
+        let unproven = |reason: String| format!("has a signature that does not hold: {reason}");
+        granted.proof.holds(data, by, then).map_err(unproven)?;
+        granted.proof.holds(data, by, &here.today.recorded).map_err(unproven)?;
+        granted.approved.clone().map_err(|reason| format!("lacks approvals: {reason}"))?;
+        let has = |rule: &Rule| self.has_earned(live, here, rule);
+        derivation::allowed_today(here.today.policy(), here.gate, data, by, here.context, terms, &has)
+            .map(|derived| Live { terms: derived.terms, ..live })
+            .map_err(|error| error.to_string())
+    }
+
+    /// Whether the grant has what `rule` of the policy in force asks for before it grants; each rule is asked once.
+    fn has_earned(&self, live: Live<'_>, here: Here<'_>, rule: &Rule) -> Result<(), String> {
+        let Live { opt_out, granted, .. } = live;
+        let (data, by, today) = (&granted.data, &opt_out.requester, here.today);
+        if granted.then.as_ref().is_some_and(|then| then.data.digest == today.recorded.data.digest) {
+            return Ok(());
+        }
+        let judge = || {
+            let request = opt_out.request.as_ref().map(|asked| &asked.entry);
+            let given = Given { requester: by, request, life: &granted.approvals, granted: granted.seq };
+            let (now, before) = (data.not_before, Some(granted.seq));
+            let past = Past { opt_outs: &self.opt_outs, gate: here.gate, used: today, now, before };
+            derivation::earned(today.trust(), rule, data, by, &Backing { given, past: &past })
+        };
+        let key = (today.recorded.seq, rule.number);
+        granted.earned.borrow_mut().entry(key).or_insert_with(judge).clone()
     }
 }
 
@@ -147,20 +185,4 @@ fn is_live(live: Live<'_>, here: Here<'_>) -> Result<(), String> {
     }
     let run = Run { context: here.context, now: here.now, since: here.commanded_since };
     standing::applies(&live.held(), &run)
-}
-
-/// Derives the grant again for a use here, as [`derivation::grant`] does.
-fn derives<'a>(live: Live<'a>, here: Here<'_>) -> Result<Live<'a>, String> {
-    let Live { opt_out, granted, .. } = live;
-    let (data, by) = (&granted.data, &opt_out.requester);
-    let then = granted.then.as_ref().ok_or("rests on a policy that cannot be used")?;
-    let terms = derivation::terms(&then.policy, here.gate, data, by, here.context)
-        .map_err(|error| error.to_string())?;
-    let unproven = |reason: String| format!("has a signature that does not hold: {reason}");
-    granted.proof.holds(data, by, then).map_err(unproven)?;
-    granted.proof.holds(data, by, &here.today.recorded).map_err(unproven)?;
-    granted.approved.clone().map_err(|reason| format!("lacks approvals: {reason}"))?;
-    derivation::allowed_today(here.today.policy(), here.gate, data, by, here.context, terms)
-        .map(|derived| Live { terms: derived.terms, ..live })
-        .map_err(|error| error.to_string())
 }

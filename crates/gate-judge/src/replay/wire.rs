@@ -79,6 +79,9 @@ pub(super) struct Facts<'a> {
     pub(super) context: Place<'a>,
     #[serde(borrow, default)]
     pub(super) seen_head: Option<Seen<'a>>,
+    /// Read only to see whether it is there: that it waited, and was recorded later than it was judged.
+    #[serde(default)]
+    pub(super) waited: Option<IgnoredAny>,
     #[serde(default)]
     pub(super) begun_at: Option<Timestamp>,
     #[serde(default)]

@@ -91,6 +91,19 @@ pub enum PullError<E> {
         /// What the remote says.
         found: EntryHash,
     },
+    /// What follows the working copy was archived, or taken out: nothing shows that its newest entry is among what is
+    /// missing.
+    #[error(
+        "the remote has nothing between entry {own}, the newest of the working copy, and entry {found}\n\
+         if it was archived there, remove the working copy, which is made anew (gate-log remote names its file); else \
+         find out who took it out"
+    )]
+    Behind {
+        /// The newest entry of the working copy.
+        own: u64,
+        /// The first one that the remote has behind it.
+        found: u64,
+    },
     /// An entry that it must have was archived, so that nothing shows whether it was there.
     #[error("entry {0}, which the remote must have, was archived\nname a newer entry in at_least")]
     FloorArchived(u64),
@@ -127,6 +140,7 @@ impl<E> PullError<E> {
             | Self::OtherLedger { .. }
             | Self::RolledBack { .. }
             | Self::Forked { .. }
+            | Self::Behind { .. }
             | Self::FloorArchived(_)
             | Self::Newer { .. }
             | Self::Bad { .. }
@@ -254,6 +268,9 @@ impl Intake<'_> {
         match (bad, self.own) {
             (Bad::Prev { expected, found }, Some(own)) if own.seq + 1 == seq => {
                 PullError::Forked { at: own.seq, known: expected, found }
+            }
+            (Bad::Gap { found, .. }, Some(own)) if own.seq + 1 == seq => {
+                PullError::Behind { own: own.seq, found }
             }
             (source @ Bad::Version(_), _) => PullError::Newer { seq, source },
             (source, _) => PullError::Bad { seq, source },

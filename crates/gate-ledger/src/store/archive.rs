@@ -96,5 +96,4 @@ pub(super) fn remove(
         }
         Ok(removed as u64)
     })
-    .map_err(StoreError::from)
 }

@@ -130,7 +130,10 @@ fn network_fuse(path: &Path) -> Option<String> {
         "fuse.gcsfuse",
         "fuse.curlftpfs",
     ];
-    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    // Some of them corrupt a ledger, so that one of an unknown kind is none that can be used.
+    let Ok(mounts) = fs::read_to_string("/proc/self/mountinfo") else {
+        return Some("fuse, of a kind that cannot be told without /proc/self/mountinfo".to_owned());
+    };
     let inner = mounts.lines().filter_map(|line| {
         let (front, back) = line.split_once(" - ")?;
         Some((front.split(' ').nth(4)?, back.split(' ').next()?))

@@ -18,11 +18,11 @@ pub(super) fn install(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Runs `work` without the trigger, or index, whose statement begins with `begins`, and makes it again with the
 /// same text. Only within a transaction, which alone keeps others from seeing the schema without it.
-pub(super) fn without<T>(
+pub(super) fn without<T, E: From<rusqlite::Error>>(
     connection: &Connection,
     begins: &str,
-    work: impl FnOnce() -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
     let statement = statements().find(|statement| statement.starts_with(begins));
     let statement = statement.ok_or(rusqlite::Error::InvalidQuery)?;
     connection.execute_batch(&begins.replacen("CREATE", "DROP", 1))?;

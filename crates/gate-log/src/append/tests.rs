@@ -9,7 +9,7 @@ use gate_model::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::events::{Events, Next};
-use super::{AppendFailure, EventError, Recorder, record};
+use super::{AppendFailure, EventError, Recorder, Sink, record};
 
 fn now() -> Timestamp {
     Timestamp::parse("2026-11-22T16:30:35Z").unwrap()
@@ -22,11 +22,11 @@ fn recorded(input: &mut dyn Read, ready: &dyn Fn() -> bool) -> (Result<(), Appen
     let ledger = Ledger::create(&dir.path().join("l.db"), &actor, json!({}), now()).unwrap();
     let draft = Draft { kind: Kind::Note, gate: None, reference: None, actor, data: Value::Null };
     let clock = now;
-    let mut recorder = Recorder::new(ledger, &clock, draft);
+    let mut recorder = Recorder::new(Sink::File(Box::new(ledger), &clock), draft);
     let result = record(&mut recorder, input, ready);
     let mut notes = Vec::new();
-    recorder
-        .ledger
+    let Sink::File(ledger, _) = &recorder.sink else { unreachable!("it was made of a file") };
+    ledger
         .view()
         .scan(1, None, false, &mut |entry| {
             notes.push(entry);

@@ -5,6 +5,7 @@ use gate_ledger::store::StoreError;
 use gate_ledger::verify::VerifyError;
 use gate_model::exit::Exit;
 use gate_workflow::archiving::Needed;
+use gate_workflow::ledger_access::Unusable;
 
 use gate_ledger::outfile::NameError;
 
@@ -22,6 +23,9 @@ pub(crate) enum ArchiveFailure {
         /// What must stay.
         needed: Needed,
     },
+    /// The ledger's remote cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] Unusable),
     /// The place of the segment.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -76,9 +80,10 @@ impl ArchiveFailure {
     }
 
     /// The exit code. That something is still needed is a no, not a malfunction.
-    pub(crate) const fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Needed { .. } => Exit::Negative,
+            Self::Ledger(error) => error.exit(),
             Self::Name(error) => error.exit(),
             Self::Taken(_) | Self::TooMany(_) => Exit::Usage,
             Self::Unverified(error) => error.exit(),

@@ -6,11 +6,11 @@
 
 use std::ops::ControlFlow;
 
+use gate_judge::lifting::Trust;
 use gate_ledger::archive::{EntryRef, Statement, is_always_kept};
 use gate_ledger::chain;
 use gate_ledger::store::{Ledger, StoreError, View};
 use gate_model::time::Timestamp;
-use gate_policy::Policy;
 use gate_workflow::archiving;
 
 use super::ArchiveFailure;
@@ -39,7 +39,7 @@ impl Plan {
     /// An [`ArchiveFailure`]; one is that something must stay.
     pub(super) fn make(
         ledger: &Ledger,
-        policy: Option<&Policy>,
+        today: Option<Trust<'_>>,
         args: &ArchiveArgs,
         now: Timestamp,
     ) -> Result<Option<Self>, ArchiveFailure> {
@@ -48,7 +48,7 @@ impl Plan {
         let from = earlier.as_ref().map_or(0, |earlier| earlier.before);
         let now = now.max(view.head()?.at);
         let wanted = wanted(&view, from, args.before, now)?;
-        let needed = archiving::needed(&view, policy, wanted, now)?;
+        let needed = archiving::needed(&view, today, wanted, now)?;
         let limit = match needed {
             Some(needed) if !args.as_far_as_possible => return Err(ArchiveFailure::needed(wanted, needed)),
             Some(needed) => needed.seq,

@@ -81,7 +81,7 @@ impl ReportError {
 /// # Errors
 /// A [`LogError`].
 pub(crate) fn show(desk: &Desk<'_>, args: &ReportArgs, io: &mut Io<'_>) -> Result<(), LogError> {
-    let json = match desk.shared.output.format {
+    let json = match desk.shared.output.asked() {
         None => false,
         Some(Format::Json) => true,
         Some(_) => {

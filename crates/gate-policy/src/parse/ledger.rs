@@ -2,7 +2,7 @@
 
 use super::reader::{Reader, Value};
 use super::table::Table;
-use crate::policy::{Commit, Floor, LedgerSettings, Remote};
+use crate::policy::{Commit, Floor, LedgerSettings, Publish, Remote};
 
 /// What is wrong with a value, and how to mend it.
 type Refused = (&'static str, &'static str);
@@ -45,14 +45,20 @@ fn remote(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Remote> {
         Some(_) => Ok(()),
         None => Err(("is not a position and an entry's hash", "write it like at_least = \"4711 b3:…\"")),
     });
+    let publish = table.word(reader, "publish", &[("batch", Publish::Batch), ("each", Publish::Each)]);
     if let Some(address) = address {
-        return Some(Remote { address, at_least: at_least.as_deref().and_then(Floor::parse) });
+        // Hosts of repositories ask for few pushes.
+        let default = if address.starts_with("git:") { Publish::Batch } else { Publish::Each };
+        let at_least = at_least.as_deref().and_then(Floor::parse);
+        return Some(Remote { address, at_least, publish: publish.unwrap_or(default) });
     }
-    if table.get("remote").is_none()
-        && let Some(value) = table.get("at_least")
-    {
-        let message = format!("'{}' means something beside [ledger] remote only", value.place);
-        reader.error(value.span(), "needs-remote", message).remedy("add remote, or take it out");
+    for key in ["at_least", "publish"] {
+        if table.get("remote").is_none()
+            && let Some(value) = table.get(key)
+        {
+            let message = format!("'{}' means something beside [ledger] remote only", value.place);
+            reader.error(value.span(), "needs-remote", message).remedy("add remote, or take it out");
+        }
     }
     None
 }

@@ -300,8 +300,11 @@ fn facts_from_a_token_are_demanded_at_admission_and_at_use() {
     );
     assert_eq!(words(&judge(&policy, &ask, &by, &token)), "granted 1");
     let granted = petition(&ask, &by, &token);
-    assert!(allows_use(&policy, &granted, Some(1), &token).is_ok());
-    assert!(allows_use(&policy, &granted, Some(1), &here()).is_err(), "used where CI variables say so");
+    assert!(allows_use(&policy, &granted, Some(1), &token, &|_| Ok(())).is_ok());
+    assert!(
+        allows_use(&policy, &granted, Some(1), &here(), &|_| Ok(())).is_err(),
+        "used where CI variables say so"
+    );
 }
 
 #[test]
@@ -315,7 +318,7 @@ fn where_the_facts_disagree_no_opt_out_counts_but_a_pause_does() {
     );
     assert_eq!(verdict(Action::Pause), "granted 1");
     let (ask, by, here) = (ask(Action::Skip), asserted("os:dave"), here());
-    assert!(allows_use(&with(""), &petition(&ask, &by, &here), Some(1), &torn).is_err());
+    assert!(allows_use(&with(""), &petition(&ask, &by, &here), Some(1), &torn, &|_| Ok(())).is_err());
 }
 
 #[test]

@@ -188,6 +188,7 @@ fn each_defect_has_its_code_and_its_place() {
             v1(&format!("[ledger]\nat_least = \"1 b3:{}\"", "1".repeat(64))),
             "3:12 needs-remote",
         ),
+        ("publishing without a remote", v1("[ledger]\npublish = \"each\""), "3:11 needs-remote"),
         (
             "a remote cannot erase",
             v1("[ledger]\nremote = \"git:x\"\ncommit = [\"names\"]"),
@@ -510,15 +511,19 @@ fn what_the_starter_shows_as_comments_is_a_policy_too() {
 }
 
 #[test]
-fn a_remote_has_an_address_and_a_floor() {
+fn a_remote_has_an_address_a_floor_and_a_way_to_publish() {
     let hash = "1".repeat(64);
     let policy = parse(&format!(
         "version = 1\n[ledger]\nremote = \"git:ssh://git@host/team/ledger.git#payments\"\nat_least = \"4711 b3:{hash}\""
     ))
     .unwrap();
     let remote = policy.ledger.remote.unwrap();
-    assert_eq!(remote.scheme(), "git");
+    assert_eq!((remote.scheme(), remote.publish), ("git", gate_policy::Publish::Batch));
     assert_eq!(remote.at_least, Some(gate_policy::Floor { seq: 4711, hash: format!("b3:{hash}") }));
+    let text = "version = 1\n[ledger]\nremote = \"postgres://writer@db/gate?ledger=pay\"\n";
+    let publish = |text: &str| parse(text).unwrap().ledger.remote.unwrap().publish;
+    assert_eq!(publish(text), gate_policy::Publish::Each);
+    assert_eq!(publish(&format!("{text}publish = \"batch\"")), gate_policy::Publish::Batch);
 }
 
 #[test]

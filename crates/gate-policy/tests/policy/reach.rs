@@ -135,10 +135,10 @@ fn a_grant_admitted_in_one_environment_is_not_used_in_another() {
     let Admission::Grant(terms) = judge(&policy, &ask, &by, &staging) else { panic!("granted") };
     ask.scope = terms.scope;
     let petition = petition(&ask, &by, &staging);
-    assert!(allows_use(&policy, &petition, Some(1), &staging).is_ok());
-    assert!(allows_use(&policy, &petition, Some(1), &production).is_err());
+    assert!(allows_use(&policy, &petition, Some(1), &staging, &|_| Ok(())).is_ok());
+    assert!(allows_use(&policy, &petition, Some(1), &production, &|_| Ok(())).is_err());
     assert!(
-        allows_use(&policy, &petition, Some(1), &here()).is_err(),
+        allows_use(&policy, &petition, Some(1), &here(), &|_| Ok(())).is_err(),
         "an unknown environment satisfies nothing"
     );
 }
@@ -150,8 +150,8 @@ fn a_rule_that_was_narrowed_since_narrows_the_grants_it_gave() {
     staging.environment = Some("staging".into());
     let petition = petition(&ask, &by, &staging);
     let today = with("\"skip\"", "environments = [\"staging\"]");
-    assert!(allows_use(&today, &petition, Some(1), &staging).is_ok());
-    assert!(allows_use(&today, &petition, Some(1), &here()).is_err());
+    assert!(allows_use(&today, &petition, Some(1), &staging, &|_| Ok(())).is_ok());
+    assert!(allows_use(&today, &petition, Some(1), &here(), &|_| Ok(())).is_err());
 }
 
 #[test]
@@ -230,8 +230,8 @@ fn a_clone_without_its_remote_gets_no_waiver_for_every_repository() {
     assert_eq!(scope, Scope::default());
     let (ask, by) = (ask(Action::Waive), asserted("os:dave"));
     let petition = petition(&ask, &by, &nameless);
-    assert!(allows_use(&policy, &petition, Some(1), &nameless).is_ok());
-    let denied = allows_use(&policy, &petition, Some(1), &here()).unwrap_err();
+    assert!(allows_use(&policy, &petition, Some(1), &nameless, &|_| Ok(())).is_ok());
+    let denied = allows_use(&policy, &petition, Some(1), &here(), &|_| Ok(())).unwrap_err();
     assert_eq!(denied[0].to_string(), "rule 1 is for a repository without a name, not example.com/app");
 }
 
@@ -260,7 +260,7 @@ fn a_run_that_keeps_its_facts_to_itself_passes_no_pause() {
         let by = asserted("os:dave");
         let proven = Context { assurance: Some(gate_model::principal::Assurance::Oidc), ..here() };
         let ask = gate_model::payload::Ask { scope: scope.clone(), ..ask(Action::Pause) };
-        assert!(allows_use(&policy, &petition(&ask, &by, &proven), Some(1), &unknown).is_ok());
+        assert!(allows_use(&policy, &petition(&ask, &by, &proven), Some(1), &unknown, &|_| Ok(())).is_ok());
     }
 }
 

@@ -15,8 +15,9 @@ use gate_ledger::entry::Kind;
 use gate_ledger::store::{Access, Transaction, View};
 use gate_model::context::Context;
 use gate_model::decision::{Decision, OptOut, ReportPart, Verdict};
-use gate_model::payload::{GrantData, Mode};
+use gate_model::payload::{DecisionData, GrantData, Mode};
 use gate_model::principal::Principal;
+use gate_model::request::SeenHead;
 use gate_model::time::Timestamp;
 use gate_policy::Gate;
 
@@ -67,11 +68,26 @@ pub struct Started {
     /// What the ledger held at the start; `None` where no ledger could be used.
     seen: Option<Sighting>,
     /// What a ledger that cannot be used, or written to, was last known to hold.
-    known: Box<Standing>,
+    known: Box<Known>,
     wall: Timestamp,
     monotonic: Instant,
     /// Whether a command runs between start and end; its grants to itself do not count.
     commanded: bool,
+}
+
+/// What is known of a ledger that cannot be used, or written to.
+#[derive(Debug, Default)]
+struct Known {
+    standing: Standing,
+    /// When it was looked at, and its newest entry.
+    begun: Option<verdict::Begun>,
+}
+
+/// What became of a decision.
+enum Recorded {
+    There(u64),
+    /// It need not reach the remote now.
+    Waits(Box<DecisionData>),
 }
 
 /// How the attempt to record a pause's or a skip's decision ended.
@@ -210,7 +226,7 @@ impl<'a> Checker<'a> {
             let impatient = Instant::now() >= deadline;
             match judgement::before(&standing) {
                 Before::Run if impatient || !self.is_pending(warnings)? => {
-                    return self.go(Some(sighting), Standing::default(), commanded);
+                    return self.go(Some(sighting), Known::default(), commanded);
                 }
                 Before::Run => self.rest_until(deadline),
                 Before::Hold(live) if !impatient => {
@@ -220,7 +236,10 @@ impl<'a> Checker<'a> {
                 }
                 Before::Hold(_) | Before::Skip(_) => match self.settle(&standing, commanded, warnings)? {
                     Settled::By(decision) => return Ok(Begun::Settled(decision)),
-                    Settled::NotRecorded => return self.go(None, standing, commanded),
+                    Settled::NotRecorded => {
+                        let known = Known { standing, begun: Some(sighting.begun()) };
+                        return self.go(None, known, commanded);
+                    }
                     // The last use went to another run, or the pause ended in this moment.
                     Settled::LookAgain => {}
                 },
@@ -240,10 +259,10 @@ impl<'a> Checker<'a> {
     /// Begins without the ledger. A pause that the working copy of a remote knows holds all the same.
     fn begin_unseen(&self, commanded: bool) -> Result<Begun, CheckError> {
         let known = self.known()?;
-        match judgement::before(&known) {
+        match judgement::before(&known.standing) {
             Before::Hold(live) => {
-                let ruling = ruled_by(&known, Verdict::Hold, live);
-                self.hold((known, ruling), commanded).map(Begun::Settled)
+                let ruling = ruled_by(&known.standing, Verdict::Hold, live);
+                self.hold((known.standing, ruling), commanded).map(Begun::Settled)
             }
             Before::Run | Before::Skip(_) => self.go(None, known, commanded),
         }
@@ -255,25 +274,27 @@ impl<'a> Checker<'a> {
         std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
     }
 
-    fn go(&self, seen: Option<Sighting>, known: Standing, commanded: bool) -> Result<Begun, CheckError> {
+    fn go(&self, seen: Option<Sighting>, known: Known, commanded: bool) -> Result<Begun, CheckError> {
         if commanded {
             self.setting.begin_facts()?;
+            self.setting.seal_remote();
         }
         let (wall, monotonic, known) = (self.setting.now(), Instant::now(), Box::new(known));
         Ok(Begun::Go(Started { seen, known, wall, monotonic, commanded }))
     }
 
     /// The gate's standing in the working copy of a remote that is out of reach; none is known of any other ledger.
-    fn known(&self) -> Result<Standing, CheckError> {
+    fn known(&self) -> Result<Known, CheckError> {
         let Some(ledger) = self.setting.open_stale().map_err(CheckError::Suspect)? else {
-            return Ok(Standing::default());
+            return Ok(Known::default());
         };
         let view = ledger.view();
-        let standing = view
-            .head()
-            .map_err(Failed::from)
-            .and_then(|head| self.standing_at(&view, self.setting.now().max(head.at)));
-        standing.map_err(|failed| match failed {
+        let known = view.head().map_err(Failed::from).and_then(|head| {
+            let at = self.setting.now().max(head.at);
+            let seen = SeenHead { seq: head.seq, hash: head.hash.to_string() };
+            Ok(Known { standing: self.standing_at(&view, at)?, begun: Some(verdict::Begun { at, seen }) })
+        });
+        known.map_err(|failed| match failed {
             Failed::Store(source) => CheckError::Unsound(source),
             Failed::Ledger(source) => CheckError::Suspect(source),
             Failed::Check(error) => error,
@@ -307,7 +328,8 @@ impl<'a> Checker<'a> {
 
     fn standing_at(&self, view: &View<'_>, now: Timestamp) -> Result<Standing, Failed> {
         if view.live_grants(self.name, now)?.is_empty() {
-            let overdue = standing::overdue(view, self.name, now)?;
+            let overdue =
+                standing::overdue(view, &mut Policies::default(), &self.setting.loaded, self.name, now)?;
             return Ok(Standing { overdue, ..Standing::default() });
         }
         Ok(standing::read(view, &mut Policies::default(), &self.question(now, None)?)?)
@@ -338,9 +360,12 @@ impl<'a> Checker<'a> {
         let settled = self.setting.transact(|transaction| {
             let standing = newest.insert(self.standing_within(transaction, None)?);
             let Some(ruling) = ruled_before(standing) else { return Ok(Settled::LookAgain) };
-            let seq = self.record(transaction, &ruling, &facts)?;
+            let recorded = match self.record(transaction, &ruling, &facts)? {
+                Recorded::There(seq) => Some(seq),
+                Recorded::Waits(_) => None,
+            };
             let decision = self.compose(standing, ruling, &facts, transaction.now());
-            Ok(Settled::By(Box::new(Decision { recorded: Some(seq), ..decision })))
+            Ok(Settled::By(Box::new(Decision { recorded, ..decision })))
         });
         let failed: Failed = match settled {
             Ok(settled) => return Ok(settled),
@@ -380,9 +405,11 @@ impl<'a> Checker<'a> {
     ) -> Result<Decision, CheckError> {
         let facts = self.circumstances_of(started, &finished)?;
         let Some(sighting) = &started.seen else {
-            return Ok(self.unrecorded(Work::waiting(finished.outcome, checkout), &started.known, &facts));
+            let work = Work::waiting(finished.outcome, checkout);
+            return self.unrecorded(work, &started.known.standing, &facts, warnings);
         };
-        if started.commanded {
+        // At a working copy nobody waits for the lock but this machine's own.
+        if started.commanded && self.setting.remote().is_none() {
             self.match_scopes();
         }
         let mut work = Work::waiting(finished.outcome, checkout);
@@ -398,15 +425,18 @@ impl<'a> Checker<'a> {
                 Ok((seq.transpose()?, standing, transaction.now()))
             });
             match recorded {
-                Ok((Some(seq), standing, now)) => {
+                Ok((Some(recorded), standing, now)) => {
                     let decision = self.compose(&standing, work.into_ruling(&standing), &facts, now);
-                    return Ok(Decision { recorded: Some(seq), ..decision });
+                    return match recorded {
+                        Recorded::There(seq) => Ok(Decision { recorded: Some(seq), ..decision }),
+                        Recorded::Waits(data) => self.wait(&data, decision, &facts, warnings),
+                    };
                 }
                 // The lock is free again: now the waivers can be matched, however long that takes.
                 Ok((None, standing, _)) => work.match_waivers(&standing),
                 Err(failed) => {
                     self.excuse(failed, started, warnings)?;
-                    return Ok(self.unrecorded(work, &known, &facts));
+                    return self.unrecorded(work, &known, &facts, warnings);
                 }
             }
         }
@@ -425,13 +455,45 @@ impl<'a> Checker<'a> {
 
     /// The decision where nothing can be recorded: as if there were no opt-outs. `known` are those that would have
     /// counted.
-    fn unrecorded(&self, work: Work<'_>, known: &Standing, facts: &Circumstances) -> Decision {
+    fn unrecorded(
+        &self,
+        work: Work<'_>,
+        known: &Standing,
+        facts: &Circumstances,
+        warnings: &mut Vec<String>,
+    ) -> Result<Decision, CheckError> {
         let checkout = work.checkout;
         let outcome = work.into_outcome(facts.status);
         let (would_use, outcome) = foreseen(known, outcome, checkout, facts.status);
         let standing = Standing::default();
         let ruling = judgement::judge(&standing, outcome, &Matched::default());
-        Decision { would_use, ..self.compose(&standing, ruling, facts, self.setting.now()) }
+        let begun = facts.begun.as_ref().map(|begun| begun.at);
+        let now = begun.map_or(self.setting.now(), |begun| begun.max(self.setting.now()));
+        let data = verdict::data(&ruling, self.gate, &self.setting.loaded.used, facts, now);
+        let decision = self.compose(&standing, ruling, facts, now);
+        let decision = Decision { would_use, ..decision };
+        // Without an entry that was seen nobody could judge it again.
+        if self.setting.lets_wait() && data.seen_head.is_some() {
+            return self.wait(&data, decision, facts, warnings);
+        }
+        Ok(decision)
+    }
+
+    /// Lets a decision that used no opt-out wait until somebody sends it. One that cannot is made all the same.
+    fn wait(
+        &self,
+        data: &DecisionData,
+        decision: Decision,
+        facts: &Circumstances,
+        warnings: &mut Vec<String>,
+    ) -> Result<Decision, CheckError> {
+        match self.setting.wait_for_sync(self.name, &facts.principal, data) {
+            Ok(waiting) => Ok(Decision { waiting, ..decision }),
+            Err(problem) => {
+                self.without_ledger::<()>(problem.into(), warnings)?;
+                Ok(decision)
+            }
+        }
     }
 
     fn standing_within(&self, transaction: &Transaction<'_>, seen: Option<Seen>) -> Result<Standing, Failed> {
@@ -444,15 +506,20 @@ impl<'a> Checker<'a> {
         transaction: &mut Transaction<'_>,
         ruling: &Ruling,
         facts: &Circumstances,
-    ) -> Result<u64, Failed> {
+    ) -> Result<Recorded, Failed> {
+        let before = transaction.head().seq;
         policies::ensure_recorded(transaction, &self.setting.loaded, &facts.principal)?;
         let used = &self.setting.loaded.used;
         let mut data = verdict::data(ruling, self.gate, used, facts, transaction.now());
+        let is_plain = ruling.used.is_empty() && matches!(ruling.verdict, Verdict::Pass | Verdict::Fail);
+        if is_plain && self.setting.lets_wait() && transaction.head().seq == before {
+            return Ok(Recorded::Waits(Box::new(data)));
+        }
         if self.setting.remote().is_some() && data.spends.is_some() {
             data.mark = Some(remote::mark().map_err(Unusable::from)?);
         }
         let draft = records::draft(Kind::Decision, Some(self.name), None, &facts.principal, &data)?;
-        Ok(transaction.append(&draft)?.seq)
+        Ok(Recorded::There(transaction.append(&draft)?.seq))
     }
 
     fn compose(
@@ -492,7 +559,7 @@ impl<'a> Checker<'a> {
             parts: finished.parts.clone(),
             notes: [self.setting.facts()?.notes.as_slice(), &finished.notes].concat(),
             notices: finished.notices.clone(),
-            begun: started.seen.as_ref().map(Sighting::begun),
+            begun: started.seen.as_ref().map(Sighting::begun).or_else(|| started.known.begun.clone()),
             clock_jump: (jump.abs() > CLOCK_TOLERANCE).then_some(jump),
             ..self.circumstances()?
         })

@@ -23,8 +23,10 @@ impl Checker<'_> {
         warnings: &mut Vec<String>,
     ) -> Result<Decision, CheckError> {
         let looked = self.foresee(at, warnings)?;
-        let (standing, now) =
-            looked.unwrap_or_else(|| (Standing::default(), at.unwrap_or_else(|| self.setting.now())));
+        let (standing, now) = match looked {
+            Some(looked) => looked,
+            None => (self.without_opt_outs()?, at.unwrap_or_else(|| self.setting.now())),
+        };
         let quick = self.setting.quick_facts();
         let bare = Circumstances::bare(Mode::Judge, quick.context, quick.principal);
         let mut facts = Circumstances { notes: quick.notes, ..bare };
@@ -34,6 +36,13 @@ impl Checker<'_> {
         }
         let ruling = planned(&standing, finished, checkout);
         Ok(self.compose(&standing, ruling, &facts, now))
+    }
+
+    /// What counts where the ledger is out of reach: nothing but a pause that the working copy knows.
+    fn without_opt_outs(&self) -> Result<Standing, CheckError> {
+        let known = self.known()?.standing;
+        let holds = matches!(judgement::before(&known), Before::Hold(_));
+        Ok(if holds { known } else { Standing::default() })
     }
 
     /// The standing at `at`, even where newer entries exist; `None` where no ledger can be used and none is

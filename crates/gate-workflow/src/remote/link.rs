@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gate_ledger::archive::EntryRef;
-use gate_ledger::remote::{self, Batch, Expect, Hello, Published, Remote, RemoteError};
+use gate_ledger::remote::{self, Batch, Expect, Hello, Published, Remote, RemoteError, Why};
 use gate_ledger::store::{Access, AppendError, Ledger, OpenError, StoreError, Transaction};
 use gate_ledger::verify::{self, Options};
+use gate_ledger::waiting;
+use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 
 use super::race::Race;
+use super::waiting::Taken;
 use super::{Connect, RemoteProblem, WAIT, copy};
 
 /// For how long what was read is new: a run that looks twice in a row asks once.
@@ -23,6 +26,8 @@ pub struct Link {
     remote: Option<Box<dyn Remote>>,
     expect: Expect,
     copy: PathBuf,
+    /// Whether no new connection is made: a command has run since, and could have changed where it leads.
+    sealed: bool,
     /// When the working copy was last verified to end where the remote does.
     current: Option<Instant>,
     /// How many times somebody else was first, in this run.
@@ -42,12 +47,23 @@ impl<E> From<RemoteProblem> for Stopped<E> {
     }
 }
 
+impl From<Stopped<Self>> for RemoteProblem {
+    fn from(stopped: Stopped<Self>) -> Self {
+        match stopped {
+            Stopped::Problem(problem) | Stopped::Work(problem) => problem,
+            Stopped::Store(source) => source.into(),
+        }
+    }
+}
+
 /// How one attempt ended without an entry.
 enum Stop<E> {
     /// Somebody else was first.
     Again,
     /// What came out rests on a working copy that nobody compared with the remote just now.
     Unsure,
+    /// Entries go to the remote, and decisions wait that go before them.
+    Due,
     Problem(RemoteProblem),
     Work(E),
 }
@@ -58,31 +74,20 @@ impl<E> From<RemoteProblem> for Stop<E> {
     }
 }
 
-/// Begins a ledger at the remote behind `address` with all entries of `ledger`.
-///
-/// # Errors
-/// [`RemoteProblem::Exists`] where there is one already; another [`RemoteProblem`].
-pub fn create(connect: &Connect, address: &str, ledger: &Ledger) -> Result<(), RemoteProblem> {
-    let mut remote = connect(address)?;
-    let batch = Batch { lines: copy::lines(&ledger.view(), 0)?, openings: Vec::new() };
-    let mut race = Race::start(WAIT);
-    match remote::publish(remote.as_mut(), None, &batch, &mut || race.lost().is_ok())? {
-        Published::Taken => Ok(()),
-        Published::Moved => Err(RemoteProblem::Exists),
-        Published::Refused(said) => Err(RemoteProblem::Refused(said)),
-        Published::Unknown(said) => Err(RemoteProblem::Unknown(said)),
-    }
-}
-
 impl Link {
     /// A link to the remote at `address`, which the working copy at `copy` follows. Nobody is asked yet.
     pub const fn new(connect: Connect, address: String, expect: Expect, copy: PathBuf) -> Self {
-        Self { connect, address, remote: None, expect, copy, current: None, lost: 0 }
+        Self { connect, address, remote: None, expect, copy, sealed: false, current: None, lost: 0 }
     }
 
     /// The working copy's place.
     pub fn copy(&self) -> &Path {
         &self.copy
+    }
+
+    /// Keeps to the connection that there is: whoever runs from now on could have another one lead elsewhere.
+    pub(super) const fn seal(&mut self) {
+        self.sealed = true;
     }
 
     /// Asks the remote; a connection that fails is given up.
@@ -92,6 +97,7 @@ impl Link {
     ) -> Result<T, E> {
         let mut remote = match self.remote.take() {
             Some(remote) => remote,
+            None if self.sealed => return Err(cut_off().into()),
             None => (self.connect)(&self.address)?,
         };
         let answer = question(remote.as_mut(), &self.expect, &self.copy)?;
@@ -166,6 +172,15 @@ impl Link {
         self.ask(|remote, expect, _| Ok(remote.hello(expect.ledger)?))
     }
 
+    /// Has the remote drop the entries before `before` but for those at `keep`, which an entry of kind `archive` that it
+    /// has accounts for.
+    ///
+    /// # Errors
+    /// A [`RemoteProblem`].
+    pub(super) fn drop_archived(&mut self, before: u64, keep: &[u64]) -> Result<(), RemoteProblem> {
+        self.ask(|remote, _, _| Ok(remote.forget(before, keep)?))
+    }
+
     /// The newest entry of the working copy, where there is one.
     ///
     /// # Errors
@@ -181,7 +196,7 @@ impl Link {
     }
 
     /// Runs `work` in one transaction whose entries the remote takes before it is committed. `work` is run again
-    /// whenever somebody else was first.
+    /// whenever somebody else was first. What waits goes before its entries, in order; `by` sends it.
     ///
     /// Where the working copy was brought up in this run, the first attempt goes without asking what is new: the remote
     /// takes its entries only behind the very entry that they were judged behind. What comes to nothing is tried again
@@ -193,19 +208,62 @@ impl Link {
         &mut self,
         wait: Duration,
         clock: &dyn Fn() -> Timestamp,
-        mut work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+        by: &Principal,
+        work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, Stopped<E>> {
+        let (value, taken) = self.run(wait, clock, (by, false), work)?;
+        // What stays in the file is known for taken when it is offered again.
+        drop(self.forget(&taken.ids, wait, clock));
+        Ok(value)
+    }
+
+    /// Sends what waits beside the working copy; returns how much of it is new in the ledger.
+    ///
+    /// # Errors
+    /// A [`RemoteProblem`].
+    pub(super) fn send_waiting(
+        &mut self,
+        wait: Duration,
+        clock: &dyn Fn() -> Timestamp,
+        by: &Principal,
+    ) -> Result<usize, RemoteProblem> {
+        let mut sent = 0;
+        while self.has_waiting()? {
+            let ((), taken) = self.run(wait, clock, (by, true), |_| Ok::<_, RemoteProblem>(()))?;
+            self.forget(&taken.ids, wait, clock)?;
+            sent += taken.new.len();
+        }
+        Ok(sent)
+    }
+
+    fn run<T, E>(
+        &mut self,
+        wait: Duration,
+        clock: &dyn Fn() -> Timestamp,
+        (by, mut takes_waiting): (&Principal, bool),
+        mut work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<(T, Taken), Stopped<E>> {
         let mut race = Race::start(WAIT);
         let mut is_new = self.current.is_none();
+        let mut taken = Taken::default();
         loop {
             let head = if is_new { self.bring_up(wait, clock)? } else { self.verify()? };
             let mut ledger = Ledger::open(&self.copy, Access::Append).map_err(RemoteProblem::from)?;
-            let done =
-                ledger.append(wait, clock, |transaction| self.attempt(head, is_new, transaction, &mut work));
+            let done = ledger.append(wait, clock, |transaction| {
+                let base = transaction.head();
+                if (base.seq, base.hash) != (head.seq, head.hash) {
+                    return Err(Stop::Again);
+                }
+                if takes_waiting {
+                    taken = super::waiting::take(&waiting::beside(&self.copy), 0, by, transaction)?;
+                    transaction.renew();
+                }
+                self.attempt(head, (is_new, takes_waiting), transaction, &mut work)
+            });
             match done {
                 Ok(value) => {
                     ledger.close().map_err(Stopped::Store)?;
-                    return Ok(value);
+                    return Ok((value, taken));
                 }
                 Err(AppendError::Work(Stop::Again)) => {
                     self.lost += 1;
@@ -213,6 +271,7 @@ impl Link {
                     is_new = true;
                 }
                 Err(AppendError::Work(Stop::Unsure)) => is_new = true,
+                Err(AppendError::Work(Stop::Due)) => (is_new, takes_waiting) = (false, true),
                 Err(AppendError::Work(Stop::Problem(problem))) => return Err(problem.into()),
                 Err(AppendError::Work(Stop::Work(failed))) => return Err(Stopped::Work(failed)),
                 Err(AppendError::Store(source)) => return Err(Stopped::Store(source)),
@@ -224,27 +283,60 @@ impl Link {
     fn attempt<T, E>(
         &mut self,
         head: EntryRef,
-        is_new: bool,
+        (is_new, takes_waiting): (bool, bool),
         transaction: &mut Transaction<'_>,
         work: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, Stop<E>> {
-        let base = transaction.head();
-        if (base.seq, base.hash) != (head.seq, head.hash) {
-            return Err(Stop::Again);
-        }
         let value = match work(transaction) {
             Err(_) if !is_new => return Err(Stop::Unsure),
             done => done.map_err(Stop::Work)?,
         };
-        let lines = copy::lines(&transaction.view(), base.seq + 1).map_err(RemoteProblem::from)?;
+        let lines = copy::lines(&transaction.view(), head.seq + 1).map_err(RemoteProblem::from)?;
         if !transaction.is_whole() {
             return Ok(value);
         }
         match lines.is_empty() {
             true if is_new => Ok(value),
             true => Err(Stop::Unsure),
+            false if !takes_waiting && self.has_waiting()? => Err(Stop::Due),
             false => self.publish(head, lines).map(|()| value),
         }
+    }
+
+    /// Whether decisions wait to be sent.
+    fn has_waiting(&self) -> Result<bool, RemoteProblem> {
+        Ok(!waiting::read(&waiting::beside(&self.copy))?.is_empty())
+    }
+
+    /// Takes out of the file what the ledger has.
+    fn forget(
+        &self,
+        ids: &[String],
+        wait: Duration,
+        clock: &dyn Fn() -> Timestamp,
+    ) -> Result<(), RemoteProblem> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.alone(wait, clock, |_| Ok(waiting::remove(&waiting::beside(&self.copy), ids)?))
+    }
+
+    /// Does `work` while no other process changes the working copy, or what waits beside it. It appends nothing.
+    ///
+    /// # Errors
+    /// A [`RemoteProblem`].
+    pub(super) fn alone<T>(
+        &self,
+        wait: Duration,
+        clock: &dyn Fn() -> Timestamp,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, RemoteProblem>,
+    ) -> Result<T, RemoteProblem> {
+        let mut ledger = Ledger::open(&self.copy, Access::Append)?;
+        let done = ledger.append(wait, clock, |transaction| work(transaction));
+        done.map_err(|error| match error {
+            AppendError::Store(source) => RemoteProblem::Store(source),
+            AppendError::Work(problem) => problem,
+        })
     }
 
     fn publish<E>(&mut self, after: EntryRef, lines: Vec<Vec<u8>>) -> Result<(), Stop<E>> {
@@ -257,7 +349,7 @@ impl Link {
         while let Ok(Published::Unknown(said)) = &published {
             let said = said.clone();
             self.remote = None;
-            if !patience() {
+            if self.sealed || !patience() {
                 return Err(RemoteProblem::Unknown(said).into());
             }
             published =
@@ -276,4 +368,13 @@ impl Link {
             Published::Unknown(said) => Err(RemoteProblem::Unknown(said).into()),
         }
     }
+}
+
+fn cut_off() -> RemoteError {
+    let remedy = "run it again; the command could have changed where a new connection leads";
+    RemoteError::failed(
+        Why::Unreachable,
+        "the connection to the remote was lost while the command ran",
+        remedy,
+    )
 }

@@ -12,20 +12,23 @@
 //! Not here: the protocol ([`gate_ledger::remote`]) and the helpers that speak it (the caller connects).
 
 mod copy;
+mod export;
 mod helper;
 mod link;
 mod problem;
 mod race;
 mod session;
 mod state;
+mod waiting;
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use gate_ledger::remote::{Remote, RemoteError};
 
+pub use export::{copy_to, create};
 pub use helper::through_helper;
-pub use link::{Link, create};
+pub use link::Link;
 pub use problem::RemoteProblem;
 pub(crate) use race::{jittered, mark};
 pub use session::AT_LEAST_VARIABLE;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use gate_ledger::remote::{PullError, RemoteError, Why};
 use gate_ledger::store::{CreateError, OpenError, StoreError};
 use gate_ledger::verify::VerifyError;
+use gate_ledger::waiting::WaitingError;
 use gate_model::exit::Exit;
 
 /// A remote ledger that cannot be used.
@@ -39,6 +40,12 @@ pub enum RemoteProblem {
         "the remote holds a ledger already, and it was left alone\npin it: [ledger] genesis is what its first line hashes to"
     )]
     Exists,
+    /// Entries are missing that a remote would have to have.
+    #[error(
+        "entries of the ledger were archived, and a remote is begun with all of them\n\
+         put a copy of the file (gate-log copy) where it shall be kept, and name it by ssh://"
+    )]
+    Archived,
     /// The other side does not take what was decided.
     #[error("the remote does not take entries from here: {}", gate_model::text::visible(.0))]
     Refused(String),
@@ -87,6 +94,9 @@ pub enum RemoteProblem {
         /// What is wrong with it.
         defect: String,
     },
+    /// What waits to be sent cannot be read or kept.
+    #[error(transparent)]
+    Waiting(#[from] WaitingError),
     /// The working copy's file failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -142,16 +152,22 @@ impl RemoteProblem {
     /// The exit code where the ledger was needed.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Unpinned | Self::NoRemote | Self::Floor(_) | Self::Exists | Self::Named(_) => Exit::Usage,
+            Self::Unpinned
+            | Self::NoRemote
+            | Self::Floor(_)
+            | Self::Exists
+            | Self::Archived
+            | Self::Named(_) => Exit::Usage,
             Self::Away { exit, .. } => *exit,
             Self::Remote(error) => error.exit(),
             Self::Pull(error) => error.exit(StoreError::exit),
-            Self::Altered { .. } => Exit::Distrust,
+            Self::Altered { .. } | Self::Waiting(WaitingError::Line { .. }) => Exit::Distrust,
             Self::Copy(error) => error.exit(),
             Self::Create(error) => error.exit(),
             Self::Store(error) => error.exit(),
             Self::Verify(error) => error.exit(),
-            Self::Refused(_)
+            Self::Waiting(_)
+            | Self::Refused(_)
             | Self::Unknown(_)
             | Self::Races { .. }
             | Self::Folder { .. }

@@ -4,16 +4,23 @@ use std::cell::RefMut;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use gate_ledger::archive::EntryRef;
+use gate_ledger::archive::{EntryRef, Statement};
 use gate_ledger::entry::EntryHash;
 use gate_ledger::remote::{Expect, Hello, working_copy};
 use gate_ledger::store::{Access, Ledger, StoreError, Transaction};
-use gate_policy::{Floor, Remote as Rules};
+use gate_ledger::waiting::{self, Waiting, WaitingError};
+use gate_model::payload::DecisionData;
+use gate_model::principal::Principal;
+use gate_model::request::SeenHead;
+use gate_model::time::Timestamp;
+use gate_policy::{Floor, Publish, Remote as Rules};
 
 use super::link::Stopped;
 use super::state::seen;
+use super::waiting::take_foreign;
 use super::{Link, RemoteProblem, State, Synced, WAIT, copy};
 use crate::ledger_access::{self, Unusable};
+use crate::policies;
 use crate::setting::Setting;
 
 /// The variable that names a floor under the remote, beside the policy's.
@@ -97,6 +104,13 @@ impl Setting<'_> {
         RefMut::filter_map(link, Option::as_mut).map_err(|_| RemoteProblem::NoRemote)
     }
 
+    /// From now on nothing but the connection that there is counts.
+    pub(crate) fn seal_remote(&self) {
+        if let Some(link) = self.link.borrow_mut().as_mut() {
+            link.seal();
+        }
+    }
+
     /// Does `work` with the link, unless the remote was out of reach a moment ago.
     fn reach<T>(
         &self,
@@ -153,9 +167,24 @@ impl Setting<'_> {
         }
     }
 
-    /// Why what was opened may be older than what the remote holds, where that could not be reached.
-    pub fn stale(&self) -> Option<String> {
-        self.away.borrow().as_ref().map(|away| away.said.clone())
+    /// Has the remote drop the entries that `statement`, which it has, says were archived.
+    ///
+    /// # Errors
+    /// Where it cannot; then it has them still, which is no harm.
+    pub fn drop_archived(&self, statement: &Statement) -> Result<(), Unusable> {
+        let keep: Vec<u64> = statement.kept.iter().map(|kept| kept.seq).collect();
+        Ok(self.link(self.needed()?)?.drop_archived(statement.before, &keep)?)
+    }
+
+    /// How old what was opened is, where the remote could not be reached, for whoever looks at it.
+    ///
+    /// # Errors
+    /// Where the working copy cannot be read.
+    pub fn stale(&self) -> Result<Option<String>, Unusable> {
+        let Some(said) = self.away.borrow().as_ref().map(|away| away.said.clone()) else { return Ok(None) };
+        let Some(ledger) = self.open_stale()? else { return Ok(None) };
+        let head = ledger.view().head().map_err(RemoteProblem::from)?;
+        Ok(Some(format!("{said}\nwhat is known is as old as entry {} of {}", head.seq, head.at)))
     }
 
     /// Runs `work` in one transaction of the remote ledger.
@@ -167,24 +196,66 @@ impl Setting<'_> {
         rules: &Rules,
         work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let by = self.quick_facts().principal;
         let mut link = self.link(rules).map_err(Unusable::from)?;
-        link.transact(WAIT, self.place.clock, work).map_err(|stopped| match stopped {
+        link.transact(WAIT, self.place.clock, &by, work).map_err(|stopped| match stopped {
             Stopped::Problem(problem) => Unusable::from(problem).into(),
             Stopped::Store(source) => source.into(),
             Stopped::Work(failed) => failed,
         })
     }
 
-    /// Brings the working copy up to date.
+    /// Brings the working copy up to date and sends what waits: beside it, and in the file `from`.
     ///
     /// # Errors
-    /// Why that is not possible.
-    pub fn sync(&self) -> Result<Synced, Unusable> {
+    /// Why that is not possible; then what was not sent still waits.
+    pub fn sync(&self, from: Option<&Path>) -> Result<Synced, Unusable> {
+        let (by, clock) = (self.quick_facts().principal, self.place.clock);
         let mut link = self.link(self.needed()?)?;
         let before = link.copied()?.map_or(0, |head| head.seq + 1);
-        let head = link.bring_up(WAIT, self.place.clock)?;
-        let received = (head.seq + 1).saturating_sub(before);
-        Ok(Synced { schema: "gate.sync/1", head: seen(head), received, lost: link.lost })
+        let pulled = link.bring_up(WAIT, clock)?;
+        let received = (pulled.seq + 1).saturating_sub(before);
+        let mut sent = link.send_waiting(WAIT, clock, &by)?;
+        if let Some(file) = from {
+            sent += send(&mut link, file, &by, clock)?;
+        }
+        let head = link.copied()?.unwrap_or(pulled);
+        Ok(Synced { schema: "gate.sync/1", head: seen(head), received, sent, lost: link.lost })
+    }
+
+    /// Whether decisions that used no opt-out need not reach the ledger at once.
+    pub(crate) fn lets_wait(&self) -> bool {
+        self.remote().is_some_and(|rules| rules.publish == Publish::Batch)
+    }
+
+    /// Lets a decision on `gate` wait beside the working copy, durably. Returns whether it does: not where there is no
+    /// working copy, or the rules that it was judged by are not in it.
+    ///
+    /// # Errors
+    /// Why it cannot be kept.
+    pub(crate) fn wait_for_sync(
+        &self,
+        gate: &str,
+        by: &Principal,
+        data: &DecisionData,
+    ) -> Result<bool, RemoteProblem> {
+        let link = self.link(self.needed()?)?;
+        if link.copied()?.is_none() {
+            return Ok(false);
+        }
+        let actor = serde_json::to_value(by).map_err(WaitingError::from)?;
+        let data = serde_json::to_value(data).map_err(WaitingError::from)?;
+        let file = waiting::beside(link.copy());
+        link.alone(WAIT, self.place.clock, |transaction| {
+            if !policies::is_recorded(&transaction.view(), &self.loaded)? {
+                return Ok(false);
+            }
+            let head = transaction.head();
+            let head = SeenHead { seq: head.seq, hash: head.hash.to_string() };
+            let one = Waiting::new((gate, actor, data), transaction.view().ledger(), head, self.now())?;
+            waiting::add(&file, &one)?;
+            Ok(true)
+        })
     }
 
     /// Where the remote and its working copy stand.
@@ -209,6 +280,24 @@ impl Setting<'_> {
             can: words.into_iter().filter(|(_, can)| *can).map(|(word, _)| word).collect(),
             copy: link.copy().display().to_string(),
             copied: link.copied()?.map(seen),
+            waiting: waiting::read(&waiting::beside(link.copy())).map_err(RemoteProblem::from)?.len(),
         })
     }
+}
+
+/// Sends what waits in `file`, which another machine wrote; returns how much of it is new in the ledger.
+fn send(
+    link: &mut Link,
+    file: &Path,
+    by: &Principal,
+    clock: &dyn Fn() -> Timestamp,
+) -> Result<usize, RemoteProblem> {
+    let (all, mut sent, mut done) = (waiting::read(file)?.len(), 0, 0);
+    while done < all {
+        let taken =
+            link.transact(WAIT, clock, by, |transaction| take_foreign(file, done, by, transaction))?;
+        sent += taken.new.len();
+        done += taken.ids.len();
+    }
+    Ok(sent)
 }

@@ -13,6 +13,8 @@ pub struct Synced {
     pub head: SeenHead,
     /// How many entries came.
     pub received: u64,
+    /// How many decisions that waited were recorded.
+    pub sent: usize,
     /// How many times somebody else was first.
     pub lost: u32,
 }
@@ -40,6 +42,8 @@ pub struct State {
     /// Its newest entry, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copied: Option<SeenHead>,
+    /// How many decisions wait to be sent.
+    pub waiting: usize,
 }
 
 /// An entry as documents name it.

@@ -722,6 +722,7 @@ fn a_judge_of_another_build_is_not_judged_and_neither_is_what_rests_on_it() {
         judged.not_judged.iter().map(|one| (one.seq, one.reason.as_str())).collect();
     let unknown = "judge 7 is unknown to this build, which knows up to 1";
     assert_eq!(reasons, [(2, unknown), (3, "rests on an opt-out that is not judged")]);
+    assert_eq!(judged.unknown, 2, "a ledger with these is not ok");
     // Its data may look like nothing that this build knows.
     let strange = Forgery::of(&forged).data(2, |data| *data = json!({"judge": 7})).entries();
     assert_eq!(replay(&strange).replay, judged);

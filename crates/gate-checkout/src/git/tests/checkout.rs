@@ -5,6 +5,7 @@ use std::process::Command;
 
 use gate_identity::git::Checkout;
 
+use crate::git::inspect::told;
 use crate::git::sandbox::Sandbox;
 use crate::git::tree::{self, RevError};
 use crate::git::{GitError, Inspection, first_tracked, inspect, look, resolve, root, tracked_link};
@@ -28,11 +29,28 @@ fn a_checkout_is_described() {
     assert_eq!(found.head.as_deref(), Some(sandbox.head().as_str()));
     assert_eq!(found.branch.as_deref(), Some("refs/heads/main"));
     assert_eq!(found.remote.as_deref(), Some("example.com/acme/pay"));
-    assert!(!found.dirty, "an untracked file is not dirt");
+    assert_eq!(found.dirty, Some(false), "an untracked file is not dirt");
     sandbox.write("gate.toml", "version = 2\n");
-    assert!(checkout(sandbox.root()).dirty);
+    assert_eq!(checkout(sandbox.root()).dirty, Some(true));
     sandbox.git(&["add", "gate.toml"]);
-    assert!(checkout(sandbox.root()).dirty, "a staged change is dirt too");
+    assert_eq!(checkout(sandbox.root()).dirty, Some(true), "a staged change is dirt too");
+}
+
+/// Git reads every file for `status`: in a large tree on a cold disk that takes longer than it may.
+#[test]
+fn a_tree_that_git_cannot_read_in_time_has_a_commit_all_the_same() {
+    let slow = |sandbox: &Sandbox| {
+        let root = sandbox.root().to_owned();
+        told(sandbox.root(), Err(GitError::TooSlow { verb: "status", root, seconds: 15 })).expect("a commit")
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("gate.toml", "version = 2\n");
+    let status = slow(&sandbox);
+    assert_eq!((status.head, status.dirty), (Some(sandbox.head()), None));
+    let unborn = Sandbox::empty();
+    unborn.git(&["init", "--quiet"]);
+    let status = slow(&unborn);
+    assert_eq!((status.head, status.dirty), (None, None), "there is no commit yet");
 }
 
 #[test]
@@ -150,7 +168,7 @@ fn thousands_of_changes_are_dirt_and_no_error() {
         sandbox.write(&format!("a-directory-with-a-name/and-a-file-{number:06}"), "x");
     }
     sandbox.git(&["add", "."]);
-    assert!(checkout(sandbox.root()).dirty);
+    assert_eq!(checkout(sandbox.root()).dirty, Some(true));
 }
 
 #[test]
@@ -220,7 +238,7 @@ fn a_repository_cannot_make_git_start_programs() {
     sandbox.write(".gitattributes", "* diff=x filter=x\nother filter=odd.name\n");
     sandbox.write(".git/info/attributes", "gate.toml filter=x\n");
     sandbox.write("gate.toml", "version = 2\n");
-    assert!(checkout(sandbox.root()).dirty);
+    assert_eq!(checkout(sandbox.root()).dirty, Some(true));
     resolve(sandbox.root(), "HEAD").expect("a commit");
     is_tracked(&sandbox.root().join("gate.toml")).expect("an answer");
     let head = sandbox.beside("work/.git/refs/heads/main");

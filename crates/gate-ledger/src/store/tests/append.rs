@@ -311,3 +311,28 @@ fn a_copy_begins_with_a_first_entry_only() {
     assert_eq!(Ledger::create_copy(&path, &second).unwrap_err().exit(), Exit::Distrust);
     assert!(!path.exists());
 }
+
+/// The first entry of a ledger and one that stands further on, as an archive leaves them.
+fn archived() -> (Entry, Entry) {
+    let bench = Bench::new();
+    let appended = append(&mut bench.open(), &[note(), note(), note()]);
+    (bench.open().view().entry(0).unwrap().unwrap(), appended[2].clone())
+}
+
+#[test]
+fn an_entry_behind_what_was_archived_elsewhere_is_taken_in_and_the_next_one_must_follow() {
+    let (genesis, behind) = archived();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("copy.db");
+    let mut copy = Ledger::create_copy(&path, &genesis).unwrap();
+    let refused = copy.append(WAIT, &start, |transaction| transaction.adopt(&behind));
+    assert!(matches!(refused, Err(AppendError::Work(StoreError::Bad { seq: 3, .. }))), "{refused:?}");
+    copy.append(WAIT, &start, |transaction| transaction.adopt_behind_gap(&behind)).unwrap();
+    assert_eq!(seqs(&append(&mut copy, &[note()])), [4]);
+    copy.close().unwrap();
+    // The guard of the table is there again: nothing else can be put behind a gap.
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let planted = connection.execute("INSERT INTO entry (seq, body, hash) VALUES (9, '{}', x'')", ());
+    assert!(planted.unwrap_err().to_string().contains("only appended to"));
+    assert_eq!(Ledger::open(&path, Access::Read).unwrap().view().head().unwrap().seq, 4);
+}

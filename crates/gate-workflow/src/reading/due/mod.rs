@@ -11,6 +11,7 @@ mod reviews;
 
 use std::rc::Rc;
 
+use gate_judge::lifting::Trust;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{Ledger, StoreError, View};
 use gate_model::action::Action;
@@ -77,7 +78,7 @@ pub struct Waiting {
     pub missing: u64,
     /// Who may approve: groups and people, as the rule writes them.
     pub from: Vec<String>,
-    /// Why nobody can, where today's policy no longer has such a rule.
+    /// Why nobody can, where today's policy no longer has such a rule, and which reviews do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// What to do.
@@ -177,13 +178,13 @@ impl Remedy {
 /// A [`StoreError`].
 pub fn read(
     ledger: &Ledger,
-    today: Option<&Policy>,
+    today: Option<Trust<'_>>,
     clock: Timestamp,
     within: Option<u64>,
 ) -> Result<Due, StoreError> {
     let view = ledger.view();
     let now = clock.max(view.head()?.at);
-    let warn_before = within.or(today.map(|today| today.warn_before)).unwrap_or(WARN_BEFORE);
+    let warn_before = within.or(today.map(|(today, _)| today.warn_before)).unwrap_or(WARN_BEFORE);
     let (policies, unreadable) = (Policies::default(), Vec::new());
     let mut desk = Desk { view, today, now, soon: now.plus(warn_before), policies, unreadable };
     let horizon = within.and(desk.soon);
@@ -202,7 +203,7 @@ pub fn read(
 /// What the three lists are made from.
 struct Desk<'a> {
     view: View<'a>,
-    today: Option<&'a Policy>,
+    today: Option<Trust<'a>>,
     now: Timestamp,
     /// What ends before that, ends soon; `None` past the year 9999.
     soon: Option<Timestamp>,
@@ -230,7 +231,7 @@ impl Rules<'_> {
 impl<'a> Desk<'a> {
     /// Today's policy, else the recorded one that `digest` names.
     fn rules(&mut self, digest: &str) -> Result<Rules<'a>, StoreError> {
-        if let Some(today) = self.today {
+        if let Some((today, _)) = self.today {
             return Ok(Rules::Today(today));
         }
         Ok(self.policies.get(&self.view, digest)?.map_or(Rules::None, Rules::Recorded))

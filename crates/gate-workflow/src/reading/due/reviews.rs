@@ -1,23 +1,20 @@
 //! Reviews that are owed.
 
-use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::entry::Entry;
 use gate_ledger::store::StoreError;
 use gate_model::payload::GrantData;
 
 use super::{Desk, Owed, Remedy, signing};
 use crate::admission::written;
+use crate::debts;
 use gate_judge::records;
 
 pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Owed>, StoreError> {
     let mut owed = Vec::new();
-    for entry in desk.view.owing(None)? {
-        let reviewed = |later: &Entry| later.kind == Kind::Review;
-        if desk.view.life(records::id_of(&entry))?.iter().any(reviewed) {
-            continue;
-        }
-        match records::data::<GrantData>(&entry).and_then(|data| Ok((data, records::actor(&entry)?.id))) {
-            Ok((data, by)) => owed.extend(examine(desk, &entry, data, by)?),
-            Err(error) => desk.unreadable(&entry, &error),
+    for debt in debts::open(&desk.view, &mut desk.policies, desk.today, None)? {
+        match debt.read {
+            Ok((data, by)) => owed.extend(examine(desk, &debt.grant, data, by.id, debt.doubts)?),
+            Err(error) => desk.unreadable(&debt.grant, &error),
         }
     }
     owed.sort_by_key(|review| (review.deadline, review.id));
@@ -29,6 +26,7 @@ fn examine(
     entry: &Entry,
     data: GrantData,
     by: String,
+    doubts: Vec<String>,
 ) -> Result<Option<Owed>, StoreError> {
     let Some(owes) = data.owes else {
         desk.unreadable(entry, &"it owes something that this build does not know");
@@ -45,8 +43,10 @@ fn examine(
     let id_text = id.to_string();
     let mut command = vec!["gate-skip", "review", &id_text, "--verdict", "accepted", "--reason", ""];
     command.extend(signing(assurance));
-    let note =
+    let gone =
         from.is_none().then(|| "the policy no longer has the break-glass rule that granted it".to_owned());
+    let notes: Vec<String> = gone.into_iter().chain(doubts).collect();
+    let note = (!notes.is_empty()).then(|| notes.join("; "));
     Ok(Some(Owed {
         id,
         gate,

@@ -1,8 +1,8 @@
-//! The file of `--decision`.
+//! A file that a decision is written to, by `--decision` or by `--format`.
 //!
 //! It is emptied before anything else is read, so that an earlier run's decision is never taken for this
 //! one's, whatever ends the tool; and a path that cannot be written is known before the gate runs. One that
-//! is an input (report, policy, ledger) is refused, since emptying it would destroy it.
+//! is an input (report, policy, ledger), or another output, is refused, since emptying it would destroy it.
 //!
 //! It goes where it was claimed: the directory is held from then on, a link is refused at the start and replaced at
 //! the end, and nothing is written through one, whoever plants it.
@@ -15,7 +15,6 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use gate_ledger::outfile::{Manner, Place};
-use gate_model::decision::Decision;
 use gate_model::exit::Exit;
 
 use crate::places::same_place;
@@ -23,9 +22,9 @@ use crate::places::same_place;
 /// How a SQLite database begins (<https://www.sqlite.org/fileformat.html>, section 1.3).
 const DATABASE: &[u8] = b"SQLite format 3\0";
 
-/// A place for the decision document.
+/// A place for a document of the decision.
 #[derive(Debug)]
-pub(crate) struct DecisionFile {
+pub(crate) struct OutputFile {
     shown: String,
     claim: Claim,
 }
@@ -38,12 +37,12 @@ enum Claim {
     Stream(File),
 }
 
-/// Why the decision document could not be written.
+/// Why a document could not be written.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum DecisionFileError {
+pub(crate) enum OutputFileError {
     /// It cannot be written.
     #[error(
-        "cannot write the decision to '{path}': {source}\nname a file that can be written with --decision"
+        "cannot write the decision to '{path}': {source}\nname a file that can be written with --decision or --format"
     )]
     Write {
         /// The file.
@@ -53,27 +52,27 @@ pub(crate) enum DecisionFileError {
     },
     /// A link leads there.
     #[error(
-        "'{0}' is a symbolic link, or lies behind one in the working directory, and nothing is written through links\nname the file itself with --decision"
+        "'{0}' is a symbolic link, or lies behind one in the working directory, and nothing is written through links\nname the file itself with --decision or --format"
     )]
     Link(String),
     /// The directory is another one than at the start.
     #[error(
-        "the directory of '{0}' was moved or replaced meanwhile, so the decision is not where it was asked for\nname a place with --decision that the command leaves alone"
+        "the directory of '{0}' was moved or replaced meanwhile, so the decision is not where it was asked for\nname a place with --decision or --format that the command leaves alone"
     )]
     Moved(String),
-    /// It is the report, the policy or a ledger.
+    /// It is the report, the policy, a ledger, or the place of another document.
     #[error(
-        "'{0}' is an input, and writing the decision there would destroy it\nname another file with --decision"
+        "'{0}' is an input or another output, and writing the decision there would destroy it\nname another file with --decision or --format"
     )]
     Input(String),
     /// It is the name of a file that belongs to a ledger.
     #[error(
-        "'{0}' is a name for files that belong to the ledger beside it, and writing there could destroy it\nname another file with --decision"
+        "'{0}' is a name for files that belong to the ledger beside it, and writing there could destroy it\nname another file with --decision or --format"
     )]
     Reserved(String),
 }
 
-impl DecisionFileError {
+impl OutputFileError {
     /// The exit code outside run mode.
     pub(crate) const fn exit(&self) -> Exit {
         match self {
@@ -83,38 +82,38 @@ impl DecisionFileError {
     }
 }
 
-impl DecisionFile {
+impl OutputFile {
     /// Claims `path`, which a person wrote relative to `cwd` and which must be none of `inputs`: a file is emptied or
     /// made, a pipe or a terminal is opened.
     ///
     /// # Errors
-    /// A [`DecisionFileError`].
-    pub(crate) fn claim(path: &Path, cwd: &Path, inputs: &[PathBuf]) -> Result<Self, DecisionFileError> {
+    /// An [`OutputFileError`].
+    pub(crate) fn claim(path: &Path, cwd: &Path, inputs: &[PathBuf]) -> Result<Self, OutputFileError> {
         let shown = path.display().to_string();
         if inputs.iter().any(|input| same_place(path, input)) || is_database(path) {
-            return Err(DecisionFileError::Input(shown));
+            return Err(OutputFileError::Input(shown));
         }
         if is_beside_database(path) {
-            return Err(DecisionFileError::Reserved(shown));
+            return Err(OutputFileError::Reserved(shown));
         }
         if leads_through_a_link(path, cwd) {
-            return Err(DecisionFileError::Link(shown));
+            return Err(OutputFileError::Link(shown));
         }
         let claim = if is_stream(path) { open_stream(path) } else { empty(path) };
         match claim {
             Ok(claim) => Ok(Self { shown, claim }),
-            Err(source) => Err(DecisionFileError::Write { path: shown, source }),
+            Err(source) => Err(OutputFileError::Write { path: shown, source }),
         }
     }
 
-    /// Writes the document as one line of JSON.
+    /// Writes what `document` writes.
     ///
     /// # Errors
-    /// A [`DecisionFileError`].
-    pub(crate) fn write(&self, decision: &Decision) -> Result<(), DecisionFileError> {
-        let document = |out: &mut dyn Write| {
-            gate_cli::render::write_json(out, decision).and_then(|()| out.write_all(b"\n"))
-        };
+    /// An [`OutputFileError`].
+    pub(crate) fn write(
+        &self,
+        document: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<(), OutputFileError> {
         let written = match &self.claim {
             Claim::File(place) => place.write(Manner::RESULT, document).and_then(|()| place.is_still_there()),
             Claim::Stream(file) => {
@@ -124,8 +123,8 @@ impl DecisionFile {
         };
         match written {
             Ok(true) => Ok(()),
-            Ok(false) => Err(DecisionFileError::Moved(self.shown.clone())),
-            Err(source) => Err(DecisionFileError::Write { path: self.shown.clone(), source }),
+            Ok(false) => Err(OutputFileError::Moved(self.shown.clone())),
+            Err(source) => Err(OutputFileError::Write { path: self.shown.clone(), source }),
         }
     }
 }

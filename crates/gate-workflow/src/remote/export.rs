@@ -1,0 +1,60 @@
+//! A ledger on its way to a remote that has none yet.
+
+use gate_ledger::archive::EntryRef;
+use gate_ledger::remote::{self, Batch, MAX_LINES, Published, Remote};
+use gate_ledger::store::{Ledger, StoreError};
+
+use super::race::Race;
+use super::{Connect, RemoteProblem, WAIT, copy};
+
+/// Begins a ledger at the remote behind `address` with all entries of `ledger`, unchanged.
+///
+/// # Errors
+/// [`RemoteProblem::Exists`] where there is one already; another [`RemoteProblem`].
+pub fn create(connect: &Connect, address: &str, ledger: &Ledger) -> Result<(), RemoteProblem> {
+    let mut remote = connect(address)?;
+    send(remote.as_mut(), ledger, None)
+}
+
+/// The same, going on where the remote has the first entries of this very ledger: an earlier copy was cut short, or is
+/// older.
+///
+/// # Errors
+/// [`RemoteProblem::Exists`] where it has another ledger, or entries that this one has not; another
+/// [`RemoteProblem`].
+pub fn copy_to(connect: &Connect, address: &str, ledger: &Ledger) -> Result<(), RemoteProblem> {
+    let mut remote = connect(address)?;
+    let there = remote.hello(None)?.head;
+    if let Some(there) = there {
+        let own = ledger.view().entry(there.seq)?;
+        if own.is_none_or(|own| own.hash != there.hash) {
+            return Err(RemoteProblem::Exists);
+        }
+    }
+    send(remote.as_mut(), ledger, there)
+}
+
+/// Sends the entries behind `after`, so many at once as one exchange carries.
+fn send(remote: &mut dyn Remote, ledger: &Ledger, mut after: Option<EntryRef>) -> Result<(), RemoteProblem> {
+    if ledger.view().archive()?.is_some() {
+        return Err(RemoteProblem::Archived);
+    }
+    let head = ledger.view().head()?;
+    while after.is_none_or(|after| after.seq < head.seq) {
+        let from = after.map_or(0, |after| after.seq + 1);
+        let mut lines = copy::lines(&ledger.view(), from)?;
+        lines.truncate(usize::try_from(MAX_LINES).unwrap_or(usize::MAX));
+        let last = from + lines.len() as u64 - 1;
+        let batch = Batch { lines, openings: Vec::new() };
+        let mut race = Race::start(WAIT);
+        match remote::publish(remote, after, &batch, &mut || race.lost().is_ok())? {
+            Published::Taken => {}
+            Published::Moved => return Err(RemoteProblem::Exists),
+            Published::Refused(said) => return Err(RemoteProblem::Refused(said)),
+            Published::Unknown(said) => return Err(RemoteProblem::Unknown(said)),
+        }
+        let sent = ledger.view().entry(last)?.ok_or(StoreError::Replaced)?;
+        after = Some(EntryRef { seq: sent.seq, hash: sent.hash });
+    }
+    Ok(())
+}
