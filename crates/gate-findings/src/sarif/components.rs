@@ -299,11 +299,9 @@ struct WireHelp(Option<String>);
 impl<'de> Deserialize<'de> for WireHelp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let help = Option::<WireMessage<'de>>::deserialize(deserializer)?.unwrap_or_default();
-        let said = [help.text, help.markdown]
-            .into_iter()
-            .flatten()
-            .find_map(|Text(text)| package::fix_in(&text).map(|version| version.map(wording::name)));
-        Ok(Self(said.flatten()))
+        let texts = [help.text, help.markdown];
+        let said = texts.iter().flatten().find_map(|Text(text)| package::fix_in(text));
+        Ok(Self(said.filter(|version| !version.is_empty()).map(wording::name)))
     }
 }
 

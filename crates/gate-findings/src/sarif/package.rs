@@ -116,15 +116,14 @@ pub(super) fn in_message(message: &str) -> Option<(Speaker, &str)> {
     Some((found.0, found.1.trim())).filter(|(_, name)| !name.is_empty())
 }
 
-/// What the words of a message, or of the help for a rule, say of a fix; nothing where they do not speak of it. The
-/// inner value is nothing where they say that there is none. Trivy writes a line `Fixed Version: VERSION`, Grype
+/// What the words of a message, or of the help for a rule, say of a fix: its version, nothing (`""`) where they say that
+/// there is none; `None` where they do not speak of it. Trivy writes a line `Fixed Version: VERSION`, Grype
 /// `Fix Version: VERSION`, both empty without a fix; OSV-Scanner has a heading `### Fixed Versions` only where there is
 /// one.
-pub(super) fn fix_in(words: &str) -> Option<Option<&str>> {
+pub(super) fn fix_in(words: &str) -> Option<&str> {
     words.lines().map(str::trim).find_map(|line| {
         let version = line.strip_prefix("Fixed Version:").or_else(|| line.strip_prefix("Fix Version:"));
-        let version = version.map(|version| Some(version.trim()).filter(|version| !version.is_empty()));
-        version.or_else(|| (line == "### Fixed Versions").then_some(Some(wording::FIX)))
+        version.map(str::trim).or_else(|| (line == "### Fixed Versions").then_some(wording::FIX))
     })
 }
 
@@ -148,10 +147,10 @@ mod tests {
     #[test]
     fn a_fix_is_found_in_the_words_of_three_tools() {
         for (words, expected) in [
-            ("Package: a\nInstalled Version: 1\nFixed Version: 1.1, 2.0\nLink: x", Some(Some("1.1, 2.0"))),
-            ("Package: a\nInstalled Version: 1\nFixed Version: \nLink: x", Some(None)),
-            ("Vulnerability CVE-1\nPackage: a\nFix Version: 2\nType: deb", Some(Some("2"))),
-            ("## Remediation\n\n### Fixed Versions\n\n| Vulnerability ID |", Some(Some("available"))),
+            ("Package: a\nInstalled Version: 1\nFixed Version: 1.1, 2.0\nLink: x", Some("1.1, 2.0")),
+            ("Package: a\nInstalled Version: 1\nFixed Version: \nLink: x", Some("")),
+            ("Vulnerability CVE-1\nPackage: a\nFix Version: 2\nType: deb", Some("2")),
+            ("## Remediation\n\n### Fixed Versions\n\n| Vulnerability ID |", Some("available")),
             ("Package 'a@1' is vulnerable to 'CVE-1'.", None),
         ] {
             assert_eq!(fix_in(words), expected, "{words}");

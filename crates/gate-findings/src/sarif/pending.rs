@@ -77,7 +77,8 @@ pub(super) fn draft(wire: &WireResult<'_>) -> (Finding, Pending) {
     };
     let said = package::fix_in(&message);
     pending.asks_for_fix = said.is_none() && !wire.fixes;
-    finding.fix = said.unwrap_or_else(|| wire.fixes.then_some(wording::FIX)).map(wording::name);
+    let fix = said.or_else(|| wire.fixes.then_some(wording::FIX)).filter(|version| !version.is_empty());
+    finding.fix = fix.map(wording::name);
     (finding, pending)
 }
 

@@ -324,7 +324,9 @@ fn where_the_facts_disagree_no_opt_out_counts_but_a_pause_does() {
 #[test]
 fn what_has_a_fix_is_not_waived_until_there_is_one() {
     let until_fixed = waiving("lapse_when = [\"severity-raised\", \"fix-available\"]");
-    let verdict = |policy, ask| words(&judge(policy, ask, &asserted("os:dave"), &here()));
+    let verdict = |policy: &gate_policy::Policy, ask: &gate_model::payload::Ask| {
+        words(&judge(policy, ask, &asserted("os:dave"), &here()))
+    };
     let mut ask = ask(Action::Waive);
     assert_eq!(verdict(&until_fixed, &ask), "granted 1");
     ask.findings[0].fixable = true;
