@@ -195,7 +195,7 @@ impl Desk<'_> {
             Format::Json => match render::write_json(io.stdout, decision) {
                 Ok(()) | Err(_) => io.show("\n"),
             },
-            other => io.show(&render::decision(decision, other, &self.view(io))),
+            other => io.show(&outputs::rendered(decision, other, &self.view(io), self.args.omit_waived)),
         };
         Ok(())
     }
