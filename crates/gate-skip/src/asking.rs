@@ -11,6 +11,7 @@ use gate_ledger::store::{Access, Ledger};
 use gate_model::action::Action;
 use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
+use gate_model::payload::Ask;
 use gate_model::principal::Principal;
 use gate_model::request::{Request, SeenHead};
 use gate_workflow::admission::{self, Asking};
@@ -21,6 +22,7 @@ use gate_workflow::{ledger_access, sealing};
 use crate::args::{Args, SigningArgs, WishArgs};
 use crate::documents;
 use crate::error::SkipError;
+use crate::import::Imported;
 use crate::run::{Desk, TOOL};
 
 /// What comes of asking.
@@ -33,6 +35,8 @@ pub(crate) enum Asked {
     Stated(Box<Statement>),
     /// An owner's word on a policy.
     Endorsed(Endorsement),
+    /// What comes of an ignore file.
+    Imported(Imported),
 }
 
 impl Asked {
@@ -61,11 +65,29 @@ pub(crate) fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -
     {
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, &elsewhere).as_warning().render());
     }
-    let signing = args.signing.sign.is_some().then_some(&args.signing);
-    match signing {
-        None => unsigned(desk, &wish),
-        Some(signing) => signed(desk, &wish, signing),
+    if args.signing.detached {
+        return Ok(Asked::Detached(Box::new(sign(desk, &wish, &args.signing)?.1)));
     }
+    let asking = asking(desk, &wish, &args.signing)?;
+    Ok(Asked::answer(admission::request(desk.setting, &asking)?))
+}
+
+/// What `wish` comes to here, signed where the arguments say so.
+///
+/// # Errors
+/// A [`SkipError`]; then nothing was decided.
+pub(crate) fn asking(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs) -> Result<Asking, SkipError> {
+    let facts = desk.setting.facts()?;
+    let (ask, request, by) = if signing.sign.is_some() {
+        let (ask, request, by) = sign(desk, wish, signing)?;
+        (ask, Some(request), by)
+    } else {
+        let by = facts.principal.clone();
+        let ledger = desk.setting.open(Access::Read)?;
+        let policy = &desk.setting.loaded.policy;
+        (wish::resolve(policy, facts, &by, Some(&ledger.view()), wish)?, None, by)
+    };
+    Ok(Asking { gate: wish.gate.clone(), ask, by, context: facts.context.clone(), request })
 }
 
 /// GATE comes first; a first word with `.` or `/`, or `-`, is a file.
@@ -76,6 +98,26 @@ pub(crate) fn is_file(target: &str) -> bool {
 fn from_arguments(gate: &str, args: &WishArgs) -> Wish {
     let action = if args.waive.is_empty() { args.action.unwrap_or(Action::Skip) } else { Action::Waive };
     wish(gate, action, args)
+}
+
+/// A wish for `action` past `gate`, without any condition.
+pub(crate) fn bare_wish(gate: &str, action: Action, reason: &str) -> Wish {
+    Wish {
+        gate: gate.to_owned(),
+        action,
+        reason: reason.to_owned(),
+        ticket: None,
+        ttl: None,
+        commit: None,
+        git_ref: None,
+        change: None,
+        environment: None,
+        run: None,
+        uses: None,
+        matches: Vec::new(),
+        evidence: Vec::new(),
+        break_glass: false,
+    }
 }
 
 fn wish(gate: &str, action: Action, args: &WishArgs) -> Wish {
@@ -122,23 +164,8 @@ fn from_decision(
     Ok(Ok(wish))
 }
 
-fn unsigned(desk: &Desk<'_>, wish: &Wish) -> Result<Asked, SkipError> {
-    let facts = desk.setting.facts()?;
-    let ask = {
-        let ledger = desk.setting.open(Access::Read)?;
-        wish::resolve(&desk.setting.loaded.policy, facts, &facts.principal, Some(&ledger.view()), wish)?
-    };
-    let asking = Asking {
-        gate: wish.gate.clone(),
-        ask,
-        by: facts.principal.clone(),
-        context: facts.context.clone(),
-        request: None,
-    };
-    Ok(Asked::Answer(Box::new(admission::request(desk.setting, &asking)?)))
-}
-
-fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs) -> Result<Asked, SkipError> {
+/// What `wish` comes to, the request signed, and who signed it.
+fn sign(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs) -> Result<(Ask, Request, Principal), SkipError> {
     let detached = signing.detached;
     let facts = desk.setting.facts()?;
     let signer = desk.signer(signing);
@@ -164,18 +191,7 @@ fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs) -> Result<Asked, 
     let mut draft = signing::draft(&wish.gate, &ask, &name, &desk.setting.loaded, which, seen, now)?;
     sealing::request(&mut draft, ledger_access::privacy(&desk.setting.loaded), view.as_ref())?;
     let (request, principal) = signer.request(draft)?;
-    if detached {
-        return Ok(Asked::Detached(Box::new(request)));
-    }
-    drop(ledger);
-    let asking = Asking {
-        gate: wish.gate.clone(),
-        ask,
-        by: principal,
-        context: facts.context.clone(),
-        request: Some(request),
-    };
-    Ok(Asked::Answer(Box::new(admission::request(desk.setting, &asking)?)))
+    Ok((ask, request, principal))
 }
 
 /// The principal as the policy will see it once the signature is there.

@@ -195,14 +195,23 @@ fn evidence(wanted: &Match, level: Level, seen: &[Evidence]) -> Evidence {
 
 /// The findings of the gate's newest recorded decision that judged a report.
 fn last_seen(view: &View<'_>, gate: &str) -> Result<Vec<Evidence>, StoreError> {
-    let mut found = Vec::new();
+    let found = last_judged(view, gate)?.map(|data| data.findings).unwrap_or_default();
+    Ok(found.into_iter().map(|judged| judged.finding).collect())
+}
+
+/// The gate's newest recorded decision that judged a report, if there is one among the newest entries.
+///
+/// # Errors
+/// A failure of the store.
+pub fn last_judged(view: &View<'_>, gate: &str) -> Result<Option<DecisionData>, StoreError> {
+    let mut found = None;
     let mut left = LOOK_BACK;
     view.scan(0, None, true, &mut |entry: Entry| {
         left = left.saturating_sub(1);
         let is_decision = entry.kind == Kind::Decision && entry.gate.as_deref() == Some(gate);
         let data = is_decision.then(|| records::data::<DecisionData>(&entry).ok()).flatten();
         if let Some(data) = data.filter(|data| data.report.is_some()) {
-            found = data.findings.into_iter().map(|judged| judged.finding).collect();
+            found = Some(data);
             return ControlFlow::Break(());
         }
         if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
