@@ -53,6 +53,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     pub decision: Option<PathBuf>,
 
+    /// Leave waived and overridden findings out of SARIF
+    ///
+    /// For platforms that open an alert for a result whose suppression says that it was accepted.
+    #[arg(long, conflicts_with = "list")]
+    pub omit_waived: bool,
+
     /// Wait so long for a paused gate to be resumed, or a pending request to be approved
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub wait: Option<u64>,

@@ -132,6 +132,30 @@ impl Checkout for Files {
         there
     }
 
+    /// Only where each folder on the way is one and says that there is nothing: a link, a folder that may not be read, and
+    /// a failure of the disk do not.
+    fn is_gone(&self, path: &str) -> bool {
+        let parts: Vec<&str> = path.split('/').collect();
+        let (Some(root), false) = (&self.root, parts.iter().any(|part| matches!(*part, "" | "." | "..")))
+        else {
+            return false;
+        };
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::DIRECTORY;
+        let Ok(mut folder) = root.try_clone() else { return false };
+        for (number, part) in parts.iter().enumerate() {
+            match rustix::fs::statat(&folder, *part, AtFlags::SYMLINK_NOFOLLOW) {
+                Err(rustix::io::Errno::NOENT) => return true,
+                Ok(_) if number + 1 < parts.len() => {}
+                Ok(_) | Err(_) => return false,
+            }
+            match rustix::fs::openat(&folder, *part, flags, Mode::empty()) {
+                Ok(next) => folder = next,
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
     fn lines(&self, path: &str, number: u64) -> Option<Lines> {
         let mut seen = self.seen.borrow_mut();
         if seen.last.as_ref().is_none_or(|(last, _)| last != path) {
@@ -185,6 +209,23 @@ mod tests {
         {
             assert!(!files.has(path) && files.lines(path, 1).is_none(), "{path}");
         }
+    }
+
+    #[test]
+    fn only_what_is_surely_not_there_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::create_dir_all(at("src")).unwrap();
+        std::fs::write(at("src/a.py"), "").unwrap();
+        std::os::unix::fs::symlink(at("nowhere"), at("link")).unwrap();
+        let files = Files::below(dir.path());
+        assert!(["src/b.py", "lib/b.py", "b.py"].into_iter().all(|path| files.is_gone(path)));
+        for path in
+            ["src/a.py", "src", "src/a.py/b", "link", "link/a.py", "", "/b.py", "../b.py", "src/../b.py"]
+        {
+            assert!(!files.is_gone(path), "{path}");
+        }
+        assert!(!Files::below(&at("nowhere")).is_gone("b.py"), "nothing is known without a checkout");
     }
 
     #[test]

@@ -19,7 +19,18 @@ use crate::{named, reports};
 
 /// The files of one decision.
 #[derive(Debug, Default)]
-pub(crate) struct Files(Vec<(Format, OutputFile)>);
+pub(crate) struct Files {
+    files: Vec<(Format, OutputFile)>,
+    omit_waived: bool,
+}
+
+/// The decision in `format`; SARIF without what was accepted where that is wanted.
+pub(crate) fn rendered(decision: &Decision, format: Format, view: &View, omit_waived: bool) -> String {
+    match format {
+        Format::Sarif if omit_waived => render::sarif_without_waived(decision),
+        _ => render::decision(decision, format, view),
+    }
+}
 
 impl Files {
     /// Claims the file of `--decision` and those that `--format` names. None may be one of `inputs`, nor be named twice:
@@ -42,7 +53,7 @@ impl Files {
             files.push((format, OutputFile::claim(&path, cwd, &taken)?));
             taken.push(path);
         }
-        Ok(Self(files))
+        Ok(Self { files, omit_waived: false })
     }
 
     /// Writes each document.
@@ -51,13 +62,13 @@ impl Files {
     /// An [`OutputFileError`]; the files after it stay empty.
     pub(crate) fn write(&self, decision: &Decision, now: Timestamp) -> Result<(), OutputFileError> {
         let view = View { width: None, colour: false, now };
-        self.0.iter().try_for_each(|(format, file)| {
+        self.files.iter().try_for_each(|(format, file)| {
             file.write(|out| match format {
                 Format::Json => {
                     render::write_json(out, decision)?;
                     out.write_all(b"\n")
                 }
-                other => out.write_all(render::decision(decision, *other, &view).as_bytes()),
+                other => out.write_all(rendered(decision, *other, &view, self.omit_waived).as_bytes()),
             })
         })
     }
@@ -86,5 +97,6 @@ pub(crate) fn claim(args: &Args, env: &Env) -> Result<Files, RunError> {
         let files = named::files(named, &env.cwd).map_err(|source| reports::open_error(named, source))?;
         inputs.extend(files.into_iter().map(|path| env.cwd.join(path)));
     }
-    Ok(Files::claim(args.decision.as_ref(), outputs, &env.cwd, &inputs)?)
+    let files = Files::claim(args.decision.as_ref(), outputs, &env.cwd, &inputs)?;
+    Ok(Files { omit_waived: args.omit_waived, ..files })
 }

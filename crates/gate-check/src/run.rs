@@ -196,7 +196,7 @@ impl Desk<'_> {
             Format::Json => match render::write_json(io.stdout, decision) {
                 Ok(()) | Err(_) => io.show("\n"),
             },
-            other => io.show(&render::decision(decision, other, &self.view(io))),
+            other => io.show(&outputs::rendered(decision, other, &self.view(io), self.args.omit_waived)),
         };
         Ok(())
     }
@@ -219,8 +219,9 @@ impl Desk<'_> {
     ) -> Result<Decision, RunError> {
         let checker = Checker::new(self.setting, gate)?;
         let reads = !reports.is_empty();
-        let finished = reads.then(|| self.read_reports(&checker, reports, io)).transpose()?;
-        Ok(checker.plan(finished, at, warnings)?)
+        let ground = Ground::around(self.env);
+        let finished = reads.then(|| self.read_reports(&checker, reports, &ground, io)).transpose()?;
+        Ok(checker.plan(finished, ground.place().checkout, at, warnings)?)
     }
 
     fn judge(
@@ -239,8 +240,9 @@ impl Desk<'_> {
                 Ok(*decision)
             }
             Begun::Go(started) => {
-                let finished = self.read_reports(&checker, reports, io)?;
-                Ok(checker.conclude(&started, finished, warnings)?)
+                let ground = Ground::around(self.env);
+                let finished = self.read_reports(&checker, reports, &ground, io)?;
+                Ok(checker.conclude(&started, finished, ground.place().checkout, warnings)?)
             }
         }
     }
@@ -249,9 +251,9 @@ impl Desk<'_> {
         &self,
         checker: &Checker<'_>,
         named: &[PathBuf],
+        ground: &Ground,
         io: &mut Io<'_>,
     ) -> Result<Finished, RunError> {
-        let ground = Ground::around(self.env);
         let options = reports::options(checker, ground.place());
         Ok(finished(reports::read(named, &self.env.cwd, io.stdin, &options)?, Mode::Judge))
     }
@@ -275,14 +277,15 @@ impl Desk<'_> {
             return Err(RunError::Moved(self.env.cwd.display().to_string()));
         }
         let program = command.first().map(|program| program.to_string_lossy().into_owned());
+        let ground = Ground::around(self.env);
         let finished = if findings.is_empty() {
             by_status(&checker, &ended)
         } else {
-            self.judge_written(&checker, &written, &ended)
+            judge_written(&checker, &written, &ground, &ended)
         };
         let finished =
             Finished { program: program.map(|text| gate_model::text::clean(&text).into_owned()), ..finished };
-        self.conclude(&checker, &started, finished, warnings)
+        self.conclude(&checker, &started, (finished, &ground), warnings)
     }
 
     /// A report that is missing or invalid although the command says it did its work is our malfunction to
@@ -291,7 +294,7 @@ impl Desk<'_> {
         &self,
         checker: &Checker<'_>,
         started: &Started,
-        finished: Finished,
+        (finished, ground): (Finished, &Ground),
         warnings: &mut Vec<String>,
     ) -> Result<Decision, RunError> {
         let unusable = match (&finished.outcome, finished.status) {
@@ -301,7 +304,7 @@ impl Desk<'_> {
             }
             _ => None,
         };
-        let decision = checker.conclude(started, finished, warnings)?;
+        let decision = checker.conclude(started, finished, ground.place().checkout, warnings)?;
         match unusable.filter(|_| decision.only_observed().is_none()) {
             Some(why) => {
                 self.write_files(&decision)?;
@@ -329,24 +332,23 @@ impl Desk<'_> {
             gate_model::quote::shell(report),
         )))
     }
+}
 
-    fn judge_written(&self, checker: &Checker<'_>, written: &Written<'_>, ended: &Ended) -> Finished {
-        if let Some(why) = ended.did_not_run.clone() {
-            return did_not_run(why, ended.status);
-        }
-        if let Some(why) = checker.gate.did_not_run(ended.status, true) {
-            return did_not_run(why, ended.status);
-        }
-        let ground = Ground::around(self.env);
-        match written.read(&reports::options(checker, ground.place())) {
-            Ok(report) => {
-                match judgement::unexplained(ended.status, report.findings.len() as u64, &report.counts) {
-                    Some(why) => did_not_run(why, ended.status),
-                    None => Finished { status: Some(ended.status), ..finished(report, Mode::Findings) },
-                }
+fn judge_written(checker: &Checker<'_>, written: &Written<'_>, ground: &Ground, ended: &Ended) -> Finished {
+    if let Some(why) = ended.did_not_run.clone() {
+        return did_not_run(why, ended.status);
+    }
+    if let Some(why) = checker.gate.did_not_run(ended.status, true) {
+        return did_not_run(why, ended.status);
+    }
+    match written.read(&reports::options(checker, ground.place())) {
+        Ok(report) => {
+            match judgement::unexplained(ended.status, report.findings.len() as u64, &report.counts) {
+                Some(why) => did_not_run(why, ended.status),
+                None => Finished { status: Some(ended.status), ..finished(report, Mode::Findings) },
             }
-            Err(why) => did_not_run(why.replace('\n', "; "), ended.status),
         }
+        Err(why) => did_not_run(why.replace('\n', "; "), ended.status),
     }
 }
 

@@ -30,11 +30,15 @@ pub enum Format {
     Markdown,
     /// A page that needs nothing else
     Html,
+    /// OpenVEX: what is known of vulnerabilities, waivers with a justification as not affected
+    Openvex,
+    /// An unsigned in-toto statement, a Simple Verification Result
+    InToto,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Json,
         Self::Text,
         Self::Sarif,
@@ -44,6 +48,8 @@ impl Format {
         Self::Azure,
         Self::Markdown,
         Self::Html,
+        Self::Openvex,
+        Self::InToto,
     ];
     /// The formats of a grant and of a verification.
     pub const WITHOUT_FINDINGS: [Self; 6] =
@@ -63,6 +69,8 @@ impl Format {
             Self::Azure => "azure",
             Self::Markdown => "markdown",
             Self::Html => "html",
+            Self::Openvex => "openvex",
+            Self::InToto => "in-toto",
         }
     }
 

@@ -2,6 +2,7 @@
 
 use gate_model::finding::{Counts, Finding};
 use gate_model::level::Level;
+use gate_model::score::{FailOn, Score};
 
 use crate::error::{At, ReportError};
 use crate::limits;
@@ -87,13 +88,29 @@ impl<'o> Collector<'o> {
         gate_model::level::floored(self.options.floors, rule, level)
     }
 
-    pub(crate) fn reaches(&self, level: Level) -> bool {
-        level >= self.options.fail_on
+    /// Whether a finding of this level and security severity is at or above the gate's threshold.
+    pub(crate) fn reaches(&self, level: Level, severity: Option<Score>) -> bool {
+        self.options.fail_on.blocks(level, severity)
     }
 
-    /// Keeps a finding, or counts it where its level is too low.
+    /// Whether a result of this level is below the threshold, whatever its security severity and its rule.
+    pub(crate) fn is_surely_below(&self, level: Level) -> bool {
+        let FailOn::Level(least) = self.options.fail_on else { return false };
+        // A floor may reach the rule by a name that is not seen yet.
+        self.options.floors.is_empty() && level < least
+    }
+
+    /// Sets level and security severity, with the policy's `floor` for the rule. Where the policy says how grave a rule
+    /// is, a severity that a report gives cannot make it harmless.
+    pub(crate) fn grade(&self, finding: &mut Finding, level: Level, floor: Level, severity: Option<Score>) {
+        finding.level = level.max(floor);
+        let counts = matches!(self.options.fail_on, FailOn::Level(_)) || floor < Level::Warning;
+        finding.security_severity = severity.filter(|_| counts);
+    }
+
+    /// Keeps a finding, or counts it where it is below the threshold.
     pub(crate) fn take(&mut self, finding: Finding, at: impl FnOnce() -> Box<At>) -> Result<(), ReportError> {
-        if self.reaches(finding.level) {
+        if self.reaches(finding.level, finding.security_severity) {
             return self.keep(finding, at);
         }
         self.count_below();
@@ -199,7 +216,7 @@ impl<'o> Collector<'o> {
 /// What a finding takes of memory, with what an allocator adds to each string.
 fn footprint(finding: &Finding) -> usize {
     let allocated = |length: usize| if length == 0 { 0 } else { (length + 8).next_multiple_of(16).max(32) };
-    let optional = [&finding.path, &finding.package, &finding.tool];
+    let optional = [&finding.path, &finding.package, &finding.tool, &finding.fix];
     let strings = [&finding.rule, &finding.message, &finding.fingerprint];
     size_of::<Finding>()
         + strings.into_iter().chain(optional.into_iter().flatten()).map(|s| allocated(s.len())).sum::<usize>()

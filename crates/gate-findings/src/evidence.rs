@@ -1,7 +1,7 @@
 //! How a decision, and a waiver made from one, names exactly the findings that were seen.
 //!
-//! Evidence is exact: rule, level, path, package, fingerprints and tool of the finding, with the number of findings
-//! that are alike in all of these. The message is left out: it changes without the finding changing. Lines do, too:
+//! Evidence is exact: rule, level, path, package, fingerprints, tool and security severity of the finding, and whether a
+//! fix was known, with the number of findings that are alike in all of these. The message is left out: it changes without the finding changing. Lines do, too:
 //! a waiver keeps them only to tell which of alike findings are the accepted ones.
 //! The path is written as a glob that fits just this path; one that no glob may fit (it is absolute, or has a
 //! segment `..`) is left out, and the fingerprint, which is always there, stands for it.
@@ -15,25 +15,29 @@ use gate_model::glob;
 use gate_model::level::Level;
 use gate_model::path_glob::PathGlob;
 
-use crate::identity::Named;
 use gate_model::payload::Judged;
+use gate_model::score::Score;
+
+use crate::identity::{self, Named};
+use crate::wording::FIX;
 
 /// What makes findings identical, in the order of the output.
-type Key<'a> = (&'a str, Option<&'a str>, Option<&'a str>, &'a str, &'a Named, Option<&'a str>, Level);
+type Key<'a> = (
+    (&'a str, Option<&'a str>, Option<&'a str>),
+    (&'a str, &'a Named, Option<&'a str>),
+    (Level, Option<Score>, bool),
+);
 
 fn key(finding: &Finding) -> Key<'_> {
     (
-        &finding.rule,
-        finding.path.as_deref(),
-        finding.package.as_deref(),
-        &finding.fingerprint,
-        &finding.fingerprints,
-        finding.tool.as_deref(),
-        finding.level,
+        (&finding.rule, finding.path.as_deref(), finding.package.as_deref()),
+        (&finding.fingerprint, &finding.fingerprints, finding.tool.as_deref()),
+        (finding.level, finding.security_severity, finding.fix.is_some()),
     )
 }
 
-fn exact((rule, path, package, fingerprint, named, tool, level): Key<'_>, count: u64) -> Evidence {
+fn exact(key: Key<'_>, count: u64) -> Evidence {
+    let ((rule, path, package), (fingerprint, named, tool), (level, security_severity, fixable)) = key;
     Evidence {
         rule: rule.to_owned(),
         level,
@@ -43,6 +47,8 @@ fn exact((rule, path, package, fingerprint, named, tool, level): Key<'_>, count:
         fingerprint: Some(fingerprint.to_owned()),
         fingerprints: named.clone(),
         tool: tool.map(str::to_owned),
+        security_severity,
+        fixable,
         lines: Vec::new(),
     }
 }
@@ -65,42 +71,62 @@ pub fn of(findings: &[Finding]) -> Vec<Evidence> {
     counts.into_iter().map(one).collect()
 }
 
-/// The exact evidence of `findings`, apart by the grant that covers them, as a decision's entry records it:
-/// those that block first.
+/// The exact evidence of findings, apart by what covers them, as a decision's entry records it: those that block first.
 ///
-/// `covered_by` is the assignment of matching for the same findings; a finding without a partner in it
-/// counts as not covered.
-pub fn group(findings: &[Finding], covered_by: &[Option<u64>]) -> Vec<Judged> {
-    let mut counts: BTreeMap<(Option<u64>, Key<'_>), u64> = BTreeMap::new();
-    let grants = covered_by.iter().copied().chain(std::iter::repeat(None));
-    for (finding, grant) in findings.iter().zip(grants) {
-        *counts.entry((grant, key(finding))).or_default() += 1;
+/// Each finding comes with the ID of the grant that covers it, if one does, and the file that it moved from.
+pub fn group<'a>(findings: impl Iterator<Item = (&'a Finding, Option<u64>, Option<&'a str>)>) -> Vec<Judged> {
+    let mut counts: BTreeMap<(Option<u64>, Option<&str>, Key<'_>), u64> = BTreeMap::new();
+    for (finding, grant, moved_from) in findings {
+        *counts.entry((grant, moved_from, key(finding))).or_default() += 1;
     }
-    counts.into_iter().map(|((grant, key), count)| Judged { finding: exact(key, count), grant }).collect()
+    let one = |((grant, moved_from, key), count): ((_, Option<&str>, _), _)| Judged {
+        finding: exact(key, count),
+        grant,
+        moved_from: moved_from.map(str::to_owned),
+    };
+    counts.into_iter().map(one).collect()
+}
+
+/// The one path that a glob fits; nothing where it may fit others, or none.
+pub(crate) fn plain_path(glob: &str) -> Option<String> {
+    PathGlob::parse(glob).ok().filter(PathGlob::is_literal).map(|_| unescaped(glob))
+}
+
+/// Exact evidence of the same findings as they were in the file `path`.
+pub(crate) fn at_path(evidence: &Evidence, path: &str) -> Evidence {
+    Evidence {
+        path: Some(glob::escape(path)),
+        fingerprint: evidence.fingerprint.as_ref().map(|own| identity::moved(own, path)),
+        ..evidence.clone()
+    }
+}
+
+/// The path that a literal glob is written for.
+fn unescaped(glob: &str) -> String {
+    let mut escaped = false;
+    let is_kept = |c: &char| {
+        escaped = *c == '\\' && !escaped;
+        !escaped
+    };
+    glob.chars().filter(is_kept).collect()
 }
 
 /// The finding that exact evidence describes. Its path is a glob that fits one path, with special characters
 /// escaped by a backslash; message and line are unknown.
 pub fn as_finding(evidence: &Evidence) -> Finding {
-    let plain = |path: &String| {
-        let mut escaped = false;
-        let is_kept = |c: &char| {
-            escaped = *c == '\\' && !escaped;
-            !escaped
-        };
-        path.chars().filter(is_kept).collect()
-    };
     Finding {
         rule: evidence.rule.clone(),
         level: evidence.level,
         message: String::new(),
-        path: evidence.path.as_ref().map(plain),
+        path: evidence.path.as_deref().map(unescaped),
         line: None,
         fingerprint: evidence.fingerprint.clone().unwrap_or_default(),
         fingerprints: evidence.fingerprints.clone(),
         identified_by: None,
         package: evidence.package.clone(),
         tool: evidence.tool.clone(),
+        fix: evidence.fixable.then(|| FIX.to_owned()),
+        security_severity: evidence.security_severity,
     }
 }
 
@@ -113,6 +139,7 @@ mod tests {
 
     use super::{group, of};
     use crate::matching::{Waiver, assign, covers};
+    use crate::place::NoCheckout;
 
     fn finding(rule: &str, path: &str, line: u64) -> Finding {
         Finding {
@@ -126,6 +153,8 @@ mod tests {
             identified_by: None,
             package: None,
             tool: Some("t".into()),
+            fix: None,
+            security_severity: None,
         }
     }
 
@@ -150,10 +179,13 @@ mod tests {
             finding("A", "!x", 3),
         ];
         let evidence = of(&findings);
-        let waivers = [Waiver { grant: 1, evidence: &evidence }];
-        assert!(assign(&findings, &waivers).covered_by.iter().all(Option::is_some));
+        let waivers = [Waiver::of(1, &evidence)];
+        assert!(assign(&findings, &waivers, &NoCheckout).covered_by.iter().all(Option::is_some));
         findings.push(finding("A", "app/[id]/p.tsx", 7));
-        assert_eq!(assign(&findings, &waivers).covered_by.iter().filter(|by| by.is_none()).count(), 1);
+        assert_eq!(
+            assign(&findings, &waivers, &NoCheckout).covered_by.iter().filter(|by| by.is_none()).count(),
+            1
+        );
         let graver = Finding { level: Level::Error, ..finding("A", "app/[id]/p.tsx", 1) };
         assert!(!evidence.iter().any(|e| covers(e, &graver)));
     }
@@ -169,7 +201,7 @@ mod tests {
     #[test]
     fn findings_are_grouped_by_the_grant_that_covers_them() {
         let findings = vec![finding("A", "x", 1), finding("A", "x", 2), finding("A", "x", 3)];
-        let judged = group(&findings, &[Some(4), None, Some(4)]);
+        let judged = group(findings.iter().zip([Some(4), None, Some(4)]).map(|(one, by)| (one, by, None)));
         let seen: Vec<_> = judged.iter().map(|j| (j.grant, j.finding.count)).collect();
         assert_eq!(seen, [(None, 1), (Some(4), 2)]);
     }

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::wording;
+
 /// More names than this are not kept.
 pub(crate) const NAMES: usize = 16;
 
@@ -47,12 +49,37 @@ fn parts(name: &str) -> (&str, u32) {
     version.unwrap_or((name, 0))
 }
 
-/// The parts of a fingerprint of gate's own any of which identifies a finding: a line may have got another neighbour
-/// on one side. Any other fingerprint is its only part.
+/// A fingerprint of gate's own apart: what was found, and where. Any other fingerprint is all of it the first.
+fn apart(fingerprint: &str) -> (&str, Option<&str>) {
+    let own = fingerprint.strip_prefix(wording::OWN).and_then(|_| fingerprint.rsplit_once(wording::PLACE));
+    own.map_or((fingerprint, None), |(what, place)| (what, Some(place)))
+}
+
+/// The parts of a fingerprint of gate's own any of which identifies a finding in its place: a line may have got another
+/// neighbour on one side. Any other fingerprint is its only part.
 pub(crate) fn sides(fingerprint: &str) -> impl Iterator<Item = &str> {
-    let both = fingerprint.strip_prefix(crate::wording::LINES).and_then(|both| both.split_once(':'));
-    let (one, other) = both.map_or((fingerprint, None), |(before, after)| (before, Some(after)));
+    let (what, _) = apart(fingerprint);
+    let both = what.strip_prefix(wording::LINES).and_then(|both| both.split_once(':'));
+    let (one, other) = both.map_or((what, None), |(before, after)| (before, Some(after)));
     std::iter::once(one).chain(other)
+}
+
+/// Whether two fingerprints are of the same finding, in the same place.
+pub(crate) fn meet(one: &str, other: &str) -> bool {
+    apart(one).1 == apart(other).1 && meet_elsewhere(one, other)
+}
+
+/// Whether two fingerprints are of the same finding, wherever it is.
+pub(crate) fn meet_elsewhere(one: &str, other: &str) -> bool {
+    sides(one).any(|side| sides(other).any(|found| side == found))
+}
+
+/// The fingerprint that a finding would have in the file `path`.
+pub(crate) fn moved(fingerprint: &str, path: &str) -> String {
+    match apart(fingerprint) {
+        (what, Some(_)) => wording::placed(what.to_owned(), Some(path)),
+        (whole, None) => whole.to_owned(),
+    }
 }
 
 #[cfg(test)]

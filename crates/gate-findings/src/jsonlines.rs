@@ -7,7 +7,8 @@
 //!
 //! Only `rule` (or `tool`, which then stands in) must be there. A missing level is `warning`. `schema`, where given, is
 //! `gate.finding/1`; `properties` holds whatever else a tool wants to say; any other member is refused, so
-//! that a misspelt `level` cannot lower a finding. White space between the objects does not matter, so a stream that
+//! that a misspelt `level` cannot lower a finding. `fix` is the version that has the fix, or whether there is one, and
+//! `security_severity` a number from 0 to 10. White space between the objects does not matter, so a stream that
 //! was pretty-printed is read too.
 //!
 //! The end marker is optional. With it a cut is seen; without it one between two lines is not, and a note says so.
@@ -16,13 +17,14 @@ use std::collections::BTreeMap;
 
 use gate_model::finding::{Finding, Identity};
 use gate_model::level::Level;
+use gate_model::score::Score;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::collector::Collector;
 use crate::error::{Absence, ReportError};
 use crate::json::cursor::Cursor;
-use crate::json::wire::Text;
+use crate::json::wire::{Loose, Text};
 use crate::place::Ground;
 use crate::source::Source;
 use crate::wording::{self, Context};
@@ -50,9 +52,42 @@ struct Line<'a> {
     package: Option<Text<'a>>,
     #[serde(borrow)]
     tool: Option<Text<'a>>,
+    #[serde(borrow)]
+    fix: Option<Fix<'a>>,
+    security_severity: Option<Severity>,
     #[serde(rename = "properties")]
     _properties: Option<IgnoredAny>,
     count: Option<u64>,
+}
+
+/// The version with the fix, or whether there is one.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "true, false, or the version that has the fix")]
+enum Fix<'a> {
+    Is(bool),
+    #[serde(borrow)]
+    In(Text<'a>),
+}
+
+impl Fix<'_> {
+    fn word(&self) -> Option<String> {
+        match self {
+            Self::Is(there) => there.then(|| wording::FIX.to_owned()),
+            Self::In(version) => Some(wording::name(version.0.trim())).filter(|version| !version.is_empty()),
+        }
+    }
+}
+
+/// A security severity, as a number or as text.
+#[derive(Debug)]
+struct Severity(Score);
+
+impl<'de> Deserialize<'de> for Severity {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = Loose::deserialize(from)?.0;
+        let score = text.and_then(|text| text.parse().ok());
+        score.map(Self).ok_or_else(|| serde::de::Error::custom("not a number from 0 to 10"))
+    }
 }
 
 /// Reads a stream of findings to the end of the input.
@@ -121,11 +156,6 @@ fn take(line: &Line<'_>, cursor: &Cursor<'_>, collector: &mut Collector<'_>) -> 
     if let Some(tool) = &tool {
         collector.tool(tool);
     }
-    let level = collector.floored(&rule, line.level.unwrap_or(Level::Warning));
-    if !collector.reaches(level) {
-        collector.count_below();
-        return Ok(());
-    }
     let message = line.message.as_ref().map_or("", |message| message.0.as_ref());
     let place = collector.options.place;
     let path = line.path.as_ref().and_then(|path| Ground::of(place).resolve(&path.0));
@@ -133,9 +163,10 @@ fn take(line: &Line<'_>, cursor: &Cursor<'_>, collector: &mut Collector<'_>) -> 
     let package = text(&line.package);
     let number = line.line.filter(|line| (1..1 << 53).contains(line));
     let given = text(&line.fingerprint);
+    let floor = collector.floored(&rule, Level::None);
     let mut finding = Finding {
         rule,
-        level,
+        level: Level::None,
         message: wording::message(message),
         path,
         line: number,
@@ -144,7 +175,15 @@ fn take(line: &Line<'_>, cursor: &Cursor<'_>, collector: &mut Collector<'_>) -> 
         fingerprints: BTreeMap::new(),
         package,
         tool,
+        fix: line.fix.as_ref().and_then(Fix::word),
+        security_severity: None,
     };
+    let severity = line.security_severity.as_ref().map(|severity| severity.0);
+    collector.grade(&mut finding, line.level.unwrap_or(Level::Warning), floor, severity);
+    if !collector.reaches(finding.level, finding.security_severity) {
+        collector.count_below();
+        return Ok(());
+    }
     if finding.identified_by.is_none() {
         wording::identify(&mut finding, &Context::of(None, message), place.checkout);
     }
@@ -166,8 +205,8 @@ mod tests {
 
     #[test]
     fn every_member_is_read() {
-        let text = r#"{"schema":"gate.finding/1","rule":"R","level":"note","message":"m","path":"/ci/repo/a","line":7,"fingerprint":"f","package":"p","tool":"t","properties":{"x":1}}
-        {"tool":"t2","path":null}
+        let text = r#"{"schema":"gate.finding/1","rule":"R","level":"note","message":"m","path":"/ci/repo/a","line":7,"fingerprint":"f","package":"p","tool":"t","fix":"1.2","security_severity":7.5,"properties":{"x":1}}
+        {"tool":"t2","path":null,"fix":false}
         {"schema":"gate.end/1","count":2}"#;
         let report = read_text(text, Level::None).unwrap();
         assert_eq!((report.parts[0].format, report.total), (Format::JsonLines, 2));
@@ -175,6 +214,8 @@ mod tests {
         assert_eq!((first.rule.as_str(), first.level, first.message.as_str()), ("R", Level::Note, "m"));
         assert_eq!((first.path.as_deref(), first.line), (Some("a"), Some(7)));
         assert_eq!((first.fingerprint.as_str(), first.package.as_deref()), ("f", Some("p")));
+        let severity = first.security_severity.unwrap().to_string();
+        assert_eq!((first.fix.as_deref(), severity.as_str()), (Some("1.2"), "7.5"));
         let second = &report.findings[1];
         assert_eq!(
             (second.rule.as_str(), second.level, second.path.as_deref()),
@@ -238,6 +279,12 @@ mod tests {
             ),
             (format!("{LINE}\n{{\"rule\":\"R\",\"rule\":\"S\"}}"), "line 2", "duplicate field `rule`"),
             (format!("{LINE}\n{{\"level\":\"error\"}}"), "line 2", "rule: missing"),
+            (format!("{LINE}\n{{\"rule\":\"R\",\"fix\":1}}"), "line 2", "fix: true, false"),
+            (
+                format!("{LINE}\n{{\"rule\":\"R\",\"security_severity\":\"high\"}}"),
+                "line 2",
+                "security_severity: not a number from 0 to 10",
+            ),
             (format!("{LINE}\n[\"R\"]"), "line 2", "not a JSON object"),
             (format!("{LINE}\n7"), "line 2", "not a JSON object"),
             (format!("{LINE}\n{{\"rule\":\"R\",\"count\":1}}"), "line 2", "a finding has no count"),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! MATCH = member *("," member)        member = key "=" value
-//! key   = rule | path | package | fingerprint | tool | level | count      each at most once
+//! key   = rule | path | package | fingerprint | tool | level | severity | count      each at most once
 //! ```
 //!
 //! `rule`, and at least one of `path`, `package` and `fingerprint`, must be there. A value is percent-encoded: `%2C`
@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 use gate_model::finding::Evidence;
 use gate_model::level::Level;
 use gate_model::path_glob::{PathGlob, PathGlobError};
+use gate_model::score::Score;
 use gate_model::text;
 
 /// What a person wants waived.
@@ -43,6 +44,8 @@ pub struct Match {
     pub tool: Option<String>,
     /// The highest level.
     pub level: Option<Level>,
+    /// The highest security severity.
+    pub severity: Option<Score>,
     /// How many findings, from 1.
     pub count: Option<u64>,
 }
@@ -54,7 +57,9 @@ pub enum MatchError {
     #[error("'{0}' is not KEY=VALUE\nwrite a comma within a value as %2C")]
     NotAPair(String),
     /// A key that does not exist.
-    #[error("unknown key '{0}'\nthe keys are rule, path, package, fingerprint, tool, level and count")]
+    #[error(
+        "unknown key '{0}'\nthe keys are rule, path, package, fingerprint, tool, level, severity and count"
+    )]
     UnknownKey(String),
     /// A key that is there twice.
     #[error("'{0}' is given twice\nuse one --waive for each finding")]
@@ -97,6 +102,11 @@ pub enum MatchError {
     /// A level that does not exist.
     #[error("unknown level '{0}'\nthe levels are none, note, warning and error")]
     Level(String),
+    /// A security severity that is none.
+    #[error(
+        "severity '{0}' is not a number from 0 to 10\nwrite the highest that is accepted, as in severity=7.5"
+    )]
+    Severity(String),
     /// A count that is not a number from 1.
     #[error("count '{0}' is not a whole number from 1\nwrite how many findings are accepted")]
     Count(String),
@@ -115,6 +125,8 @@ impl Match {
             fingerprint: self.fingerprint.clone(),
             fingerprints: BTreeMap::new(),
             tool: self.tool.clone(),
+            security_severity: self.severity,
+            fixable: false,
             lines: Vec::new(),
         }
     }
@@ -135,6 +147,7 @@ impl Match {
             "fingerprint" => put(&mut self.fingerprint, "fingerprint", raw),
             "tool" => put(&mut self.tool, "tool", raw),
             "level" => self.set_level(raw),
+            "severity" => self.set_severity(raw),
             "count" => self.set_count(raw),
             other => Err(MatchError::UnknownKey(text::visible(other))),
         }
@@ -145,6 +158,14 @@ impl Match {
         put(&mut word, "level", raw)?;
         let word = word.unwrap_or_default();
         self.level = Some(Level::parse(&word).ok_or_else(|| MatchError::Level(text::visible(&word)))?);
+        Ok(())
+    }
+
+    fn set_severity(&mut self, raw: &str) -> Result<(), MatchError> {
+        let mut word = self.severity.map(|severity| severity.to_string());
+        put(&mut word, "severity", raw)?;
+        let word = word.unwrap_or_default();
+        self.severity = Some(word.parse().map_err(|_| MatchError::Severity(text::visible(&word)))?);
         Ok(())
     }
 
@@ -184,6 +205,7 @@ impl From<&Evidence> for Match {
             fingerprint: evidence.fingerprint.clone(),
             tool: evidence.tool.clone(),
             level: Some(evidence.level),
+            severity: evidence.security_severity,
             count: Some(evidence.count),
         }
     }
@@ -241,6 +263,9 @@ impl std::fmt::Display for Match {
         if let Some(level) = self.level {
             write!(f, ",level={level}")?;
         }
+        if let Some(severity) = self.severity {
+            write!(f, ",severity={severity}")?;
+        }
         if let Some(count) = self.count {
             write!(f, ",count={count}")?;
         }
@@ -276,13 +301,14 @@ mod tests {
     #[test]
     fn all_keys_in_any_order() {
         let parsed =
-            parse("count=3,level=error,tool=Trivy,fingerprint=f%3D1,package=openssl,path=a/*,rule=CVE-1")
+            parse("count=3,severity=7.5,level=error,tool=Trivy,fingerprint=f%3D1,package=openssl,path=a/*,rule=CVE-1")
                 .unwrap();
         assert_eq!(parsed.rule, "CVE-1");
         assert_eq!(parsed.fingerprint.as_deref(), Some("f=1"));
         assert_eq!((parsed.level, parsed.count), (Some(Level::Error), Some(3)));
         let evidence = parsed.evidence(Level::Note, 9);
         assert_eq!((evidence.level, evidence.count), (Level::Error, 3));
+        assert_eq!(evidence.security_severity, "7.5".parse().ok());
     }
 
     #[test]
@@ -308,6 +334,8 @@ mod tests {
             ("rule=A,package=%1b", MatchError::Control("package")),
             ("rule=A,package=a%0ab", MatchError::Control("package")),
             ("rule=A,package=x,level=fatal", MatchError::Level("fatal".into())),
+            ("rule=A,package=x,severity=high", MatchError::Severity("high".into())),
+            ("rule=A,package=x,severity=11", MatchError::Severity("11".into())),
             ("rule=A,package=x,count=0", MatchError::Count("0".into())),
             ("rule=A,package=x,count=+1", MatchError::Count("+1".into())),
             ("rule=A,package=x,count=-1", MatchError::Count("-1".into())),
@@ -344,7 +372,7 @@ mod tests {
         fn what_is_printed_reads_back(rule in "\\PC{1,12}", package in proptest::option::of("\\PC{1,12}"), fingerprint in "\\PC{1,12}",
                                       path in proptest::option::of("[a-z]{1,3}/[a-z*,= %é]{1,8}"), count in proptest::option::of(1u64..99)) {
             prop_assume!(path.as_deref().is_none_or(|p| gate_model::path_glob::PathGlob::parse(p).is_ok()));
-            let original = Match { rule, path, package, fingerprint: Some(fingerprint), tool: None, level: Some(Level::Note), count };
+            let original = Match { rule, path, package, fingerprint: Some(fingerprint), tool: None, level: Some(Level::Note), severity: "7.5".parse().ok(), count };
             prop_assert_eq!(parse(&original.to_string()), Ok(original));
         }
 

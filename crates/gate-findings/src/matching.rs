@@ -14,13 +14,21 @@
 
 mod classes;
 mod flow;
+mod lapsed;
+mod moved;
 mod nearest;
 
-use gate_model::finding::{Evidence, Finding};
+use std::collections::BTreeMap;
+
+use gate_model::finding::{Evidence, Finding, WaiverTerms};
 use gate_model::glob::Steps;
 use gate_model::path_glob::PathGlob;
 
-use crate::identity;
+use crate::evidence::{as_finding, at_path};
+use crate::identity::{self, sides};
+use crate::place::Checkout;
+
+pub use lapsed::{Lapsed, lapsed};
 
 /// A live waiver as it is offered to [`assign`].
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +37,15 @@ pub struct Waiver<'a> {
     pub grant: u64,
     /// What it accepts.
     pub evidence: &'a [Evidence],
+    /// What its rule says beyond that.
+    pub terms: WaiverTerms,
+}
+
+impl<'a> Waiver<'a> {
+    /// A waiver whose rule says nothing beyond its evidence.
+    pub fn of(grant: u64, evidence: &'a [Evidence]) -> Self {
+        Self { grant, evidence, terms: WaiverTerms::default() }
+    }
 }
 
 /// Evidence that fits more findings than its count covers, so that some of them block.
@@ -49,6 +66,8 @@ pub struct Exceeded {
 pub struct Assignment {
     /// For each finding, in order: the ID of the grant that covers it, or `None` where it blocks.
     pub covered_by: Vec<Option<u64>>,
+    /// For findings that moved and are covered all the same, by number: the file that they were accepted in.
+    pub moved_from: BTreeMap<usize, String>,
     /// The IDs of grants none of whose evidence fits any finding, in the order of the waivers.
     pub unused: Vec<u64>,
     /// Evidence whose count was exceeded, in the order of the waivers.
@@ -60,12 +79,86 @@ pub struct Assignment {
 /// The rule is literal, `level` is the highest that fits, and every other member that is present must fit too.
 /// Evidence that names neither path, package nor fingerprint fits nothing: a rule alone is no evidence.
 pub fn covers(evidence: &Evidence, finding: &Finding) -> bool {
-    Fit::of(evidence).is_some_and(|fit| fit.fits(finding, &Steps::default()))
+    Fit::of(evidence, WaiverTerms::default()).is_some_and(|fit| fit.fits(finding, &Steps::default()))
 }
 
-/// Distributes `findings` over the evidence of `waivers`.
-pub fn assign(findings: &[Finding], waivers: &[Waiver<'_>]) -> Assignment {
-    classes::Classes::of(findings, waivers).assign(findings, waivers)
+/// Distributes `findings` over the evidence of `waivers`. What then blocks and has moved from a file that is gone from
+/// the `checkout` is distributed as it was before, over the waivers that follow.
+pub fn assign(findings: &[Finding], waivers: &[Waiver<'_>], checkout: &dyn Checkout) -> Assignment {
+    let mut assignment = classes::Classes::of(findings, waivers).assign(findings, waivers);
+    let open = |number: usize| assignment.covered_by[number].is_none();
+    let moves = moved::moves(findings, open, waivers, |path| checkout.is_gone(path));
+    let before: Vec<Finding> =
+        moves.findings.iter().map(|(number, old)| moved_back(&findings[*number], old)).collect();
+    let one =
+        |(waiver, one): &(usize, _)| Waiver { evidence: std::slice::from_ref(*one), ..waivers[*waiver] };
+    let offered: Vec<Waiver<'_>> = moves.evidence.iter().map(one).collect();
+    let covered = classes::Classes::of(&before, &offered).assign(&before, &offered).covered_by;
+    for ((number, old), grant) in moves.findings.into_iter().zip(covered) {
+        if grant.is_some() {
+            assignment.covered_by[number] = grant;
+            assignment.moved_from.insert(number, old);
+        }
+    }
+    assignment
+}
+
+/// The finding as it was in the file `old`.
+fn moved_back(finding: &Finding, old: &str) -> Finding {
+    let fingerprint = identity::moved(&finding.fingerprint, old);
+    Finding { path: Some(old.to_owned()), fingerprint, ..finding.clone() }
+}
+
+/// Whether `waiver` follows the findings of each of `groups` that says so from the file it names, and covers as many of
+/// all of them as there are. `blocking` are the groups that nothing covers: one that may have moved as well makes a move
+/// ambiguous. It asks what [`assign`] asks, but for the checkout, of which nothing is left to be asked.
+///
+/// # Errors
+/// How many it covers at most; or the first group that it does not follow.
+pub fn covers_all(
+    waiver: &Waiver<'_>,
+    groups: &[(Evidence, Option<String>)],
+    blocking: &[Evidence],
+) -> Result<(), Uncovered> {
+    let as_found = groups.iter().map(|(group, _)| group).chain(blocking);
+    let findings: Vec<Finding> = as_found.map(as_finding).collect();
+    let old = |number: usize| groups.get(number).and_then(|(_, old)| old.as_deref());
+    let open = |number: usize| number >= groups.len() || old(number).is_some();
+    let gone: Vec<&str> = (0..groups.len()).filter_map(old).collect();
+    let moves = moved::moves(&findings, open, std::slice::from_ref(waiver), |path| gone.contains(&path));
+    let mut before = Vec::with_capacity(groups.len());
+    for (number, (group, old)) in groups.iter().enumerate() {
+        let Some(old) = old else {
+            before.push(group.clone());
+            continue;
+        };
+        if !moves.findings.iter().any(|(moved, from)| *moved == number && from == old) {
+            return Err(Uncovered::NotFollowed { rule: group.rule.clone(), old: old.clone() });
+        }
+        before.push(at_path(group, old));
+    }
+    let wanted = groups.iter().map(|(group, _)| group.count).fold(0, u64::saturating_add);
+    let covered = coverable(&before, std::slice::from_ref(waiver));
+    if covered < wanted { Err(Uncovered::TooMany { wanted, covered }) } else { Ok(()) }
+}
+
+/// Why a waiver does not cover what it is said to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Uncovered {
+    /// It covers fewer findings.
+    TooMany {
+        /// How many it is said to cover.
+        wanted: u64,
+        /// How many it covers at most.
+        covered: u64,
+    },
+    /// It does not follow a finding from there.
+    NotFollowed {
+        /// The finding's rule.
+        rule: String,
+        /// The file that it is said to have moved from.
+        old: String,
+    },
 }
 
 /// How many findings the evidence of `waivers` can cover at most, where each of `groups` stands for `count`
@@ -73,7 +166,7 @@ pub fn assign(findings: &[Finding], waivers: &[Waiver<'_>]) -> Assignment {
 ///
 /// Nothing is made for each single finding, so a count may be as large as somebody cares to write.
 pub fn coverable(groups: &[Evidence], waivers: &[Waiver<'_>]) -> u64 {
-    let findings: Vec<Finding> = groups.iter().map(crate::evidence::as_finding).collect();
+    let findings: Vec<Finding> = groups.iter().map(as_finding).collect();
     let weights: Vec<u64> = groups.iter().map(|group| group.count).collect();
     classes::Classes::of(&findings, waivers).capacity(&weights)
 }
@@ -81,12 +174,13 @@ pub fn coverable(groups: &[Evidence], waivers: &[Waiver<'_>]) -> u64 {
 /// Evidence made ready for many comparisons.
 struct Fit<'a> {
     evidence: &'a Evidence,
+    terms: WaiverTerms,
     path: Option<PathGlob<'a>>,
 }
 
 impl<'a> Fit<'a> {
     /// `None` where the evidence can fit nothing.
-    fn of(evidence: &'a Evidence) -> Option<Self> {
+    fn of(evidence: &'a Evidence, terms: WaiverTerms) -> Option<Self> {
         let names_something =
             evidence.path.is_some() || evidence.package.is_some() || evidence.fingerprint.is_some();
         if !names_something || evidence.count == 0 {
@@ -96,21 +190,18 @@ impl<'a> Fit<'a> {
             Some(glob) => Some(PathGlob::parse(glob).ok()?),
             None => None,
         };
-        Some(Self { evidence, path })
+        Some(Self { evidence, terms, path })
     }
 
     /// The cheap comparisons come first.
     fn fits(&self, finding: &Finding, steps: &Steps) -> bool {
-        let evidence = self.evidence;
-        finding.level <= evidence.level
-            && identifies(evidence, finding)
-            && evidence.package.as_ref().is_none_or(|package| finding.package.as_ref() == Some(package))
-            && evidence.tool.as_ref().is_none_or(|tool| finding.tool.as_ref() == Some(tool))
-            && evidence.rule == finding.rule
-            && self
-                .path
-                .as_ref()
-                .is_none_or(|pattern| finding.path.as_ref().is_some_and(|path| pattern.fits(path, steps)))
+        fits_but_path(self.evidence, self.terms, finding, identity::meet) && self.fits_path(finding, steps)
+    }
+
+    fn fits_path(&self, finding: &Finding, steps: &Steps) -> bool {
+        let fits =
+            |pattern: &PathGlob<'_>| finding.path.as_ref().is_some_and(|path| pattern.fits(path, steps));
+        self.path.as_ref().is_none_or(fits)
     }
 
     /// How narrow the evidence is; greater is narrower.
@@ -127,20 +218,44 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// Whether the fingerprints of `evidence` are those of `finding`: names that both have decide; else any part of the
-/// fingerprint may be any that the finding has.
-fn identifies(evidence: &Evidence, finding: &Finding) -> bool {
-    let Some(wanted) = &evidence.fingerprint else { return true };
-    identity::agree(&evidence.fingerprints, &finding.fingerprints)
-        .unwrap_or_else(|| identity::sides(wanted).any(|side| fingerprints(finding).any(|own| own == side)))
+/// Whether `evidence` fits `finding` but for the file that it is in.
+fn fits_elsewhere(evidence: &Evidence, terms: WaiverTerms, finding: &Finding) -> bool {
+    fits_but_path(evidence, terms, finding, identity::meet_elsewhere)
 }
 
-/// All that may be given as a finding's fingerprint.
+/// Whether all but the path of `evidence` fits `finding`; `meet` compares two fingerprints.
+fn fits_but_path(
+    evidence: &Evidence,
+    terms: WaiverTerms,
+    finding: &Finding,
+    meet: fn(&str, &str) -> bool,
+) -> bool {
+    finding.level <= evidence.level
+        && lapsed::why(evidence, terms, finding).is_none()
+        && is_about(evidence, finding, meet)
+}
+
+/// Whether `evidence` is about `finding`, however grave it is, but for the path.
+fn is_about(evidence: &Evidence, finding: &Finding, meet: fn(&str, &str) -> bool) -> bool {
+    identifies(evidence, finding, meet)
+        && evidence.package.as_ref().is_none_or(|package| finding.package.as_ref() == Some(package))
+        && evidence.tool.as_ref().is_none_or(|tool| finding.tool.as_ref() == Some(tool))
+        && evidence.rule == finding.rule
+}
+
+/// Whether the fingerprints of `evidence` are those of `finding`: names that both have decide; else the fingerprint may
+/// be any that the finding has.
+fn identifies(evidence: &Evidence, finding: &Finding, meet: fn(&str, &str) -> bool) -> bool {
+    let Some(wanted) = &evidence.fingerprint else { return true };
+    let own = || std::iter::once(&finding.fingerprint).chain(finding.fingerprints.values());
+    identity::agree(&evidence.fingerprints, &finding.fingerprints)
+        .unwrap_or_else(|| own().any(|own| meet(wanted, own)))
+}
+
+/// The parts of all that may be given as a finding's fingerprint.
 fn fingerprints(finding: &Finding) -> impl Iterator<Item = &str> {
-    let whole = std::iter::once(finding.fingerprint.as_str());
-    whole
-        .chain(identity::sides(&finding.fingerprint))
-        .chain(finding.fingerprints.values().map(String::as_str))
+    let own = std::iter::once(&finding.fingerprint).chain(finding.fingerprints.values());
+    own.flat_map(|own| sides(own))
 }
 
 #[cfg(test)]

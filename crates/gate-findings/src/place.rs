@@ -10,6 +10,9 @@ pub trait Checkout: std::fmt::Debug {
     /// Whether `path`, relative to the root, is such a file.
     fn has(&self, path: &str) -> bool;
 
+    /// Whether there is surely nothing at `path`. What cannot be told is not gone.
+    fn is_gone(&self, path: &str) -> bool;
+
     /// The line `number` (from 1) of such a file, with its neighbours. `None` where there is no such line, or a blank one.
     fn lines(&self, path: &str, number: u64) -> Option<Lines>;
 }
@@ -26,12 +29,16 @@ pub struct Lines {
     pub after: String,
 }
 
-/// A checkout that holds nothing.
+/// A checkout of which nothing is known.
 #[derive(Debug, Clone, Copy)]
 pub struct NoCheckout;
 
 impl Checkout for NoCheckout {
     fn has(&self, _: &str) -> bool {
+        false
+    }
+
+    fn is_gone(&self, _: &str) -> bool {
         false
     }
 
@@ -173,6 +180,10 @@ mod tests {
     impl Checkout for Files {
         fn has(&self, path: &str) -> bool {
             self.0.contains(&path)
+        }
+
+        fn is_gone(&self, path: &str) -> bool {
+            !self.has(path)
         }
 
         fn lines(&self, _: &str, _: u64) -> Option<Lines> {

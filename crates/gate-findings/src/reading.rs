@@ -9,6 +9,7 @@ use std::io::Read;
 use gate_model::digest;
 use gate_model::finding::{Counts, Finding};
 use gate_model::level::Level;
+use gate_model::score::FailOn;
 
 use crate::collector::Collector;
 use crate::error::{Absence, At, ReportError};
@@ -48,8 +49,8 @@ impl std::fmt::Display for Format {
 /// What a gate wants to know of a report.
 #[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
-    /// The level from which findings are kept; lower ones are counted.
-    pub fail_on: Level,
+    /// From where on findings are kept; lower ones are counted.
+    pub fail_on: FailOn,
     /// By rule id, the level that a report cannot go below.
     pub floors: &'a BTreeMap<String, Level>,
     /// Whether results that the report marks as suppressed are only counted.
@@ -80,7 +81,7 @@ pub struct Report {
     pub parts: Vec<Part>,
     /// The digest of the one file, or that of all their digests ([`gate_model::digest::of_reports`]).
     pub digest: String,
-    /// The findings whose level, after the floor, is at least `fail_on`, in the order of the report.
+    /// The findings that reach `fail_on`, after the floor, in the order of the report.
     pub findings: Vec<Finding>,
     /// The results that are no such findings.
     pub counts: Counts,
@@ -182,7 +183,7 @@ pub(crate) fn read_text(text: &str, fail_on: Level) -> Result<Report, ReportErro
     let (floors, roots) = (BTreeMap::new(), ["/ci/repo".to_owned()]);
     let place = Place { roots: &roots, ..Place::NOWHERE };
     let options = Options {
-        fail_on,
+        fail_on: fail_on.into(),
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,

@@ -3,10 +3,14 @@
 //! # The fingerprint that stands in
 //!
 //! ```text
-//! "gate2:" + the first 32 hexadecimal digits of
-//! BLAKE3-derive-key("gate v2 fingerprint", field(kind) field(tool) field(rule) field(path) field(package) field(text))
-//! field(x)    = length of x in bytes as 8 bytes, least significant first, then x; nothing counts as empty
+//! "gate2:" + the first 32 digits of what + "@" + the first 16 digits of where
+//! what     = hexadecimal of BLAKE3-derive-key("gate v2 fingerprint", field(kind) field(tool) field(rule) field(package) field(text))
+//! where    = the same of field("place") field(path); left out, with its "@", where there is no path
+//! field(x) = length of x in bytes as 8 bytes, least significant first, then x; nothing counts as empty
 //! ```
+//!
+//! Two findings are the same where both halves agree. Where the first alone does, the finding may have moved to another
+//! file, which only a rule with `follow_moves` allows.
 //!
 //! By `kind`, the first that is known: `package`, with no text; `code`, with the code that the report quotes; `lines`,
 //! with the flagged line of the checkout, and `message`, with the message. White space is taken out of code, and runs
@@ -28,8 +32,17 @@ use crate::place::{Checkout, Lines};
 /// The digits of a digest that are kept: 128 bits.
 const DIGITS: usize = 32;
 
+/// What stands for a fix of which the report does not say in which version it is.
+pub(crate) const FIX: &str = "available";
+
 /// The context of a fingerprint that stands in.
 const FINGERPRINT: &str = "gate v2 fingerprint";
+/// How a fingerprint of gate's own starts.
+pub(crate) const OWN: &str = "gate2:";
+/// What stands before the place.
+pub(crate) const PLACE: char = '@';
+/// The digits of the place.
+const PLACE_DIGITS: usize = 16;
 /// How a fingerprint of lines starts.
 pub(crate) const LINES: &str = "gate2:lines:";
 /// The digits of each of its halves.
@@ -120,7 +133,8 @@ impl Subject<'_> {
     pub(crate) fn of_lines(self, lines: &Lines) -> String {
         let half = |kind: &str, texts: &[&str]| self.digest(kind, texts)[..HALF].to_owned();
         let before = half("lines before", &[&lines.before, &lines.line]);
-        format!("{LINES}{before}:{}", half("lines after", &[&lines.line, &lines.after]))
+        let what = format!("{LINES}{before}:{}", half("lines after", &[&lines.line, &lines.after]));
+        placed(what, self.path)
     }
 
     /// Of a message, see [`without_numbers`].
@@ -129,14 +143,21 @@ impl Subject<'_> {
     }
 
     fn whole(self, kind: &str, texts: &[&str]) -> String {
-        format!("gate2:{}", self.digest(kind, texts))
+        placed(format!("{OWN}{}", self.digest(kind, texts)), self.path)
     }
 
     fn digest(self, kind: &str, texts: &[&str]) -> String {
         let text = |text: Option<&'_ str>| text.unwrap_or_default().to_owned();
-        let own =
-            [text(Some(kind)), text(self.tool), text(Some(self.rule)), text(self.path), text(self.package)];
+        let own = [text(Some(kind)), text(self.tool), text(Some(self.rule)), text(self.package)];
         all(own.iter().map(String::as_str).chain(texts.iter().copied()))
+    }
+}
+
+/// The fingerprint of what was found, in the file `path`.
+pub(crate) fn placed(what: String, path: Option<&str>) -> String {
+    match path {
+        Some(path) => format!("{what}{PLACE}{}", &all(["place", path].into_iter())[..PLACE_DIGITS]),
+        None => what,
     }
 }
 
@@ -194,7 +215,7 @@ pub(crate) fn of_named(named: &BTreeMap<&str, &str>) -> String {
         return (*value).to_owned();
     }
     let fields = named.iter().flat_map(|(name, value)| [*name, *value]);
-    format!("gate2:{}", all(std::iter::once("named").chain(fields)))
+    format!("{OWN}{}", all(std::iter::once("named").chain(fields)))
 }
 
 fn all<'a>(fields: impl Iterator<Item = &'a str>) -> String {
@@ -236,7 +257,7 @@ fn digits(context: &str, bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Subject, message, name};
-    use crate::identity::sides;
+    use crate::identity;
     use crate::limits;
     use crate::place::Lines;
 
@@ -265,6 +286,10 @@ mod tests {
         assert_ne!(one, subject("a", "bc", None).of_message("d"));
         assert_eq!(one, subject("a", "bc", None).of_code("d"));
         assert_eq!(one.len(), "gate2:".len() + 32);
+        let placed = subject("a", "bc", Some("x")).of_code("d");
+        assert_eq!(placed.len(), one.len() + 1 + 16);
+        assert!(identity::meet_elsewhere(&one, &placed) && !identity::meet(&one, &placed));
+        assert_eq!(identity::moved(&placed, "y"), subject("a", "bc", Some("y")).of_code("d"));
     }
 
     #[test]
@@ -274,7 +299,7 @@ mod tests {
             let lines = Lines { before: before.into(), line: line.into(), after: after.into() };
             subject.of_lines(&lines)
         };
-        let same = |one: &str, other: &str| sides(one).any(|side| sides(other).any(|found| side == found));
+        let same = identity::meet;
         let one = at("a=1", "eval(x)", "b=2");
         assert!(same(&one, &at("new", "eval(x)", "b=2")) && same(&one, &at("a=1", "eval(x)", "new")));
         for other in [at("a=1", "eval(y)", "b=2"), at("p", "eval(x)", "q"), at("b=2", "eval(x)", "a=1")] {

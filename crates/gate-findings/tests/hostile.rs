@@ -23,7 +23,7 @@ fn judged(input: &mut dyn Read) -> Result<Report, ReportError> {
         input,
         "hostile",
         &Options {
-            fail_on: Level::None,
+            fail_on: Level::None.into(),
             floors: &floors,
             honour_suppressions: true,
             accept_errors: false,
@@ -178,7 +178,7 @@ proptest! {
         let run = if tool_first { format!("{rules},{list}") } else { format!("{list},{rules}") };
         let text = format!("{{\"version\":\"2.1.0\",\"runs\":[{{{run}}}]}}");
         let floors = BTreeMap::new();
-        let options = Options { fail_on: Level::ALL[fail_on], floors: &floors, honour_suppressions: true, accept_errors: false, accept_empty: false, place: Place::NOWHERE };
+        let options = Options { fail_on: Level::ALL[fail_on].into(), floors: &floors, honour_suppressions: true, accept_errors: false, accept_empty: false, place: Place::NOWHERE };
         let mut pieces = Pieces { bytes: text.as_bytes(), sizes: sizes.into_iter().cycle() };
         let report = read(&mut pieces, "r", &options).unwrap();
 

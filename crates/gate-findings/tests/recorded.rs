@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use gate_findings::evidence;
 use gate_findings::matching::{Waiver, assign};
-use gate_findings::place::Place;
+use gate_findings::place::{NoCheckout, Place};
 use gate_findings::{Format, Options, Report, read};
 use gate_model::digest;
 use gate_model::finding::Evidence;
@@ -20,7 +20,7 @@ const NEXTEST: &[u8] = include_bytes!("data/nextest.xml");
 fn judged(mut bytes: &[u8], fail_on: Level) -> Report {
     let floors = BTreeMap::new();
     let options = Options {
-        fail_on,
+        fail_on: fail_on.into(),
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,
@@ -92,10 +92,10 @@ fn evidence_of_a_report_waives_it_and_only_it() {
     for bytes in [BANDIT, SEMGREP, HADOLINT, PYTEST, NEXTEST] {
         let report = judged(bytes, Level::Note);
         let evidence = evidence::of(&report.findings);
-        let waivers = [Waiver { grant: 3, evidence: &evidence }];
-        assert!(assign(&report.findings, &waivers).covered_by.iter().all(|by| *by == Some(3)));
+        let waivers = [Waiver::of(3, &evidence)];
+        assert!(assign(&report.findings, &waivers, &NoCheckout).covered_by.iter().all(|by| *by == Some(3)));
         let other = judged(if bytes == BANDIT { PYTEST } else { BANDIT }, Level::Note);
-        assert_eq!(assign(&other.findings, &waivers).unused, [3]);
+        assert_eq!(assign(&other.findings, &waivers, &NoCheckout).unused, [3]);
     }
 }
 

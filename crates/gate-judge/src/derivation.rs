@@ -5,6 +5,7 @@
 
 use gate_model::action::Action;
 use gate_model::context::Context;
+use gate_model::finding::WaiverTerms;
 use gate_model::grant::Owes;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
@@ -17,11 +18,13 @@ use crate::recorded::NoPolicy;
 use crate::signatures::Unproven;
 
 /// A grant that was derived again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Derived {
     /// The risk that the rule accepts in so many words.
     pub accepted_risk: Option<String>,
+    /// What the rules say of a waiver beyond its evidence.
+    pub terms: WaiverTerms,
 }
 
 /// Why a grant could not be derived again, as a sentence's end.
@@ -90,7 +93,7 @@ pub fn owes(data: &GrantData, rule: &Rule) -> Result<(), String> {
     })
 }
 
-/// Whether the rule that the grant names allowed these very terms.
+/// Whether the rule that the grant names allowed these very terms; and what it says of a waiver beyond its evidence.
 ///
 /// # Errors
 /// Why not.
@@ -100,10 +103,11 @@ pub fn terms(
     data: &GrantData,
     by: &Principal,
     here: &Context,
-) -> Result<(), Underivable> {
+) -> Result<WaiverTerms, Underivable> {
     let rule =
         permitted(then, gate, data, by, Some(data.rule), here, &|_| Ok(())).map_err(Underivable::Then)?;
-    owes(data, rule).and_then(|()| uses(data, rule)).map_err(Underivable::Terms)
+    owes(data, rule).and_then(|()| uses(data, rule)).map_err(Underivable::Terms)?;
+    Ok(rule.waiver_terms())
 }
 
 /// Whether the grant is used up as its rule asks.
@@ -126,7 +130,8 @@ pub struct Backing<'a> {
 }
 
 /// Whether some rule of today's policy allows the grant to be used in the context `here`, and the grant `has` what that
-/// rule asks for ([`earned`]).
+/// rule asks for ([`earned`]). `then` is what the rule of its admission said of a waiver: it reaches as far as both that
+/// and some rule of today allow.
 ///
 /// # Errors
 /// Why not.
@@ -136,10 +141,17 @@ pub fn allowed_today(
     data: &GrantData,
     by: &Principal,
     here: &Context,
+    then: WaiverTerms,
     has: &dyn Fn(&Rule) -> Result<(), String>,
 ) -> Result<Derived, Underivable> {
     let rule = permitted(today, gate, data, by, None, here, has).map_err(Underivable::Today)?;
-    Ok(Derived { accepted_risk: rule.i_accept.clone() })
+    let mut terms = rule.waiver_terms();
+    if data.ask.action == Action::Waive && terms.and(then) != then {
+        let rules = today.gate(gate).into_iter().flat_map(|gate| &gate.allow);
+        let others = rules.filter_map(|r| permitted(today, gate, data, by, Some(r.number), here, has).ok());
+        terms = others.fold(terms, |terms, rule| terms.or(rule.waiver_terms()));
+    }
+    Ok(Derived { accepted_risk: rule.i_accept.clone(), terms: terms.and(then) })
 }
 
 /// Whether the grant has what `rule` of today's policy asks for before it grants: approvals, a limit of uses, a debt, a

@@ -4,10 +4,13 @@
 //! An override rescues a command that failed or findings that block. It never rescues a gate that did not
 //! run: a command that could not be started, was interrupted, or left no usable report.
 
-use gate_findings::matching::{self, Waiver};
+use std::collections::BTreeMap;
+
+use gate_findings::matching::{self, Assignment, Lapsed, Waiver};
+use gate_findings::place::Checkout;
 use gate_model::action::Action;
 use gate_model::decision::{OptOut, Verdict, Waived};
-use gate_model::finding::{Counts, Evidence, Finding};
+use gate_model::finding::{Counts, Evidence, Finding, WaiverTerms};
 use gate_model::time::{Timestamp, format_duration};
 use gate_policy::Gate;
 
@@ -131,28 +134,33 @@ pub fn by_opt_out(verdict: Verdict, live: &Live) -> Ruling {
 /// waivers that stood then.
 #[derive(Debug, Default)]
 pub struct Matched {
-    /// The waivers that were matched: each with the position of its grant and what it accepts.
-    waivers: Vec<(u64, u64, Vec<Evidence>)>,
-    /// For each finding the waiver that covers it. Empty where no waiver was matched.
-    covered_by: Vec<Option<u64>>,
+    /// The waivers that were matched: each with the position of its grant, what it accepts and on which terms.
+    waivers: Vec<(u64, u64, WaiverTerms, Vec<Evidence>)>,
+    /// What covers each finding. Empty where no waiver was matched.
+    assignment: Assignment,
+    /// How many findings that block a waiver covered until it lapsed for them.
+    lapsed: BTreeMap<(u64, Lapsed), u64>,
 }
 
 impl Matched {
-    /// Matches the waivers of `standing` with `findings`.
-    pub fn of(standing: &Standing, findings: &[Finding]) -> Self {
+    /// Matches the waivers of `standing` with `findings` of the `checkout`.
+    pub fn of(standing: &Standing, findings: &[Finding], checkout: &dyn Checkout) -> Self {
         let offered: Vec<Waiver<'_>> = standing
             .of(Action::Waive)
-            .map(|live| Waiver { grant: live.id, evidence: &live.findings })
+            .map(|live| Waiver { grant: live.id, evidence: &live.findings, terms: live.terms })
             .collect();
-        let covered_by = matching::assign(findings, &offered).covered_by;
-        let waivers = standing.of(Action::Waive).map(|live| (live.id, live.seq, live.findings.clone()));
-        Self { waivers: waivers.collect(), covered_by }
+        let assignment = matching::assign(findings, &offered, checkout);
+        let waivers =
+            standing.of(Action::Waive).map(|live| (live.id, live.seq, live.terms, live.findings.clone()));
+        let lapsed = matching::lapsed(findings, &offered, &assignment);
+        Self { waivers: waivers.collect(), assignment, lapsed }
     }
 
     /// Whether the waivers of `standing` are the ones that were matched.
     pub fn is_of(&self, standing: &Standing) -> bool {
-        let now = standing.of(Action::Waive).map(|live| (live.id, live.seq, live.findings.as_slice()));
-        now.eq(self.waivers.iter().map(|(id, seq, findings)| (*id, *seq, findings.as_slice())))
+        let now =
+            standing.of(Action::Waive).map(|live| (live.id, live.seq, live.terms, live.findings.as_slice()));
+        now.eq(self.waivers.iter().map(|(id, seq, terms, found)| (*id, *seq, *terms, found.as_slice())))
     }
 }
 
@@ -220,14 +228,16 @@ fn report(standing: &Standing, findings: Vec<Finding>, counts: Counts, matched: 
     let waivers: Vec<&Live> = standing.of(Action::Waive).collect();
     let mut ruling = bare_with(Verdict::Pass, Vec::new(), counts);
     ruling.judged_report = true;
-    if matched.covered_by.iter().all(Option::is_none) {
+    let Assignment { covered_by, moved_from, .. } = &matched.assignment;
+    if covered_by.iter().all(Option::is_none) {
         // The common case of a large report: nothing is moved.
         ruling.blocking = findings;
     } else {
-        let covered_by = matched.covered_by.iter().copied().chain(std::iter::repeat(None));
-        for (finding, grant) in findings.into_iter().zip(covered_by) {
+        let covered_by = covered_by.iter().copied().chain(std::iter::repeat(None));
+        for (number, (finding, grant)) in findings.into_iter().zip(covered_by).enumerate() {
+            let moved_from = || moved_from.get(&number).cloned();
             match grant {
-                Some(grant) => ruling.waived.push(Waived { finding, grant }),
+                Some(grant) => ruling.waived.push(Waived { finding, grant, moved_from: moved_from() }),
                 None => ruling.blocking.push(finding),
             }
         }
@@ -238,12 +248,18 @@ fn report(standing: &Standing, findings: Vec<Finding>, counts: Counts, matched: 
         ruling.verdict = Verdict::Fail;
     }
     ruling.reasons.push(report_in_words(&ruling));
+    ruling.reasons.extend(matched.lapsed.iter().map(|((grant, why), count)| {
+        format!("opt-out {grant} covers {} no longer: {}", in_words(*count), why.as_str())
+    }));
     ruling
 }
 
+fn in_words(findings: u64) -> String {
+    if findings == 1 { "1 finding".to_owned() } else { format!("{findings} findings") }
+}
+
 fn report_in_words(ruling: &Ruling) -> String {
-    let findings =
-        |count: usize| if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
+    let findings = |count: usize| in_words(count as u64);
     match (ruling.blocking.len(), ruling.waived.len()) {
         (0, 0) => "no finding blocks".to_owned(),
         (0, waived) => format!("no finding blocks; {} waived", findings(waived)),

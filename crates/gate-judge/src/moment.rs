@@ -8,8 +8,8 @@
 //! the newest entry's time was later), and no longer before that `at` than a transaction takes.
 //!
 //! Entries of one transaction follow each other: a policy entry before the verdict that needs it, an approval
-//! before the grant that it completes, revocations in a row. Which of them share one cannot be seen, so the
-//! interval is wide enough for both.
+//! before the grant that it completes, revocations in a row, requests that were imported together with their answers.
+//! Which of them share one cannot be seen, so the interval is wide enough for both.
 
 use gate_ledger::entry::Kind;
 use gate_model::time::Timestamp;
@@ -75,6 +75,7 @@ fn may_share(before: Kind, kind: Kind) -> bool {
         Kind::Policy => true,
         Kind::Approval => matches!(kind, Kind::Grant | Kind::Denial),
         Kind::Revocation => kind == Kind::Revocation,
+        Kind::Grant | Kind::Request => matches!(kind, Kind::Grant | Kind::Request),
         _ => false,
     }
 }
@@ -124,5 +125,12 @@ mod tests {
         let entries = [(Kind::Note, 9_000), (Kind::Policy, 5_000)];
         assert_eq!(after(&entries, Kind::Grant, 5_000).includes(at(9_000)), Ok(()));
         assert!(after(&entries[..1], Kind::Grant, 5_000).includes(at(5_000)).is_err());
+    }
+
+    #[test]
+    fn requests_that_were_answered_together_share_their_instant() {
+        let together = [(Kind::Note, 4_990), (Kind::Grant, 4_999), (Kind::Request, 5_000)];
+        assert_eq!(after(&together, Kind::Grant, 5_001).includes(at(4_995)), Ok(()));
+        assert!(after(&together, Kind::Decision, 5_001).includes(at(4_995)).is_err());
     }
 }

@@ -9,7 +9,7 @@ use gate_ledger::entry::Entry;
 use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::decision::OptOut;
-use gate_model::finding::Evidence;
+use gate_model::finding::{Evidence, WaiverTerms};
 use gate_model::payload::GrantData;
 use gate_model::principal::{Assurance, Principal};
 use gate_model::scope::Scope;
@@ -36,6 +36,8 @@ pub struct Live {
     pub scope: Scope,
     /// What a waiver accepts.
     pub findings: Vec<Evidence>,
+    /// What its rules say of a waiver beyond that.
+    pub terms: WaiverTerms,
     /// How many uses are left, where they are limited.
     pub uses_left: Option<u64>,
     /// The risk that its rule accepts in so many words, which every decision repeats.

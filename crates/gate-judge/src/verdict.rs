@@ -190,11 +190,12 @@ pub fn data(
 /// findings were left out of the grouping. An entry holds far fewer groups than [`MAX_GROUPED`], so grouping
 /// more of a large report would only cost memory.
 fn grouped(ruling: &Ruling) -> (Vec<Judged>, u64) {
-    let blocking = ruling.blocking.iter().map(|finding| (finding.clone(), None));
-    let waived = ruling.waived.iter().map(|waived| (waived.finding.clone(), Some(waived.grant)));
+    let blocking = ruling.blocking.iter().map(|finding| (finding, None, None));
+    let waived = ruling.waived.iter();
+    let waived = waived.map(|one| (&one.finding, Some(one.grant), one.moved_from.as_deref()));
     let all = ruling.blocking.len() + ruling.waived.len();
-    let (findings, covered_by): (Vec<_>, Vec<_>) = waived.chain(blocking).take(MAX_GROUPED).unzip();
-    (evidence::group(&findings, &covered_by), all.saturating_sub(MAX_GROUPED) as u64)
+    let groups = evidence::group(waived.chain(blocking).take(MAX_GROUPED));
+    (groups, all.saturating_sub(MAX_GROUPED) as u64)
 }
 
 fn reasons(gate: &Gate, ruling: &Ruling, facts: &Circumstances, now: Timestamp) -> Vec<String> {
@@ -239,5 +240,6 @@ fn size_of_group(group: &Judged) -> usize {
     let texts = [&finding.path, &finding.package, &finding.fingerprint, &finding.tool];
     let text: usize = texts.iter().map(|text| text.as_ref().map_or(0, String::len)).sum();
     let named: usize = finding.fingerprints.iter().map(|(name, value)| 2 + name.len() + value.len()).sum();
-    128 + 6 * (finding.rule.len() + text + named)
+    let moved = group.moved_from.as_ref().map_or(0, String::len);
+    160 + 6 * (finding.rule.len() + text + named + moved)
 }

@@ -231,6 +231,10 @@ pub(crate) enum Verb {
         /// What is overdue counts. So a scheduled job can tell people just when there is something to do.
         #[arg(long, value_name = "DURATION", value_parser = gate_model::time::parse_duration)]
         within: Option<u64>,
+
+        /// Name the waivers that the last N decisions of their scope did not need; 10 without it
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000), conflicts_with = "within")]
+        unneeded_after: Option<u64>,
     },
 
     /// Write a page about what went past the gates, for people who were not there

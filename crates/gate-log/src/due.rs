@@ -6,7 +6,7 @@ use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet, View};
 use gate_ledger::store::Access;
 use gate_model::principal::shown;
-use gate_workflow::reading::due::{self, Due, Ending, Owed, Remedy, Waiting};
+use gate_workflow::reading::due::{self, Due, Ending, Idle, Owed, Remedy, Waiting};
 
 use crate::desk::Desk;
 use crate::error::LogError;
@@ -15,10 +15,16 @@ use crate::error::LogError;
 ///
 /// # Errors
 /// A [`LogError`]; [`LogError::Due`] where `within` was given and something is.
-pub(crate) fn show(desk: &Desk<'_>, within: Option<u64>, io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn show(
+    desk: &Desk<'_>,
+    within: Option<u64>,
+    unneeded_after: Option<u64>,
+    io: &mut Io<'_>,
+) -> Result<(), LogError> {
     let found = desk.find()?;
     let ledger = found.open(Access::Read)?;
-    let due = due::read(&ledger, found.trust(), desk.now(), within)?;
+    let due =
+        due::read(&ledger, found.trust(), desk.now(), within, unneeded_after.unwrap_or(due::UNNEEDED_AFTER))?;
     let text = match desk.format(io) {
         Format::Text => render::page(&sheet(&due, &desk.view(io)), Format::Text, &desk.view(io)),
         _ => render::json(&due) + "\n",
@@ -40,8 +46,14 @@ fn is_empty(due: &Due) -> bool {
 fn summary(due: &Due) -> String {
     let overdue = due.reviews.iter().filter(|review| review.overdue).count();
     let overdue = if overdue > 0 { format!(" ({overdue} overdue)") } else { String::new() };
+    let unneeded = due.unneeded.len();
+    let unneeded = if unneeded > 0 {
+        format!("; {} not needed", render::count(unneeded, "waiver"))
+    } else {
+        String::new()
+    };
     format!(
-        "{} for approval; {} owed{overdue}; {} soon to end",
+        "{} for approval; {} owed{overdue}; {} soon to end{unneeded}",
         render::count(due.requests.len(), "request"),
         render::count(due.reviews.len(), "review"),
         render::count(due.ending.len(), "opt-out"),
@@ -49,7 +61,8 @@ fn summary(due: &Due) -> String {
 }
 
 fn sheet(due: &Due, view: &View) -> Sheet {
-    let nothing = due.requests.is_empty() && due.reviews.is_empty() && due.ending.is_empty();
+    let nothing =
+        due.requests.is_empty() && due.reviews.is_empty() && due.ending.is_empty() && due.unneeded.is_empty();
     let overdue = due.reviews.iter().any(|review| review.overdue);
     let tone = if overdue {
         Tone::Bad
@@ -70,6 +83,12 @@ fn sheet(due: &Due, view: &View) -> Sheet {
     sheet.table("Reviews that are owed", &["id", "gate", "action", "by", "deadline", "from", "reason"], rows);
     let rows = due.ending.iter().map(|ending| ending_row(ending, view)).collect();
     sheet.table("Opt-outs that end soon", &["id", "gate", "action", "by", "ends", "reason"], rows);
+    let rows = due.unneeded.iter().map(|idle| idle_row(idle, view)).collect();
+    sheet.table(
+        "Waivers that nothing needs",
+        &["id", "gate", "by", "ends", "decisions without it", "accepts", "reason"],
+        rows,
+    );
     sheet.list(
         "Cannot be read",
         due.unreadable.iter().map(|one| format!("entry {}: {}", one.seq, one.reason)).collect(),
@@ -92,7 +111,8 @@ fn commands(due: &Due) -> Vec<(String, String)> {
     let requests = due.requests.iter().map(|one| line(format!("approve request {}", one.id), &one.remedy));
     let reviews = due.reviews.iter().map(|one| line(format!("review opt-out {}", one.id), &one.remedy));
     let ending = due.ending.iter().map(|one| line(format!("ask for opt-out {} again", one.id), &one.remedy));
-    requests.chain(reviews).chain(ending).collect()
+    let idle = due.unneeded.iter().map(|one| line(format!("end waiver {}", one.id), &one.remedy));
+    requests.chain(reviews).chain(ending).chain(idle).collect()
 }
 
 fn request_row(request: &Waiting, view: &View) -> Vec<String> {
@@ -120,6 +140,19 @@ fn review_row(review: &Owed, view: &View) -> Vec<String> {
         format!("{overdue}{}", render::ends(review.deadline, view.now)),
         from,
         review.reason.clone(),
+    ]
+}
+
+fn idle_row(idle: &Idle, view: &View) -> Vec<String> {
+    let accepts: Vec<String> = idle.findings.iter().map(ToString::to_string).collect();
+    vec![
+        idle.id.to_string(),
+        idle.gate.clone(),
+        shown(&idle.by).to_owned(),
+        render::ends(idle.expires, view.now),
+        idle.decisions.to_string(),
+        accepts.join("; "),
+        idle.reason.clone(),
     ]
 }
 

@@ -69,7 +69,7 @@ fn perform(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError
         Some(Verb::Export { salvage: false, openings }) => export::export(desk, openings.as_deref(), io),
         Some(Verb::Copy { dest }) => copy::copy(desk, dest, io),
         Some(Verb::Stats { span }) => stats::show(desk, span, io),
-        Some(Verb::Due { within }) => due::show(desk, *within, io),
+        Some(Verb::Due { within, unneeded_after }) => due::show(desk, *within, *unneeded_after, io),
         Some(Verb::Report(args)) => report::show(desk, args, io),
         Some(Verb::Checkpoint(args)) => checkpoint::checkpoint(desk, args, io),
         Some(Verb::Archive(args)) => archive::archive(desk, args, io),

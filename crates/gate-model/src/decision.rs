@@ -159,6 +159,9 @@ pub struct Waived {
     pub finding: Finding,
     /// The ID of the grant that covers it.
     pub grant: u64,
+    /// The file that it was accepted in, where it has moved from there and its waiver follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
 }
 
 /// An opt-out as a decision mentions it.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::level::Level;
+use crate::score::Score;
 
 /// One result of a scanner or test run. As a line of JSON Lines it may carry `"schema":"gate.finding/1"`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,6 +37,12 @@ pub struct Finding {
     /// The tool that found it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
+    /// What the report says of a fix: the version that has it, or `available`. Nothing where it knows of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+    /// How grave it is on the scale of CVSS, where the report says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_severity: Option<Score>,
 }
 
 /// What identifies a finding, best first.
@@ -89,9 +96,48 @@ pub struct Evidence {
     /// The tool, literally.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
+    /// The highest security severity that is covered. Without it any is, unless the waiver's rule says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_severity: Option<Score>,
+    /// Whether the report knew of a fix.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fixable: bool,
     /// The lines of the findings that were seen, rising. Of findings that are alike the nearest ones are covered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<u64>,
+}
+
+/// What a rule says of its waivers beyond what their evidence names. The default adds nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct WaiverTerms {
+    /// Findings are covered in another file, too, where their own file is gone.
+    pub follow_moves: bool,
+    /// A finding is not covered any more once its report knows of a fix.
+    pub until_fixed: bool,
+    /// A finding with a security severity is not covered by evidence without one: it may have risen.
+    pub until_raised: bool,
+}
+
+impl WaiverTerms {
+    /// Where two rules have to allow a waiver: no further than either of them.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            follow_moves: self.follow_moves && other.follow_moves,
+            until_fixed: self.until_fixed || other.until_fixed,
+            until_raised: self.until_raised || other.until_raised,
+        }
+    }
+
+    /// Where either of two rules is enough: as far as one of them.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self {
+            follow_moves: self.follow_moves || other.follow_moves,
+            until_fixed: self.until_fixed && other.until_fixed,
+            until_raised: self.until_raised && other.until_raised,
+        }
+    }
 }
 
 impl std::fmt::Display for Evidence {
@@ -101,6 +147,9 @@ impl std::fmt::Display for Evidence {
             write!(f, "{} × ", self.count)?;
         }
         write!(f, "{} up to {}", self.rule, self.level)?;
+        if let Some(severity) = self.security_severity {
+            write!(f, " and security severity {severity}")?;
+        }
         let members = [
             (" in ", &self.path),
             (" of package ", &self.package),

@@ -28,6 +28,7 @@ pub mod principal;
 pub mod quote;
 pub mod request;
 pub mod scope;
+pub mod score;
 pub mod text;
 pub mod time;
 pub mod verification;

@@ -13,9 +13,9 @@ use crate::context::Context;
 use crate::decision::{PolicyUsed, Verdict};
 use crate::finding::{Counts, Evidence};
 use crate::grant::Owes;
-use crate::level::Level;
 use crate::request::{Request, SeenHead, Ttl};
 use crate::scope::Scope;
+use crate::score::FailOn;
 use crate::time::Timestamp;
 
 /// What somebody asked for, as requests, grants and denials carry it.
@@ -353,9 +353,9 @@ pub struct DecisionData {
     /// The digest of the report's bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
-    /// The level from which findings block.
+    /// The level or the security severity from which findings block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fail_on: Option<Level>,
+    pub fail_on: Option<FailOn>,
     /// How many findings block.
     pub blocking: u64,
     /// How many findings are waived.
@@ -410,6 +410,9 @@ pub struct Judged {
     /// The ID of the waiver that covers them; left out where they block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<u64>,
+    /// The file that they were accepted in, where they have moved from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]

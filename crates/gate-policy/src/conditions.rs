@@ -20,7 +20,7 @@ use crate::pattern::glob_matches;
 use crate::person::{listed, names, shown};
 use crate::policy::{Gate, Policy};
 use crate::reach;
-use crate::rule::{Lapse, Rule};
+use crate::rule::Rule;
 
 type Condition = Result<(), String>;
 
@@ -45,7 +45,6 @@ pub(crate) fn terms(
         reason(rule, ask),
         ticket(rule, ask),
         no_conflict(ask.action, context),
-        implemented(rule),
     ];
     let mut failed: Vec<String> = checks.into_iter().filter_map(Result::err).collect();
     failed.extend(evidence::failures(gate, rule, ask));
@@ -187,17 +186,6 @@ fn no_conflict(action: Action, context: &Context) -> Condition {
     let conflicts =
         context.conflicts.iter().map(|conflict| text::visible(conflict)).collect::<Vec<_>>().join(", ");
     Err(format!("cannot apply: the facts of this run contradict each other: {conflicts}"))
-}
-
-fn implemented(rule: &Rule) -> Condition {
-    if rule.lapse_when.contains(&Lapse::FixAvailable) {
-        return Err(
-            "has lapse_when = \"fix-available\", a condition that is not implemented, so it allows nothing; \
-                    take it out, or shorten max_ttl in its place"
-                .to_owned(),
-        );
-    }
-    Ok(())
 }
 
 /// Whether what a rule demands of the place holds where its grant is used.

@@ -39,6 +39,9 @@ fn check(gate: &Gate, rule: &Rule, finding: &Evidence) -> Result<(), String> {
     if finding.count == 0 {
         return Err(format!("needs a count of at least 1 for the finding '{name}'"));
     }
+    if rule.waiver_terms().until_fixed && finding.fixable {
+        return Err(format!("waives what has no fix yet, and there is one for '{name}'"));
+    }
     level(gate, rule, finding)?;
     finding.path.as_deref().map_or(Ok(()), |glob| match PathGlob::parse(glob) {
         Ok(_) => Ok(()),

@@ -79,7 +79,7 @@
 //! | key | type | default | meaning |
 //! | --- | --- | --- | --- |
 //! | `severity` | `low` `medium` `high` `critical` | `medium` | how much the gate matters |
-//! | `fail_on` | `none` `note` `warning` `error` | `warning` | the level from which a finding blocks |
+//! | `fail_on` | `none` `note` `warning` `error`, or `security-severity >= N` | `warning` | the level, or the number from 0 to 10, from which a finding blocks; a finding without the number blocks from `warning` on |
 //! | `report` | path | | the report that run mode must produce |
 //! | `report_suppressions` | `honour` `block` | `honour` | what becomes of results that a report marks as suppressed; a gate without `allow` never honours them |
 //! | `report_errors` | `block` `accept` | `block` | whether a tool that reports errors of its own has run all the same |
@@ -114,7 +114,8 @@
 //! | `break_glass` | boolean | `false` | for emergencies: grants at once when the request says `--break-glass`, owes a review, and is closed to whoever has one overdue |
 //! | `review_within` | duration | required with `break_glass` | by when the review must follow |
 //! | `reviewers` | list of who, not `*` | the rule's `who` and the owners | who may review, never the requester; required where `who` has `*` |
-//! | `lapse_when` | list of `severity-raised` `fix-available` | none | what ends a waiver before its time. The first holds for every waiver. The second is not implemented: a rule that has it allows nothing and says so |
+//! | `lapse_when` | list of `severity-raised` `fix-available` | none | what ends a waiver before its time: a security severity that rose or was not known (a higher level or severity than it names is never covered), and a fix that the report knows of |
+//! | `follow_moves` | boolean | `false` | whether its waivers cover the same finding in one other file, where the file it was accepted in is gone |
 //! | `facts` | `asserted` `oidc` | `asserted` | how the environment, ref and repository of the run must be known, at admission and at each use |
 //! | `i_accept` | text | | why a rule that lets everybody past on every ref or environment is meant; decisions repeat it |
 //!

@@ -10,6 +10,7 @@ use gate_model::action::Action;
 use gate_model::gate::GateName;
 use gate_model::issuer::Mapping;
 use gate_model::level::{self, Level, Severity};
+use gate_model::score::FailOn;
 use gate_model::time::Timestamp;
 
 use crate::diagnostic::did_you_mean;
@@ -258,8 +259,8 @@ pub enum Suppressions {
 pub struct Gate {
     /// How much it matters.
     pub severity: Severity,
-    /// The level from which a finding blocks.
-    pub fail_on: Level,
+    /// From where on a finding blocks.
+    pub fail_on: FailOn,
     /// The report that run mode must produce.
     pub report: Option<String>,
     /// What becomes of results that a report marks as suppressed; ask [`Gate::honours_suppressions`].

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use gate_model::action::Action;
+use gate_model::finding::WaiverTerms;
 use gate_model::level::Level;
 use gate_model::principal::Assurance;
 
@@ -86,6 +87,8 @@ pub struct Rule {
     pub reviewers: Vec<Who>,
     /// What ends a waiver before its time.
     pub lapse_when: Vec<Lapse>,
+    /// Whether its waivers follow findings into another file where theirs is gone.
+    pub follow_moves: bool,
     /// How well environment, ref and repository must be known, at least.
     pub facts: Option<Assurance>,
     /// Why a rule that reaches everything is accepted.
@@ -97,6 +100,15 @@ impl Rule {
     /// Whether the rule grants without another person.
     pub const fn grants_at_once(&self) -> bool {
         self.approvals.is_none()
+    }
+
+    /// What it says of its waivers beyond what their evidence names.
+    pub fn waiver_terms(&self) -> WaiverTerms {
+        WaiverTerms {
+            follow_moves: self.follow_moves,
+            until_fixed: self.lapse_when.contains(&Lapse::FixAvailable),
+            until_raised: self.lapse_when.contains(&Lapse::SeverityRaised),
+        }
     }
 }
 
@@ -155,9 +167,10 @@ impl QuotaBy {
 /// What ends a waiver before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lapse {
-    /// The finding's level rose. This holds for every waiver: a higher level is never covered.
+    /// The finding's level or security severity rose. For every waiver a higher one than it names is never covered; with
+    /// this, neither is one where it names none.
     SeverityRaised,
-    /// A fix exists. Not implemented, since reports rarely tell: a rule that asks for it denies.
+    /// The report knows of a fix.
     FixAvailable,
 }
 

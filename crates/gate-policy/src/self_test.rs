@@ -128,7 +128,7 @@ fn scope(request: &TestRequest) -> Scope {
 }
 
 fn evidence(policy: &Policy, request: &TestRequest) -> Evidence {
-    let threshold = policy.gate(&request.gate).map(|gate| gate.fail_on);
+    let threshold = policy.gate(&request.gate).map(|gate| gate.fail_on.level());
     Evidence {
         rule: "RULE".to_owned(),
         level: request.level.or(threshold.ok()).unwrap_or(gate_model::level::Level::Error),
@@ -139,5 +139,7 @@ fn evidence(policy: &Policy, request: &TestRequest) -> Evidence {
         fingerprints: std::collections::BTreeMap::new(),
         lines: Vec::new(),
         tool: None,
+        security_severity: None,
+        fixable: false,
     }
 }

@@ -42,7 +42,8 @@ Examples:\n\
     gate-skip approve POLICY --sign[=KEY]\n       \
     gate-skip review ID --verdict accepted|rejected --reason TEXT\n       \
     gate-skip resume GATE --reason TEXT\n       \
-    gate-skip submit FILE|-"
+    gate-skip submit FILE|-\n       \
+    gate-skip import FILE [--gate GATE] [--dry-run]"
 )]
 pub(crate) struct Args {
     /// The gate; or a file with a decision of gate-check (a word with . or /, or - for standard input)
@@ -191,12 +192,43 @@ pub(crate) enum Verb {
         #[command(flatten)]
         signing: SigningArgs,
     },
+    /// Ask for the waivers that an existing ignore file names
+    Import(ImportArgs),
     /// Submit a request or an act that was signed elsewhere
     Submit {
         /// The signed document; - reads standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+}
+
+/// An ignore file to ask for.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ImportArgs {
+    /// The file: .trivyignore, .trivyignore.yaml, osv-scanner.toml, .snyk, deny.toml, audit.toml, waivers of InSpec,
+    /// OpenVEX, or a baseline of bandit or semgrep
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The gate that the entries are for, where the policy has several whose findings can be waived
+    #[arg(long, value_name = "GATE")]
+    pub gate: Option<String>,
+
+    /// The reason of entries that give none
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+
+    /// How long each shall last at most, such as 14d; an entry that ends before ends then
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub ttl: Option<u64>,
+
+    /// Show what would be asked for, and ask for nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Who signs.
+    #[command(flatten)]
+    pub signing: SigningArgs,
 }
 
 /// An act on something in the ledger.

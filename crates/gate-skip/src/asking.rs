@@ -11,10 +11,10 @@ use gate_ledger::store::{Access, Ledger};
 use gate_model::action::Action;
 use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
+use gate_model::payload::Ask;
 use gate_model::principal::Principal;
 use gate_model::request::{Request, SeenHead};
-use gate_workflow::admission::{self, Asking, TransactError};
-use gate_workflow::setting::Setting;
+use gate_workflow::admission::{self, Asking};
 use gate_workflow::signing;
 use gate_workflow::wish::{self, Change, Wish};
 use gate_workflow::{ledger_access, sealing};
@@ -22,6 +22,7 @@ use gate_workflow::{ledger_access, sealing};
 use crate::args::{Args, SigningArgs, WishArgs};
 use crate::documents;
 use crate::error::SkipError;
+use crate::import::Imported;
 use crate::run::{Desk, TOOL};
 
 /// What comes of asking.
@@ -34,6 +35,8 @@ pub(crate) enum Asked {
     Stated(Box<Statement>),
     /// An owner's word on a policy.
     Endorsed(Endorsement),
+    /// What comes of an ignore file.
+    Imported(Imported),
 }
 
 impl Asked {
@@ -62,12 +65,30 @@ pub(crate) fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -
     {
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, &elsewhere).as_warning().render());
     }
-    let signing = args.signing.sign.is_some().then_some(&args.signing);
-    let put: Put = if args.wish.dry_run { admission::rehearse } else { admission::request };
-    match signing {
-        None => unsigned(desk, &wish, put),
-        Some(signing) => signed(desk, &wish, signing, put),
+    if args.signing.detached {
+        return Ok(Asked::Detached(Box::new(sign(desk, &wish, &args.signing)?.1)));
     }
+    let asking = asking(desk, &wish, &args.signing)?;
+    let put = if args.wish.dry_run { admission::rehearse } else { admission::request };
+    Ok(Asked::answer(put(desk.setting, &asking)?))
+}
+
+/// What `wish` comes to here, signed where the arguments say so.
+///
+/// # Errors
+/// A [`SkipError`]; then nothing was decided.
+pub(crate) fn asking(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs) -> Result<Asking, SkipError> {
+    let facts = desk.setting.facts()?;
+    let (ask, request, by) = if signing.sign.is_some() {
+        let (ask, request, by) = sign(desk, wish, signing)?;
+        (ask, Some(request), by)
+    } else {
+        let by = facts.principal.clone();
+        let ledger = desk.setting.open(Access::Read)?;
+        let policy = &desk.setting.loaded.policy;
+        (wish::resolve(policy, facts, &by, Some(&ledger.view()), wish)?, None, by)
+    };
+    Ok(Asking { gate: wish.gate.clone(), ask, by, context: facts.context.clone(), request })
 }
 
 /// GATE comes first; a first word with `.` or `/`, or `-`, is a file.
@@ -78,6 +99,26 @@ pub(crate) fn is_file(target: &str) -> bool {
 fn from_arguments(gate: &str, args: &WishArgs) -> Wish {
     let action = if args.waive.is_empty() { args.action.unwrap_or(Action::Skip) } else { Action::Waive };
     wish(gate, action, args)
+}
+
+/// A wish for `action` past `gate`, without any condition.
+pub(crate) fn bare_wish(gate: &str, action: Action, reason: &str) -> Wish {
+    Wish {
+        gate: gate.to_owned(),
+        action,
+        reason: reason.to_owned(),
+        ticket: None,
+        ttl: None,
+        commit: None,
+        git_ref: None,
+        change: None,
+        environment: None,
+        run: None,
+        uses: None,
+        matches: Vec::new(),
+        evidence: Vec::new(),
+        break_glass: false,
+    }
 }
 
 fn wish(gate: &str, action: Action, args: &WishArgs) -> Wish {
@@ -124,26 +165,8 @@ fn from_decision(
     Ok(Ok(wish))
 }
 
-/// How a request is put: for good, or as a rehearsal.
-type Put = fn(&Setting<'_>, &Asking) -> Result<Grant, TransactError>;
-
-fn unsigned(desk: &Desk<'_>, wish: &Wish, put: Put) -> Result<Asked, SkipError> {
-    let facts = desk.setting.facts()?;
-    let ask = {
-        let ledger = desk.setting.open(Access::Read)?;
-        wish::resolve(&desk.setting.loaded.policy, facts, &facts.principal, Some(&ledger.view()), wish)?
-    };
-    let asking = Asking {
-        gate: wish.gate.clone(),
-        ask,
-        by: facts.principal.clone(),
-        context: facts.context.clone(),
-        request: None,
-    };
-    Ok(Asked::Answer(Box::new(put(desk.setting, &asking)?)))
-}
-
-fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs, put: Put) -> Result<Asked, SkipError> {
+/// What `wish` comes to, the request signed, and who signed it.
+fn sign(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs) -> Result<(Ask, Request, Principal), SkipError> {
     let detached = signing.detached;
     let facts = desk.setting.facts()?;
     let signer = desk.signer(signing);
@@ -169,18 +192,7 @@ fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs, put: Put) -> Resu
     let mut draft = signing::draft(&wish.gate, &ask, &name, &desk.setting.loaded, which, seen, now)?;
     sealing::request(&mut draft, ledger_access::privacy(&desk.setting.loaded), view.as_ref())?;
     let (request, principal) = signer.request(draft)?;
-    if detached {
-        return Ok(Asked::Detached(Box::new(request)));
-    }
-    drop(ledger);
-    let asking = Asking {
-        gate: wish.gate.clone(),
-        ask,
-        by: principal,
-        context: facts.context.clone(),
-        request: Some(request),
-    };
-    Ok(Asked::Answer(Box::new(put(desk.setting, &asking)?)))
+    Ok((ask, request, principal))
 }
 
 /// The principal as the policy will see it once the signature is there.

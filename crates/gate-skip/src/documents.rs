@@ -18,6 +18,8 @@ use crate::error::SkipError;
 
 /// The largest decision that is read, in bytes.
 const MAX_DECISION: u64 = 256 * 1024 * 1024;
+/// The largest ignore file that is read, in bytes.
+const MAX_IGNORE: u64 = 16 * 1024 * 1024;
 /// The largest signed document or entry that is read, in bytes.
 const MAX_SIGNED: u64 = 1024 * 1024;
 
@@ -76,6 +78,14 @@ pub(crate) fn signed(
     let bytes = read(path, cwd, io, MAX_SIGNED, SIGNED_REMEDY)?;
     let value = profile::parse(&bytes).map_err(|error| wrong_signed(path, &error))?;
     sealing::unpack(value, privacy).map_err(|error| wrong_signed(path, &error))
+}
+
+/// Reads an ignore file from `path`.
+///
+/// # Errors
+/// [`SkipError::Document`], with what is wrong.
+pub(crate) fn ignore_file(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Vec<u8>, SkipError> {
+    read(path, cwd, io, MAX_IGNORE, "give an ignore file as its tool reads it")
 }
 
 /// What is wrong with a signed document.

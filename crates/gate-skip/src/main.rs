@@ -7,6 +7,7 @@ mod documents;
 mod endorsing;
 mod error;
 mod habits;
+mod import;
 mod run;
 mod stating;
 mod submitting;

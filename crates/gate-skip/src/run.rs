@@ -23,6 +23,7 @@ use crate::asking::{self, Asked};
 use crate::endorsing;
 use crate::error::SkipError;
 use crate::habits;
+use crate::import::{self, Imported};
 use crate::submitting;
 
 /// The tool's name.
@@ -71,6 +72,7 @@ impl Desk<'_> {
                 let words = Words { reason: Some(reason.clone()), ticket: ticket.clone(), verdict: None };
                 acting::resume(self, gate, &words, signing, io)
             }
+            Some(Verb::Import(args)) => import::import(self, args, io).map(Asked::Imported),
             Some(Verb::Submit { file }) => submitting::submit(self, file, io).map(Asked::answer),
         }
     }
@@ -95,6 +97,13 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
         Ok(Asked::Answer(grant)) => answer(&args, &grant, io, env, clock),
         Ok(Asked::Detached(request)) => detached(io, sealing::pack("request", &request)),
         Ok(Asked::Stated(statement)) => detached(io, sealing::pack("statement", &statement)),
+        Ok(Asked::Imported(Imported::Answers(grants))) => {
+            let each = grants.iter().map(|grant| answer(&args, grant, io, env, clock));
+            // One that waits is what the caller has to know of.
+            let all: Vec<Exit> = each.collect();
+            all.into_iter().find(|exit| *exit != Exit::Proceed).unwrap_or(Exit::Proceed)
+        }
+        Ok(Asked::Imported(Imported::Plan(rows))) => plan(&args, &rows, io, env, clock),
         Ok(Asked::Endorsed(endorsement)) => {
             io.show(&(render::json(&endorsement) + "\n"));
             Exit::Proceed
@@ -147,13 +156,35 @@ fn detached(io: &mut Io<'_>, packed: serde_json::Result<serde_json::Value>) -> E
     }
 }
 
-fn answer(args: &Args, grant: &Grant, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
-    let format = args.shared.output.format(io.stdout_terminal);
-    let view = View {
+fn plan(args: &Args, rows: &[import::Row], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+    let view = view(args, io, env, clock);
+    match args.shared.output.format(io.stdout_terminal) {
+        Format::Text | Format::Markdown | Format::Html => {
+            io.show(&render::page(
+                &import::sheet(rows),
+                args.shared.output.format(io.stdout_terminal),
+                &view,
+            ));
+        }
+        _ => {
+            let lines: String = rows.iter().map(|row| render::json(row) + "\n").collect();
+            io.show(&lines);
+        }
+    }
+    Exit::Proceed
+}
+
+fn view(args: &Args, io: &Io<'_>, env: &Env, clock: Clock<'_>) -> View {
+    View {
         width: terminal::width().filter(|_| io.stdout_terminal),
         colour: terminal::colour(args.shared.output.color, env, io.stdout_terminal),
         now: clock(),
-    };
+    }
+}
+
+fn answer(args: &Args, grant: &Grant, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+    let format = args.shared.output.format(io.stdout_terminal);
+    let view = view(args, io, env, clock);
     io.show(&render::grant(grant, format, &view));
     if !args.shared.output.quiet {
         io.tell(&render::summary::grant(TOOL, grant, clock()));

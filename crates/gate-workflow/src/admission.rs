@@ -21,6 +21,7 @@ use crate::ledger_access::Unusable;
 use crate::policies::{self, RecordError};
 use crate::proving::{self, Submitted};
 use crate::setting::Setting;
+use gate_judge::derivation::in_words;
 use gate_judge::records;
 
 /// What is asked for, by whom, and where.
@@ -59,6 +60,11 @@ pub enum TransactError {
     /// An entry cannot be read as what it is.
     #[error(transparent)]
     Malformed(#[from] records::Malformed),
+    /// Of several requests one was denied.
+    #[error(
+        "nothing was asked for, since not all of it is allowed: {0}\ntake out what is denied, or ask those who may"
+    )]
+    AllOrNothing(String),
     /// The subject is not in a state that the verb fits.
     #[error("{0}")]
     Subject(String),
@@ -78,6 +84,7 @@ impl TransactError {
                 Exit::Usage
             }
             Self::Malformed(_) => Exit::Distrust,
+            Self::AllOrNothing(_) => Exit::Negative,
         }
     }
 }
@@ -147,6 +154,29 @@ fn answered(
     policies::ensure_recorded(transaction, &setting.loaded, &asking.by)?;
     let (admission, counted) = judge(setting, transaction, &asking, objections)?;
     record(setting, transaction, &asking, admission, &counted)
+}
+
+/// Judges several requests in one transaction and records the answers, all of them or none: where one is denied, none was
+/// asked for. Each comes with the words for it.
+///
+/// # Errors
+/// A [`TransactError`]; then nothing was decided or recorded.
+pub fn request_all(setting: &Setting<'_>, wanted: &[(String, Asking)]) -> Result<Vec<Grant>, TransactError> {
+    setting.transact(|transaction| {
+        let mut answers = Vec::with_capacity(wanted.len());
+        let mut denied = Vec::new();
+        for (words, asking) in wanted {
+            setting.loaded.policy.gate(&asking.gate)?;
+            let (asking, objections) = proven(setting, transaction, asking)?;
+            policies::ensure_recorded(transaction, &setting.loaded, &asking.by)?;
+            let (admission, counted) = judge(setting, transaction, &asking, objections)?;
+            if let Admission::Denied(trials) = &admission {
+                denied.push(format!("{words}: {}", in_words(trials)));
+            }
+            answers.push(record(setting, transaction, &asking, admission, &counted)?);
+        }
+        if denied.is_empty() { Ok(answers) } else { Err(TransactError::AllOrNothing(denied.join("; "))) }
+    })
 }
 
 /// The same with whoever signed the document, where there is one, and what speaks against that: its signature, its age,

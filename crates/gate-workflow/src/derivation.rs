@@ -38,9 +38,10 @@ pub fn grant(
         Err(reason) => return Ok(Err(reason.into())),
     };
     let gate = entry.gate.as_deref().unwrap_or_default();
-    if let Err(reason) = terms(&then.policy, gate, data, by, context) {
-        return Ok(Err(reason));
-    }
+    let terms = match terms(&then.policy, gate, data, by, context) {
+        Ok(terms) => terms,
+        Err(reason) => return Ok(Err(reason)),
+    };
     let signers = [then.data.files.as_slice(), today.files.as_slice()];
     for (policy, files) in [&then.policy, &today.policy].into_iter().zip(signers) {
         if let Err(reason) = proving::requester(view, policy, files, entry, data.request.as_ref(), by)? {
@@ -65,7 +66,7 @@ pub fn grant(
     let backing = Backing { given, past: &past };
     let is_same = then.data.digest == today.used.digest;
     let has = |rule: &Rule| if is_same { Ok(()) } else { earned(today.trust(), rule, data, by, &backing) };
-    let derived = allowed_today(&today.policy, gate, data, by, context, &has);
+    let derived = allowed_today(&today.policy, gate, data, by, context, terms, &has);
     past.settled().map(|_| derived)
 }
 

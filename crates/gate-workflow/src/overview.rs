@@ -3,8 +3,9 @@
 use gate_ledger::store::Access;
 use gate_model::action::Action;
 use gate_model::decision::PolicyUsed;
-use gate_model::level::{Level, Severity};
+use gate_model::level::Severity;
 use gate_model::scope::Scope;
+use gate_model::score::FailOn;
 use gate_model::time::Timestamp;
 use serde::Serialize;
 
@@ -39,8 +40,8 @@ pub struct GateView {
     pub gate: String,
     /// How much it matters.
     pub severity: Severity,
-    /// The level from which findings block.
-    pub fail_on: Level,
+    /// From where on findings block.
+    pub fail_on: FailOn,
     /// The ways past that some rule allows.
     pub allows: Vec<Action>,
     /// Until when it is observed and stops nobody; left out of a gate that enforces.

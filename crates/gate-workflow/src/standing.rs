@@ -2,6 +2,7 @@
 
 mod weigh;
 
+use gate_judge::derivation::Derived;
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
 use gate_judge::standing::{Live, Seen, SetAside, Standing};
@@ -9,6 +10,7 @@ use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::action::Action;
 use gate_model::context::Context;
+use gate_model::finding::WaiverTerms;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
@@ -132,11 +134,13 @@ fn examine(
     if uses_left == Some(0) {
         return Ok(Examined::Over);
     }
-    let accepted_risk = match weigh(view, policies, question, (entry, &data, &by), &life)? {
-        Ok(accepted_risk) => accepted_risk,
+    let Derived { accepted_risk, terms } = match weigh(view, policies, question, (entry, &data, &by), &life)?
+    {
+        Ok(derived) => derived,
         Err(objection) => return Ok(Examined::Aside(aside(id, data, by, objection))),
     };
-    Ok(Examined::Counts(Box::new(Live { uses_left, accepted_risk, doubts, ..live(id, entry.seq, data, by) })))
+    let counts = live(id, entry.seq, data, by);
+    Ok(Examined::Counts(Box::new(Live { uses_left, accepted_risk, doubts, terms, ..counts })))
 }
 
 /// What was found in the life of an opt-out that nobody ended; nothing where somebody did.
@@ -166,6 +170,7 @@ fn live(id: u64, seq: u64, data: GrantData, by: Principal) -> Live {
         expires,
         scope: ask.scope,
         findings: ask.findings,
+        terms: WaiverTerms::default(),
         uses_left: None,
         accepted_risk: None,
         doubts: Vec::new(),

@@ -162,10 +162,9 @@ pub fn resolve(
         max_uses: wish.uses,
         break_glass: wish.break_glass,
     };
+    let leaves_open = |wanted: &Match| wanted.count.is_none() || wanted.severity.is_none();
     let counts = match view {
-        Some(view) if wish.matches.iter().any(|wanted| wanted.count.is_none()) => {
-            last_seen(view, &wish.gate)?
-        }
+        Some(view) if wish.matches.iter().any(leaves_open) => last_seen(view, &wish.gate)?,
         _ => Vec::new(),
     };
     let open = |level: Level| wish.matches.iter().map(move |wanted| evidence(wanted, level, &[]));
@@ -184,24 +183,35 @@ pub fn resolve(
 fn evidence(wanted: &Match, level: Level, seen: &[Evidence]) -> Evidence {
     let level = wanted.level.unwrap_or(level);
     let mut evidence = wanted.evidence(level, wanted.count.unwrap_or(1));
+    let covered = |found: &&Evidence| matching::covers(&evidence, &as_finding(found));
+    let covered: Vec<&Evidence> = seen.iter().filter(covered).collect();
     if wanted.count.is_none() {
-        let covered = |found: &&Evidence| matching::covers(&evidence, &as_finding(found));
-        let count: u64 = seen.iter().filter(covered).map(|found| found.count).sum();
-        evidence.count = count.max(1);
+        evidence.count = covered.iter().map(|found| found.count).sum::<u64>().max(1);
     }
+    let highest = covered.iter().filter_map(|found| found.security_severity).max();
+    evidence.security_severity = wanted.severity.or(highest);
     evidence
 }
 
 /// The findings of the gate's newest recorded decision that judged a report.
 fn last_seen(view: &View<'_>, gate: &str) -> Result<Vec<Evidence>, StoreError> {
-    let mut found = Vec::new();
+    let found = last_judged(view, gate)?.map(|data| data.findings).unwrap_or_default();
+    Ok(found.into_iter().map(|judged| judged.finding).collect())
+}
+
+/// The gate's newest recorded decision that judged a report, if there is one among the newest entries.
+///
+/// # Errors
+/// A failure of the store.
+pub fn last_judged(view: &View<'_>, gate: &str) -> Result<Option<DecisionData>, StoreError> {
+    let mut found = None;
     let mut left = LOOK_BACK;
     view.scan(0, None, true, &mut |entry: Entry| {
         left = left.saturating_sub(1);
         let is_decision = entry.kind == Kind::Decision && entry.gate.as_deref() == Some(gate);
         let data = is_decision.then(|| records::data::<DecisionData>(&entry).ok()).flatten();
         if let Some(data) = data.filter(|data| data.report.is_some()) {
-            found = data.findings.into_iter().map(|judged| judged.finding).collect();
+            found = Some(data);
             return ControlFlow::Break(());
         }
         if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

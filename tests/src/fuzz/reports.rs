@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gate_findings::match_syntax::{self as syntax, Match};
 use gate_findings::matching::{Waiver, assign};
-use gate_findings::place::Place;
+use gate_findings::place::{NoCheckout, Place};
 use gate_findings::{Format, Options, Report, ReportError, evidence, read};
 use gate_model::finding::Finding;
 use gate_model::level::Level;
@@ -55,7 +55,7 @@ fn open(mut data: &[u8], fail_on: Level) -> Result<Report, ReportError> {
         &mut data,
         "report",
         &Options {
-            fail_on,
+            fail_on: fail_on.into(),
             floors: &floors,
             honour_suppressions: true,
             accept_errors: false,
@@ -80,11 +80,11 @@ fn assert_waivable(findings: &[Finding]) {
         let wanted = Match::from(one);
         assert_eq!(syntax::parse(&wanted.to_string()).as_ref(), Ok(&wanted), "{wanted}");
     }
-    let waiver = [Waiver { grant: 1, evidence: &exact }];
-    let covered = assign(findings, &waiver).covered_by;
+    let waiver = [Waiver::of(1, &exact)];
+    let covered = assign(findings, &waiver, &NoCheckout).covered_by;
     assert!(covered.iter().all(|by| *by == Some(1)), "exact evidence does not cover what it names");
     let more: Vec<Finding> = findings.iter().chain(findings.first()).cloned().collect();
-    let blocked = assign(&more, &waiver).covered_by.iter().filter(|by| by.is_none()).count();
+    let blocked = assign(&more, &waiver, &NoCheckout).covered_by.iter().filter(|by| by.is_none()).count();
     assert_eq!(blocked, usize::from(!findings.is_empty()), "one finding more than was accepted");
 }
 

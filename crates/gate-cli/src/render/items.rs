@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use gate_model::decision::{Decision, Verdict};
+use gate_model::decision::{Decision, Verdict, Waived};
 use gate_model::finding::Finding;
 use gate_model::level::Level;
 
@@ -47,9 +47,14 @@ pub(super) fn of(decision: &Decision) -> Vec<Item> {
         .map(|finding| Item { finding: finding.clone(), standing: standing.clone() });
     let waived = decision.waived.iter().map(|waived| Item {
         finding: waived.finding.clone(),
-        standing: Standing::Accepted(format!("waived by {}", grant_of(decision, waived.grant))),
+        standing: Standing::Accepted(waived_by(decision, waived)),
     });
     stop_without_finding(decision).into_iter().chain(blocking).chain(waived).collect()
+}
+
+fn waived_by(decision: &Decision, waived: &Waived) -> String {
+    let moved = waived.moved_from.as_ref().map(|old| format!(", moved from {old}")).unwrap_or_default();
+    format!("waived by {}{moved}", grant_of(decision, waived.grant))
 }
 
 /// Findings at or above `fail_on` do not block where an override lets the pipeline proceed, or the gate is observed.
@@ -100,6 +105,8 @@ fn about_gate(rule: String, level: Level, message: String) -> Item {
         line: None,
         package: None,
         tool: None,
+        fix: None,
+        security_severity: None,
     };
     Item { finding, standing: Standing::Blocks }
 }

@@ -4,7 +4,7 @@
 //! holds the document unchanged; every other format passes all text through [`crate::escape`].
 //!
 //! Three shapes stand between documents and formats, so that no format knows a document:
-//! a [`Sheet`] (text, Markdown, HTML), annotations (GitHub, Azure), and items (SARIF, JUnit, GitLab), which
+//! a [`Sheet`] (text, Markdown, HTML), annotations (GitHub, Azure), and items (SARIF, JUnit, GitLab; `OpenVEX` and in-toto beside them), which
 //! exist for decisions only. A tool offers just the formats that fit ([`crate::options::offer`]); asked for
 //! another one all the same, a document is written as JSON, which every document has.
 
@@ -15,9 +15,11 @@ mod entries;
 mod gitlab;
 mod grant;
 mod html;
+mod in_toto;
 mod items;
 mod junit;
 mod markdown;
+mod openvex;
 mod sarif;
 pub mod sheet;
 pub mod summary;
@@ -66,7 +68,9 @@ fn recorded(decision: &Decision, nowhere: &str) -> String {
 pub fn decision(decision: &Decision, format: Format, view: &View) -> String {
     match format {
         Format::Json => format!("{}\n", json(decision)),
-        Format::Sarif => format!("{}\n", json(&sarif::log(decision))),
+        Format::Sarif => format!("{}\n", json(&sarif::log(decision, false))),
+        Format::Openvex => format!("{}\n", json(&openvex::document(decision))),
+        Format::InToto => format!("{}\n", json(&in_toto::statement(decision))),
         Format::Gitlab => format!("{}\n", json(&gitlab::report(decision))),
         Format::Junit => junit::report(decision),
         Format::Github => annotations::github(&annotations::of_decision(decision, view.now)),
@@ -77,13 +81,18 @@ pub fn decision(decision: &Decision, format: Format, view: &View) -> String {
     }
 }
 
+/// A decision as SARIF without what was accepted, for platforms that open an alert for a suppressed result.
+pub fn sarif_without_waived(decision: &Decision) -> String {
+    format!("{}\n", json(&sarif::log(decision, true)))
+}
+
 /// An answer of `gate-skip` in `format`: one of [`Format::WITHOUT_FINDINGS`].
 pub fn grant(grant: &Grant, format: Format, view: &View) -> String {
     match format {
         Format::Github => annotations::github(&annotations::of_grant(grant, view.now)),
         Format::Azure => annotations::azure(&annotations::of_grant(grant, view.now)),
         Format::Text | Format::Markdown | Format::Html => page(&grant::sheet(grant, view.now), format, view),
-        Format::Json | Format::Sarif | Format::Junit | Format::Gitlab => format!("{}\n", json(grant)),
+        _ => format!("{}\n", json(grant)),
     }
 }
 
@@ -95,7 +104,7 @@ pub fn verification(verification: &Verification, format: Format, view: &View) ->
         Format::Text | Format::Markdown | Format::Html => {
             page(&verification::sheet(verification), format, view)
         }
-        Format::Json | Format::Sarif | Format::Junit | Format::Gitlab => format!("{}\n", json(verification)),
+        _ => format!("{}\n", json(verification)),
     }
 }
 

@@ -39,6 +39,8 @@ fn finding(rule: &str, message: &str) -> Finding {
         identified_by: None,
         package: None,
         tool: None,
+        fix: None,
+        security_severity: None,
     }
 }
 
@@ -72,7 +74,7 @@ pub(super) fn decision(verdict: Verdict) -> Decision {
         observed_until: None,
         gate: "lint".into(),
         blocking: vec![blocking],
-        waived: vec![Waived { finding: waived, grant: 41 }],
+        waived: vec![Waived { finding: waived, grant: 41, moved_from: None }],
         below_threshold: 3,
         passed: 1,
         suppressed: 0,
@@ -119,12 +121,14 @@ pub(super) fn hostile_decision(verdict: Verdict) -> Decision {
         identified_by: None,
         package: Some(h()),
         tool: Some(h()),
+        fix: Some(h()),
+        security_severity: None,
     };
     let opt_out = OptOut { by: h(), reason: h(), note: Some(h()), ..opt_out(41, Action::Waive) };
     Decision {
         gate: h(),
         blocking: vec![finding.clone(); 12],
-        waived: vec![Waived { finding, grant: 41 }],
+        waived: vec![Waived { finding, grant: 41, moved_from: None }],
         grants: vec![opt_out.clone()],
         unneeded: vec![opt_out.clone()],
         would_use: Vec::new(),
@@ -185,6 +189,8 @@ pub(super) fn hostile_grant(status: Status) -> Grant {
             fingerprint: Some(h()),
             fingerprints: std::collections::BTreeMap::from([(h(), h())]),
             tool: Some(h()),
+            security_severity: Some("7.5".parse().unwrap()),
+            fixable: true,
             lines: vec![7],
         }],
         by: Some(Principal { id: h(), assurance: Assurance::Signed, via: h(), key: Some(h()), issuer: None }),

@@ -1,11 +1,13 @@
 //! A decision as SARIF 2.1.0 (OASIS standard, errata 01).
 //!
 //! What was accepted is a result with a suppression: kind `external`, status `accepted`, and the opt-out as
-//! justification (section 3.35).
+//! justification (section 3.35). Some platforms open an alert for it all the same: they are written without such results.
 
 use std::collections::HashMap;
 
 use gate_model::decision::Decision;
+use gate_model::finding::Finding;
+use gate_model::score::Score;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -29,19 +31,25 @@ pub(super) struct Log {
 #[serde(rename_all = "camelCase")]
 struct Run {
     tool: Value,
+    automation_details: Value,
     invocations: [Value; 1],
     column_kind: &'static str,
     results: Vec<Value>,
     properties: Value,
 }
 
-/// The log of `decision`.
-pub(super) fn log(decision: &Decision) -> Log {
-    let mut rules = Rules::default();
-    let results = of(decision).iter().map(|item| result(item, &mut rules)).collect();
-    let driver = json!({"name": "gate", "version": env!("CARGO_PKG_VERSION"), "rules": rules.descriptors});
+/// The log of `decision`, with what was accepted or without.
+pub(super) fn log(decision: &Decision, omit_waived: bool) -> Log {
+    let mut rules = Rules { gate: &decision.gate, index: HashMap::new(), descriptors: Vec::new() };
+    let items = of(decision);
+    let shown = items.iter().filter(|item| !omit_waived || item.standing == Standing::Blocks);
+    let results = shown.map(|item| result(item, &mut rules)).collect();
+    let driver =
+        json!({"name": "gate", "version": env!("CARGO_PKG_VERSION"), "rules": rules.into_descriptors()});
     let run = Run {
         tool: json!({"driver": driver}),
+        // Uploads of different gates must not replace each other (section 3.17.3).
+        automation_details: json!({"id": format!("gate/{}/", inert(&decision.gate))}),
         invocations: [invocation(decision)],
         column_kind: "unicodeCodePoints",
         results,
@@ -63,31 +71,59 @@ fn invocation(decision: &Decision) -> Value {
 }
 
 /// The rules in the order in which results name them; a result points to its rule by index (section 3.27.6).
-#[derive(Default)]
-struct Rules {
+struct Rules<'a> {
+    gate: &'a str,
     index: HashMap<String, usize>,
-    descriptors: Vec<Value>,
+    descriptors: Vec<(Value, Option<Score>)>,
 }
 
-impl Rules {
-    fn index_of(&mut self, rule: &str) -> usize {
-        if let Some(index) = self.index.get(rule) {
-            return *index;
+impl Rules<'_> {
+    fn index_of(&mut self, finding: &Finding) -> usize {
+        let rule = inert(&finding.rule);
+        let next = self.descriptors.len();
+        let index = *self.index.entry(rule.clone()).or_insert(next);
+        if index == next {
+            self.descriptors.push((descriptor(self.gate, finding, &rule), None));
         }
-        let index = self.descriptors.len();
-        self.index.insert(rule.to_owned(), index);
-        self.descriptors.push(json!({"id": rule}));
+        let highest = &mut self.descriptors[index].1;
+        *highest = (*highest).max(finding.security_severity);
         index
+    }
+
+    fn into_descriptors(self) -> Vec<Value> {
+        let with_severity = |(mut descriptor, severity): (Value, Option<Score>)| {
+            if let Some(severity) = severity {
+                descriptor["properties"] = json!({"security-severity": severity, "tags": ["security"]});
+            }
+            descriptor
+        };
+        self.descriptors.into_iter().map(with_severity).collect()
     }
 }
 
-fn result(item: &Item, rules: &mut Rules) -> Value {
+/// A rule with the texts that platforms show beside its results. What the tool itself says of the rule is in its own
+/// report.
+fn descriptor(gate: &str, finding: &Finding, rule: &str) -> Value {
+    let by = finding.tool.as_ref().map(|tool| format!(" of {tool}")).unwrap_or_default();
+    let text = if finding.message.is_empty() { &finding.rule } else { &finding.message };
+    let help = format!(
+        "A finding{by} that the gate '{gate}' judged. Mend what it points at; where that has to wait and the policy \
+         allows it, gate-skip {gate} asks for a waiver of the single finding that ends by itself."
+    );
+    json!({
+        "id": rule,
+        "shortDescription": {"text": message(&format!("{}{by}", finding.rule))},
+        "fullDescription": {"text": message(text)},
+        "help": {"text": inert(&help)},
+    })
+}
+
+fn result(item: &Item, rules: &mut Rules<'_>) -> Value {
     let finding = &item.finding;
-    let rule = inert(&finding.rule);
     let text = if finding.message.is_empty() { &finding.rule } else { &finding.message };
     let mut result = json!({
-        "ruleId": rule,
-        "ruleIndex": rules.index_of(&rule),
+        "ruleId": inert(&finding.rule),
+        "ruleIndex": rules.index_of(finding),
         "level": finding.level.as_str(),
         "message": {"text": message(text)},
         "partialFingerprints": {"gate/v1": inert(&finding.fingerprint)},
@@ -99,7 +135,10 @@ fn result(item: &Item, rules: &mut Rules) -> Value {
         let accepted = json!({"kind": "external", "status": "accepted", "justification": inert(by)});
         result["suppressions"] = json!([accepted]);
     }
-    let named = [("package", &finding.package), ("tool", &finding.tool)];
+    if let Some(severity) = finding.security_severity {
+        result["properties"]["security-severity"] = json!(severity);
+    }
+    let named = [("package", &finding.package), ("tool", &finding.tool), ("fix", &finding.fix)];
     for (name, value) in
         named.into_iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value)))
     {

@@ -5,7 +5,7 @@ use gate_model::decision::Verdict;
 use serde_json::Value;
 
 fn written(decision: &gate_model::decision::Decision) -> Value {
-    serde_json::from_str(&json(&log(decision))).unwrap()
+    serde_json::from_str(&json(&log(decision, false))).unwrap()
 }
 
 /// The structure that SARIF 2.1.0 demands of the members we write.
@@ -19,6 +19,9 @@ fn assert_valid(log: &Value) {
     for result in run["results"].as_array().unwrap() {
         let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
         assert_eq!(rules[index]["id"], result["ruleId"]);
+        for text in ["shortDescription", "fullDescription", "help"] {
+            assert!(!rules[index][text]["text"].as_str().unwrap().is_empty(), "{text}");
+        }
         assert!(["none", "note", "warning", "error"].contains(&result["level"].as_str().unwrap()));
         assert!(!result["message"]["text"].as_str().unwrap().is_empty());
         assert!(result["partialFingerprints"].as_object().unwrap().values().all(Value::is_string));
@@ -38,6 +41,29 @@ fn assert_valid(log: &Value) {
             assert!(suppression["justification"].is_string());
         }
     }
+}
+
+#[test]
+fn each_gate_is_an_analysis_of_its_own_and_grave_rules_say_so() {
+    let mut decision = samples::decision(Verdict::Fail);
+    decision.blocking[0].security_severity = "7.5".parse().ok();
+    let more =
+        gate_model::finding::Finding { security_severity: "9".parse().ok(), ..decision.blocking[0].clone() };
+    decision.blocking.push(more);
+    let log = written(&decision);
+    assert_valid(&log);
+    assert_eq!(log["runs"][0]["automationDetails"]["id"], "gate/lint/");
+    assert_eq!(log["runs"][0]["tool"]["driver"]["rules"][0]["properties"]["security-severity"], "9.0");
+}
+
+#[test]
+fn waived_findings_can_be_left_out() {
+    let decision = samples::decision(Verdict::Fail);
+    let text = json(&log(&decision, true));
+    let log: Value = serde_json::from_str(&text).unwrap();
+    assert_valid(&log);
+    assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 1);
+    assert!(!text.contains("suppressions"));
 }
 
 #[test]

@@ -60,7 +60,8 @@ impl<'de> Deserialize<'de> for Whole {
     }
 }
 
-/// A string where there is one; any other value is passed over. For bags whose values are the tool's own.
+/// A string, or a number as text, where there is one; any other value is passed over. For bags whose values are the
+/// tool's own.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Loose<'a>(pub(crate) Option<Cow<'a, str>>);
 
@@ -81,14 +82,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Loose<'a> {
             fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
                 Ok(Loose(None))
             }
-            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Loose(None))
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Loose(Some(number.to_string().into())))
             }
-            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-                Ok(Loose(None))
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Loose(Some(number.to_string().into())))
             }
-            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Loose(None))
+            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(Loose(Some(number.to_string().into())))
             }
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
                 Ok(Loose(None))

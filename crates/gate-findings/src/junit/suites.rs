@@ -294,6 +294,8 @@ impl Problem {
             line,
             package: None,
             tool: None,
+            fix: None,
+            security_severity: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A report of 100 thousand findings has few such classes, so the flow stays small. Evidence is looked up by
 //! rule, and by fingerprint where it has one, so that exact evidence costs one look-up per finding.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gate_model::finding::Finding;
 use gate_model::glob::Steps;
@@ -85,7 +85,7 @@ impl<'a> Classes<'a> {
         }
         let unused = self.unused(waivers);
         let exceeded = self.exceeded(waivers, &covered_by);
-        Assignment { covered_by, unused, exceeded }
+        Assignment { covered_by, moved_from: BTreeMap::new(), unused, exceeded }
     }
 
     /// Which findings of a class the offers cover, given how many each does: first those nearest to the lines that it
@@ -165,7 +165,8 @@ impl<'a> Classes<'a> {
 fn offers<'a>(waivers: &[Waiver<'a>]) -> Vec<Offer<'a>> {
     let mut offers: Vec<Offer<'a>> = Vec::new();
     for (number, waiver) in waivers.iter().enumerate() {
-        offers.extend(waiver.evidence.iter().filter_map(Fit::of).map(|fit| Offer { waiver: number, fit }));
+        let fits = waiver.evidence.iter().filter_map(|evidence| Fit::of(evidence, waiver.terms));
+        offers.extend(fits.map(|fit| Offer { waiver: number, fit }));
     }
     offers.sort_by_key(|offer| std::cmp::Reverse(offer.fit.narrowness()));
     offers
@@ -178,9 +179,8 @@ fn index<'a>(offers: &[Offer<'a>]) -> HashMap<&'a str, OfRule<'a>> {
         let of_rule = index.entry(&evidence.rule).or_default();
         match &evidence.fingerprint {
             Some(fingerprint) => {
-                let named = evidence.fingerprints.values().map(String::as_str);
-                let all: BTreeSet<&str> =
-                    sides(fingerprint).chain(named).chain([fingerprint.as_str()]).collect();
+                let all = evidence.fingerprints.values().chain([fingerprint]);
+                let all: BTreeSet<&str> = all.flat_map(|one| sides(one)).collect();
                 for key in all {
                     of_rule.by_fingerprint.entry(key).or_default().push(number);
                 }

@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 
-use gate_model::finding::{Evidence, Finding};
+use gate_model::finding::{Evidence, Finding, WaiverTerms};
 use gate_model::level::Level;
 use proptest::prelude::*;
 
 use super::{Waiver, assign, covers};
+use crate::place::{Checkout, Lines, NoCheckout};
+use crate::wording::Subject;
 
 fn finding(rule: &str, path: &str) -> Finding {
     Finding {
@@ -18,6 +20,8 @@ fn finding(rule: &str, path: &str) -> Finding {
         identified_by: None,
         package: None,
         tool: Some("t".into()),
+        fix: None,
+        security_severity: None,
     }
 }
 
@@ -31,6 +35,8 @@ fn evidence(rule: &str, path: &str, count: u64) -> Evidence {
         fingerprint: None,
         fingerprints: BTreeMap::new(),
         tool: None,
+        security_severity: None,
+        fixable: false,
         lines: Vec::new(),
     }
 }
@@ -79,7 +85,7 @@ fn a_member_that_the_finding_lacks_does_not_fit() {
 fn one_more_than_the_count_blocks() {
     let findings = vec![finding("R", "src/a"), finding("R", "src/b"), finding("R", "src/c")];
     let evidence = [evidence("R", "src/*", 2)];
-    let assignment = assign(&findings, &[Waiver { grant: 7, evidence: &evidence }]);
+    let assignment = assign(&findings, &[Waiver::of(7, &evidence)], &NoCheckout);
     assert_eq!(assignment.covered_by, [Some(7), Some(7), None]);
     assert_eq!(assignment.exceeded.len(), 1);
     assert_eq!((assignment.exceeded[0].fits, assignment.exceeded[0].blocked), (3, 1));
@@ -90,8 +96,8 @@ fn one_more_than_the_count_blocks() {
 fn counts_of_several_waivers_add_up() {
     let findings = vec![finding("R", "src/a"); 3];
     let evidence = [evidence("R", "src/a", 1)];
-    let waivers = [Waiver { grant: 1, evidence: &evidence }, Waiver { grant: 2, evidence: &evidence }];
-    assert_eq!(assign(&findings, &waivers).covered_by, [Some(1), Some(2), None]);
+    let waivers = [Waiver::of(1, &evidence), Waiver::of(2, &evidence)];
+    assert_eq!(assign(&findings, &waivers, &NoCheckout).covered_by, [Some(1), Some(2), None]);
 }
 
 #[test]
@@ -99,8 +105,8 @@ fn overlapping_waivers_leave_nothing_blocked_that_could_be_covered() {
     // Greedy would spend the wide one on src/a, which the narrow one covers as well.
     let findings = vec![finding("R", "src/a"), finding("R", "src/b")];
     let (wide, narrow) = ([evidence("R", "src/*", 1)], [evidence("R", "src/a", 1)]);
-    let waivers = [Waiver { grant: 1, evidence: &wide }, Waiver { grant: 2, evidence: &narrow }];
-    assert_eq!(assign(&findings, &waivers).covered_by, [Some(2), Some(1)]);
+    let waivers = [Waiver::of(1, &wide), Waiver::of(2, &narrow)];
+    assert_eq!(assign(&findings, &waivers, &NoCheckout).covered_by, [Some(2), Some(1)]);
 }
 
 #[test]
@@ -109,18 +115,14 @@ fn a_chain_of_overlaps_is_augmented() {
     let e = |glob: &str| [evidence("R", glob, 1)];
     let (one, two, three) = (e("src/{a,b}"), e("src/{a,c}"), e("src/c"));
     let findings = vec![finding("R", "src/a"), finding("R", "src/b"), finding("R", "src/c")];
-    let waivers = [
-        Waiver { grant: 1, evidence: &one },
-        Waiver { grant: 2, evidence: &two },
-        Waiver { grant: 3, evidence: &three },
-    ];
-    assert!(assign(&findings, &waivers).covered_by.iter().all(Option::is_some));
+    let waivers = [Waiver::of(1, &one), Waiver::of(2, &two), Waiver::of(3, &three)];
+    assert!(assign(&findings, &waivers, &NoCheckout).covered_by.iter().all(Option::is_some));
 }
 
 #[test]
 fn waivers_that_match_nothing_are_named() {
     let evidence = [evidence("OTHER", "src/*", 1)];
-    let assignment = assign(&[finding("R", "src/a")], &[Waiver { grant: 9, evidence: &evidence }]);
+    let assignment = assign(&[finding("R", "src/a")], &[Waiver::of(9, &evidence)], &NoCheckout);
     assert_eq!((assignment.unused, assignment.covered_by), (vec![9], vec![None]));
 }
 
@@ -128,7 +130,7 @@ fn waivers_that_match_nothing_are_named() {
 fn a_hundred_thousand_findings_and_hundreds_of_globs_are_assigned() {
     let findings: Vec<Finding> = (0..100_000).map(|n| finding("R", &format!("d{}/f{n}", n % 400))).collect();
     let evidence: Vec<Evidence> = (0..400).map(|n| evidence("R", &format!("d{n}/**"), 200)).collect();
-    let assignment = assign(&findings, &[Waiver { grant: 1, evidence: &evidence }]);
+    let assignment = assign(&findings, &[Waiver::of(1, &evidence)], &NoCheckout);
     assert_eq!(assignment.covered_by.iter().flatten().count(), 400 * 200);
 }
 
@@ -171,11 +173,11 @@ fn evidence_of_all() -> Evidence {
 fn a_group_may_claim_any_number_of_findings() {
     let groups = [Evidence { count: (1 << 53) - 1, ..evidence("R", "src/a", 1) }];
     let evidence = [evidence("R", "src/*", 3)];
-    assert_eq!(super::coverable(&groups, &[Waiver { grant: 1, evidence: &evidence }]), 3);
+    assert_eq!(super::coverable(&groups, &[Waiver::of(1, &evidence)]), 3);
 
     let groups = vec![Evidence { count: u64::MAX, ..evidence_of_all() }; 3];
     let evidence = [evidence_of_all(), evidence_of_all()];
-    assert!(super::coverable(&groups, &[Waiver { grant: 1, evidence: &evidence }]) > 1 << 53);
+    assert!(super::coverable(&groups, &[Waiver::of(1, &evidence)]) > 1 << 53);
 }
 
 proptest! {
@@ -185,11 +187,11 @@ proptest! {
         waivers in proptest::collection::vec(proptest::collection::vec(any_evidence(), 0..3), 0..4),
     ) {
         let waivers: Vec<Waiver<'_>> =
-            waivers.iter().enumerate().map(|(n, evidence)| Waiver { grant: n as u64, evidence }).collect();
+            waivers.iter().enumerate().map(|(n, evidence)| Waiver::of(n as u64, evidence)).collect();
         let offers: Vec<(u64, &Evidence)> =
             waivers.iter().flat_map(|w| w.evidence.iter().map(|e| (w.grant, e))).collect();
-        let assignment = assign(&findings, &waivers);
-        prop_assert_eq!(&assignment, &assign(&findings, &waivers));
+        let assignment = assign(&findings, &waivers, &NoCheckout);
+        prop_assert_eq!(&assignment, &assign(&findings, &waivers, &NoCheckout));
         prop_assert_eq!(assignment.covered_by.len(), findings.len());
 
         let groups = crate::evidence::of(&findings);
@@ -235,7 +237,7 @@ fn fingerprints_by_name_decide_and_none_may_disagree() {
     ] {
         let found = found(pairs, fingerprint);
         assert_eq!(covers(&accepted, &found), expected, "{pairs:?}");
-        let assignment = assign(&[found], &[Waiver { grant: 1, evidence: std::slice::from_ref(&accepted) }]);
+        let assignment = assign(&[found], &[Waiver::of(1, std::slice::from_ref(&accepted))], &NoCheckout);
         assert_eq!(assignment.covered_by[0].is_some(), expected, "{pairs:?}");
     }
 }
@@ -245,9 +247,78 @@ fn of_alike_findings_the_accepted_ones_are_covered_and_the_new_one_blocks() {
     let at = |line: u64| Finding { line: Some(line), ..finding("R", "src/a") };
     let accepted = crate::evidence::of(&[at(20), at(100)]);
     assert_eq!(accepted[0].lines, [20, 100]);
-    let waivers = [Waiver { grant: 1, evidence: &accepted }];
-    assert_eq!(assign(&[at(21), at(60), at(101)], &waivers).covered_by, [Some(1), None, Some(1)]);
+    let waivers = [Waiver::of(1, &accepted)];
+    assert_eq!(
+        assign(&[at(21), at(60), at(101)], &waivers, &NoCheckout).covered_by,
+        [Some(1), None, Some(1)]
+    );
     let accepted = crate::evidence::of(&[at(40)]);
-    let waivers = [Waiver { grant: 1, evidence: &accepted }];
-    assert_eq!(assign(&[at(10), at(42)], &waivers).covered_by, [None, Some(1)]);
+    let waivers = [Waiver::of(1, &accepted)];
+    assert_eq!(assign(&[at(10), at(42)], &waivers, &NoCheckout).covered_by, [None, Some(1)]);
+}
+
+#[derive(Debug)]
+struct Gone(&'static [&'static str]);
+
+impl Checkout for Gone {
+    fn has(&self, path: &str) -> bool {
+        !self.is_gone(path)
+    }
+
+    fn is_gone(&self, path: &str) -> bool {
+        self.0.contains(&path)
+    }
+
+    fn lines(&self, _: &str, _: u64) -> Option<Lines> {
+        None
+    }
+}
+
+/// A finding whose fingerprint is gate's own.
+fn own(path: &str, code: &str) -> Finding {
+    let subject = Subject { tool: Some("t"), rule: "R", path: Some(path), package: None };
+    Finding { fingerprint: subject.of_code(code), ..finding("R", path) }
+}
+
+#[test]
+fn a_finding_is_followed_into_the_one_file_that_its_own_became() {
+    let accepted = crate::evidence::of(&[own("src/a", "x"), own("src/a", "x"), own("src/b", "y")]);
+    let terms = WaiverTerms { follow_moves: true, ..WaiverTerms::default() };
+    let follows = Waiver { terms, ..Waiver::of(1, &accepted) };
+    let both = &["src/a", "src/b"][..];
+    for (gone, found, expected) in [
+        (&["src/a"][..], vec![own("lib/a", "x"), own("lib/a", "x")], vec![Some(1), Some(1)]),
+        (&["src/a"], vec![own("lib/a", "x"); 3], vec![Some(1), Some(1), None]),
+        (&["src/a"], vec![own("lib/a", "x"), own("src/b", "y")], vec![Some(1), Some(1)]),
+        (both, vec![own("lib/a", "x"), own("lib/b", "y")], vec![Some(1), Some(1)]),
+        // The old file is there, a finding is still in it, or nobody can tell.
+        (&[], vec![own("lib/a", "x")], vec![None]),
+        (&["src/a"], vec![own("lib/a", "x"), own("src/a", "x")], vec![None, Some(1)]),
+        // Two files that it may be in, other code, a graver finding.
+        (&["src/a"], vec![own("lib/a", "x"), own("lib/b", "x")], vec![None, None]),
+        (&["src/a"], vec![own("lib/a", "z")], vec![None]),
+        (&["src/a"], vec![Finding { level: Level::Error, ..own("lib/a", "x") }], vec![None]),
+    ] {
+        let assignment = assign(&found, &[follows], &Gone(gone));
+        assert_eq!(assignment.covered_by, expected, "{gone:?} {found:?}");
+        assert!(assignment.moved_from.iter().all(|(number, _)| expected[*number].is_some()));
+        let strict = assign(&found, &[Waiver::of(1, &accepted)], &Gone(gone));
+        let in_place = |found: &&Finding| found.path.as_deref().is_some_and(|path| path.starts_with("src"));
+        let stayed = found.iter().filter(in_place).count();
+        assert_eq!(strict.covered_by.iter().flatten().count(), stayed, "{found:?}");
+    }
+}
+
+#[test]
+fn a_finding_that_may_come_from_two_files_blocks() {
+    let accepted = crate::evidence::of(&[own("src/a", "x"), own("src/b", "x")]);
+    let follows = Waiver {
+        terms: WaiverTerms { follow_moves: true, ..WaiverTerms::default() },
+        ..Waiver::of(1, &accepted)
+    };
+    let assignment = assign(&[own("lib/a", "x")], &[follows], &Gone(&["src/a", "src/b"]));
+    assert_eq!(assignment.covered_by, [None]);
+    let one_left = assign(&[own("lib/a", "x"), own("src/b", "x")], &[follows], &Gone(&["src/a"]));
+    assert_eq!(one_left.covered_by, [Some(1), Some(1)]);
+    assert_eq!(one_left.moved_from.into_iter().collect::<Vec<_>>(), [(0, "src/a".to_owned())]);
 }

@@ -6,9 +6,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use gate_model::level::{Level, lineage};
+use gate_model::score::Score;
 use serde::{Deserialize, Deserializer};
 
 use super::notifications::Levels;
+use super::package::{self, Properties};
 use super::result::WireMessage;
 use crate::error::ReportError;
 use crate::json::cursor::Cursor;
@@ -49,6 +51,9 @@ pub(super) struct Rule {
     pub(super) id: String,
     guid: Option<String>,
     pub(super) level: Option<Level>,
+    pub(super) severity: Option<Score>,
+    /// What its help says of a fix.
+    pub(super) fix: Option<String>,
     messages: Messages,
 }
 
@@ -147,12 +152,14 @@ impl Components {
         while cursor.element()? {
             let wire: WireDescriptor = cursor.take()?;
             let rule = Rule {
+                severity: wire.properties.0,
+                fix: wire.help.0,
                 id: wire.id.map(|id| wording::name(&id)).unwrap_or_default(),
                 guid: wire.guid,
                 level: wire.default_configuration.and_then(|configuration| configuration.level),
                 messages: wire.message_strings.0,
             };
-            let guid = rule.guid.as_ref().map_or(0, String::len);
+            let guid = rule.guid.as_ref().map_or(0, String::len) + rule.fix.as_ref().map_or(0, String::len);
             self.weigh(cursor, 3 * (size_of::<Rule>() + rule.id.len()) + 3 * guid + weight(&rule.messages))?;
             component.by_id.entry(rule.id.clone()).or_insert(component.rules.len());
             if let Some(guid) = &rule.guid {
@@ -285,6 +292,34 @@ struct WireDescriptor {
     default_configuration: Option<WireConfiguration>,
     #[serde(default)]
     message_strings: WireTexts,
+    #[serde(default)]
+    help: WireHelp,
+    #[serde(default)]
+    properties: WireSeverity,
+}
+
+/// What the help for a rule says of a fix.
+#[derive(Default)]
+struct WireHelp(Option<String>);
+
+impl<'de> Deserialize<'de> for WireHelp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let help = Option::<WireMessage<'de>>::deserialize(deserializer)?.unwrap_or_default();
+        let texts = [help.text, help.markdown];
+        let said = texts.iter().flatten().find_map(|Text(text)| package::fix_in(text));
+        Ok(Self(said.filter(|version| !version.is_empty()).map(wording::name)))
+    }
+}
+
+/// The security severity in the property bag of a rule.
+#[derive(Default)]
+struct WireSeverity(Option<Score>);
+
+impl<'de> Deserialize<'de> for WireSeverity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let properties = Option::<Properties<'de>>::deserialize(deserializer)?;
+        Ok(Self(properties.and_then(|properties| properties.severity)))
+    }
 }
 
 /// §3.50.

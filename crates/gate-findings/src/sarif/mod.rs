@@ -11,9 +11,11 @@
 //!   (§3.27.23, §3.35.3);
 //! - the level: the result's own, else none where `kind` says that nothing failed, else an invocation's override,
 //!   else the rule's default, else warning (§3.27.10);
+//! - the security severity: the property `security-severity` of the result or of its rule, the higher one;
+//! - a fix: a result with `fixes`, or the words of Trivy, Grype and OSV-Scanner;
 //! - the rule: `ruleId`, `rule.id`, else the id of the rule that an index or guid refers to (§3.27.5–7, §3.52).
 //!
-//! Not read: taxonomies, code flows, fixes, nested graphs. They decide nothing.
+//! Not read: taxonomies, code flows, what a fix is, nested graphs. They decide nothing.
 
 mod components;
 mod document;

@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
+use gate_model::score::Score;
 use serde::{Deserialize, Deserializer};
 
 use crate::json::wire::{Loose, fold_list, fold_members};
+use crate::wording;
 
 /// A package's name, with the rank of the place it comes from: lower is better.
 #[derive(Debug, Default)]
@@ -30,16 +32,30 @@ impl<'a> Named<'a> {
     }
 }
 
+/// The property that says how grave a finding is on the scale of CVSS.
+const SEVERITY: &str = "security-severity";
+
 /// Names of properties that hold a package, best first.
 const PROPERTIES: [&str; 6] = ["package", "packageName", "package_name", "pkgName", "PkgName", "purl"];
 
-pub(super) fn in_properties<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Named<'de>, D::Error> {
-    fold_members(deserializer, Named::default(), |named, key, value: Loose<'de>| {
-        let rank = PROPERTIES.iter().position(|property| *property == key);
-        if let (Some(rank), Some(value)) = (rank, value.0) {
-            named.offer(rank, value);
-        }
-    })
+/// What the property bag of a result or a rule tells.
+#[derive(Debug, Default)]
+pub(super) struct Properties<'a> {
+    pub(super) package: Named<'a>,
+    pub(super) severity: Option<Score>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Properties<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        fold_members(deserializer, Self::default(), |found, key, value: Loose<'de>| {
+            let rank = PROPERTIES.iter().position(|property| *property == key);
+            match (rank, value.0) {
+                (Some(rank), Some(value)) => found.package.offer(rank, value),
+                (None, Some(value)) if key == SEVERITY => found.severity = value.trim().parse().ok(),
+                _ => {}
+            }
+        })
+    }
 }
 
 pub(super) fn in_logical_locations<'de, D: Deserializer<'de>>(
@@ -100,6 +116,17 @@ pub(super) fn in_message(message: &str) -> Option<(Speaker, &str)> {
     Some((found.0, found.1.trim())).filter(|(_, name)| !name.is_empty())
 }
 
+/// What the words of a message, or of the help for a rule, say of a fix: its version, nothing (`""`) where they say that
+/// there is none; `None` where they do not speak of it. Trivy writes a line `Fixed Version: VERSION`, Grype
+/// `Fix Version: VERSION`, both empty without a fix; OSV-Scanner has a heading `### Fixed Versions` only where there is
+/// one.
+pub(super) fn fix_in(words: &str) -> Option<&str> {
+    words.lines().map(str::trim).find_map(|line| {
+        let version = line.strip_prefix("Fixed Version:").or_else(|| line.strip_prefix("Fix Version:"));
+        version.map(str::trim).or_else(|| (line == "### Fixed Versions").then_some(wording::FIX))
+    })
+}
+
 /// Whether `message` is all that Trivy writes about a package: name, version, and the rule as the vulnerability. Its
 /// results are often passed on under another tool's name.
 pub(super) fn is_whole(message: &str, rule: &str) -> bool {
@@ -115,7 +142,20 @@ pub(super) fn is_whole(message: &str, rule: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Speaker, in_message};
+    use super::{Speaker, fix_in, in_message};
+
+    #[test]
+    fn a_fix_is_found_in_the_words_of_three_tools() {
+        for (words, expected) in [
+            ("Package: a\nInstalled Version: 1\nFixed Version: 1.1, 2.0\nLink: x", Some("1.1, 2.0")),
+            ("Package: a\nInstalled Version: 1\nFixed Version: \nLink: x", Some("")),
+            ("Vulnerability CVE-1\nPackage: a\nFix Version: 2\nType: deb", Some("2")),
+            ("## Remediation\n\n### Fixed Versions\n\n| Vulnerability ID |", Some("available")),
+            ("Package 'a@1' is vulnerable to 'CVE-1'.", None),
+        ] {
+            assert_eq!(fix_in(words), expected, "{words}");
+        }
+    }
 
     #[test]
     fn packages_are_found_in_the_words_of_three_tools() {

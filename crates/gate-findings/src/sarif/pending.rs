@@ -33,6 +33,8 @@ pub(super) struct Pending {
     pub(super) context: Option<Context>,
     /// Who would have to be the tool for the package, which was taken from the message, to stay.
     pub(super) speaker: Option<Speaker>,
+    /// Whether the result itself does not speak of a fix: then its rule may.
+    pub(super) asks_for_fix: bool,
     pub(super) rare: Option<Box<Rare>>,
 }
 
@@ -59,7 +61,7 @@ pub(super) fn draft(wire: &WireResult<'_>) -> (Finding, Pending) {
     if fingerprints.is_empty() {
         pending.context = Some(Context::of(wire.locations.snippet(), &message));
     }
-    let finding = Finding {
+    let mut finding = Finding {
         rule: wording::name(outline.rule),
         level: Level::None,
         package: pending.package(wire, outline.rule, &message),
@@ -70,7 +72,13 @@ pub(super) fn draft(wire: &WireResult<'_>) -> (Finding, Pending) {
         identified_by: (!fingerprints.is_empty()).then_some(Identity::Fingerprint),
         fingerprints,
         tool: None,
+        fix: None,
+        security_severity: wire.properties.as_ref().and_then(|properties| properties.severity),
     };
+    let said = package::fix_in(&message);
+    pending.asks_for_fix = said.is_none() && !wire.fixes;
+    let fix = said.or_else(|| wire.fixes.then_some(wording::FIX)).filter(|version| !version.is_empty());
+    finding.fix = fix.map(wording::name);
     (finding, pending)
 }
 
@@ -152,7 +160,8 @@ impl Pending {
     }
 
     fn package(&mut self, wire: &WireResult<'_>, rule: &str, message: &str) -> Option<String> {
-        if let Some(name) = wire.properties.name().or_else(|| wire.locations.logical_locations.name()) {
+        let named = wire.properties.as_ref().and_then(|properties| properties.package.name());
+        if let Some(name) = named.or_else(|| wire.locations.logical_locations.name()) {
             return Some(wording::name(name));
         }
         let (speaker, name) = package::in_message(message)?;

@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use gate_model::level::Level;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-use super::package;
+use super::package::{self, Properties};
 use crate::identity::{NAMES, Named};
 use crate::json::wire::{Loose, Text, Whole, fold_list, fold_members};
 use crate::wording;
@@ -96,8 +97,10 @@ pub(super) struct WireResult<'a> {
     pub(super) suppressions: Suppression,
     pub(super) baseline_state: Option<BaselineState>,
     pub(super) provenance: Option<WireProvenance>,
-    #[serde(borrow, deserialize_with = "package::in_properties")]
-    pub(super) properties: package::Named<'a>,
+    #[serde(borrow)]
+    pub(super) properties: Option<Properties<'a>>,
+    #[serde(deserialize_with = "is_filled")]
+    pub(super) fixes: bool,
 }
 
 /// §3.27.9.
@@ -275,6 +278,11 @@ fn first_location<'de, D: Deserializer<'de>>(deserializer: D) -> Result<WireLoca
         }
         first.logical_locations.or(next.logical_locations);
     })
+}
+
+/// Whether a list has anything in it.
+fn is_filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    fold_list(deserializer, false, |filled, IgnoredAny| *filled = true)
 }
 
 /// What the report's suppressions of a result come to.

@@ -232,7 +232,7 @@ impl Run {
         })
     }
 
-    /// Completes a finding; whether its level reaches the threshold.
+    /// Completes a finding; whether it reaches the threshold.
     fn settle(
         &self,
         finding: &mut Finding,
@@ -247,9 +247,15 @@ impl Run {
             finding.rule = name_rule(tool, pending, rule, at)?;
         }
         let level = pending.level.unwrap_or_else(|| self.default_level(pending, rule));
-        finding.level = floored(tool, finding, pending, rule, level, collector);
-        if !collector.reaches(finding.level) {
+        let floor = floor(tool, finding, pending, rule, collector);
+        let of_rule = rule.and_then(|position| tool.rule(position));
+        let severity = finding.security_severity.max(of_rule.and_then(|rule| rule.severity));
+        collector.grade(finding, level, floor, severity);
+        if !collector.reaches(finding.level, finding.security_severity) {
             return Ok(false);
+        }
+        if pending.asks_for_fix {
+            finding.fix = of_rule.and_then(|rule| rule.fix.clone());
         }
         finding.tool = tool.tool().map(str::to_owned);
         if pending.speaker.is_some_and(|speaker| !speaker.is(tool.tool())) {
@@ -329,30 +335,24 @@ fn set_aside(outline: &Outline<'_>, collector: &mut Collector<'_>) -> bool {
         collector.count_pass();
         return true;
     }
-    if is_below(outline, collector) {
+    if outline.level.is_some_and(|level| collector.is_surely_below(level)) {
         collector.count_below();
         return true;
     }
     false
 }
 
-fn is_below(outline: &Outline<'_>, collector: &Collector<'_>) -> bool {
-    // A floor may reach the rule by a name that is not seen here.
-    collector.options.floors.is_empty() && outline.level.is_some_and(|level| !collector.reaches(level))
-}
-
-/// `level`, raised to the floors of the rule by all the names that the result gives it: its ids, and the ids of the
-/// rules that its indexes and its guid lead to.
-fn floored(
+/// The policy's floor for the rule by all the names that the result gives it: its ids, and the ids of the rules that its
+/// indexes and its guid lead to.
+fn floor(
     tool: &Components,
     finding: &Finding,
     pending: &Pending,
     rule: Option<Position>,
-    level: Level,
     collector: &Collector<'_>,
 ) -> Level {
     if collector.options.floors.is_empty() {
-        return level;
+        return Level::None;
     }
     let rare = pending.rare.as_deref();
     let reference = pending.reference(&finding.rule);
@@ -361,7 +361,7 @@ fn floored(
         [Some(finding.rule.as_str()), rare.map(|rare| rare.other_rule.as_str())].into_iter().flatten();
     let led_to = rule.and_then(|position| tool.rule(position)).map(|rule| rule.id.as_str());
     let all = names.chain(led_to).chain(indexes.filter_map(|index| tool.id_at(&reference, index)));
-    all.fold(level, |level, name| collector.floored(name, level))
+    all.fold(Level::None, |level, name| collector.floored(name, level))
 }
 
 /// The id of the rule that an index or guid refers to, else the tool's name.

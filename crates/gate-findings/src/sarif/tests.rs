@@ -185,7 +185,7 @@ fn suppressions_count_only_where_all_are_accepted() {
 fn suppressions_that_are_not_honoured_leave_a_note() {
     let floors = BTreeMap::new();
     let options = Options {
-        fail_on: Level::Warning,
+        fail_on: Level::Warning.into(),
         floors: &floors,
         honour_suppressions: false,
         accept_errors: false,
@@ -218,7 +218,7 @@ fn a_pass_is_no_finding_whatever_the_threshold() {
 fn a_floor_cannot_be_lowered() {
     let floors = BTreeMap::from([("R1".to_owned(), Level::Error)]);
     let options = Options {
-        fail_on: Level::Error,
+        fail_on: Level::Error.into(),
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,
@@ -472,7 +472,7 @@ fn a_mark_of_utf_8_is_passed_over_and_utf_16_is_read() {
     let wide: Vec<u8> = results("{}").encode_utf16().flat_map(u16::to_be_bytes).collect();
     let floors = BTreeMap::new();
     let options = Options {
-        fail_on: Level::None,
+        fail_on: Level::None.into(),
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,
@@ -501,7 +501,7 @@ fn what_is_seen_does_not_depend_on_how_the_bytes_arrive() {
     let text = results(r#"{"ruleId":"R0","level":"none","message":7},{"ruleId":"R0"}"#);
     let floors = BTreeMap::new();
     let options = Options {
-        fail_on: Level::Warning,
+        fail_on: Level::Warning.into(),
         floors: &floors,
         honour_suppressions: true,
         accept_errors: false,
@@ -578,7 +578,7 @@ fn errors_of_the_tool_block_unless_the_gate_lives_with_them_and_are_told_either_
         let complained = Absence::Complained { error: "broken.py was not looked at".to_owned() };
         assert_eq!(absence(&text), Some(complained), "{list}");
         let options = Options {
-            fail_on: Level::Warning,
+            fail_on: Level::Warning.into(),
             floors: &floors,
             honour_suppressions: true,
             accept_errors: true,
@@ -698,6 +698,10 @@ impl Checkout for Source {
         path == "a.py"
     }
 
+    fn is_gone(&self, path: &str) -> bool {
+        !self.has(path)
+    }
+
     fn lines(&self, path: &str, number: u64) -> Option<Lines> {
         let at = |number: usize| self.0.get(number).copied().unwrap_or_default().to_owned();
         let number = usize::try_from(number).unwrap() - 1;
@@ -711,7 +715,7 @@ fn where_no_code_is_quoted_the_checkout_has_it_and_other_words_do_not_matter() {
     let floors = BTreeMap::new();
     let fingerprint = |source: &Source, line: u64, message: &str| {
         let options = Options {
-            fail_on: Level::None,
+            fail_on: Level::None.into(),
             floors: &floors,
             honour_suppressions: true,
             accept_errors: false,

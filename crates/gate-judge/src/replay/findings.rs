@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use gate_findings::matching::{self, Waiver};
+use gate_findings::matching::{self, Uncovered, Waiver};
 use gate_model::action::Action;
 use gate_model::finding::Evidence;
+use gate_model::score::FailOn;
+use gate_model::text;
 use gate_policy::Gate;
 
 use super::State;
@@ -17,9 +19,7 @@ pub(super) fn add_up(gate: &Gate, facts: &Facts<'_>) -> Judged {
     let wrong = |why: String| Err(Doubt::Wrong(why));
     let fail_on = facts.report.as_ref().map(|_| gate.fail_on);
     if facts.fail_on != fail_on {
-        let named = |level: Option<gate_model::level::Level>| {
-            level.map_or("nothing", gate_model::level::Level::as_str)
-        };
+        let named = |threshold: Option<FailOn>| threshold.map_or("nothing".to_owned(), |on| on.to_string());
         return wrong(format!("fails on {}, and its policy on {}", named(facts.fail_on), named(fail_on)));
     }
     if facts.suppressed > 0 && !gate.honours_suppressions() {
@@ -48,11 +48,11 @@ pub(super) fn add_up(gate: &Gate, facts: &Facts<'_>) -> Judged {
 }
 
 fn level_holds(gate: &Gate, group: &Group<'_>) -> Judged {
-    let rule = gate_model::text::visible(group.rule.as_str());
+    let rule = text::visible(group.rule.as_str());
     if group.count == 0 {
         return Err(Doubt::Wrong(format!("lists no finding of {rule}")));
     }
-    if group.level < gate.fail_on {
+    if !gate.fail_on.blocks(group.level, group.security_severity) {
         return Err(Doubt::Wrong(format!(
             "lists a finding of {rule} at {}, which does not block",
             group.level
@@ -65,13 +65,29 @@ fn level_holds(gate: &Gate, group: &Group<'_>) -> Judged {
     Err(Doubt::Wrong(format!("has {rule} at {}, and the policy's floor is {floor}", group.level)))
 }
 
+/// What is wrong with a decision that waives by the opt-out `id`.
+fn uncovered(id: u64, why: &Uncovered) -> Doubt {
+    Doubt::Wrong(match why {
+        Uncovered::TooMany { wanted, covered } => {
+            format!("waives {wanted} findings by opt-out {id}, which covers {covered} of them")
+        }
+        Uncovered::NotFollowed { rule, old } => {
+            let (rule, old) = (text::visible(rule), text::visible(old));
+            format!("waives {rule} by opt-out {id} as moved from '{old}', which it does not follow")
+        }
+    })
+}
+
 impl State {
     /// Whether the waivers that a decision names cover what it says they do, none beyond its counts.
     pub(super) fn covered(facts: &Facts<'_>, used: &[Live<'_>]) -> Judged {
-        let mut waived: BTreeMap<u64, Vec<Evidence>> = BTreeMap::new();
+        let mut waived: BTreeMap<u64, Vec<(Evidence, Option<String>)>> = BTreeMap::new();
+        let mut blocking = Vec::new();
         for group in &facts.findings {
-            if let Some(grant) = group.grant {
-                waived.entry(grant).or_default().push(group.evidence());
+            match (group.grant, group.moved_from()) {
+                (Some(grant), old) => waived.entry(grant).or_default().push((group.evidence(), old)),
+                (None, None) => blocking.push(group.evidence()),
+                (None, Some(_)) => return Err(Doubt::wrong("follows a finding that blocks")),
             }
         }
         for (id, groups) in &waived {
@@ -81,13 +97,7 @@ impl State {
                     "waives findings by opt-out {id}, which is no waiver that it used"
                 )));
             };
-            let sum = groups.iter().map(|group| group.count).fold(0, u64::saturating_add);
-            let covered = matching::coverable(groups, &[Waiver { grant: *id, evidence: live.evidence() }]);
-            if covered < sum {
-                return Err(Doubt::Wrong(format!(
-                    "waives {sum} findings by opt-out {id}, which covers {covered} of them"
-                )));
-            }
+            matching::covers_all(&live.waiver(), groups, &blocking).map_err(|why| uncovered(*id, &why))?;
         }
         let idle = used.iter().find(|live| live.action() == Action::Waive && !waived.contains_key(&live.id));
         match idle {
@@ -107,8 +117,7 @@ impl State {
         if waivers.is_empty() {
             return Ok(());
         }
-        let offered: Vec<Waiver<'_>> =
-            waivers.iter().map(|live| Waiver { grant: live.id, evidence: live.evidence() }).collect();
+        let offered: Vec<Waiver<'_>> = waivers.iter().map(Live::waiver).collect();
         let groups: Vec<Evidence> = facts.findings.iter().map(Group::evidence).collect();
         let covered = matching::coverable(&groups, &offered);
         if covered <= facts.waived {

@@ -3,9 +3,10 @@
 //!
 //! Whether a decision could use an opt-out, and whether it should have applied one, is one question.
 
+use gate_findings::matching::Waiver;
 use gate_model::action::Action;
 use gate_model::context::Context;
-use gate_model::finding::Evidence;
+use gate_model::finding::WaiverTerms;
 use gate_model::time::Timestamp;
 use gate_policy::Rule;
 
@@ -47,12 +48,20 @@ pub(super) struct Live<'a> {
     pub(super) id: u64,
     pub(super) opt_out: &'a OptOut,
     pub(super) granted: &'a Granted,
+    /// What its rules say of a waiver beyond its evidence, once it was derived again.
+    terms: WaiverTerms,
 }
 
 impl<'a> Live<'a> {
+    /// The opt-out, if it has a grant.
+    fn of(id: u64, opt_out: &'a OptOut) -> Option<Self> {
+        let granted = opt_out.grant.as_ref()?;
+        Some(Self { id, opt_out, granted, terms: WaiverTerms::default() })
+    }
+
     /// The grant as the rules on standing see it.
     fn held(&self) -> Held<'a> {
-        let Self { id, opt_out, granted } = *self;
+        let Self { id, opt_out, granted, .. } = *self;
         let (seq, data, by) = (granted.seq, &granted.data, &opt_out.requester);
         Held { id, seq, data, by, approvals: &opt_out.approved }
     }
@@ -61,8 +70,9 @@ impl<'a> Live<'a> {
         self.granted.data.ask.action
     }
 
-    pub(super) fn evidence(&self) -> &[Evidence] {
-        &self.granted.data.ask.findings
+    /// The waiver as matching wants it.
+    pub(super) fn waiver(&self) -> Waiver<'a> {
+        Waiver { grant: self.id, evidence: &self.granted.data.ask.findings, terms: self.terms }
     }
 
     pub(super) fn has_limit(&self) -> bool {
@@ -85,21 +95,20 @@ impl State {
             return Err(rests_on(doubt, id));
         }
         let found = self.opt_outs.get(id).filter(|opt_out| opt_out.gate == here.gate);
-        let live = found.and_then(|opt_out| Some(Live { id, opt_out, granted: opt_out.grant.as_ref()? }));
+        let live = found.and_then(|opt_out| Live::of(id, opt_out));
         let live = live.ok_or_else(|| wrong("is no live grant of this gate"))?;
         if let Some(flaw) = &live.opt_out.flaw {
             return Err(rests_on(flaw, id));
         }
         is_live(live, here).map_err(|why| wrong(&why))?;
-        self.derives(live, here)
-            .map_err(|why| self.against(id, format!("uses opt-out {id}, which {why}")))?;
-        Ok(live)
+        self.derives(live, here).map_err(|why| self.against(id, format!("uses opt-out {id}, which {why}")))
     }
 
     /// The opt-outs with `action` that counted here, at the decision itself.
     pub(super) fn in_force<'a>(&'a self, here: Here<'a>, action: Action) -> impl Iterator<Item = Live<'a>> {
         self.candidates(here, action)
-            .filter(move |live| is_live(*live, here).is_ok() && self.derives(*live, here).is_ok())
+            .filter(move |live| is_live(*live, here).is_ok())
+            .filter_map(move |live| self.derives(live, here).ok())
     }
 
     /// The opt-outs with `action` that counted here when the gate began.
@@ -117,7 +126,7 @@ impl State {
                 && live.opt_out.ended_by(live.id, seq, here.today).is_none()
                 && live.uses_left(seq) != Some(0)
         };
-        self.candidates(here, action).filter(was_live).filter(move |live| self.derives(*live, here).is_ok())
+        self.candidates(here, action).filter(was_live).filter_map(move |live| self.derives(live, here).ok())
     }
 
     fn candidates<'a>(&'a self, here: Here<'a>, action: Action) -> impl Iterator<Item = Live<'a>> {
@@ -126,24 +135,24 @@ impl State {
         let ids = of_gate.into_iter().flat_map(move |of_gate| of_gate.candidates(action, commit));
         ids.filter_map(move |id| {
             let opt_out = self.opt_outs.get(id).filter(|opt_out| opt_out.flaw.is_none())?;
-            Some(Live { id, opt_out, granted: opt_out.grant.as_ref()? })
+            Live::of(id, opt_out)
         })
     }
 
     /// Derives the grant again for a use here, as [`derivation`] has it.
-    fn derives(&self, live: Live<'_>, here: Here<'_>) -> Result<(), String> {
+    fn derives<'a>(&self, live: Live<'a>, here: Here<'_>) -> Result<Live<'a>, String> {
         let Live { opt_out, granted, .. } = live;
         let (data, by) = (&granted.data, &opt_out.requester);
         let then = granted.then.as_ref().ok_or("rests on a policy that cannot be used")?;
-        derivation::terms(&then.policy, here.gate, data, by, here.context)
+        let terms = derivation::terms(&then.policy, here.gate, data, by, here.context)
             .map_err(|error| error.to_string())?;
         let unproven = |reason: String| format!("has a signature that does not hold: {reason}");
         granted.proof.holds(data, by, then).map_err(unproven)?;
         granted.proof.holds(data, by, &here.today.recorded).map_err(unproven)?;
         granted.approved.clone().map_err(|reason| format!("lacks approvals: {reason}"))?;
         let has = |rule: &Rule| self.has_earned(live, here, rule);
-        derivation::allowed_today(here.today.policy(), here.gate, data, by, here.context, &has)
-            .map(drop)
+        derivation::allowed_today(here.today.policy(), here.gate, data, by, here.context, terms, &has)
+            .map(|derived| Live { terms: derived.terms, ..live })
             .map_err(|error| error.to_string())
     }
 

@@ -13,6 +13,7 @@ use gate_model::finding::{Counts, Evidence};
 use gate_model::level::Level;
 use gate_model::payload::Mode;
 use gate_model::principal::Assurance;
+use gate_model::score::{FailOn, Score};
 use gate_model::time::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -54,7 +55,7 @@ pub(super) struct Facts<'a> {
     #[serde(borrow, default)]
     pub(super) report: Option<Text<'a>>,
     #[serde(default)]
-    pub(super) fail_on: Option<Level>,
+    pub(super) fail_on: Option<FailOn>,
     pub(super) blocking: u64,
     pub(super) waived: u64,
     pub(super) below_threshold: u64,
@@ -132,10 +133,21 @@ pub(super) struct Group<'a> {
     #[serde(borrow, default)]
     tool: Option<Text<'a>>,
     #[serde(default)]
+    pub(super) security_severity: Option<Score>,
+    #[serde(default)]
+    fixable: bool,
+    #[serde(default)]
     pub(super) grant: Option<u64>,
+    #[serde(borrow, default)]
+    moved_from: Option<Text<'a>>,
 }
 
 impl Group<'_> {
+    /// The file that they moved from.
+    pub(super) fn moved_from(&self) -> Option<String> {
+        Text::owned(self.moved_from.as_ref())
+    }
+
     /// The evidence that it is.
     pub(super) fn evidence(&self) -> Evidence {
         Evidence {
@@ -147,6 +159,8 @@ impl Group<'_> {
             fingerprint: Text::owned(self.fingerprint.as_ref()),
             fingerprints: self.fingerprints.clone(),
             tool: Text::owned(self.tool.as_ref()),
+            security_severity: self.security_severity,
+            fixable: self.fixable,
             lines: Vec::new(),
         }
     }
@@ -230,7 +244,7 @@ mod tests {
             "did_not_run": "it\tdid", "report": "b3:aa", "fail_on": "error", "blocking": 2, "waived": 1,
             "below_threshold": 3, "passed": 2, "suppressed": 4, "absent": 5,
             "findings": [{"rule": "A\"", "level": "error", "count": 2, "path": "a/b", "package": "p",
-                "fingerprint": "f", "tool": "t"}, {"rule": "B", "level": "error", "count": 1, "grant": 7}],
+                "fingerprint": "f", "tool": "t", "security_severity": "7.5", "fixable": true}, {"rule": "B", "level": "error", "count": 1, "grant": 7, "moved_from": "old\\"}],
             "omitted": 0, "grants": [7, 8], "spends": [8], "reasons": ["x"],
             "policy": {"digest": "b3:bb", "source": "worktree"}, "judge": 1, "judged_at": "2026-11-22T10:00:00.000000Z",
             "context": {"provider": "github", "repository": "h/r", "ref": "refs/heads/m", "commit": "c",
@@ -265,7 +279,11 @@ mod tests {
             let groups: Vec<Judged> = facts
                 .findings
                 .iter()
-                .map(|group| Judged { finding: group.evidence(), grant: group.grant })
+                .map(|group| Judged {
+                    finding: group.evidence(),
+                    grant: group.grant,
+                    moved_from: group.moved_from(),
+                })
                 .collect();
             assert_eq!(groups, data.findings);
         }

@@ -7,7 +7,7 @@ use gate_model::action::Action;
 
 use super::Linter;
 use crate::policy::{Gate, Policy, Who};
-use crate::rule::{Lapse, Rule};
+use crate::rule::Rule;
 
 pub(super) fn check(linter: &mut Linter<'_>, gate: &Gate) {
     for later in &gate.allow {
@@ -20,7 +20,7 @@ pub(super) fn check(linter: &mut Linter<'_>, gate: &Gate) {
 /// Looks whether `wide` makes `strict` pointless, wholly or for one action.
 fn compare(linter: &mut Linter<'_>, wide: &Rule, strict: &Rule) {
     let (number, by) = (strict.number, wide.number);
-    if wide.lapse_when.contains(&Lapse::FixAvailable) || wide.break_glass || !tried_before(wide, strict) {
+    if wide.break_glass || !tried_before(wide, strict) {
         return;
     }
     let Some(shared) = strict.actions.iter().find(|action| wide.actions.contains(action)) else { return };
@@ -83,6 +83,7 @@ fn covers_reach(wide: &Rule, strict: &Rule, action: Action) -> bool {
     let level = wide.max_level.is_none_or(|most| strict.max_level.is_some_and(|other| other <= most));
     let uses = wide.max_uses.is_none_or(|most| strict.max_uses.is_some_and(|other| other <= most));
     let asks_more = wide.min_reason > strict.min_reason
+        || strict.waiver_terms().and(wide.waiver_terms()) != strict.waiver_terms()
         || wide.facts > strict.facts
         || wide.ticket.is_some() && wide.ticket != strict.ticket;
     environments && refs && scopes && level && uses && !asks_more && wide.max_ttl >= strict.max_ttl

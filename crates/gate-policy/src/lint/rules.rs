@@ -4,12 +4,13 @@ use gate_model::action::Action;
 use gate_model::gate::GateName;
 use gate_model::level::Severity;
 use gate_model::principal::Assurance;
+use gate_model::score::FailOn;
 
 use super::{Linter, people};
 use crate::pattern::RefGlob;
 use crate::person::source;
 use crate::policy::{Gate, Policy, Who};
-use crate::rule::{Lapse, Rule, ScopeKind};
+use crate::rule::{Rule, ScopeKind};
 
 pub(super) fn check(linter: &mut Linter<'_>, name: &GateName, gate: &Gate, rule: &Rule) {
     everything(linter, name, rule);
@@ -87,14 +88,12 @@ fn obstacles(policy: &Policy, gate: &Gate, rule: &Rule) -> Vec<(String, &'static
         let reason = "facts = \"oidc\" needs [[identity.oidc]]".to_owned();
         found.push((reason, "add the issuer of your CI's tokens"));
     }
-    if rule.lapse_when.contains(&Lapse::FixAvailable) {
-        let reason = "lapse_when = \"fix-available\" is not implemented".to_owned();
-        found.push((reason, "take fix-available out, or shorten max_ttl in its place"));
-    }
     if people(policy, &rule.who).is_some_and(|people| people.is_empty()) {
         found.push(("its groups are empty".to_owned(), "add somebody to a group"));
     }
-    if rule.max_level.is_some_and(|most| most < gate.fail_on) {
+    if let FailOn::Level(least) = gate.fail_on
+        && rule.max_level.is_some_and(|most| most < least)
+    {
         let reason = format!("findings below {} do not block, so there is nothing to waive", gate.fail_on);
         found.push((reason, "raise max_level, or lower fail_on"));
     }

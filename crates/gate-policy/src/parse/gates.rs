@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use gate_model::gate::{GateName, GateNameError};
 use gate_model::level::{Level, Severity};
+use gate_model::score::FailOn;
 use gate_model::time::Timestamp;
 
 use super::people::Names;
@@ -54,7 +55,7 @@ fn gate(reader: &mut Reader<'_>, mut table: Table<'_>, span: Range<usize>, names
     let severities = Severity::ALL.map(|severity| (severity.as_str(), severity));
     let suppressions = [("honour", Suppressions::Honour), ("block", Suppressions::Block)];
     let severity = table.word(reader, "severity", &severities).unwrap_or(Severity::Medium);
-    let fail_on = table.word(reader, "fail_on", &levels()).unwrap_or(Level::Warning);
+    let fail_on = table.get("fail_on").and_then(|value| threshold(reader, &value));
     let report = table.path(reader, "report");
     let report_suppressions = table.word(reader, "report_suppressions", &suppressions).unwrap_or_default();
     let accept_errors =
@@ -74,7 +75,7 @@ fn gate(reader: &mut Reader<'_>, mut table: Table<'_>, span: Range<usize>, names
         (1..).zip(rules).filter_map(|(number, rule)| rule::rule(reader, rule, number, names)).collect();
     Gate {
         severity,
-        fail_on,
+        fail_on: fail_on.unwrap_or(FailOn::Level(Level::Warning)),
         report,
         report_suppressions,
         accept_errors,
@@ -105,6 +106,20 @@ fn observed(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Timestamp>
             None
         }
         (false, None) => None,
+    }
+}
+
+/// A level, or a security severity.
+fn threshold(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<FailOn> {
+    match value.value.get_ref().as_str().map(str::parse) {
+        Some(Ok(threshold)) => Some(threshold),
+        Some(Err(_)) if value.value.get_ref().as_str().is_some_and(|text| text.starts_with("security")) => {
+            let message = format!("'{}' has no number from 0 to 10", value.place);
+            let remedy = "write it as in fail_on = \"security-severity >= 7\"";
+            reader.error(value.span(), "bad-threshold", message).remedy(remedy);
+            None
+        }
+        _ => reader.word(value, &levels()).map(FailOn::Level),
     }
 }
 

@@ -59,6 +59,7 @@ pub(super) fn rule(
             .map(|value| who::list(reader, &value, names, Wildcard::Refused))
             .unwrap_or_default(),
         lapse_when: table.get("lapse_when").map(|value| reader.each(&value, lapse)).unwrap_or_default(),
+        follow_moves: table.boolean(reader, "follow_moves").unwrap_or(false),
         facts: table.word(reader, "facts", &[("asserted", Assurance::Asserted), ("oidc", Assurance::Oidc)]),
         i_accept: table.string(reader, "i_accept"),
         span: table.span.clone(),

@@ -46,6 +46,9 @@ fn refuse(reader: &mut Reader<'_>, table: &mut Table<'_>, key: &'static str, why
 
 /// Keys about findings bind waivers alone: a skip by the same rule would go past them.
 fn waivers(reader: &mut Reader<'_>, table: &mut Table<'_>, rule: &Rule) {
+    if !rule.actions.is_empty() && !rule.actions.contains(&Action::Waive) {
+        refuse(reader, table, "follow_moves", "is for waivers", "take it out, or allow waive");
+    }
     let others = rule.actions.iter().find(|action| **action != Action::Waive);
     let Some(other) = others else { return };
     for key in ["max_level", "lapse_when"] {

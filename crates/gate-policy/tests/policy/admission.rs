@@ -322,15 +322,16 @@ fn where_the_facts_disagree_no_opt_out_counts_but_a_pause_does() {
 }
 
 #[test]
-fn a_condition_that_is_not_implemented_denies_and_says_so() {
-    let policy = waiving("lapse_when = [\"severity-raised\", \"fix-available\"]");
-    let verdict = words(&judge(&policy, &ask(Action::Waive), &asserted("os:dave"), &here()));
-    assert!(
-        verdict.contains("\"fix-available\", a condition that is not implemented, so it allows nothing"),
-        "{verdict}"
-    );
-    let raised = waiving("lapse_when = [\"severity-raised\"]");
-    assert_eq!(words(&judge(&raised, &ask(Action::Waive), &asserted("os:dave"), &here())), "granted 1");
+fn what_has_a_fix_is_not_waived_until_there_is_one() {
+    let until_fixed = waiving("lapse_when = [\"severity-raised\", \"fix-available\"]");
+    let verdict = |policy: &gate_policy::Policy, ask: &gate_model::payload::Ask| {
+        words(&judge(policy, ask, &asserted("os:dave"), &here()))
+    };
+    let mut ask = ask(Action::Waive);
+    assert_eq!(verdict(&until_fixed, &ask), "granted 1");
+    ask.findings[0].fixable = true;
+    assert_eq!(verdict(&until_fixed, &ask), "rule 1 waives what has no fix yet, and there is one for 'R1'");
+    assert_eq!(verdict(&waiving(""), &ask), "granted 1");
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn rules_that_never_match_are_named() {
     assert_eq!(codes(&format!("{SEC}{}", named("facts = \"oidc\""))), ["5:never-matches"]);
     let waive =
         |more: &str| rule(&format!("actions = [\"waive\"]\nwho = [\"group:sec\"]\nmax_ttl = \"4h\"\n{more}"));
-    assert_eq!(codes(&format!("{SEC}{}", waive("lapse_when = [\"fix-available\"]"))), ["5:never-matches"]);
+    assert_eq!(codes(&format!("{SEC}{}", waive("lapse_when = [\"fix-available\"]"))), [] as [&str; 0]);
     assert_eq!(codes(&format!("{SEC}{}", waive("max_level = \"note\""))), ["5:never-matches"]);
     let os = rule("actions = [\"skip\"]\nwho = [\"os:alice\"]\nmax_ttl = \"4h\"");
     assert_eq!(codes(&format!("{GATE}{os}")), ["4:never-matches"]);

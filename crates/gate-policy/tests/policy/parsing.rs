@@ -330,6 +330,8 @@ fn each_defect_has_its_code_and_its_place() {
         ("scopes of a waiver", waive("scopes = [\"ref\"]"), "8:10 no-effect"),
         ("max_level beside skip", whole("max_level = \"error\""), "8:13 no-effect"),
         ("lapse_when beside skip", whole("lapse_when = [\"fix-available\"]"), "8:14 no-effect"),
+        ("no threshold", v1("[gates.g]\nfail_on = \"security-severity >= 11\""), "3:11 bad-threshold"),
+        ("follow_moves beside skip", whole("follow_moves = true"), "8:16 no-effect"),
         ("unknown lapse", waive("lapse_when = [\"monday\"]"), "8:15 unknown-word"),
         ("no uses", whole("max_uses = 0"), "8:12 out-of-range"),
         ("float of uses", whole("max_uses = 1.5"), "8:12 wrong-type"),

@@ -58,6 +58,8 @@ pub(crate) fn ask(action: Action) -> Ask {
         fingerprints: std::collections::BTreeMap::new(),
         lines: Vec::new(),
         tool: None,
+        security_severity: None,
+        fixable: false,
     };
     Ask {
         action,

@@ -10,6 +10,7 @@ mod sighting;
 
 use std::time::{Duration, Instant};
 
+use gate_findings::place::Checkout;
 use gate_ledger::entry::Kind;
 use gate_ledger::store::{Access, Transaction, View};
 use gate_model::context::Context;
@@ -103,9 +104,10 @@ enum Settled {
 ///
 /// Which waiver covers which finding is found out before a transaction, since that may take long and everybody waits for
 /// the lock; within it, the waivers must be those that were matched.
-struct Work {
+struct Work<'a> {
     matched: Matched,
     state: State,
+    checkout: &'a dyn Checkout,
 }
 
 enum State {
@@ -113,16 +115,16 @@ enum State {
     Judged(Ruling),
 }
 
-impl Work {
-    fn waiting(outcome: Outcome) -> Self {
-        Self { matched: Matched::default(), state: State::Waiting(outcome) }
+impl<'a> Work<'a> {
+    fn waiting(outcome: Outcome, checkout: &'a dyn Checkout) -> Self {
+        Self { matched: Matched::default(), state: State::Waiting(outcome), checkout }
     }
 
     /// Takes back what was judged behind an entry that is not the newest any more: it is judged again.
     fn reopen(&mut self, status: Option<u8>) {
         if let State::Judged(ruling) = &mut self.state {
             let ruling = std::mem::replace(ruling, judgement::would_run(&Standing::default()));
-            *self = Self::waiting(ruling.into_outcome(status));
+            *self = Self::waiting(ruling.into_outcome(status), self.checkout);
         }
     }
 
@@ -148,7 +150,7 @@ impl Work {
     /// Finds out which waivers of `standing` cover which findings.
     fn match_waivers(&mut self, standing: &Standing) {
         if let State::Waiting(Outcome::Report { findings, .. }) = &self.state {
-            self.matched = Matched::of(standing, findings);
+            self.matched = Matched::of(standing, findings, self.checkout);
         }
     }
 
@@ -392,7 +394,7 @@ impl<'a> Checker<'a> {
         Ok(Box::new(self.compose(&standing, ruling, &facts, self.setting.now())))
     }
 
-    /// Judges what the gate came to and records the decision.
+    /// Judges what the gate came to and records the decision. `checkout` is what the report is about.
     ///
     /// # Errors
     /// A [`CheckError`]; then the result of the gate does not count.
@@ -400,17 +402,19 @@ impl<'a> Checker<'a> {
         &self,
         started: &Started,
         finished: Finished,
+        checkout: &dyn Checkout,
         warnings: &mut Vec<String>,
     ) -> Result<Decision, CheckError> {
         let facts = self.circumstances_of(started, &finished)?;
         let Some(sighting) = &started.seen else {
-            return self.unrecorded(finished.outcome, &started.known.standing, &facts, warnings);
+            let work = Work::waiting(finished.outcome, checkout);
+            return self.unrecorded(work, &started.known.standing, &facts, warnings);
         };
         // At a working copy nobody waits for the lock but this machine's own.
         if started.commanded && self.setting.remote().is_none() {
             self.match_scopes();
         }
-        let mut work = Work::waiting(finished.outcome);
+        let mut work = Work::waiting(finished.outcome, checkout);
         let mut known = Standing::default();
         for _ in 0..TRIES {
             let recorded = self.setting.transact(|transaction| {
@@ -434,8 +438,7 @@ impl<'a> Checker<'a> {
                 Ok((None, standing, _)) => work.match_waivers(&standing),
                 Err(failed) => {
                     self.excuse(failed, started, warnings)?;
-                    let outcome = work.into_outcome(facts.status);
-                    return self.unrecorded(outcome, &known, &facts, warnings);
+                    return self.unrecorded(work, &known, &facts, warnings);
                 }
             }
         }
@@ -456,12 +459,14 @@ impl<'a> Checker<'a> {
     /// counted.
     fn unrecorded(
         &self,
-        outcome: Outcome,
+        work: Work<'_>,
         known: &Standing,
         facts: &Circumstances,
         warnings: &mut Vec<String>,
     ) -> Result<Decision, CheckError> {
-        let (would_use, outcome) = foreseen(known, outcome, facts.status);
+        let checkout = work.checkout;
+        let outcome = work.into_outcome(facts.status);
+        let (would_use, outcome) = foreseen(known, outcome, checkout, facts.status);
         let standing = Standing::default();
         let ruling = judgement::judge(&standing, outcome, &Matched::default());
         let begun = facts.begun.as_ref().map(|begun| begun.at);
@@ -569,12 +574,17 @@ impl<'a> Checker<'a> {
 }
 
 /// The opt-outs of `known` that would have let `outcome` pass, and the outcome as it was.
-fn foreseen(known: &Standing, outcome: Outcome, status: Option<u8>) -> (Vec<OptOut>, Outcome) {
+fn foreseen(
+    known: &Standing,
+    outcome: Outcome,
+    checkout: &dyn Checkout,
+    status: Option<u8>,
+) -> (Vec<OptOut>, Outcome) {
     if let Before::Skip(live) = judgement::before(known) {
         return (vec![live.mention(None)], outcome);
     }
     let matched = match &outcome {
-        Outcome::Report { findings, .. } => Matched::of(known, findings),
+        Outcome::Report { findings, .. } => Matched::of(known, findings, checkout),
         Outcome::Ran(_) | Outcome::DidNotRun(_) => Matched::default(),
     };
     let ruling = judgement::judge(known, outcome, &matched);

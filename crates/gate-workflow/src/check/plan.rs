@@ -1,5 +1,6 @@
 //! What would happen to a gate, now or at another instant. Nothing is recorded.
 
+use gate_findings::place::Checkout;
 use gate_model::decision::{Decision, Verdict};
 use gate_model::payload::Mode;
 use gate_model::time::Timestamp;
@@ -10,13 +11,14 @@ use gate_judge::standing::Standing;
 use gate_judge::verdict::Circumstances;
 
 impl Checker<'_> {
-    /// What would happen at `at` (now, where it is left out). Records nothing.
+    /// What would happen at `at` (now, where it is left out). Records nothing. `checkout` is what the report is about.
     ///
     /// # Errors
     /// A [`CheckError`].
     pub fn plan(
         &self,
         finished: Option<Finished>,
+        checkout: &dyn Checkout,
         at: Option<Timestamp>,
         warnings: &mut Vec<String>,
     ) -> Result<Decision, CheckError> {
@@ -32,7 +34,7 @@ impl Checker<'_> {
             facts.report.clone_from(&finished.report);
             facts.notes.extend(finished.notes.iter().cloned());
         }
-        let ruling = planned(&standing, finished);
+        let ruling = planned(&standing, finished, checkout);
         let decision = self.compose(&standing, ruling, &facts, now);
         // An instant that somebody asks about is no clock's.
         Ok(if at.is_some() { Decision { clock_ahead: None, ..decision } } else { decision })
@@ -62,13 +64,13 @@ impl Checker<'_> {
     }
 }
 
-fn planned(standing: &Standing, finished: Option<Finished>) -> Ruling {
+fn planned(standing: &Standing, finished: Option<Finished>, checkout: &dyn Checkout) -> Ruling {
     match (judgement::before(standing), finished) {
         (Before::Hold(live), _) => judgement::by_opt_out(Verdict::Hold, live),
         (Before::Skip(live), _) => judgement::by_opt_out(Verdict::Skip, live),
         (Before::Run, Some(finished)) => {
             let matched = match &finished.outcome {
-                Outcome::Report { findings, .. } => Matched::of(standing, findings),
+                Outcome::Report { findings, .. } => Matched::of(standing, findings, checkout),
                 Outcome::Ran(_) | Outcome::DidNotRun(_) => Matched::default(),
             };
             judgement::judge(standing, finished.outcome, &matched)

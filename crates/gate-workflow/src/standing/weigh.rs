@@ -10,6 +10,7 @@ use gate_model::action::Action;
 use gate_model::payload::GrantData;
 use gate_model::principal::Principal;
 
+use gate_judge::derivation::Derived;
 use gate_judge::records;
 use gate_judge::standing::{Approved, Held, Run, applies};
 
@@ -24,14 +25,14 @@ pub(super) struct Objection {
     pub(super) elsewhere: bool,
 }
 
-/// Whether a live grant counts for the question: the risk that its rule accepts, if any, or what speaks against it.
+/// Whether a live grant counts for the question: what its rules say of it, or what speaks against it.
 pub(super) fn weigh(
     view: &View<'_>,
     policies: &mut Policies,
     question: &Question<'_>,
     (entry, data, by): (&Entry, &GrantData, &Principal),
     life: &[Entry],
-) -> Result<Result<Option<String>, Objection>, StoreError> {
+) -> Result<Result<Derived, Objection>, StoreError> {
     let approvals = life.iter().filter(|entry| entry.kind == Kind::Approval);
     let approvals: Vec<Approved> = approvals.map(Approved::of).collect();
     let held = Held { id: records::id_of(entry), seq: entry.seq, data, by, approvals: &approvals };
@@ -44,11 +45,9 @@ pub(super) fn weigh(
     if veil::has_erased(entry.kind, &entry.actor, &entry.data) {
         let why = "rests on a name or a reason that was erased; ask again".to_owned();
         let is_pause = data.ask.action == Action::Pause;
-        return Ok(if is_pause { Ok(None) } else { Err(Objection { why, elsewhere: false }) });
+        return Ok(if is_pause { Ok(Derived::default()) } else { Err(Objection { why, elsewhere: false }) });
     }
     let here = (question.today, question.context);
     let derived = derivation::grant(view, policies, here, entry, data, by, life)?;
-    Ok(derived
-        .map(|derived| derived.accepted_risk)
-        .map_err(|why| Objection { why: why.to_string(), elsewhere: false }))
+    Ok(derived.map_err(|why| Objection { why: why.to_string(), elsewhere: false }))
 }

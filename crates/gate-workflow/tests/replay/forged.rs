@@ -5,11 +5,12 @@ use gate_judge::replay::Replayer;
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::verify::Seen;
 use gate_model::action::Action;
+use gate_model::finding::Finding;
 use gate_model::payload::{Ask, ReviewVerdict};
 use serde_json::{Value, json};
 
 use crate::ledger::{Forgery, assert_agrees, assert_forged, replay, restart, without};
-use crate::world::{POLICY, World, ask, finding, waive};
+use crate::world::{MOVING, POLICY, World, ask, finding, waive};
 
 /// Adds one entry made from the entry `from`; it must be the one that replay names.
 #[track_caller]
@@ -359,6 +360,45 @@ fn a_waiver_that_reaches_further_than_its_evidence() {
     });
     added(&waived(), "which is no waiver that it used", |forgery| {
         forgery.decision(3, |data| without(data, "grants"))
+    });
+}
+
+#[test]
+fn a_move_that_no_waiver_follows() {
+    let moved = |policy: &str, gate: &str| {
+        let world = World::new(policy);
+        let mut asked = waive("A", "src/old.py", 1);
+        asked.findings[0].fingerprint = Some("A-src/old.py".to_owned());
+        world.ask(gate, asked);
+        let other = Finding { fingerprint: "A-src/old.py".to_owned(), ..finding("A", "src/new.py", 1) };
+        world.judge(gate, if gate == "moving" { vec![other] } else { vec![finding("A", "src/old.py", 1)] });
+        world.entries()
+    };
+    let why = "as moved from 'src/old.py', which it does not follow";
+    added(&moved(POLICY, "vulnerabilities"), why, |forgery| {
+        forgery.decision(3, |data| {
+            data["findings"][0]["path"] = json!("src/new.py");
+            data["findings"][0]["moved_from"] = json!("src/old.py");
+        })
+    });
+    let moving = moved(&format!("{POLICY}{MOVING}"), "moving");
+    added(&moving, "as moved from 'src/else.py', which it does not follow", |forgery| {
+        forgery.decision(3, |data| data["findings"][0]["moved_from"] = json!("src/else.py"))
+    });
+    added(&moving, "which covers 0 of them", |forgery| {
+        forgery.decision(3, |data| without(&mut data["findings"][0], "moved_from"))
+    });
+    added(&moving, why, |forgery| {
+        forgery.decision(3, |data| {
+            let mut copy = data["findings"][0].clone();
+            copy["path"] = json!("src/copy.py");
+            without(&mut copy, "grant");
+            without(&mut copy, "moved_from");
+            data["findings"].as_array_mut().unwrap().push(copy);
+            data["blocking"] = json!(1);
+            data["decision"] = json!("fail");
+            data["proceed"] = json!(false);
+        })
     });
 }
 

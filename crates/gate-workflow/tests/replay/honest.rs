@@ -2,6 +2,7 @@
 
 use gate_model::action::Action;
 use gate_model::decision::Verdict;
+use gate_model::finding::Finding;
 use gate_model::grant::Status;
 use gate_model::payload::{Ask, ReviewVerdict};
 use gate_model::principal::Principal;
@@ -9,7 +10,7 @@ use gate_model::scope::Scope;
 use gate_workflow::admission::{self, Asking};
 
 use crate::ledger::assert_agrees;
-use crate::world::{POLICY, World, ask, finding, waive};
+use crate::world::{MOVING, POLICY, World, ask, finding, waive};
 
 fn id(grant: &gate_model::grant::Grant) -> String {
     grant.id.unwrap().to_string()
@@ -53,6 +54,26 @@ fn skips_overrides_and_waivers_agree() {
     let mixed = || [two(), vec![finding("B", "src/b", 3)]].concat();
     assert_eq!(world.scan("vulnerabilities", 1, mixed()).decision, Verdict::Pass);
     assert_eq!(world.scan("vulnerabilities", 1, mixed()).decision, Verdict::Fail);
+    assert_agrees(&world.entries());
+}
+
+#[test]
+fn findings_that_moved_agree() {
+    let world = World::new(&format!("{POLICY}{MOVING}"));
+    let at = |path: &str, line| Finding { fingerprint: "f".to_owned(), ..finding("A", path, line) };
+    let mut accepted = waive("A", "src/old.py", 2);
+    accepted.findings[0].fingerprint = Some("f".to_owned());
+    world.ask("moving", accepted);
+    let judged = world.judge("moving", vec![at("src/new.py", 3), at("src/new.py", 9)]);
+    assert_eq!(judged.decision, Verdict::Pass);
+    assert!(judged.waived.iter().all(|waived| waived.moved_from.as_deref() == Some("src/old.py")));
+    for blocked in [
+        vec![at("src/new.py", 3), at("src/other.py", 9)],
+        vec![at("src/new.py", 3), at("src/old.py", 9)],
+        vec![at("src/new.py", 3), at("src/new.py", 5), at("src/new.py", 9)],
+    ] {
+        assert_eq!(world.judge("moving", blocked).decision, Verdict::Fail);
+    }
     assert_agrees(&world.entries());
 }
 

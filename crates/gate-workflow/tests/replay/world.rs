@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gate_findings::place::{Checkout, Lines};
 use gate_judge::judgement::Outcome;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{Access, Ledger, StoreError};
@@ -31,6 +32,16 @@ pub(crate) const COMMIT: &str = "1111111111111111111111111111111111111111";
 
 /// Every kind of rule; the first part is common to all tests.
 pub(crate) const POLICY: &str = include_str!("../testdata/gate.toml");
+
+/// A gate whose waivers follow what moves, to be added to [`POLICY`].
+pub(crate) const MOVING: &str = "
+[gates.moving]
+[[gates.moving.allow]]
+actions = [\"waive\"]
+who = [\"*\"]
+max_ttl = \"14d\"
+follow_moves = true
+";
 
 pub(crate) struct World {
     pub(crate) dir: tempfile::TempDir,
@@ -295,10 +306,28 @@ impl World {
             };
             meanwhile();
             self.pass(5);
-            let decision = checker.conclude(&started, finished, &mut warnings).unwrap();
+            let decision = checker.conclude(&started, finished, &Emptied, &mut warnings).unwrap();
             assert!(warnings.is_empty() && decision.recorded.is_some(), "{warnings:?}");
             decision
         })
+    }
+}
+
+/// A checkout from which every file is gone.
+#[derive(Debug)]
+struct Emptied;
+
+impl Checkout for Emptied {
+    fn has(&self, _: &str) -> bool {
+        false
+    }
+
+    fn is_gone(&self, _: &str) -> bool {
+        true
+    }
+
+    fn lines(&self, _: &str, _: u64) -> Option<Lines> {
+        None
     }
 }
 
@@ -328,6 +357,8 @@ pub(crate) fn waive(rule: &str, path: &str, count: u64) -> Ask {
         fingerprints: BTreeMap::new(),
         lines: Vec::new(),
         tool: None,
+        security_severity: None,
+        fixable: false,
     };
     Ask { findings: vec![evidence], ..ask(Action::Waive, 86_400) }
 }
@@ -345,6 +376,8 @@ pub(crate) fn finding(rule: &str, path: &str, line: u64) -> Finding {
         identified_by: None,
         package: None,
         tool: Some("scanner".to_owned()),
+        fix: None,
+        security_severity: None,
     }
 }
 

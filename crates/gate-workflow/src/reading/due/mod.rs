@@ -1,4 +1,5 @@
-//! What waits for somebody: requests for approvals, reviews that are owed, opt-outs that end soon.
+//! What waits for somebody: requests for approvals, reviews that are owed, opt-outs that end soon, waivers that nothing
+//! needs any more.
 //!
 //! Each item says who can act and by which command. The rules are today's policy where there is one, else
 //! (for whoever has the ledger alone) those that the entry was judged under, as the ledger holds them.
@@ -6,6 +7,7 @@
 //! An entry that cannot be read as what its kind promises is listed as unreadable, never left out in silence.
 
 mod ending;
+mod idle;
 mod pending;
 mod reviews;
 
@@ -30,6 +32,9 @@ pub const SCHEMA: &str = "gate.due/1";
 /// How long before its end an opt-out is listed where no policy says so: three days, the policy's default.
 pub const WARN_BEFORE: u64 = 72 * 3600;
 
+/// After how many decisions that did not need it a waiver is named.
+pub const UNNEEDED_AFTER: u64 = 10;
+
 /// The document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Due {
@@ -43,6 +48,8 @@ pub struct Due {
     pub reviews: Vec<Owed>,
     /// Live opt-outs that end soon, the next first.
     pub ending: Vec<Ending>,
+    /// Live waivers that the last decisions of their scope did not need, the oldest first.
+    pub unneeded: Vec<Idle>,
     /// Entries that should be in one of the lists and cannot be read.
     pub unreadable: Vec<Unreadable>,
 }
@@ -138,6 +145,28 @@ pub struct Ending {
     pub remedy: Remedy,
 }
 
+/// A live waiver that nothing needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Idle {
+    /// The opt-out's ID.
+    pub id: u64,
+    /// The gate.
+    pub gate: String,
+    /// Who asked for it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When it ends by itself.
+    pub expires: Timestamp,
+    /// The findings that it accepts.
+    pub findings: Vec<Evidence>,
+    /// How many decisions of its scope in a row did not need it.
+    pub decisions: u64,
+    /// What ends it.
+    #[serde(flatten)]
+    pub remedy: Remedy,
+}
+
 /// An entry that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unreadable {
@@ -172,7 +201,8 @@ impl Remedy {
 }
 
 /// Reads what is due at `clock`, under today's policy where there is one. With `within`, only what has its end within
-/// so many seconds: a request that lapses, a review whose deadline comes or has passed, an opt-out that ends.
+/// so many seconds: a request that lapses, a review whose deadline comes or has passed, an opt-out that ends. Else also the
+/// waivers that the last `unneeded_after` decisions of their scope did not need.
 ///
 /// # Errors
 /// A [`StoreError`].
@@ -181,6 +211,7 @@ pub fn read(
     today: Option<Trust<'_>>,
     clock: Timestamp,
     within: Option<u64>,
+    unneeded_after: u64,
 ) -> Result<Due, StoreError> {
     let view = ledger.view();
     let now = clock.max(view.head()?.at);
@@ -194,10 +225,11 @@ pub fn read(
     let mut reviews = reviews::read(&mut desk)?;
     reviews.retain(|review| near(review.deadline));
     let ending = ending::read(&mut desk)?;
+    let unneeded = if within.is_none() { idle::read(&mut desk, unneeded_after)? } else { Vec::new() };
     let mut unreadable = desk.unreadable;
     unreadable.sort_by_key(|entry| entry.seq);
     unreadable.dedup_by_key(|entry| entry.seq);
-    Ok(Due { schema: SCHEMA, at: now, requests, reviews, ending, unreadable })
+    Ok(Due { schema: SCHEMA, at: now, requests, reviews, ending, unneeded, unreadable })
 }
 
 /// What the three lists are made from.

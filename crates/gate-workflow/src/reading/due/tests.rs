@@ -217,8 +217,8 @@ impl Desk {
 
     fn due(&self, seconds: u64) -> Due {
         let today = gate_policy::parse(POLICY).unwrap();
-        let with_policy = read(&self.ledger, Some((&today, &[])), at(seconds), None).unwrap();
-        let alone = read(&self.ledger, None, at(seconds), None).unwrap();
+        let with_policy = read(&self.ledger, Some((&today, &[])), at(seconds), None, 10).unwrap();
+        let alone = read(&self.ledger, None, at(seconds), None, 10).unwrap();
         // An auditor with the ledger alone sees the same people and commands.
         assert_eq!(with_policy.requests, alone.requests);
         assert_eq!(with_policy.reviews, alone.reviews);
@@ -314,7 +314,7 @@ fn within_a_time_only_what_has_its_end_in_it_is_due() {
     let request = desk.request("alice", 7_200);
     let glass = desk.break_glass("alice", 3_600, 86_400);
     let due = |within| {
-        let due = read(&desk.ledger, None, at(60), Some(within)).unwrap();
+        let due = read(&desk.ledger, None, at(60), Some(within), 10).unwrap();
         let requests: Vec<_> = due.requests.iter().map(|one| one.id).collect();
         let reviews: Vec<_> = due.reviews.iter().map(|one| one.id).collect();
         let ending: Vec<_> = due.ending.iter().map(|one| one.id).collect();

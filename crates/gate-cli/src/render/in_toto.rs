@@ -1,0 +1,106 @@
+//! A decision as an unsigned in-toto statement (v1) with a Simple Verification Result (SVR v0.2) as its predicate, to be
+//! signed by whoever can: `cosign attest-blob`, `actions/attest`.
+//!
+//! What was verified is the commit, where it is known, and the reports that were judged, by their digests. The digests of
+//! gate are BLAKE3 in a context of its own, so that they are named `gate-blake3` and not `blake3`. Properties are what
+//! holds: a gate that blocks has none of `PASSED`, `WAIVED`, …, only `GATE_<NAME>_JUDGED`.
+
+use gate_model::decision::{Decision, Verdict};
+use serde_json::{Value, json};
+
+use super::words::instant;
+use crate::escape::inert;
+
+/// The statement of `decision`.
+pub(super) fn statement(decision: &Decision) -> Value {
+    json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": subjects(decision),
+        "predicateType": "https://in-toto.io/attestation/svr/v0.2",
+        "predicate": {
+            "verifier": {
+                "id": concat!("urn:gate:verifier:", env!("CARGO_PKG_VERSION")),
+                "policies": [{
+                    "name": inert(&format!("gate.toml of {}", decision.policy.source)),
+                    "digest": digest(&decision.policy.digest),
+                }],
+            },
+            "timeCreated": instant(decision.at),
+            "properties": properties(decision),
+        },
+    })
+}
+
+/// The commit and the reports; the policy where there is neither, since a statement is about something.
+fn subjects(decision: &Decision) -> Vec<Value> {
+    let context = &decision.context;
+    let repository = context.repository.as_deref().unwrap_or("repository");
+    let commit = context.commit.as_ref();
+    let commit = commit.map(|id| json!({"name": inert(repository), "digest": {"gitCommit": inert(id)}}));
+    let part = |name: &str, of: &str| json!({"name": inert(name), "digest": digest(of)});
+    let one = decision.report.iter().filter(|_| decision.reports.is_empty()).map(|of| part("report", of));
+    let parts = decision.reports.iter().map(|report| part(&report.name, &report.digest));
+    let mut subjects: Vec<Value> = commit.into_iter().chain(one).chain(parts).collect();
+    if subjects.is_empty() {
+        subjects.push(part("gate.toml", &decision.policy.digest));
+    }
+    subjects
+}
+
+fn digest(of: &str) -> Value {
+    json!({"gate-blake3": inert(of.strip_prefix("b3:").unwrap_or(of))})
+}
+
+/// What holds, in words that begin with the gate.
+fn properties(decision: &Decision) -> Vec<String> {
+    let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    let gate: String = decision.gate.chars().map(word).collect();
+    let with_waivers = !decision.waived.is_empty();
+    let held = match decision.decision {
+        Verdict::Pass if with_waivers => Some("PASSED_WITH_WAIVERS"),
+        Verdict::Pass => Some("PASSED"),
+        Verdict::Override => Some("OVERRIDDEN"),
+        Verdict::Skip => Some("SKIPPED"),
+        Verdict::Fail | Verdict::Hold | Verdict::Run => None,
+    };
+    let recorded = decision.recorded.is_some().then_some("RECORDED");
+    let proceeds = (decision.proceed == Some(true)).then_some("PROCEEDS");
+    let all = std::iter::once("JUDGED").chain(held).chain(proceeds).chain(recorded);
+    all.map(|property| format!("GATE_{gate}_{property}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use gate_model::decision::Verdict;
+    use serde_json::json;
+
+    use super::statement;
+    use crate::render::samples;
+
+    #[test]
+    fn a_statement_is_about_the_commit_and_says_only_what_holds() {
+        let pass = statement(&samples::decision(Verdict::Pass));
+        assert!(pass["subject"].as_array().unwrap().iter().any(|one| one["digest"]["gitCommit"].is_string()));
+        let properties = pass["predicate"]["properties"].to_string();
+        assert!(properties.contains("GATE_LINT_PASSED_WITH_WAIVERS"), "{properties}");
+        assert!(pass["predicate"]["verifier"]["policies"][0]["digest"]["gate-blake3"].is_string());
+        for verdict in [Verdict::Fail, Verdict::Hold] {
+            let no = statement(&samples::decision(verdict))["predicate"]["properties"].to_string();
+            assert!(!no.contains("PASSED") && !no.contains("PROCEEDS"), "{no}");
+        }
+    }
+
+    #[test]
+    fn a_statement_always_has_a_subject() {
+        let mut decision = samples::decision(Verdict::Pass);
+        decision.context.commit = None;
+        decision.report = None;
+        decision.reports = Vec::new();
+        assert_eq!(statement(&decision)["subject"].as_array().unwrap().len(), 1);
+        decision.reports =
+            vec![gate_model::decision::ReportPart { name: "a.xml".into(), digest: "b3:aa".into() }];
+        decision.report = Some("b3:bb".into());
+        let expected = json!([{"name": "a.xml", "digest": {"gate-blake3": "aa"}}]);
+        assert_eq!(statement(&decision)["subject"], expected);
+    }
+}

@@ -1,0 +1,105 @@
+//! Findings that moved: the same rule and the same fingerprint, in one other file whose old one is gone.
+//!
+//! Purpose: [`moves`] says which findings that nothing covers are the accepted ones of another file. Only evidence that
+//! names one file and a fingerprint can be followed, and only where its waiver's rule allows that.
+//!
+//! Invariants: the old file is surely gone from the checkout, and no finding of the report is in it; the evidence fits
+//! findings in one new file only, and these fit the evidence of one old file only. Whatever is ambiguous blocks.
+//!
+//! Not here: how many findings of the new file are covered. They are assigned as if they were in the old one.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use gate_model::finding::{Evidence, Finding, WaiverTerms};
+
+use super::{Waiver, fits_elsewhere};
+use crate::evidence::plain_path;
+use crate::identity::sides;
+use crate::matching::fingerprints;
+
+/// Evidence that may be followed.
+struct Follower<'a> {
+    waiver: usize,
+    terms: WaiverTerms,
+    evidence: &'a Evidence,
+    /// The file that is gone.
+    old: String,
+    /// The findings that it fits elsewhere.
+    found: Vec<usize>,
+}
+
+/// What moved.
+#[derive(Debug, Default)]
+pub(super) struct Moves<'a> {
+    /// For each finding that moved, its number and its old file, rising.
+    pub(super) findings: Vec<(usize, String)>,
+    /// The evidence that is followed, and the number of its waiver.
+    pub(super) evidence: Vec<(usize, &'a Evidence)>,
+}
+
+/// The findings among the `open` ones that moved from a file that `is_gone`.
+pub(super) fn moves<'a>(
+    findings: &[Finding],
+    open: impl Fn(usize) -> bool,
+    waivers: &[Waiver<'a>],
+    is_gone: impl Fn(&str) -> bool,
+) -> Moves<'a> {
+    let mut followers = followers(waivers);
+    if followers.is_empty() {
+        return Moves::default();
+    }
+    let present: HashSet<&str> = findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
+    followers.retain(|follower| !present.contains(follower.old.as_str()) && is_gone(&follower.old));
+    look(&mut followers, findings, open);
+    let path = |number: usize| findings[number].path.as_deref();
+    let one_place = |found: &[usize]| found.windows(2).all(|pair| path(pair[0]) == path(pair[1]));
+    followers.retain(|follower| !follower.found.is_empty());
+    let mut origins: HashMap<usize, BTreeSet<&str>> = HashMap::new();
+    for follower in &followers {
+        for &number in &follower.found {
+            origins.entry(number).or_default().insert(&follower.old);
+        }
+    }
+    let mut moves = Moves::default();
+    for follower in followers.iter().filter(|follower| one_place(&follower.found)) {
+        let of_one_file = follower.found.iter().filter(|number| origins[number].len() == 1);
+        moves.findings.extend(of_one_file.map(|number| (*number, follower.old.clone())));
+        moves.evidence.push((follower.waiver, follower.evidence));
+    }
+    moves.findings.sort_unstable();
+    moves.findings.dedup();
+    moves
+}
+
+/// The evidence of waivers that follow, where it names one file and a fingerprint.
+fn followers<'a>(waivers: &[Waiver<'a>]) -> Vec<Follower<'a>> {
+    let follow = waivers.iter().enumerate().filter(|(_, waiver)| waiver.terms.follow_moves);
+    let all =
+        follow.flat_map(|(number, waiver)| waiver.evidence.iter().map(move |one| (number, waiver, one)));
+    let can = all.filter(|(_, _, evidence)| evidence.fingerprint.is_some() && evidence.count > 0);
+    can.filter_map(|(number, waiver, evidence)| {
+        let old = plain_path(evidence.path.as_deref()?)?;
+        Some(Follower { waiver: number, terms: waiver.terms, evidence, old, found: Vec::new() })
+    })
+    .collect()
+}
+
+/// Finds for each of `followers` the open findings that it fits in another file.
+fn look(followers: &mut [Follower<'_>], findings: &[Finding], open: impl Fn(usize) -> bool) {
+    let mut known: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    let open =
+        findings.iter().enumerate().filter(|(number, finding)| finding.path.is_some() && open(*number));
+    for (number, finding) in open {
+        for print in fingerprints(finding) {
+            known.entry((&finding.rule, print)).or_default().push(number);
+        }
+    }
+    for Follower { evidence, terms, found, .. } in followers {
+        let prints = evidence.fingerprints.values().chain(&evidence.fingerprint).flat_map(|one| sides(one));
+        let near = prints.filter_map(|print| known.get(&(evidence.rule.as_str(), print)));
+        let fits = |number: &usize| fits_elsewhere(evidence, *terms, &findings[*number]);
+        found.extend(near.flatten().copied().filter(fits));
+        found.sort_unstable();
+        found.dedup();
+    }
+}
