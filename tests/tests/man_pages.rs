@@ -6,6 +6,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test may start programs")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests stop at the first surprise")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 #[path = "man_pages/documents.rs"]
 mod documents;

@@ -1,7 +1,9 @@
-//! The JSON Schema of gate.toml names what the parser reads, and examples are valid to it.
+//! The JSON Schema of gate.toml names what the parser reads, that of the documents what the types hold, and examples are
+//! valid to them.
 #![allow(clippy::disallowed_methods, reason = "a test may start programs")]
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stderr,
     reason = "a test that cannot go on fails, and a skip is said"
 )]
@@ -96,5 +98,119 @@ fn policies_are_valid_to_their_schema_and_slips_are_not() {
     ] {
         let (valid, said) = valid("gate.toml.json", &[write(name, slip)]).unwrap();
         assert!(!valid, "{name}: {said}");
+    }
+}
+
+/// The types that the documents are made of: where each is, and what the schema calls it. A flattened member stands for
+/// the type behind the `+`.
+const TYPES: &[(&str, &str, &str)] = &[
+    ("gate-model/src/decision.rs", "Decision", "gate.decision/1"),
+    ("gate-model/src/decision.rs", "Waived+gate-model/src/finding.rs:Finding", "waived"),
+    ("gate-model/src/decision.rs", "OptOut", "opt_out"),
+    ("gate-model/src/decision.rs", "Suggestion", "suggestion"),
+    ("gate-model/src/decision.rs", "PolicyUsed", "policy_used"),
+    ("gate-model/src/decision.rs", "ReportPart", "report_part"),
+    ("gate-model/src/finding.rs", "Finding", "finding"),
+    ("gate-model/src/finding.rs", "Evidence", "evidence"),
+    ("gate-model/src/context.rs", "Context", "context"),
+    ("gate-model/src/context.rs", "Run", "run"),
+    ("gate-model/src/principal.rs", "Principal", "principal"),
+    ("gate-model/src/scope.rs", "Scope", "scope"),
+    ("gate-model/src/grant.rs", "Grant", "gate.grant/1"),
+    ("gate-model/src/grant.rs", "Approvals", "approvals"),
+    ("gate-model/src/grant.rs", "Owes", "owes"),
+    ("gate-model/src/request.rs", "Request", "gate.request/1"),
+    ("gate-model/src/request.rs", "Ttl", "ttl"),
+    ("gate-model/src/request.rs", "SeenHead", "head"),
+    ("gate-model/src/opening.rs", "WrittenOpening", "opening"),
+    ("gate-model/src/verification.rs", "Verification", "gate.verification/1"),
+    ("gate-model/src/verification.rs", "Archived", "archive_seen"),
+    ("gate-model/src/verification.rs", "Anchored", "covering"),
+    ("gate-model/src/verification.rs", "Warning", "warning"),
+    ("gate-model/src/verification.rs", "Replay", "replay"),
+    ("gate-judge/src/statement.rs", "Statement", "gate.statement/1"),
+    ("gate-judge/src/ownership.rs", "Endorsement", "gate.policy/1"),
+    ("gate-workflow/src/overview.rs", "Overview", "gate.list/1"),
+    ("gate-workflow/src/overview.rs", "GateView", "gate"),
+    ("gate-workflow/src/overview.rs", "OptOutView", "live"),
+    ("gate-workflow/src/reading/stats.rs", "Stats", "gate.stats/1"),
+    ("gate-workflow/src/reading/stats.rs", "Counts", "counts"),
+    ("gate-workflow/src/reading/due/mod.rs", "Due", "gate.due/1"),
+    (
+        "gate-workflow/src/reading/due/mod.rs",
+        "Waiting+gate-workflow/src/reading/due/mod.rs:Remedy",
+        "waiting",
+    ),
+    ("gate-workflow/src/reading/due/mod.rs", "Owed+gate-workflow/src/reading/due/mod.rs:Remedy", "owed"),
+    ("gate-workflow/src/reading/due/mod.rs", "Ending+gate-workflow/src/reading/due/mod.rs:Remedy", "ending"),
+    ("gate-workflow/src/reading/report/document.rs", "Report", "gate.report/1"),
+    ("gate-workflow/src/reading/report/document.rs", "LedgerPart", "ledger_part"),
+    ("gate-workflow/src/reading/report/document.rs", "Figures", "figures"),
+    ("gate-workflow/src/remote/state.rs", "State", "gate.remote-state/1"),
+    ("gate-log/src/init.rs", "Made", "gate.init/1"),
+    ("gate-log/src/append.rs", "Appended", "gate.append/1"),
+    ("gate-log/src/erase.rs", "Erased", "gate.erasure/1"),
+    ("gate-verify/src/policy.rs", "PolicyReport", "gate.policy-report/1"),
+    ("gate-verify/src/policy.rs", "Problem", "problem"),
+    ("gate-verify/src/policy.rs", "Test", "test"),
+    ("gate-verify/src/proof.rs", "ProofReport+gate-verify/src/proof.rs:Proven", "gate.proof/1"),
+];
+
+/// The members that a type is written with, as serde's attributes say; flattened ones are left out.
+fn members(file: &str, name: &str) -> BTreeSet<String> {
+    let source = std::fs::read_to_string(checkout().join("crates").join(file)).unwrap();
+    let start = source.find(&format!("struct {name} {{")).unwrap_or_else(|| panic!("{file} has no {name}"));
+    let body = &source[start..start + source[start..].find("\n}").unwrap()];
+    let (mut found, mut attributes) = (BTreeSet::new(), String::new());
+    for line in body.lines().skip(1).map(str::trim).filter(|line| !line.starts_with("//")) {
+        match line.split_once(": ").filter(|_| !line.starts_with('#')) {
+            Some((field, _)) => {
+                let renamed = attributes.split("rename = \"").nth(1).and_then(|rest| rest.split('"').next());
+                let field = renamed.unwrap_or(field.rsplit(' ').next().unwrap_or(field));
+                let written = !attributes.contains("flatten") && !attributes.contains("serde(skip)");
+                found.extend(written.then(|| field.to_owned()));
+                attributes.clear();
+            }
+            None => attributes.push_str(line),
+        }
+    }
+    found
+}
+
+#[test]
+fn the_schema_of_the_documents_has_the_members_that_the_types_have() {
+    let text = std::fs::read_to_string(schema("documents.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    for (file, names, called) in TYPES {
+        let (name, more) = names.split_once('+').map_or((*names, None), |(name, more)| (name, Some(more)));
+        let mut of_type = members(file, name);
+        if let Some((file, name)) = more.and_then(|more| more.split_once(':')) {
+            of_type.extend(members(file, name));
+        }
+        let known = schema["$defs"][*called]["properties"].as_object().unwrap();
+        let known: BTreeSet<String> = known.keys().cloned().collect();
+        assert_eq!(known, of_type, "left is {called} in documents.json, right {names} in {file}");
+    }
+}
+
+#[test]
+fn documents_are_valid_to_their_schema_and_slips_are_not() {
+    let room = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = room.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let finding = r#"{"schema":"gate.finding/1","rule":"R1","level":"note"}"#;
+    let Some((good, said)) = valid("documents.json", &[write("finding.json", finding)]) else { return };
+    assert!(good, "{said}");
+    for (name, slip) in [
+        ("level.json", r#"{"schema":"gate.finding/1","rule":"R1","level":"fatal"}"#),
+        ("member.json", r#"{"schema":"gate.finding/1","rule":"R1","levle":"note"}"#),
+        ("schema.json", r#"{"schema":"gate.findings/1","rule":"R1"}"#),
+        ("count.json", r#"{"schema":"gate.end/1"}"#),
+    ] {
+        let (is_valid, said) = valid("documents.json", &[write(name, slip)]).unwrap();
+        assert!(!is_valid, "{name}: {said}");
     }
 }

@@ -10,12 +10,22 @@ use std::path::PathBuf;
 use gate_cli::options::Shared;
 use gate_model::time::{Timestamp, parse_duration};
 
+/// What `--help` ends with.
+const EXAMPLES: &str = "\
+Examples:\n\
+\x20\x20gate-check lint -- cargo clippy -- -D warnings\n\
+\x20\x20gate-check sast --findings scan.sarif -- bandit -q -f sarif -o scan.sarif -r src\n\
+\x20\x20gate-check sast scan.sarif --format github,markdown=summary.md\n\
+\x20\x20gate-check lint --plan\n\
+\x20\x20gate-check --list";
+
 /// Run a gate of a pipeline, or judge its report
 ///
 /// A gate is a step that may stop a pipeline, declared in gate.toml. With a command, gate-check runs it and
 /// passes its exit status through; with a report (SARIF, JUnit XML or JSON Lines), it judges that. Opt-outs
 /// that the policy allows and the ledger holds are applied, and each decision is one entry of the ledger.
 #[derive(Debug, clap::Parser)]
+#[command(after_long_help = EXAMPLES)]
 #[command(name = "gate-check", version, args_override_self = false)]
 #[command(
     override_usage = "gate-check GATE [--findings FILE]... [--decision FILE] [--wait DURATION] -- COMMAND [ARG...]\n       \
@@ -126,5 +136,17 @@ impl Args {
             return Err("there is neither a command to run nor a report to judge");
         }
         Ok(Task::Run { gate, command: self.command.clone(), findings: self.findings.clone() })
+    }
+
+    /// The command line that was meant, where what stands in the place of reports looks like a command: its first word
+    /// is named like no file.
+    pub(crate) fn as_a_command(&self) -> Option<String> {
+        let words: Option<Vec<&str>> = self.report.iter().map(|word| word.to_str()).collect();
+        let words = words?;
+        let is_word = |word: &&&str| !word.contains(['.', '/', '*', '?', '[', '{']);
+        words.first().filter(is_word)?;
+        let start = ["gate-check", self.gate.as_deref()?, "--"];
+        let line: Vec<String> = start.into_iter().chain(words).map(str::to_owned).collect();
+        Some(gate_model::quote::command(&line))
     }
 }

@@ -59,6 +59,16 @@ impl From<ReportError> for RunError {
 }
 
 impl RunError {
+    /// The same, or that the command `line` was meant where no file has such a name.
+    pub(crate) fn unless_a_command(self, line: Option<String>) -> Self {
+        match (self, line) {
+            (Self::Open { source, .. }, Some(line)) if source.kind() == std::io::ErrorKind::NotFound => {
+                Self::Usage(format!("these words name no reports\nto run a command: {line}"))
+            }
+            (error, _) => error,
+        }
+    }
+
     /// The exit code outside run mode.
     pub(crate) fn exit(&self) -> Exit {
         match self {

@@ -70,8 +70,8 @@ pub(crate) fn check_format(output: &OutputOptions) -> Result<(), RunError> {
 fn sheet(overview: &Overview, view: &View) -> Sheet {
     let mut sheet = Sheet::new(render::count(overview.gates.len(), "gate"), Tone::Plain);
     sheet.fact("policy", format!("{} ({})", overview.policy.digest, overview.policy.source));
-    let rows = overview.gates.iter().map(gate_row).collect();
-    sheet.table("Gates", &["gate", "severity", "blocks from", "can be opted out by", "live opt-outs"], rows);
+    let rows = overview.gates.iter().map(|gate| gate_row(gate, view)).collect();
+    sheet.table("Gates", &["gate", "severity", "blocks from", "ways past", "live", "mode"], rows);
     let opt_outs =
         overview.gates.iter().flat_map(|gate| gate.opt_outs.iter().map(move |opt_out| (gate, opt_out)));
     let mut opt_outs: Vec<_> = opt_outs.collect();
@@ -85,11 +85,15 @@ fn sheet(overview: &Overview, view: &View) -> Sheet {
     sheet
 }
 
-fn gate_row(gate: &GateView) -> Vec<String> {
+fn gate_row(gate: &GateView, view: &View) -> Vec<String> {
     let allows: Vec<&str> = gate.allows.iter().map(|action| action.as_str()).collect();
     let allows = if allows.is_empty() { "nothing".to_owned() } else { allows.join(", ") };
     let live = gate.opt_outs.len().to_string();
-    vec![gate.gate.clone(), gate.severity.to_string(), gate.fail_on.to_string(), allows, live]
+    let enforced = || "enforced".to_owned();
+    let mode = gate
+        .observed_until
+        .map_or_else(enforced, |until| format!("observed until {}", render::ends(until, view.now)));
+    vec![gate.gate.clone(), gate.severity.to_string(), gate.fail_on.to_string(), allows, live, mode]
 }
 
 fn opt_out_row(gate: &GateView, opt_out: &OptOutView, view: &View) -> Vec<String> {

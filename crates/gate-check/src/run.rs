@@ -62,6 +62,7 @@ pub(crate) fn run(args: &[OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_
             if run_mode { Exit::RunFailed } else { Exit::Usage }
         }
         Err(error) => {
+            let error = error.unless_a_command(args.as_a_command());
             let exit = if run_mode { error.exit().in_run_mode() } else { error.exit() };
             io.fail(&Failure::from_error(TOOL, exit, &error.to_string()))
         }
@@ -95,7 +96,7 @@ enum Shown {
 fn exit_of(decision: &Decision, run_mode: bool, plan: bool) -> Exit {
     match decision.decision {
         // A plan that was made is a success, whatever it foresees; only a pause shows.
-        Verdict::Fail if plan => Exit::Proceed,
+        Verdict::Fail if plan || decision.only_observed().is_some() => Exit::Proceed,
         Verdict::Pass | Verdict::Skip | Verdict::Override | Verdict::Run => Exit::Proceed,
         Verdict::Hold => Exit::Held,
         // The command's own status passes through. One that succeeded although its gate blocks (findings,
@@ -301,7 +302,7 @@ impl Desk<'_> {
             _ => None,
         };
         let decision = checker.conclude(started, finished, warnings)?;
-        match unusable {
+        match unusable.filter(|_| decision.only_observed().is_none()) {
             Some(why) => {
                 self.write_files(&decision)?;
                 Err(RunError::Usage(format!("gate '{}' did not run: {why}", checker.name)))

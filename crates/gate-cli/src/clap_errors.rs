@@ -2,6 +2,7 @@
 //! goes to stderr as one line and a remedy, and ends with 2, or 125 in run mode.
 
 use std::ffi::OsString;
+use std::sync::LazyLock;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use gate_model::exit::Exit;
@@ -30,32 +31,62 @@ pub fn parse_with<T: clap::FromArgMatches>(
     io: &mut Io<'_>,
 ) -> Result<T, Exit> {
     let command = command.name(tool).bin_name(tool).no_binary_name(true).arg(completions::option());
-    let matches = command.clone().try_get_matches_from(args).map_err(|error| end(tool, &error, args, io))?;
+    let command = command.version(VERSION.as_str());
+    let failed = |error: &clap::Error, io: &mut Io<'_>| end(tool, error, &command, args, io);
+    let matches = command.clone().try_get_matches_from(args).map_err(|error| failed(&error, io))?;
     if let Some(shell) = matches.get_one::<String>("completions").and_then(|word| Shell::parse(word)) {
         io.show(&completions::script(shell, &command));
         return Err(Exit::Proceed);
     }
-    T::from_arg_matches(&matches).map_err(|error| end(tool, &error, args, io))
+    T::from_arg_matches(&matches).map_err(|error| failed(&error, io))
 }
 
-fn end(tool: &'static str, error: &clap::Error, args: &[OsString], io: &mut Io<'_>) -> Exit {
+/// The version, and the commit that it was built from where the builder said so.
+static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("GATE_COMMIT") {
+    Some(commit) if !commit.is_empty() => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
+    _ => env!("CARGO_PKG_VERSION").to_owned(),
+});
+
+/// What fingers write that know other tools, and the option that is meant.
+const HABITS: [(&str, &str); 12] = [
+    ("--for", "--ttl"),
+    ("--duration", "--ttl"),
+    ("--expires", "--ttl"),
+    ("--until", "--ttl"),
+    ("--timeout", "--wait"),
+    ("--message", "--reason"),
+    ("--comment", "--reason"),
+    ("--because", "--reason"),
+    ("--output", "--format"),
+    ("--report", "--findings"),
+    ("--env", "--environment"),
+    ("--branch", "--ref"),
+];
+
+fn end(
+    tool: &'static str,
+    error: &clap::Error,
+    command: &clap::Command,
+    args: &[OsString],
+    io: &mut Io<'_>,
+) -> Exit {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // A failed write is remembered by `main`, and a reader that went away has seen enough.
         io.show(&error.to_string());
         return Exit::Proceed;
     }
     let exit = if is_run_mode(tool, args) { Exit::RunFailed } else { Exit::Usage };
-    io.fail(&explain(tool, error, exit))
+    io.fail(&explain(tool, error, command, exit))
 }
 
 /// The failure that says what `error` says.
-fn explain(tool: &'static str, error: &clap::Error, exit: Exit) -> Failure {
-    let facts = Facts(error);
+fn explain(tool: &'static str, error: &clap::Error, command: &clap::Command, exit: Exit) -> Failure {
+    let facts = Facts(error, command);
     Failure::new(tool, exit, facts.problem()).with_remedy(facts.remedy(tool))
 }
 
 /// What the parser knows about an error.
-struct Facts<'a>(&'a clap::Error);
+struct Facts<'a>(&'a clap::Error, &'a clap::Command);
 
 impl Facts<'_> {
     fn problem(&self) -> String {
@@ -109,6 +140,9 @@ impl Facts<'_> {
     }
 
     fn remedy(&self, tool: &str) -> String {
+        if let Some(meant) = self.meant() {
+            return format!("did you mean '{meant}'? '{tool} --help' lists what there is");
+        }
         let kinds =
             [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
         let near = kinds.into_iter().map(|kind| self.words(kind, "' or '")).find(|words| !words.is_empty());
@@ -124,6 +158,19 @@ impl Facts<'_> {
             Some(valid) => format!("it is one of: {valid}"),
             None => format!("'{tool} --help' shows the usage and every option"),
         }
+    }
+
+    /// The option of this tool that is called otherwise elsewhere.
+    fn meant(&self) -> Option<&'static str> {
+        let arg = self.words(ContextKind::InvalidArg, " ");
+        let (_, meant) = HABITS.iter().find(|(habit, _)| *habit == arg)?;
+        let has = |command: &clap::Command| {
+            command
+                .get_arguments()
+                .filter_map(clap::Arg::get_long)
+                .any(|long| meant.strip_prefix("--") == Some(long))
+        };
+        (has(self.1) || self.1.get_subcommands().any(has)).then_some(*meant)
     }
 
     fn words(&self, kind: ContextKind, between: &str) -> String {
@@ -181,7 +228,13 @@ mod tests {
     #[test]
     fn errors_have_the_house_form() {
         let usage = "  'gate-check --help' shows the usage and every option\n";
-        let cases: [(&[&str], String); 8] = [
+        let cases: [(&[&str], String); 9] = [
+            (
+                &["lint", "--for", "2h"],
+                "gate-check: unexpected argument '--for'\n  did you mean '--ttl'? 'gate-check --help' lists what \
+                 there is\n"
+                    .to_owned(),
+            ),
             (&["lint", "--nonsense"], format!("gate-check: unexpected argument '--nonsense'\n{usage}")),
             (&[], format!("gate-check: '<GATE>' is missing\n{usage}")),
             (&["lint", "--ttl"], format!("gate-check: '--ttl <DURATION>' needs a value\n{usage}")),

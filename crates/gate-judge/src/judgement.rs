@@ -9,6 +9,7 @@ use gate_model::action::Action;
 use gate_model::decision::{OptOut, Verdict, Waived};
 use gate_model::finding::{Counts, Evidence, Finding};
 use gate_model::time::{Timestamp, format_duration};
+use gate_policy::Gate;
 
 use crate::standing::{Live, Standing};
 
@@ -97,6 +98,12 @@ impl Ruling {
         findings.extend(self.waived.into_iter().map(|waived| waived.finding));
         Outcome::Report { findings, counts: self.counts }
     }
+}
+
+/// Whether the pipeline proceeds past `gate` with this verdict at `now`; nothing where only a run would tell. A gate that
+/// is observed stops nobody by what it came to. A pause is somebody's word and holds all the same.
+pub fn proceeds(verdict: Verdict, gate: &Gate, now: Timestamp) -> Option<bool> {
+    if verdict == Verdict::Fail && gate.observed(now).is_some() { Some(true) } else { verdict.proceeds() }
 }
 
 /// A ruling that rests on one opt-out alone, made before anything ran.

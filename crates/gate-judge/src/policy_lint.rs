@@ -6,14 +6,16 @@
 use gate_identity::oidc;
 use gate_identity::ssh::Namespace;
 use gate_identity::ssh::allowed_signers::{AllowedSigners, Naming};
+use gate_model::time::Timestamp;
 use gate_policy::{Diagnostic, Signing};
 
 use crate::policy_text::Loaded;
 use crate::signatures::{self, Unproven};
 
-/// The findings about a policy and its keys, in the order of their places.
-pub fn lint(loaded: &Loaded) -> Vec<Diagnostic> {
+/// The findings about a policy and its keys as they stand at `now`, in the order of their places.
+pub fn lint(loaded: &Loaded, now: Timestamp) -> Vec<Diagnostic> {
     let mut found = gate_policy::lint(&loaded.policy);
+    found.extend(gate_policy::lint_trials(&loaded.policy, now));
     match signatures::trusted_signers(&loaded.policy, &loaded.files) {
         Ok(signers) => {
             let could = |name: &str, signing| could_sign(&signers, name, signing);

@@ -3,7 +3,7 @@
 use gate_findings::evidence;
 use gate_model::JUDGE;
 use gate_model::context::Context;
-use gate_model::decision::{Decision, PolicyUsed, ReportPart, SCHEMA};
+use gate_model::decision::{Decision, PolicyUsed, ReportPart, SCHEMA, Verdict};
 use gate_model::payload::{DecisionData, Judged, Mode};
 use gate_model::principal::Principal;
 use gate_model::request::SeenHead;
@@ -12,7 +12,7 @@ use gate_policy::Gate;
 
 use crate::judgement::{self, Ruling};
 use crate::standing::Standing;
-use crate::suggest;
+use crate::suggest::{self, Ways};
 
 /// How many bytes of findings an entry keeps at most. Every later decision reads the newest entry, so a large
 /// report must not make it large; the digest of the report stands for the rest.
@@ -99,16 +99,21 @@ pub fn decision(
     facts: &Circumstances,
     now: Timestamp,
 ) -> Decision {
-    let mut reasons = reasons(rules.gate, &ruling, facts);
+    let mut reasons = reasons(rules.gate, &ruling, facts, now);
     reasons.extend(standing.set_aside.iter().filter(|aside| !aside.elsewhere).map(|aside| {
         let what = aside.action.map_or("an opt-out".to_owned(), |action| format!("a {action}"));
         format!("{what} (opt-out {}) did not count: it {}", aside.id, aside.why)
     }));
-    let ways = suggest::ways_past(rules.name, rules.gate, &ruling);
+    let proceed = judgement::proceeds(ruling.verdict, rules.gate, now);
+    let ways = match proceed {
+        Some(true) => Ways::default(),
+        _ => suggest::ways_past(rules.name, rules.gate, &ruling),
+    };
     Decision {
         schema: SCHEMA.to_owned(),
         decision: ruling.verdict,
-        proceed: ruling.verdict.proceeds(),
+        proceed,
+        observed_until: rules.gate.observed(now),
         gate: rules.name.to_owned(),
         suggest: ways.each,
         suggest_all: ways.all,
@@ -148,14 +153,14 @@ pub fn data(
 ) -> DecisionData {
     let (groups, ungrouped) = grouped(ruling);
     let (findings, oversized) = bounded(groups);
-    // A run that blocks all the same took nobody past, so it spends nothing.
+    // A run that blocks all the same, or that nobody enforces, took nobody past, so it spends nothing.
     let limited = ruling.used.iter().filter(|live| live.uses_left.is_some());
     let spends: Vec<u64> =
         limited.filter(|_| ruling.verdict.proceeds() == Some(true)).map(|live| live.id).collect();
     let judges_findings = facts.report.is_some();
     DecisionData {
         decision: ruling.verdict,
-        proceed: ruling.verdict.proceeds().unwrap_or(false),
+        proceed: judgement::proceeds(ruling.verdict, gate, now).unwrap_or(false),
         mode: facts.mode,
         program: facts.program.clone(),
         status: facts.status,
@@ -170,7 +175,7 @@ pub fn data(
         grants: ruling.used.iter().map(|live| live.id).collect(),
         spends: (!spends.is_empty()).then_some(spends),
         mark: None,
-        reasons: reasons(gate, ruling, facts),
+        reasons: reasons(gate, ruling, facts, now),
         policy: used.clone(),
         judge: JUDGE,
         judged_at: now,
@@ -192,12 +197,15 @@ fn grouped(ruling: &Ruling) -> (Vec<Judged>, u64) {
     (evidence::group(&findings, &covered_by), all.saturating_sub(MAX_GROUPED) as u64)
 }
 
-fn reasons(gate: &Gate, ruling: &Ruling, facts: &Circumstances) -> Vec<String> {
+fn reasons(gate: &Gate, ruling: &Ruling, facts: &Circumstances, now: Timestamp) -> Vec<String> {
     let mut reasons = ruling.reasons.clone();
+    if let (Verdict::Fail, Some(until)) = (ruling.verdict, gate.observed(now)) {
+        reasons.push(format!("the gate is observed until {until}, and stops nobody before that"));
+    }
     reasons.extend(facts.notes.iter().chain(&facts.notices).cloned());
     reasons.extend(facts.context.contradiction());
     reasons.extend(ruling.overdue.iter().cloned());
-    if gate.allow.is_empty() && ruling.verdict.proceeds() == Some(false) {
+    if gate.allow.is_empty() && judgement::proceeds(ruling.verdict, gate, now) == Some(false) {
         reasons.push("the policy has no allow rule for this gate: it cannot be opted out of".to_owned());
     }
     for rule in &gate.allow {

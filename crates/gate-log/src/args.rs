@@ -17,6 +17,15 @@ use gate_workflow::reading::{Filter, Period};
 
 pub(crate) use verbs::{ArchiveArgs, Before, CheckpointArgs, EraseArgs, ProveArgs, ReportArgs};
 
+/// What `--help` ends with.
+const EXAMPLES: &str = "\
+Examples:\n\
+\x20\x20gate-log --since 30d --kind grant\n\
+\x20\x20gate-log show 42\n\
+\x20\x20gate-log due --within 3d\n\
+\x20\x20gate-log report --since 90d > report.html\n\
+\x20\x20gate-log export | gate-verify - --replay";
+
 /// Keep and read the ledger of gate decisions and opt-outs
 ///
 /// Without a verb, gate-log lists entries: one line of JSON each, as exported (save that what a terminal or a CI system
@@ -25,6 +34,7 @@ pub(crate) use verbs::{ArchiveArgs, Before, CheckpointArgs, EraseArgs, ProveArgs
 /// An ID is the number of the first entry of an opt-out's life, or eight or more digits of an entry's hash.
 /// A TIME is an instant such as 2026-11-22T16:30:35Z, or how long ago, such as 30d.
 #[derive(Debug, clap::Parser)]
+#[command(after_long_help = EXAMPLES)]
 #[command(name = "gate-log", version, args_override_self = false, disable_help_subcommand = true)]
 #[command(override_usage = "gate-log [FILTERS] [-n N] [--reverse] [--follow]\n       \
     gate-log show ID...\n       \

@@ -117,6 +117,8 @@ struct Made {
     policy: String,
     digest: String,
     created_policy: bool,
+    /// Whether the ledger was made now; else it was there, and was left as it is.
+    created: bool,
 }
 
 /// Makes the ledger, and a policy where there is none.
@@ -132,7 +134,10 @@ pub(crate) fn init(desk: &Desk<'_>, remote: bool, io: &mut Io<'_>) -> Result<(),
         setting => (setting?, None),
     };
     let made = match (setting.remote(), remote) {
-        (None, false) => make(&setting, starter.is_some(), io)?,
+        (None, false) => match there_already(&setting, starter.is_some())? {
+            Some(there) => there,
+            None => make(&setting, starter.is_some(), io)?,
+        },
         (Some(there), true) => make_there(&setting, &there.address)?,
         (None, true) => return Err(InitError::NoRemote(setting.loaded.name.clone()).into()),
         (Some(there), false) => {
@@ -143,6 +148,39 @@ pub(crate) fn init(desk: &Desk<'_>, remote: bool, io: &mut Io<'_>) -> Result<(),
     starter.into_iter().for_each(Starter::keep);
     show(desk, &made, io);
     Ok(())
+}
+
+/// The ledger of a policy that has one. Whatever else stands in its place, or is not the one that the policy pins, is left
+/// to be refused.
+fn there_already(setting: &Setting<'_>, created_policy: bool) -> Result<Option<Made>, LogError> {
+    let path = setting.ledger_path()?;
+    if created_policy
+        || !gate_ledger::infile::open(&path)
+            .is_ok_and(|file| file.metadata().is_ok_and(|found| found.len() > 0))
+    {
+        return Ok(None);
+    }
+    ledger_access::refuse_any_tracked(&path, [path.clone()])?;
+    // What is no ledger is refused by its name's being taken.
+    let Ok(ledger) = Ledger::open(&path, Access::Read) else { return Ok(None) };
+    let (id, genesis) = (ledger.id().to_owned(), ledger.genesis().to_string());
+    if setting.loaded.policy.ledger.genesis.as_ref().is_some_and(|pinned| *pinned != genesis) {
+        return Ok(None);
+    }
+    Ok(Some(made(setting, path.display().to_string(), (id, genesis), false)))
+}
+
+fn made(setting: &Setting<'_>, ledger: String, (id, genesis): (String, String), created: bool) -> Made {
+    Made {
+        schema: SCHEMA,
+        ledger,
+        id,
+        genesis,
+        policy: setting.loaded.name.clone(),
+        digest: setting.loaded.used.digest.clone(),
+        created_policy: false,
+        created,
+    }
 }
 
 fn make(setting: &Setting<'_>, created_policy: bool, io: &mut Io<'_>) -> Result<Made, LogError> {
@@ -159,15 +197,7 @@ fn make(setting: &Setting<'_>, created_policy: bool, io: &mut Io<'_>) -> Result<
         std::io::ErrorKind::AlreadyExists => InitError::Name(NameError::Exists(path)),
         _ => InitError::Publish { path: shown.clone(), source },
     })?;
-    Ok(Made {
-        schema: SCHEMA,
-        ledger: shown,
-        id,
-        genesis,
-        policy: setting.loaded.name.clone(),
-        digest: setting.loaded.used.digest.clone(),
-        created_policy,
-    })
+    Ok(Made { created_policy, ..made(setting, shown, (id, genesis), true) })
 }
 
 /// Makes the ledger at the remote: it is built here under a passing name, and what the remote took is the ledger.
@@ -177,15 +207,7 @@ fn make_there(setting: &Setting<'_>, address: &str) -> Result<Made, LogError> {
     let staged = Staged::passing(&place).map_err(InitError::from)?;
     let (id, genesis) = build(setting, &staged, &place)?;
     setting.create_remote(&Ledger::open(&staged.path, Access::Read)?)?;
-    Ok(Made {
-        schema: SCHEMA,
-        ledger: address.to_owned(),
-        id,
-        genesis,
-        policy: setting.loaded.name.clone(),
-        digest: setting.loaded.used.digest.clone(),
-        created_policy: false,
-    })
+    Ok(made(setting, address.to_owned(), (id, genesis), true))
 }
 
 fn refuse_pinned(setting: &Setting<'_>) -> Result<(), InitError> {
@@ -229,7 +251,8 @@ fn named(error: CreateError, path: &Path) -> CreateError {
 fn show(desk: &Desk<'_>, made: &Made, io: &mut Io<'_>) {
     let text = match desk.format(io) {
         Format::Text => {
-            let mut sheet = Sheet::new("ledger made", Tone::Good);
+            let title = if made.created { "ledger made" } else { "the ledger is there already" };
+            let mut sheet = Sheet::new(title, Tone::Good);
             sheet.fact("ledger", made.ledger.clone());
             sheet.fact("id", made.id.clone());
             sheet.fact("genesis", made.genesis.clone());

@@ -10,16 +10,26 @@ use crate::args::SpanArgs;
 use crate::desk::Desk;
 use crate::error::LogError;
 
-const GATES: &[&str] =
-    &["gate", "decisions", "passed", "failed", "held", "past it", "rate", "opt-outs", "denials", "pending"];
+const GATES: &[&str] = &[
+    "gate",
+    "decisions",
+    "passed",
+    "failed",
+    "held",
+    "went past",
+    "share past",
+    "opt-outs",
+    "denials",
+    "pending",
+];
 const PRINCIPALS: &[&str] = &[
     "principal",
     "decisions",
     "passed",
     "failed",
     "held",
-    "past it",
-    "rate",
+    "went past",
+    "share past",
     "opt-outs",
     "denials",
     "pending",
@@ -51,7 +61,7 @@ fn sheet(stats: &Stats) -> Sheet {
     sheet.maybe("archived", stats.archived.map(archived));
     sheet.fact("decisions", stats.total.decisions.to_string());
     sheet.fact("opt-outs", stats.total.opt_outs.to_string());
-    sheet.maybe("rate", stats.total.rate.map(percent));
+    sheet.maybe("share past", stats.total.rate.map(percent));
     let gates = stats.gates.iter().map(|gate| row(&gate.gate, &gate.counts)).collect();
     sheet.table("Gates", GATES, gates);
     let principals = stats.principals.iter().map(|one| row(&one.principal, &one.counts)).collect();

@@ -61,6 +61,10 @@ pub struct Decision {
     /// Whether the pipeline proceeds; left out for `run`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proceed: Option<bool>,
+    /// Until when the gate is observed: it stops nobody by what it came to, so that `fail` may proceed. Left out of a
+    /// gate that enforces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_until: Option<Timestamp>,
     /// The gate's name.
     pub gate: String,
     /// The findings that block.
@@ -138,6 +142,13 @@ pub struct ReportPart {
     pub name: String,
     /// The digest of its bytes.
     pub digest: String,
+}
+
+impl Decision {
+    /// Until when the gate is observed, where it would block but for that.
+    pub fn only_observed(&self) -> Option<Timestamp> {
+        self.observed_until.filter(|_| self.decision == Verdict::Fail && self.proceed == Some(true))
+    }
 }
 
 /// A waived finding.

@@ -3,7 +3,7 @@
 //! Purpose: [`parse`] turns the text into a [`Policy`] or into every error it can find, each with line, column
 //! and remedy; [`admit`] judges a request; [`permits`], [`derive()`] and [`allows_use`] judge it again at each use;
 //! [`may_approve`], [`may_review`], [`may_revoke`] and [`may_resume`] say what others may do with an opt-out;
-//! [`lint`], [`lint_keys`] and [`run_tests`] are what `gate-verify policy` shows.
+//! [`lint`], [`lint_keys`], [`lint_trials`] and [`run_tests`] are what `gate-verify policy` shows.
 //!
 //! Invariants: default deny, and no condition that cannot be checked ever holds; a verdict depends on its
 //! arguments only (no clock, no environment, no I/O); nothing that was asked for is ever widened, and a number
@@ -83,6 +83,8 @@
 //! | `report` | path | | the report that run mode must produce |
 //! | `report_suppressions` | `honour` `block` | `honour` | what becomes of results that a report marks as suppressed; a gate without `allow` never honours them |
 //! | `report_errors` | `block` `accept` | `block` | whether a tool that reports errors of its own has run all the same |
+//! | `mode` | `enforce` `observe` | `enforce` | `observe`: what the gate comes to is recorded and stops nobody |
+//! | `until` | time | | with `observe`, and required there: when the gate begins to enforce |
 //! | `empty` | `block` `pass` | `block` | whether a JUnit report without any test case passes |
 //! | `levels` | table: rule id to level | none | floors that a report cannot lower |
 //! | `require_ledger` | boolean | `false` | nothing starts without a usable ledger |
@@ -171,7 +173,7 @@ pub use admission::{
 };
 pub use conditions::scope_holds;
 pub use diagnostic::{Diagnostic, Position, Severity};
-pub use lint::{Signing, lint, lint_keys};
+pub use lint::{Signing, lint, lint_keys, lint_trials};
 pub use parse::{MAX_BYTES, decode, parse, parse_bytes};
 pub use pattern::{Pattern, PatternError, RefGlob, RefGlobError, glob_matches};
 pub use person::{WILDCARD_VIA, is_same_person, may_be_one_person, names, person};

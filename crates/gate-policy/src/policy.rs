@@ -10,6 +10,7 @@ use gate_model::action::Action;
 use gate_model::gate::GateName;
 use gate_model::issuer::Mapping;
 use gate_model::level::{self, Level, Severity};
+use gate_model::time::Timestamp;
 
 use crate::diagnostic::did_you_mean;
 use crate::rule::Rule;
@@ -273,6 +274,8 @@ pub struct Gate {
     pub require_ledger: bool,
     /// The statuses with which the command has done its work.
     pub findings_exit: Vec<u8>,
+    /// `mode = "observe"`: the instant until which what the gate comes to is recorded and shown, and stops nobody.
+    pub observed_until: Option<Timestamp>,
     /// The rules, in order. Empty: the gate cannot be opted out of.
     pub allow: Vec<Rule>,
     pub(crate) span: Range<usize>,
@@ -290,6 +293,11 @@ impl Gate {
         }
         let known = self.findings_exit.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         Some(format!("the command ended with status {status}, and its work is done with {known}"))
+    }
+
+    /// The end of the gate's trial, while that lasts at `now`.
+    pub fn observed(&self, now: Timestamp) -> Option<Timestamp> {
+        self.observed_until.filter(|until| now < *until)
     }
 
     /// Whether suppressed results are left out: never for a gate without `allow`, since a comment in the code

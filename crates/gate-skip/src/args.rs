@@ -12,11 +12,21 @@ use gate_model::action::Action;
 use gate_model::payload::ReviewVerdict;
 use gate_model::time::parse_duration;
 
+/// What `--help` ends with.
+const EXAMPLES: &str = "\
+Examples:\n\
+\x20\x20gate-skip lint --reason \"the linter crashes on this file\" --ttl 1h\n\
+\x20\x20gate-skip decision.json --reason \"fix is in review\" --ticket SEC-12 --ttl 7d\n\
+\x20\x20gate-skip lint --action pause --reason \"release day\" --ttl 2h\n\
+\x20\x20gate-skip approve 42 --sign\n\
+\x20\x20gate-skip lint --reason \"would it be granted?\" --dry-run";
+
 /// Ask for, approve, end or review an opt-out from a gate
 ///
 /// The policy says who may opt out of what, and under which conditions; what it does not say is denied. Each
 /// request, denial, grant and its end is one entry of the ledger.
 #[derive(Debug, clap::Parser)]
+#[command(after_long_help = EXAMPLES)]
 #[command(
     name = "gate-skip",
     version,
@@ -85,6 +95,10 @@ pub(crate) struct WishArgs {
     /// Use a break-glass rule: it grants at once and owes a review
     #[arg(long)]
     pub break_glass: bool,
+
+    /// Say what would come of it, and record nothing
+    #[arg(long, conflicts_with = "detached")]
+    pub dry_run: bool,
 
     /// Bind it to the commit REV instead of HEAD
     #[arg(long, value_name = "REV", help_heading = "Scope")]

@@ -13,7 +13,8 @@ use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
 use gate_model::principal::Principal;
 use gate_model::request::{Request, SeenHead};
-use gate_workflow::admission::{self, Asking};
+use gate_workflow::admission::{self, Asking, TransactError};
+use gate_workflow::setting::Setting;
 use gate_workflow::signing;
 use gate_workflow::wish::{self, Change, Wish};
 use gate_workflow::{ledger_access, sealing};
@@ -62,9 +63,10 @@ pub(crate) fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, &elsewhere).as_warning().render());
     }
     let signing = args.signing.sign.is_some().then_some(&args.signing);
+    let put: Put = if args.wish.dry_run { admission::rehearse } else { admission::request };
     match signing {
-        None => unsigned(desk, &wish),
-        Some(signing) => signed(desk, &wish, signing),
+        None => unsigned(desk, &wish, put),
+        Some(signing) => signed(desk, &wish, signing, put),
     }
 }
 
@@ -122,7 +124,10 @@ fn from_decision(
     Ok(Ok(wish))
 }
 
-fn unsigned(desk: &Desk<'_>, wish: &Wish) -> Result<Asked, SkipError> {
+/// How a request is put: for good, or as a rehearsal.
+type Put = fn(&Setting<'_>, &Asking) -> Result<Grant, TransactError>;
+
+fn unsigned(desk: &Desk<'_>, wish: &Wish, put: Put) -> Result<Asked, SkipError> {
     let facts = desk.setting.facts()?;
     let ask = {
         let ledger = desk.setting.open(Access::Read)?;
@@ -135,10 +140,10 @@ fn unsigned(desk: &Desk<'_>, wish: &Wish) -> Result<Asked, SkipError> {
         context: facts.context.clone(),
         request: None,
     };
-    Ok(Asked::Answer(Box::new(admission::request(desk.setting, &asking)?)))
+    Ok(Asked::Answer(Box::new(put(desk.setting, &asking)?)))
 }
 
-fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs) -> Result<Asked, SkipError> {
+fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs, put: Put) -> Result<Asked, SkipError> {
     let detached = signing.detached;
     let facts = desk.setting.facts()?;
     let signer = desk.signer(signing);
@@ -175,7 +180,7 @@ fn signed(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs) -> Result<Asked, 
         context: facts.context.clone(),
         request: Some(request),
     };
-    Ok(Asked::Answer(Box::new(admission::request(desk.setting, &asking)?)))
+    Ok(Asked::Answer(Box::new(put(desk.setting, &asking)?)))
 }
 
 /// The principal as the policy will see it once the signature is there.

@@ -6,6 +6,7 @@ mod asking;
 mod documents;
 mod endorsing;
 mod error;
+mod habits;
 mod run;
 mod stating;
 mod submitting;

@@ -22,6 +22,7 @@ use crate::args::{Args, SigningArgs, Verb};
 use crate::asking::{self, Asked};
 use crate::endorsing;
 use crate::error::SkipError;
+use crate::habits;
 use crate::submitting;
 
 /// The tool's name.
@@ -77,6 +78,11 @@ impl Desk<'_> {
 
 /// The tool, from its arguments (without its name) to its exit code.
 pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
+    if let Some(meant) = habits::meant(args) {
+        let problem = "the words stand in another order here";
+        return io
+            .fail(&Failure::new(TOOL, Exit::Usage, problem).with_remedy(format!("did you mean: {meant}")));
+    }
     let command = offer(<Args as clap::CommandFactory>::command(), &Format::WITHOUT_FINDINGS);
     let mut args: Args = match clap_errors::parse_with(TOOL, command, args, io) {
         Ok(args) => args,
@@ -151,6 +157,12 @@ fn answer(args: &Args, grant: &Grant, io: &mut Io<'_>, env: &Env, clock: Clock<'
     io.show(&render::grant(grant, format, &view));
     if !args.shared.output.quiet {
         io.tell(&render::summary::grant(TOOL, grant, clock()));
+        if args.wish.dry_run {
+            io.tell(&gate_cli::message::line(
+                TOOL,
+                "this was a rehearsal: nothing was asked for or recorded",
+            ));
+        }
     }
     match grant.status {
         Status::Granted | Status::Revoked | Status::Reviewed | Status::Nothing => Exit::Proceed,

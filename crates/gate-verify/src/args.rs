@@ -9,6 +9,14 @@ use gate_cli::options::OutputOptions;
 use gate_ledger::entry::EntryHash;
 use gate_model::time::parse_duration;
 
+/// What `--help` ends with.
+const EXAMPLES: &str = "\
+Examples:\n\
+\x20\x20gate-verify --replay\n\
+\x20\x20gate-log export | gate-verify -\n\
+\x20\x20gate-verify --checkpoint checkpoint --key log.pub --require-anchor\n\
+\x20\x20gate-verify policy";
+
 /// Verify a gate ledger offline
 ///
 /// Every entry is hashed from its bytes and followed from the first to the last. The result names the first
@@ -19,6 +27,7 @@ use gate_model::time::parse_duration;
 /// The name - stands for an export on standard input. Without LEDGER, the one of the variable GATE_LEDGER is
 /// verified, else the policy's.
 #[derive(Debug, clap::Parser)]
+#[command(after_long_help = EXAMPLES)]
 #[command(name = "gate-verify", version, args_override_self = false, disable_help_subcommand = true)]
 #[command(
     override_usage = "gate-verify [LEDGER|FILE|-] [--genesis HASH] [--checkpoint FILE --key KEY]... [--require-anchor [MAX-AGE]] [--replay]\n       \

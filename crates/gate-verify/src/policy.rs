@@ -9,6 +9,7 @@ use gate_cli::{Io, policy_errors};
 use gate_judge::policy_lint;
 use gate_judge::policy_text::{self, Loaded, TextError};
 use gate_model::exit::Exit;
+use gate_model::time::Timestamp;
 use gate_policy::{Diagnostic, Severity, TestResult};
 use serde::Serialize;
 
@@ -63,9 +64,10 @@ pub(crate) fn check(
     path: Option<&Path>,
     io: &mut Io<'_>,
     colour: bool,
+    now: Timestamp,
 ) -> Result<PolicyReport, TextError> {
     match policy_text::load(cwd, path) {
-        Ok(loaded) => Ok(examine(&loaded, io, colour)),
+        Ok(loaded) => Ok(examine(&loaded, io, colour, now)),
         Err(TextError::Invalid { name, text, diagnostics }) => {
             policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
             Ok(PolicyReport {
@@ -83,8 +85,8 @@ pub(crate) fn check(
     }
 }
 
-fn examine(loaded: &Loaded, io: &mut Io<'_>, colour: bool) -> PolicyReport {
-    let diagnostics = policy_lint::lint(loaded);
+fn examine(loaded: &Loaded, io: &mut Io<'_>, colour: bool, now: Timestamp) -> PolicyReport {
+    let diagnostics = policy_lint::lint(loaded, now);
     let shown: Vec<Diagnostic> = diagnostics.iter().cloned().map(worded).collect();
     policy_errors::tell(io, TOOL, &loaded.name, &loaded.text, &shown, colour);
     let tests: Vec<Test> = gate_policy::run_tests(&loaded.policy).into_iter().map(test).collect();

@@ -151,7 +151,7 @@ impl Desk<'_> {
         let named = self.args.place.policy(self.env);
         let path = file.or(named.as_deref());
         let colour = self.colour(io.stderr_terminal);
-        let report = policy::check(&self.env.cwd, path, io, colour)?;
+        let report = policy::check(&self.env.cwd, path, io, colour, (self.clock)())?;
         io.show(&report.render(self.args.output.format(io.stdout_terminal), &self.view(io)));
         self.summary(io, &report.summary());
         Ok(report.exit())

@@ -1,6 +1,8 @@
 //! Asking for an opt-out: read the history, judge, append. One transaction, so that two runners cannot both
 //! take the last place in a quota.
 
+use std::convert::Infallible;
+
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, Transaction};
 use gate_model::JUDGE;
@@ -92,12 +94,59 @@ impl From<serde_json::Error> for TransactError {
 /// A [`TransactError`]; then nothing was decided or recorded.
 pub fn request(setting: &Setting<'_>, asking: &Asking) -> Result<Grant, TransactError> {
     setting.loaded.policy.gate(&asking.gate)?;
-    setting.transact(|transaction| {
-        let (asking, objections) = proven(setting, transaction, asking)?;
-        policies::ensure_recorded(transaction, &setting.loaded, &asking.by)?;
-        let (admission, counted) = judge(setting, transaction, &asking, objections)?;
-        record(setting, transaction, &asking, admission, &counted)
-    })
+    setting.transact(|transaction| answered(setting, transaction, asking))
+}
+
+/// What would come of asking: judged as [`request`] judges it, in a transaction that is taken back.
+///
+/// # Errors
+/// A [`TransactError`]; then nobody can tell.
+pub fn rehearse(setting: &Setting<'_>, asking: &Asking) -> Result<Grant, TransactError> {
+    setting.loaded.policy.gate(&asking.gate)?;
+    let taken_back = setting.transact::<Infallible, _>(|transaction| {
+        Err(answered(setting, transaction, asking)
+            .map_or_else(Rehearsal::Failed, |grant| Rehearsal::Answer(Box::new(grant))))
+    });
+    let Err(taken_back) = taken_back;
+    match taken_back {
+        Rehearsal::Answer(grant) => Ok(unrecorded(*grant)),
+        Rehearsal::Failed(error) => Err(error),
+    }
+}
+
+/// Why a rehearsal's transaction is taken back: its answer is known, or there is none.
+enum Rehearsal {
+    Answer(Box<Grant>),
+    Failed(TransactError),
+}
+
+impl From<Unusable> for Rehearsal {
+    fn from(error: Unusable) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<StoreError> for Rehearsal {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// The answer without what only an entry gives it: an ID, and the commands that name one.
+fn unrecorded(grant: Grant) -> Grant {
+    let without = |reason: &String| reason.split(": gate-skip ").next().unwrap_or_default().to_owned();
+    Grant { id: None, seq: None, reasons: grant.reasons.iter().map(without).collect(), ..grant }
+}
+
+fn answered(
+    setting: &Setting<'_>,
+    transaction: &mut Transaction<'_>,
+    asking: &Asking,
+) -> Result<Grant, TransactError> {
+    let (asking, objections) = proven(setting, transaction, asking)?;
+    policies::ensure_recorded(transaction, &setting.loaded, &asking.by)?;
+    let (admission, counted) = judge(setting, transaction, &asking, objections)?;
+    record(setting, transaction, &asking, admission, &counted)
 }
 
 /// The same with whoever signed the document, where there is one, and what speaks against that: its signature, its age,

@@ -43,6 +43,9 @@ pub struct GateView {
     pub fail_on: Level,
     /// The ways past that some rule allows.
     pub allows: Vec<Action>,
+    /// Until when it is observed and stops nobody; left out of a gate that enforces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_until: Option<Timestamp>,
     /// Whether nothing starts without its ledger.
     pub require_ledger: bool,
     /// The live opt-outs, the next to end first.
@@ -132,6 +135,7 @@ pub fn read(setting: &Setting<'_>) -> Result<Overview, OverviewError> {
                 .into_iter()
                 .filter(|action| gate.allow.iter().any(|rule| rule.actions.contains(action)))
                 .collect(),
+            observed_until: gate.observed(now),
             require_ledger: gate.require_ledger,
             opt_outs,
         });

@@ -2,6 +2,8 @@
 //! not know.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
 
 use gate_judge::ownership::Endorsement;
 use gate_judge::statement::Statement;
@@ -23,8 +25,10 @@ const WRITTEN: &str = include_str!("written.sh");
 pub(crate) fn check(page: &Page) {
     let mut written = None;
     let mut seen = Vec::new();
+    let mut all = Vec::new();
     for block in page.blocks(None) {
         let document: Value = serde_json::from_str(&block).unwrap_or_else(|error| panic!("{error}: {block}"));
+        all.push(document.clone());
         let schema = document["schema"].as_str().unwrap_or_default().to_owned();
         match schema.as_str() {
             "gate.decision/1" => round_trip::<Decision>(&document),
@@ -43,6 +47,27 @@ pub(crate) fn check(page: &Page) {
         seen.push(schema);
     }
     assert!(seen.len() >= 12, "{seen:?}");
+    all.extend(written.into_iter().flat_map(BTreeMap::into_values));
+    are_valid(&all);
+}
+
+/// Whether documents are valid to their schema; said where the tool that tells is not installed.
+fn are_valid(documents: &[Value]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let check = root.join(".partners/venv/bin/check-jsonschema");
+    if !check.is_file() {
+        eprintln!("skipped: check-jsonschema is not in .partners (scripts/partners installs it)");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let files: Vec<_> =
+        (0..documents.len()).map(|number| folder.path().join(format!("{number}.json"))).collect();
+    for (file, document) in files.iter().zip(documents) {
+        std::fs::write(file, document.to_string()).unwrap();
+    }
+    let schema = root.join("crates/gate-model/schemas/documents.json");
+    let output = Command::new(check).arg("--schemafile").arg(schema).args(files).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 /// Reading drops what the type does not know, so what is written again must be all that was there.

@@ -87,6 +87,7 @@ fn of_item(gate: &str, item: super::items::Item) -> Annotation {
     let text = if finding.message.is_empty() { finding.level.to_string() } else { finding.message };
     let (kind, message) = match item.standing {
         Standing::Blocks => (Kind::Error, format!("{text}{package}")),
+        Standing::Observed(until) => (Kind::Warning, format!("{text}{package} ({until})")),
         Standing::Accepted(by) => (Kind::Notice, format!("{text}{package} ({by})")),
     };
     let line = finding.line.filter(|line| *line > 0 && finding.path.is_some());

@@ -46,6 +46,7 @@ pub fn told(decision: &Decision, kept: Option<&Path>, shown: bool) -> String {
         return String::new();
     }
     let mut lines = if shown { Vec::new() } else { worst(decision) };
+    // Where nobody is stopped there is no way past to ask for: the decision suggests none.
     let all = all_at_once(decision, kept);
     let one = decision.suggest.first();
     match (all, one) {

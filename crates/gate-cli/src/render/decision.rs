@@ -27,8 +27,11 @@ pub(super) const fn tone(verdict: Verdict) -> Tone {
 
 /// What `decision` says to a person at `now`.
 pub(super) fn sheet(decision: &Decision, now: Timestamp) -> Sheet {
-    let title = format!("{}: {}", decision.gate, decision.decision.as_str());
-    let mut sheet = Sheet::new(title, tone(decision.decision));
+    let observed = decision.only_observed();
+    let trial = if observed.is_some() { ", observed" } else { "" };
+    let title = format!("{}: {}{trial}", decision.gate, decision.decision.as_str());
+    let tone = if observed.is_some() { Tone::Notable } else { tone(decision.decision) };
+    let mut sheet = Sheet::new(title, tone);
     facts(&mut sheet, decision);
     sheet.because.clone_from(&decision.reasons);
     findings(&mut sheet, decision);
@@ -67,7 +70,11 @@ fn findings(sheet: &mut Sheet, decision: &Decision) {
         row.push(finding.message.clone());
         row
     };
-    let title = if decision.decision == Verdict::Override { "overridden" } else { "blocking" };
+    let title = match decision.decision {
+        Verdict::Override => "overridden",
+        _ if decision.only_observed().is_some() => "would block",
+        _ => "blocking",
+    };
     let blocking = worst_first(&decision.blocking, |finding| finding);
     let blocking = by_rule(blocking.into_iter().map(|finding| (finding, row(finding, None))));
     sheet.groups(title, "rule", FINDING, blocking);

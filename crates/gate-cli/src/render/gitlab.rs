@@ -48,6 +48,7 @@ fn issue(item: Item, seen: &mut HashMap<String, u64>) -> Issue {
     let text = if finding.message.is_empty() { &finding.rule } else { &finding.message };
     let (description, severity) = match &item.standing {
         Standing::Blocks => (text.clone(), severity(finding.level)),
+        Standing::Observed(until) => (format!("{until}: {text}"), severity(finding.level)),
         Standing::Accepted(by) => (format!("{by}: {text}"), "info"),
     };
     Issue {

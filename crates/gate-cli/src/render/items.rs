@@ -10,7 +10,7 @@ use gate_model::decision::{Decision, Verdict};
 use gate_model::finding::Finding;
 use gate_model::level::Level;
 
-use super::words::{grant_of, opt_out};
+use super::words::{grant_of, instant, opt_out};
 
 /// A finding and what became of it.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub(super) struct Item {
 pub(super) enum Standing {
     /// It stops the pipeline.
     Blocks,
+    /// It would stop the pipeline if the gate were not observed: until when, in half a sentence.
+    Observed(String),
     /// It is accepted: by what, in half a sentence.
     Accepted(String),
 }
@@ -50,8 +52,11 @@ pub(super) fn of(decision: &Decision) -> Vec<Item> {
     stop_without_finding(decision).into_iter().chain(blocking).chain(waived).collect()
 }
 
-/// Findings at or above `fail_on` do not block where an override lets the pipeline proceed.
+/// Findings at or above `fail_on` do not block where an override lets the pipeline proceed, or the gate is observed.
 fn standing_of_blocking(decision: &Decision) -> Standing {
+    if let Some(until) = decision.only_observed() {
+        return Standing::Observed(format!("observed until {}", instant(until)));
+    }
     if decision.decision != Verdict::Override || decision.proceed != Some(true) {
         return Standing::Blocks;
     }
@@ -74,7 +79,8 @@ fn stop_without_finding(decision: &Decision) -> Option<Item> {
     if !stops || (decision.decision == Verdict::Fail && !decision.blocking.is_empty()) {
         return None;
     }
-    Some(about_gate(gate_rule(&decision.gate), Level::Error, why(decision)))
+    let item = about_gate(gate_rule(&decision.gate), Level::Error, why(decision));
+    Some(Item { standing: standing_of_blocking(decision), ..item })
 }
 
 /// An item that says something about the gate itself and stops nothing.

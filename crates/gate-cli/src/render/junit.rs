@@ -52,6 +52,9 @@ fn gate_case(decision: &Decision) -> Case {
     let why = text(&why(decision));
     let open = format!("    <testcase classname=\"{gate}\" name=\"{}\"", text(&gate_rule(&decision.gate)));
     let (outcome, inside) = match decision.decision {
+        Verdict::Fail if decision.only_observed().is_some() => {
+            (Outcome::Skipped, skipped(&why, &blocking(decision)))
+        }
         Verdict::Fail | Verdict::Hold => {
             (Outcome::Failed, failure(decision.decision.as_str(), &why, &blocking(decision)))
         }
@@ -86,7 +89,7 @@ fn item_case(gate: &str, item: &Item) -> Case {
             let details = format!("{message}{place}\nfingerprint {}", text(&finding.fingerprint));
             (Outcome::Failed, failure(finding.level.as_str(), &message, &details))
         }
-        Standing::Accepted(by) => (Outcome::Skipped, skipped(&text(by), &message)),
+        Standing::Observed(by) | Standing::Accepted(by) => (Outcome::Skipped, skipped(&text(by), &message)),
     };
     Case { outcome, xml: format!("{open}>{inside}</testcase>\n") }
 }

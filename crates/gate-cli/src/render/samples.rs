@@ -69,6 +69,7 @@ pub(super) fn decision(verdict: Verdict) -> Decision {
         schema: SCHEMA.into(),
         decision: verdict,
         proceed: verdict.proceeds(),
+        observed_until: None,
         gate: "lint".into(),
         blocking: vec![blocking],
         waived: vec![Waived { finding: waived, grant: 41 }],

@@ -15,6 +15,8 @@ pub fn decision(tool: &str, decision: &Decision, now: Timestamp) -> String {
     let why = decision_phrase(decision, now);
     let why = if why.is_empty() { String::new() } else { format!(": {why}") };
     let mut notes = Vec::new();
+    let observed = decision.only_observed();
+    notes.extend(observed.map(|until| format!("observed until {}, it stops nobody", ends(until, now))));
     if let Some(status) = decision.status {
         notes.push(format!("status {status}"));
     }

@@ -211,6 +211,37 @@ fn any_width_of_a_terminal_is_survived() {
     }
 }
 
+/// Whether `word` stands in `text` in one piece.
+fn is_whole(text: &str, word: &str) -> bool {
+    text.split_whitespace().any(|found| found == word)
+}
+
+#[test]
+fn tables_fit_their_terminal_and_break_no_time_number_name_or_heading() {
+    let mut document = samples::decision(Verdict::Fail);
+    document.grants[0].reason =
+        "the fix is in review and will be merged as soon as the release is out".into();
+    document.blocking[0].path = Some("src/some/folder/that/has/a/long/path/of/its/own/app.py".into());
+    for width in [40, 60, 80, 120] {
+        let text = decision(&document, Format::Text, &View { width: Some(width), ..view() });
+        for word in [
+            "2026-11-22T20:30:35Z",
+            "alice@example.com",
+            "CVE-2021-44228",
+            "opt-out",
+            "package",
+            "log4j-core",
+        ] {
+            assert!(is_whole(&text, word), "{width} {word}: {text}");
+        }
+        let commands = text.find("to ask for").unwrap();
+        for line in text[..commands].lines().filter(|line| !line.contains("src/some")) {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+        }
+        assert_eq!(text.contains('│'), width >= 80, "{width}: {text}");
+    }
+}
+
 #[test]
 fn a_decision_as_text() {
     let expected = "\

@@ -5,7 +5,7 @@
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 
 use super::View;
 use super::sheet::{Body, Group, Sheet, Tone, rows_of};
@@ -16,7 +16,7 @@ pub(super) fn page(sheet: &Sheet, view: &View) -> String {
     let mut out = format!("{}\n", paint(view, style(sheet.tone), &inert(&sheet.title)));
     let width = sheet.facts.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
     for (label, value) in &sheet.facts {
-        out.push_str(&format!("  {label:width$}  {}\n", inert(value)));
+        out.push_str(&labelled(label, width, &inert(value), view.width));
     }
     let mut part = |title: &str, body: String| {
         out.push_str(&format!("\n{}\n{body}", paint(view, Style::new().bold(), &inert(title))));
@@ -74,19 +74,93 @@ fn grouped(key: &'static str, columns: &[&'static str], groups: &[Group], view: 
     format!("{counted}{more}{shown}  and {} more; --format json or html has them all\n", all - SHOWN)
 }
 
-/// A table of text from people and reports, at most as wide as the view.
+/// Below this width a table is written as blocks, one for each row.
+const NARROW: usize = 60;
+/// Columns of running text, whose longest words may be broken where there is no room for them.
+const RUNNING: [&str; 7] = ["message", "reason", "note", "where", "what", "remedy", "counts here"];
+/// The room that a column of running text needs at least.
+const WORD: usize = 20;
+
+/// A table of text from people and reports, at most as wide as the view. No time, number, name or heading is broken:
+/// where they have no room beside each other, each row is a block of lines.
 pub(super) fn table(columns: &[&str], rows: &[Vec<String>], view: &View) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect();
+    let Some(width) = view.width else { return drawn(columns, &rows, None) };
+    let least: Vec<usize> = (0..columns.len()).map(|column| least_width(columns, &rows, column)).collect();
+    // Each column has a space on both sides and a border.
+    let needed = least.iter().sum::<usize>() + 3 * least.len() + 1;
+    if width < NARROW || needed > width {
+        blocks(columns, &rows, width)
+    } else {
+        drawn(columns, &rows, Some((width, &least)))
+    }
+}
+
+/// The width of a column's heading, or of the longest word below it.
+fn least_width(columns: &[&str], rows: &[Vec<String>], column: usize) -> usize {
+    let heading = columns.get(column).copied().unwrap_or_default();
+    let most = if RUNNING.contains(&heading) { WORD } else { usize::MAX };
+    let longest = |text: &str| text.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+    let cells = rows.iter().filter_map(|row| row.get(column)).map(|text| longest(text).min(most));
+    cells.chain([heading.chars().count()]).max().unwrap_or(0)
+}
+
+fn drawn(columns: &[&str], rows: &[Vec<String>], fitted: Option<(usize, &[usize])>) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
-    match view.width.and_then(|width| u16::try_from(width).ok()) {
-        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-    };
     table.set_header(columns.iter().copied());
     for row in rows {
-        table.add_row(row.iter().map(|text| cell(text)));
+        table.add_row(row);
+    }
+    match fitted.and_then(|(width, least)| Some((u16::try_from(width).ok()?, least))) {
+        Some((width, least)) => {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+            for (column, least) in table.column_iter_mut().zip(least) {
+                let least = Width::Fixed(u16::try_from(least + 2).unwrap_or(u16::MAX));
+                column.set_constraint(ColumnConstraint::LowerBoundary(least));
+            }
+        }
+        None => {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
     }
     lines(table.lines().map(|line| line.trim_end().to_owned()))
+}
+
+/// Each row as lines of a heading and a value; what is empty is left out.
+fn blocks(columns: &[&str], rows: &[Vec<String>], width: usize) -> String {
+    let labels = columns.iter().map(|label| label.len()).max().unwrap_or(0);
+    let block = |row: &Vec<String>| {
+        let named = columns.iter().zip(row).filter(|(_, value)| !value.is_empty());
+        named.map(|(label, value)| labelled(label, labels, value, Some(width))).collect::<String>()
+    };
+    rows.iter().map(block).collect::<Vec<_>>().join("\n")
+}
+
+/// `  label  value`, further lines of the value below its first. Only a word that is longer than a line is broken, and that
+/// by the terminal.
+fn labelled(label: &str, labels: usize, value: &str, width: Option<usize>) -> String {
+    let mut out = String::new();
+    let start = labels + 4;
+    let mut line = format!("  {label:labels$}  ");
+    let mut is_empty = true;
+    for word in value.split(' ') {
+        let fits = width.is_none_or(|width| line.chars().count() + 1 + word.chars().count() <= width);
+        if !is_empty && !fits {
+            out.push_str(line.trim_end());
+            out.push('\n');
+            line = " ".repeat(start);
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    out.push_str(line.trim_end());
+    out.push('\n');
+    out
 }
 
 fn command(purpose: &str, line: &str) -> String {

@@ -66,6 +66,12 @@ pub(super) fn grant_of(decision: &Decision, id: u64) -> String {
     decision.grants.iter().find(|grant| grant.id == id).map_or_else(|| format!("opt-out {id}"), opt_out)
 }
 
+/// The first twelve digits of a commit, as git shows it; any other text as it is.
+fn short_commit(commit: &str) -> &str {
+    let is_id = commit.len() >= 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    commit.get(..12).filter(|_| is_id).unwrap_or(commit)
+}
+
 /// What a scope names, `commit 1234…, environment production`; the gate itself where it names nothing.
 pub(super) fn scope(scope: &Scope) -> String {
     let members = [
@@ -76,8 +82,9 @@ pub(super) fn scope(scope: &Scope) -> String {
         ("environment", &scope.environment),
         ("run", &scope.run),
     ];
-    let named =
-        members.into_iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} {value}")));
+    let named = members
+        .into_iter()
+        .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} {}", short_commit(value))));
     let text = named.collect::<Vec<_>>().join(", ");
     if text.is_empty() { "the gate itself".to_owned() } else { text }
 }
@@ -93,7 +100,7 @@ pub(super) fn context(context: &Context) -> Vec<(&'static str, String)> {
     });
     let members = [
         ("repository", context.repository.clone()),
-        ("commit", context.commit.as_ref().map(|commit| format!("{commit}{dirty}"))),
+        ("commit", context.commit.as_ref().map(|commit| format!("{}{dirty}", short_commit(commit)))),
         ("ref", context.git_ref.clone()),
         ("change", context.change.clone()),
         ("environment", context.environment.clone()),

@@ -44,8 +44,8 @@ impl State {
         let name = at.gate()?;
         let gate = used.policy().gate(name).map_err(|error| Doubt::Wrong(error.to_string()))?;
         let came = came_to(gate, facts)?;
-        follows(came, facts)?;
         let now = judged(at, facts)?;
+        follows(came, facts, judgement::proceeds(facts.decision, gate, now))?;
         let begun = self.begun(at, facts, came)?;
         // What ended while the gate ran counted when it began.
         self.opt_outs.strike_over(name, begun.map_or(now, |begun| now.min(begun.now)));
@@ -115,8 +115,9 @@ impl State {
         }
         let live: Vec<Live<'_>> =
             facts.grants.iter().map(|id| self.usable(here, *id)).collect::<Result<_, _>>()?;
-        // A run that blocks all the same took nobody past, so it spends nothing.
-        let limited = live.iter().filter(|live| live.has_limit() && facts.proceed);
+        // A run that blocks all the same, or that nobody enforces, took nobody past, so it spends nothing.
+        let took_past = facts.decision.proceeds() == Some(true);
+        let limited = live.iter().filter(|live| live.has_limit() && took_past);
         let limited: BTreeSet<u64> = limited.map(|live| live.id).collect();
         let spends: Vec<u64> = facts.spends.iter().flatten().copied().collect();
         let spent: BTreeSet<u64> = spends.iter().copied().collect();
@@ -274,10 +275,10 @@ fn ran(gate: &Gate, facts: &Facts<'_>) -> Result<Came, Doubt> {
     Ok(if status == 0 { Came::Passes } else { Came::Blocks })
 }
 
-/// Whether the verdict follows from what the gate came to.
-fn follows(came: Came, facts: &Facts<'_>) -> Judged {
+/// Whether the verdict follows from what the gate came to, and whether somebody proceeds who may.
+fn follows(came: Came, facts: &Facts<'_>, proceeds: Option<bool>) -> Judged {
     let verdict = facts.decision;
-    if verdict.proceeds() != Some(facts.proceed) {
+    if proceeds != Some(facts.proceed) {
         let proceeds = if facts.proceed { "proceeds" } else { "does not proceed" };
         return Err(Doubt::Wrong(format!("{proceeds} with the verdict '{}'", verdict.as_str())));
     }

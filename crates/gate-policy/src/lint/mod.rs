@@ -12,6 +12,7 @@ mod rules;
 use std::ops::Range;
 
 use gate_model::issuer;
+use gate_model::time::Timestamp;
 
 use crate::diagnostic::Diagnostic;
 use crate::policy::{Policy, Who};
@@ -33,6 +34,15 @@ pub fn lint(policy: &Policy) -> Vec<Diagnostic> {
         compare::check(&mut linter, gate);
     }
     linter.found.sort_by_key(|diagnostic| diagnostic.span.start);
+    linter.found
+}
+
+/// How long gates are observed yet, as it stands at `now`.
+pub fn lint_trials(policy: &Policy, now: Timestamp) -> Vec<Diagnostic> {
+    let mut linter = Linter { policy, found: Vec::new() };
+    for (name, gate) in &policy.gates {
+        gates::trial(&mut linter, name, gate, now);
+    }
     linter.found
 }
 

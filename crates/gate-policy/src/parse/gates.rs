@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use gate_model::gate::{GateName, GateNameError};
 use gate_model::level::{Level, Severity};
+use gate_model::time::Timestamp;
 
 use super::people::Names;
 use super::reader::{Reader, Value};
@@ -66,6 +67,7 @@ fn gate(reader: &mut Reader<'_>, mut table: Table<'_>, span: Range<usize>, names
         Some(value) => reader.each(&value, exit_status),
         None => vec![0, 1],
     };
+    let observed_until = observed(reader, &mut table);
     let rules = rules(reader, &mut table);
     table.finish(reader);
     let allow =
@@ -80,8 +82,29 @@ fn gate(reader: &mut Reader<'_>, mut table: Table<'_>, span: Range<usize>, names
         levels: floors,
         require_ledger,
         findings_exit,
+        observed_until,
         allow,
         span,
+    }
+}
+
+/// `mode` and `until`, which go together: a trial without an end would be a gate that never stops anybody.
+fn observed(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Timestamp> {
+    let observes = table.word(reader, "mode", &[("enforce", false), ("observe", true)]).unwrap_or(false);
+    let until = table.get("until");
+    match (observes, until) {
+        (true, Some(until)) => reader.instant(&until),
+        (true, None) => {
+            let help = "say when the gate begins to enforce, as in until = \"2026-12-24T00:00:00Z\"";
+            table.missing(reader, "until", "missing-key", help);
+            None
+        }
+        (false, Some(until)) => {
+            let message = format!("'{}' goes with mode = \"observe\"", until.place);
+            reader.error(until.span(), "lone-until", message).remedy("add the mode, or take it out");
+            None
+        }
+        (false, None) => None,
     }
 }
 

@@ -6,7 +6,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use gate_model::text::is_refused;
-use gate_model::time::parse_duration;
+use gate_model::time::{Timestamp, parse_duration};
 use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
@@ -175,6 +175,23 @@ impl<'t> Reader<'t> {
             Err(error) => {
                 self.error(value.span(), "bad-duration", format!("'{}': {error}", value.place))
                     .remedy("write a duration such as \"30m\", \"4h\" or \"14d\"");
+                None
+            }
+        }
+    }
+
+    /// An instant: RFC 3339 with a zone, as a text or as TOML's own, or a date, which begins at midnight UTC.
+    pub(super) fn instant(&mut self, value: &Value<'_>) -> Option<Timestamp> {
+        let text = match value.value.get_ref() {
+            DeValue::Datetime(time) => time.to_string(),
+            _ => self.text_like(value, "a time", "\"2026-12-24T00:00:00Z\"")?,
+        };
+        let is_date = text.len() == "2026-12-24".len();
+        match Timestamp::parse(&if is_date { format!("{text}T00:00:00Z") } else { text }) {
+            Ok(instant) => Some(instant),
+            Err(error) => {
+                self.error(value.span(), "bad-time", format!("'{}': {error}", value.place))
+                    .remedy("write a date, or a time with its zone, such as \"2026-12-24T00:00:00Z\"");
                 None
             }
         }

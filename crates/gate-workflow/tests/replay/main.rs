@@ -12,6 +12,7 @@ mod golden;
 mod honest;
 mod instants;
 mod ledger;
+mod observed;
 mod own_rules;
 mod plays;
 mod unused;
