@@ -11,6 +11,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 # The helpers of scripts/bench, which sets this: Command, interleave, compare, tell, clock, fill, repository, ...
@@ -185,10 +186,7 @@ class Cluster:
     """A throw-away PostgreSQL on loopback with the tables; passwords are the names."""
 
     def __init__(self, work):
-        found = shutil.which("initdb") or newest("/usr/lib/postgresql", "bin/initdb")
-        if not found:
-            sys.exit("scripts/bench: PostgreSQL is not installed, and is compared with")
-        self.bin, self.data = os.path.dirname(found), os.path.join(work, "pg")
+        self.data = os.path.join(work, "pg")
         self.user = [] if os.geteuid() else ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
         os.chmod(work, 0o777)
         password = os.path.join(work, "password")
@@ -198,25 +196,26 @@ class Cluster:
         self.port = free_port()
         options = f"-c port={self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=60"
         self.run("pg_ctl", "-w", "-D", self.data, "-o", options, "-l", os.path.join(self.data, "log"), "start")
+
+    def furnish(self, work):
         tables = bench.tell("gate-remote-postgres", "--tables", cwd=work).decode()
         users = "".join(f"CREATE USER {one} PASSWORD '{one}' IN ROLE gate_{one};" for one in ("writer", "keeper"))
         bare = "INSERT INTO gate_ledger VALUES ('bare', repeat('0', 32), 0, decode(repeat('ab', 32), 'hex'));"
         self.sql(tables + users + bare)
 
     def run(self, name, *argv):
-        bench.tell(*self.user, os.path.join(self.bin, name), *argv, cwd="/tmp")
+        bench.tell(*self.user, program(name), *argv, cwd="/tmp")
 
     def env(self, user):
         server = {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGDATABASE": "postgres"}
         return {"PGUSER": user, "PGPASSWORD": user, **server}
 
     def sql(self, text):
-        argv = [os.path.join(self.bin, "psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-c", text]
+        argv = [program("psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-c", text]
         tool({**bench.ENV, **self.env("owner")}, "/tmp", *argv)
 
     def pgbench(self, script, seconds, clients=1):
-        program = shutil.which("pgbench") or os.path.join(self.bin, "pgbench")
-        argv = [program, "-n", "-c", str(clients), "-j", str(clients), "-T", str(int(seconds)), "-f", script]
+        argv = [program("pgbench"), "-n", "-c", str(clients), "-j", str(clients), "-T", str(int(seconds)), "-f", script]
         out = tool({**bench.ENV, **self.env("owner")}, "/tmp", *argv)
         rates = [text for text in out.decode().splitlines() if text.startswith("tps")]
         return float(rates[0].split("=")[1].split()[0])
@@ -225,9 +224,13 @@ class Cluster:
         self.run("pg_ctl", "-D", self.data, "-m", "immediate", "stop")
 
 
-def newest(folder, tail):
-    found = sorted(os.path.join(folder, one, tail) for one in os.listdir(folder)) if os.path.isdir(folder) else []
-    return found[-1] if found else None
+def program(name):
+    """A program of PostgreSQL: on the PATH, or where Debian keeps them."""
+    folder = "/usr/lib/postgresql"
+    versions = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    kept = [os.path.join(folder, version, "bin", name) for version in versions]
+    found = shutil.which(name) or next((path for path in reversed(kept) if os.path.exists(path)), None)
+    return found or sys.exit(f"scripts/bench: {name} of PostgreSQL is not installed, and is compared with")
 
 
 def free_port():
@@ -239,10 +242,17 @@ def free_port():
 
 def over_postgres(work):
     """One connection against pgbench, and sixteen machines at once, through PostgreSQL."""
-    folder = os.path.join(work, "postgres")
-    os.mkdir(folder)
-    cluster = Cluster(folder)
+    # Where an ordinary user can look into, too: PostgreSQL refuses root.
+    folder = tempfile.mkdtemp(prefix="gate-bench-")
     try:
+        with_cluster(work, Cluster(folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def with_cluster(work, cluster):
+    try:
+        cluster.furnish(work)
         address = f"postgres://127.0.0.1:{cluster.port}/postgres?ledger=payments"
         place = town(work, "by-postgres", address)
         begin(place, address, environment(os.path.join(work, "cache-pg"), **cluster.env("keeper")))
