@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn findings_are_grouped_by_the_grant_that_covers_them() {
-        let findings = vec![finding("A", "x", 1), finding("A", "x", 2), finding("A", "x", 3)];
+        let findings = [finding("A", "x", 1), finding("A", "x", 2), finding("A", "x", 3)];
         let judged = group(findings.iter().zip([Some(4), None, Some(4)]).map(|(one, by)| (one, by, None)));
         let seen: Vec<_> = judged.iter().map(|j| (j.grant, j.finding.count)).collect();
         assert_eq!(seen, [(None, 1), (Some(4), 2)]);
