@@ -4,18 +4,19 @@
 //! `require_ledger` stops instead, before anything starts, and so does every gate whose ledger cannot be trusted. An opt-out that cannot be
 //! recorded is not used: the entry and the use are one transaction.
 
+mod concluding;
 mod failure;
 mod plan;
 mod sighting;
+mod work;
 
 use std::time::{Duration, Instant};
 
-use gate_findings::place::Checkout;
 use gate_ledger::entry::Kind;
 use gate_ledger::store::{Access, Transaction, View};
 use gate_model::context::Context;
-use gate_model::decision::{Decision, OptOut, ReportPart, Verdict};
-use gate_model::payload::{DecisionData, GrantData, Mode};
+use gate_model::decision::{Decision, ReportPart, Verdict};
+use gate_model::payload::{DecisionData, Mode};
 use gate_model::principal::Principal;
 use gate_model::request::SeenHead;
 use gate_model::time::Timestamp;
@@ -25,12 +26,12 @@ use crate::ledger_access::Unusable;
 use crate::policies::{self, Policies};
 use crate::remote;
 use crate::setting::Setting;
-use gate_judge::judgement::{self, Before, Matched, Outcome, Ruling};
+use gate_judge::judgement::{self, Before, Outcome, Ruling};
 use gate_judge::records;
 use gate_judge::standing::{Live, Seen, Standing};
 
 use crate::standing::{self, Question};
-use gate_judge::verdict::{self, CLOCK_TOLERANCE, Circumstances};
+use gate_judge::verdict::{self, Circumstances};
 
 pub use failure::CheckError;
 use failure::Failed;
@@ -97,76 +98,6 @@ enum Settled {
     By(Box<Decision>),
     NotRecorded,
     LookAgain,
-}
-
-/// An outcome on its way through a transaction that may fail. A large report is never held twice: judging moves it
-/// into the ruling, and what could not be recorded is taken out of that again.
-///
-/// Which waiver covers which finding is found out before a transaction, since that may take long and everybody waits for
-/// the lock; within it, the waivers must be those that were matched.
-struct Work<'a> {
-    matched: Matched,
-    state: State,
-    checkout: &'a dyn Checkout,
-}
-
-enum State {
-    Waiting(Outcome),
-    Judged(Ruling),
-}
-
-impl<'a> Work<'a> {
-    fn waiting(outcome: Outcome, checkout: &'a dyn Checkout) -> Self {
-        Self { matched: Matched::default(), state: State::Waiting(outcome), checkout }
-    }
-
-    /// Takes back what was judged behind an entry that is not the newest any more: it is judged again.
-    fn reopen(&mut self, status: Option<u8>) {
-        if let State::Judged(ruling) = &mut self.state {
-            let ruling = std::mem::replace(ruling, judgement::would_run(&Standing::default()));
-            *self = Self::waiting(ruling.into_outcome(status), self.checkout);
-        }
-    }
-
-    /// Judges it and lets `record` look at the ruling; nothing where its findings have to be matched again first.
-    fn judged<T>(&mut self, standing: &Standing, record: impl FnOnce(&Ruling) -> T) -> Option<T> {
-        if let State::Waiting(Outcome::Report { findings, .. }) = &self.state
-            && !findings.is_empty()
-            && !self.matched.is_of(standing)
-        {
-            return None;
-        }
-        // What stands here meanwhile did not run, so that nothing could pass by it.
-        let meanwhile = State::Waiting(Outcome::DidNotRun("it is being judged".to_owned()));
-        let ruling = match std::mem::replace(&mut self.state, meanwhile) {
-            State::Waiting(outcome) => judgement::judge(standing, outcome, &self.matched),
-            State::Judged(ruling) => ruling,
-        };
-        let done = record(&ruling);
-        self.state = State::Judged(ruling);
-        Some(done)
-    }
-
-    /// Finds out which waivers of `standing` cover which findings.
-    fn match_waivers(&mut self, standing: &Standing) {
-        if let State::Waiting(Outcome::Report { findings, .. }) = &self.state {
-            self.matched = Matched::of(standing, findings, self.checkout);
-        }
-    }
-
-    fn into_ruling(self, standing: &Standing) -> Ruling {
-        match self.state {
-            State::Waiting(outcome) => judgement::judge(standing, outcome, &self.matched),
-            State::Judged(ruling) => ruling,
-        }
-    }
-
-    fn into_outcome(self, status: Option<u8>) -> Outcome {
-        match self.state {
-            State::Waiting(outcome) => outcome,
-            State::Judged(ruling) => ruling.into_outcome(status),
-        }
-    }
 }
 
 /// What the gate came to, with what the record needs beside it.
@@ -394,110 +325,6 @@ impl<'a> Checker<'a> {
         Ok(Box::new(self.compose(&standing, ruling, &facts, self.setting.now())))
     }
 
-    /// Judges what the gate came to and records the decision. `checkout` is what the report is about.
-    ///
-    /// # Errors
-    /// A [`CheckError`]; then the result of the gate does not count.
-    pub fn conclude(
-        &self,
-        started: &Started,
-        finished: Finished,
-        checkout: &dyn Checkout,
-        warnings: &mut Vec<String>,
-    ) -> Result<Decision, CheckError> {
-        let facts = self.circumstances_of(started, &finished)?;
-        let Some(sighting) = &started.seen else {
-            let work = Work::waiting(finished.outcome, checkout);
-            return self.unrecorded(work, &started.known.standing, &facts, warnings);
-        };
-        // At a working copy nobody waits for the lock but this machine's own.
-        if started.commanded && self.setting.remote().is_none() {
-            self.match_scopes();
-        }
-        let mut work = Work::waiting(finished.outcome, checkout);
-        let mut known = Standing::default();
-        for _ in 0..TRIES {
-            let recorded = self.setting.transact(|transaction| {
-                work.reopen(facts.status);
-                check_unchanged(transaction, sighting)?;
-                let seen = started.commanded.then(|| sighting.seen());
-                let standing = self.standing_within(transaction, seen)?;
-                known.clone_from(&standing);
-                let seq = work.judged(&standing, |ruling| self.record(transaction, ruling, &facts));
-                Ok((seq.transpose()?, standing, transaction.now()))
-            });
-            match recorded {
-                Ok((Some(recorded), standing, now)) => {
-                    let decision = self.compose(&standing, work.into_ruling(&standing), &facts, now);
-                    return match recorded {
-                        Recorded::There(seq) => Ok(Decision { recorded: Some(seq), ..decision }),
-                        Recorded::Waits(data) => self.wait(&data, decision, &facts, warnings),
-                    };
-                }
-                // The lock is free again: now the waivers can be matched, however long that takes.
-                Ok((None, standing, _)) => work.match_waivers(&standing),
-                Err(failed) => {
-                    self.excuse(failed, started, warnings)?;
-                    return self.unrecorded(work, &known, &facts, warnings);
-                }
-            }
-        }
-        Err(CheckError::Restless(TRIES))
-    }
-
-    /// Matches the scopes of what was granted while the command ran, before everybody has to wait for the lock: their
-    /// globs are remembered. What goes wrong here goes wrong in the transaction, too, which tells.
-    fn match_scopes(&self) {
-        let (Ok(ledger), Ok(context)) = (self.setting.open(Access::Read), self.context()) else { return };
-        let live = ledger.view().live_grants(self.name, self.setting.now()).unwrap_or_default();
-        for grant in live.iter().filter_map(|entry| records::data::<GrantData>(entry).ok()) {
-            let _remembered = gate_policy::scope_holds(grant.ask.action, &grant.ask.scope, context);
-        }
-    }
-
-    /// The decision where nothing can be recorded: as if there were no opt-outs. `known` are those that would have
-    /// counted.
-    fn unrecorded(
-        &self,
-        work: Work<'_>,
-        known: &Standing,
-        facts: &Circumstances,
-        warnings: &mut Vec<String>,
-    ) -> Result<Decision, CheckError> {
-        let checkout = work.checkout;
-        let outcome = work.into_outcome(facts.status);
-        let (would_use, outcome) = foreseen(known, outcome, checkout, facts.status);
-        let standing = Standing::default();
-        let ruling = judgement::judge(&standing, outcome, &Matched::default());
-        let begun = facts.begun.as_ref().map(|begun| begun.at);
-        let now = begun.map_or(self.setting.now(), |begun| begun.max(self.setting.now()));
-        let data = verdict::data(&ruling, self.gate, &self.setting.loaded.used, facts, now);
-        let decision = self.compose(&standing, ruling, facts, now);
-        let decision = Decision { would_use, ..decision };
-        // Without an entry that was seen nobody could judge it again.
-        if self.setting.lets_wait() && data.seen_head.is_some() {
-            return self.wait(&data, decision, facts, warnings);
-        }
-        Ok(decision)
-    }
-
-    /// Lets a decision that used no opt-out wait until somebody sends it. One that cannot is made all the same.
-    fn wait(
-        &self,
-        data: &DecisionData,
-        decision: Decision,
-        facts: &Circumstances,
-        warnings: &mut Vec<String>,
-    ) -> Result<Decision, CheckError> {
-        match self.setting.wait_for_sync(self.name, &facts.principal, data) {
-            Ok(waiting) => Ok(Decision { waiting, ..decision }),
-            Err(problem) => {
-                self.without_ledger::<()>(problem.into(), warnings)?;
-                Ok(decision)
-            }
-        }
-    }
-
     fn standing_within(&self, transaction: &Transaction<'_>, seen: Option<Seen>) -> Result<Standing, Failed> {
         let question = self.question(transaction.now(), seen)?;
         Ok(standing::read(&transaction.view(), &mut Policies::default(), &question)?)
@@ -554,41 +381,6 @@ impl<'a> Checker<'a> {
         let bare = Circumstances::bare(Mode::Run, self.context()?.clone(), self.principal()?.clone());
         Ok(Circumstances { notes: self.setting.facts()?.notes.clone(), ..bare })
     }
-
-    fn circumstances_of(&self, started: &Started, finished: &Finished) -> Result<Circumstances, CheckError> {
-        let passed = i64::try_from(started.monotonic.elapsed().as_secs()).unwrap_or(i64::MAX);
-        let jump = self.setting.now().seconds_since(started.wall).saturating_sub(passed);
-        Ok(Circumstances {
-            mode: finished.mode,
-            program: finished.program.clone(),
-            status: finished.status,
-            report: finished.report.clone(),
-            parts: finished.parts.clone(),
-            notes: [self.setting.facts()?.notes.as_slice(), &finished.notes].concat(),
-            notices: finished.notices.clone(),
-            begun: started.seen.as_ref().map(Sighting::begun).or_else(|| started.known.begun.clone()),
-            clock_jump: (jump.abs() > CLOCK_TOLERANCE).then_some(jump),
-            ..self.circumstances()?
-        })
-    }
-}
-
-/// The opt-outs of `known` that would have let `outcome` pass, and the outcome as it was.
-fn foreseen(
-    known: &Standing,
-    outcome: Outcome,
-    checkout: &dyn Checkout,
-    status: Option<u8>,
-) -> (Vec<OptOut>, Outcome) {
-    if let Before::Skip(live) = judgement::before(known) {
-        return (vec![live.mention(None)], outcome);
-    }
-    let matched = match &outcome {
-        Outcome::Report { findings, .. } => Matched::of(known, findings, checkout),
-        Outcome::Ran(_) | Outcome::DidNotRun(_) => Matched::default(),
-    };
-    let ruling = judgement::judge(known, outcome, &matched);
-    (ruling.used.iter().map(|live| live.mention(None)).collect(), ruling.into_outcome(status))
 }
 
 /// What a pause or a skip decides before the gate runs.
@@ -603,21 +395,4 @@ fn ruled_before(standing: &Standing) -> Option<Ruling> {
 /// What the opt-out `live` of `standing` decides.
 fn ruled_by(standing: &Standing, verdict: Verdict, live: &Live) -> Ruling {
     Ruling { overdue: standing.overdue.clone(), ..judgement::by_opt_out(verdict, live) }
-}
-
-/// What was seen before the command started must still be in the ledger as it was.
-fn check_unchanged(transaction: &Transaction<'_>, sighting: &Sighting) -> Result<(), Failed> {
-    let view = transaction.view();
-    match sighting.changed(&view)? {
-        None => Ok(()),
-        // It comes to the same, but is no reason to suspect anybody.
-        Some((seq, _)) if was_archived(&view, seq) => Err(Failed::Check(CheckError::Archived(seq))),
-        Some((seq, how)) => Err(Failed::Check(CheckError::Tampered(format!("entry {seq} {how}")))),
-    }
-}
-
-/// Whether the ledger's statement says that `seq` was moved to a segment. One that cannot be read says nothing.
-fn was_archived(view: &View<'_>, seq: u64) -> bool {
-    let statement = view.archive().ok().flatten();
-    statement.is_some_and(|(_, statement)| statement.segment_of(seq).is_some())
 }

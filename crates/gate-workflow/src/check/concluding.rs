@@ -1,0 +1,173 @@
+//! What a gate came to, judged behind all that was recorded meanwhile, and the entry that records it.
+
+use gate_findings::place::Checkout;
+use gate_judge::judgement::{self, Before, Matched, Outcome};
+use gate_judge::records;
+use gate_judge::standing::Standing;
+use gate_judge::verdict::{self, CLOCK_TOLERANCE, Circumstances};
+use gate_ledger::store::{Access, Transaction, View};
+use gate_model::decision::{Decision, OptOut};
+use gate_model::payload::{DecisionData, GrantData};
+
+use super::failure::Failed;
+use super::sighting::Sighting;
+use super::work::Work;
+use super::{CheckError, Checker, Finished, Recorded, Started, TRIES};
+
+impl Checker<'_> {
+    /// Judges what the gate came to and records the decision. `checkout` is what the report is about.
+    ///
+    /// # Errors
+    /// A [`CheckError`]; then the result of the gate does not count.
+    pub fn conclude(
+        &self,
+        started: &Started,
+        finished: Finished,
+        checkout: &dyn Checkout,
+        warnings: &mut Vec<String>,
+    ) -> Result<Decision, CheckError> {
+        let facts = self.circumstances_of(started, &finished)?;
+        let Some(sighting) = &started.seen else {
+            let work = Work::waiting(finished.outcome, checkout);
+            return self.unrecorded(work, &started.known.standing, &facts, warnings);
+        };
+        // At a working copy nobody waits for the lock but this machine's own.
+        if started.commanded && self.setting.remote().is_none() {
+            self.match_scopes();
+        }
+        let mut work = Work::waiting(finished.outcome, checkout);
+        let mut known = Standing::default();
+        for _ in 0..TRIES {
+            let recorded = self.setting.transact(|transaction| {
+                work.reopen(facts.status);
+                check_unchanged(transaction, sighting)?;
+                let seen = started.commanded.then(|| sighting.seen());
+                let standing = self.standing_within(transaction, seen)?;
+                known.clone_from(&standing);
+                let seq = work.judged(&standing, |ruling| self.record(transaction, ruling, &facts));
+                Ok((seq.transpose()?, standing, transaction.now()))
+            });
+            match recorded {
+                Ok((Some(recorded), standing, now)) => {
+                    let decision = self.compose(&standing, work.into_ruling(&standing), &facts, now);
+                    return match recorded {
+                        Recorded::There(seq) => Ok(Decision { recorded: Some(seq), ..decision }),
+                        Recorded::Waits(data) => self.wait(&data, decision, &facts, warnings),
+                    };
+                }
+                // The lock is free again: now the waivers can be matched, however long that takes.
+                Ok((None, standing, _)) => work.match_waivers(&standing),
+                Err(failed) => {
+                    self.excuse(failed, started, warnings)?;
+                    return self.unrecorded(work, &known, &facts, warnings);
+                }
+            }
+        }
+        Err(CheckError::Restless(TRIES))
+    }
+
+    /// Matches the scopes of what was granted while the command ran, before everybody has to wait for the lock: their
+    /// globs are remembered. What goes wrong here goes wrong in the transaction, too, which tells.
+    fn match_scopes(&self) {
+        let (Ok(ledger), Ok(context)) = (self.setting.open(Access::Read), self.context()) else { return };
+        let live = ledger.view().live_grants(self.name, self.setting.now()).unwrap_or_default();
+        for grant in live.iter().filter_map(|entry| records::data::<GrantData>(entry).ok()) {
+            let _remembered = gate_policy::scope_holds(grant.ask.action, &grant.ask.scope, context);
+        }
+    }
+
+    /// The decision where nothing can be recorded: as if there were no opt-outs. `known` are those that would have
+    /// counted.
+    fn unrecorded(
+        &self,
+        work: Work<'_>,
+        known: &Standing,
+        facts: &Circumstances,
+        warnings: &mut Vec<String>,
+    ) -> Result<Decision, CheckError> {
+        let checkout = work.checkout;
+        let outcome = work.into_outcome(facts.status);
+        let (would_use, outcome) = foreseen(known, outcome, checkout, facts.status);
+        let standing = Standing::default();
+        let ruling = judgement::judge(&standing, outcome, &Matched::default());
+        let begun = facts.begun.as_ref().map(|begun| begun.at);
+        let now = begun.map_or(self.setting.now(), |begun| begun.max(self.setting.now()));
+        let data = verdict::data(&ruling, self.gate, &self.setting.loaded.used, facts, now);
+        let decision = self.compose(&standing, ruling, facts, now);
+        let decision = Decision { would_use, ..decision };
+        // Without an entry that was seen nobody could judge it again.
+        if self.setting.lets_wait() && data.seen_head.is_some() {
+            return self.wait(&data, decision, facts, warnings);
+        }
+        Ok(decision)
+    }
+
+    /// Lets a decision that used no opt-out wait until somebody sends it. One that cannot is made all the same.
+    fn wait(
+        &self,
+        data: &DecisionData,
+        decision: Decision,
+        facts: &Circumstances,
+        warnings: &mut Vec<String>,
+    ) -> Result<Decision, CheckError> {
+        match self.setting.wait_for_sync(self.name, &facts.principal, data) {
+            Ok(waiting) => Ok(Decision { waiting, ..decision }),
+            Err(problem) => {
+                self.without_ledger::<()>(problem.into(), warnings)?;
+                Ok(decision)
+            }
+        }
+    }
+
+    fn circumstances_of(&self, started: &Started, finished: &Finished) -> Result<Circumstances, CheckError> {
+        let passed = i64::try_from(started.monotonic.elapsed().as_secs()).unwrap_or(i64::MAX);
+        let jump = self.setting.now().seconds_since(started.wall).saturating_sub(passed);
+        Ok(Circumstances {
+            mode: finished.mode,
+            program: finished.program.clone(),
+            status: finished.status,
+            report: finished.report.clone(),
+            parts: finished.parts.clone(),
+            notes: [self.setting.facts()?.notes.as_slice(), &finished.notes].concat(),
+            notices: finished.notices.clone(),
+            begun: started.seen.as_ref().map(Sighting::begun).or_else(|| started.known.begun.clone()),
+            clock_jump: (jump.abs() > CLOCK_TOLERANCE).then_some(jump),
+            ..self.circumstances()?
+        })
+    }
+}
+
+/// The opt-outs of `known` that would have let `outcome` pass, and the outcome as it was.
+fn foreseen(
+    known: &Standing,
+    outcome: Outcome,
+    checkout: &dyn Checkout,
+    status: Option<u8>,
+) -> (Vec<OptOut>, Outcome) {
+    if let Before::Skip(live) = judgement::before(known) {
+        return (vec![live.mention(None)], outcome);
+    }
+    let matched = match &outcome {
+        Outcome::Report { findings, .. } => Matched::of(known, findings, checkout),
+        Outcome::Ran(_) | Outcome::DidNotRun(_) => Matched::default(),
+    };
+    let ruling = judgement::judge(known, outcome, &matched);
+    (ruling.used.iter().map(|live| live.mention(None)).collect(), ruling.into_outcome(status))
+}
+
+/// What was seen before the command started must still be in the ledger as it was.
+fn check_unchanged(transaction: &Transaction<'_>, sighting: &Sighting) -> Result<(), Failed> {
+    let view = transaction.view();
+    match sighting.changed(&view)? {
+        None => Ok(()),
+        // It comes to the same, but is no reason to suspect anybody.
+        Some((seq, _)) if was_archived(&view, seq) => Err(Failed::Check(CheckError::Archived(seq))),
+        Some((seq, how)) => Err(Failed::Check(CheckError::Tampered(format!("entry {seq} {how}")))),
+    }
+}
+
+/// Whether the ledger's statement says that `seq` was moved to a segment. One that cannot be read says nothing.
+fn was_archived(view: &View<'_>, seq: u64) -> bool {
+    let statement = view.archive().ok().flatten();
+    statement.is_some_and(|(_, statement)| statement.segment_of(seq).is_some())
+}
