@@ -42,7 +42,7 @@ struct Run {
 pub(super) fn log(decision: &Decision, omit_waived: bool) -> Log {
     let mut rules = Rules { gate: &decision.gate, index: HashMap::new(), descriptors: Vec::new() };
     let items = of(decision);
-    let shown = items.iter().filter(|item| !omit_waived || item.standing == Standing::Blocks);
+    let shown = items.iter().filter(|item| !omit_waived || !matches!(item.standing, Standing::Accepted(_)));
     let results = shown.map(|item| result(item, &mut rules)).collect();
     let driver =
         json!({"name": "gate", "version": env!("CARGO_PKG_VERSION"), "rules": rules.into_descriptors()});
