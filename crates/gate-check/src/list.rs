@@ -7,7 +7,7 @@ use gate_cli::render::{self, Sheet, View};
 use gate_model::exit::Exit;
 use gate_workflow::admission::TransactError;
 use gate_workflow::overview::{self, GateView, OptOutView, Overview, OverviewError};
-use gate_workflow::setting::Setting;
+use gate_workflow::workspace::Workspace;
 
 use crate::error::RunError;
 
@@ -28,13 +28,13 @@ impl ListError {
 /// # Errors
 /// A [`ListError`].
 pub(crate) fn show(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     io: &mut Io<'_>,
     view: &View,
     format: Format,
 ) -> Result<Option<String>, ListError> {
-    let overview = overview::read(setting)?;
-    let stale = setting.stale().map_err(TransactError::from).map_err(OverviewError::from)?;
+    let overview = overview::read(workspace)?;
+    let stale = workspace.stale().map_err(TransactError::from).map_err(OverviewError::from)?;
     let text = match format {
         Format::Text | Format::Markdown | Format::Html => render::page(&sheet(&overview, view), format, view),
         _ => render::json(&overview) + "\n",

@@ -18,7 +18,7 @@ use gate_model::payload::Mode;
 use gate_model::time::Timestamp;
 use gate_workflow::check::{Begun, Checker, Finished, Started};
 use gate_workflow::policy_source::PolicyError;
-use gate_workflow::setting::{Place, Setting};
+use gate_workflow::workspace::{Place, Workspace};
 
 use crate::args::{Args, Task};
 use crate::checkout::Ground;
@@ -126,7 +126,7 @@ fn perform(
     let environment = args.environment.as_ref();
     let lookup =
         |name: &str| environment.filter(|_| name == "GATE_ENVIRONMENT").cloned().or_else(|| env.get(name));
-    let setting = Setting::read(Place {
+    let workspace = Workspace::read(Place {
         cwd: &env.cwd,
         env: &lookup,
         clock,
@@ -135,26 +135,26 @@ fn perform(
         ledger: args.shared.store.ledger(env),
         connect: gate_workflow::remote::through_helper(),
     })?;
-    let desk = Desk { args, env, setting: &setting, files };
-    let shown = desk.perform(task, io, warnings);
-    warnings.extend(setting.notes().iter().cloned());
+    let session = Session { args, env, workspace: &workspace, files };
+    let shown = session.perform(task, io, warnings);
+    warnings.extend(workspace.notes().iter().cloned());
     shown
 }
 
 /// The arguments with everything they act on.
-struct Desk<'a> {
+struct Session<'a> {
     args: &'a Args,
     env: &'a Env,
-    setting: &'a Setting<'a>,
+    workspace: &'a Workspace<'a>,
     files: Files,
 }
 
-impl Desk<'_> {
+impl Session<'_> {
     fn perform(&self, task: Task, io: &mut Io<'_>, warnings: &mut Vec<String>) -> Result<Shown, RunError> {
         match task {
             Task::List => {
                 let stale = list::show(
-                    self.setting,
+                    self.workspace,
                     io,
                     &self.view(io),
                     self.args.shared.output.format(io.stdout_terminal),
@@ -184,7 +184,7 @@ impl Desk<'_> {
         View {
             width: terminal::width().filter(|_| io.stdout_terminal),
             colour: terminal::colour(self.args.shared.output.color, self.env, io.stdout_terminal),
-            now: self.setting.now(),
+            now: self.workspace.now(),
         }
     }
 
@@ -202,7 +202,7 @@ impl Desk<'_> {
     }
 
     fn write_files(&self, decision: &Decision) -> Result<(), RunError> {
-        Ok(self.files.write(decision, self.setting.now())?)
+        Ok(self.files.write(decision, self.workspace.now())?)
     }
 
     fn patience(&self) -> Duration {
@@ -217,7 +217,7 @@ impl Desk<'_> {
         io: &mut Io<'_>,
         warnings: &mut Vec<String>,
     ) -> Result<Decision, RunError> {
-        let checker = Checker::new(self.setting, gate)?;
+        let checker = Checker::new(self.workspace, gate)?;
         let reads = !reports.is_empty();
         let ground = Ground::around(self.env);
         let finished = reads.then(|| self.read_reports(&checker, reports, &ground, io)).transpose()?;
@@ -231,7 +231,7 @@ impl Desk<'_> {
         io: &mut Io<'_>,
         warnings: &mut Vec<String>,
     ) -> Result<Decision, RunError> {
-        let checker = Checker::new(self.setting, gate)?;
+        let checker = Checker::new(self.workspace, gate)?;
         match checker.begin(false, self.patience(), warnings)? {
             Begun::Settled(decision) => {
                 if reports.iter().any(|path| is_stdin(path)) && decision.decision == Verdict::Skip {
@@ -265,7 +265,7 @@ impl Desk<'_> {
         findings: &[PathBuf],
         warnings: &mut Vec<String>,
     ) -> Result<Decision, RunError> {
-        let checker = Checker::new(self.setting, gate)?;
+        let checker = Checker::new(self.workspace, gate)?;
         self.expect_report(&checker, findings)?;
         let started = match checker.begin(true, self.patience(), warnings)? {
             Begun::Settled(decision) => return Ok(*decision),
@@ -317,7 +317,7 @@ impl Desk<'_> {
     /// The reports that the run writes must be named by `--findings`, the gate's `report` among them where it has one.
     fn expect_report(&self, checker: &Checker<'_>, findings: &[PathBuf]) -> Result<(), RunError> {
         let Some(report) = &checker.gate.report else { return Ok(()) };
-        let expected = self.setting.loaded.dir.join(report);
+        let expected = self.workspace.loaded.dir.join(report);
         if findings.iter().any(|path| same_place(&self.env.cwd.join(path), &expected)) {
             return Ok(());
         }

@@ -4,7 +4,7 @@
 
 use gate_model::payload::RequestData;
 use gate_model::principal::Principal;
-use gate_policy::{History, Petition, Policy, Rule};
+use gate_policy::{AuthorizationRequest, History, Policy, Rule};
 
 /// The rule that a policy has for a waiting request. Its number may have moved; its terms decide.
 ///
@@ -16,8 +16,9 @@ pub fn rule_of_request<'p>(
     asked: &RequestData,
     requester: &Principal,
 ) -> Result<&'p Rule, Vec<String>> {
-    let petition = Petition { gate, ask: &asked.ask, by: requester, context: &asked.context };
-    let found = gate_policy::permits(policy, &petition, Some(asked.rule)).ok();
+    let authorization =
+        AuthorizationRequest { gate, ask: &asked.ask, by: requester, context: &asked.context };
+    let found = gate_policy::permits(policy, &authorization, Some(asked.rule)).ok();
     found
         .filter(|rule| rule.approvals.is_some())
         .ok_or_else(|| vec!["today's policy no longer has the rule that this request waits under".to_owned()])

@@ -9,7 +9,7 @@ use gate_model::finding::WaiverTerms;
 use gate_model::grant::Owes;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
-use gate_policy::{Approvals, History, Petition, Policy, Rule, Trial};
+use gate_policy::{Approvals, AuthorizationRequest, History, Policy, Rule, Trial};
 
 use crate::approvals::Given;
 use crate::lifting::Trust;
@@ -191,8 +191,8 @@ fn permitted<'p>(
     here: &Context,
     given: &dyn Fn(&Rule) -> Result<(), String>,
 ) -> Result<&'p Rule, String> {
-    let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
-    let found = gate_policy::allows_use(policy, &petition, rule, here, given);
+    let authorization = AuthorizationRequest { gate, ask: &data.ask, by, context: &data.context };
+    let found = gate_policy::allows_use(policy, &authorization, rule, here, given);
     found.map(|(rule, _)| rule).map_err(|trials| in_words(&trials))
 }
 

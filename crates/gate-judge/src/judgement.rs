@@ -14,7 +14,7 @@ use gate_model::finding::{Counts, Evidence, Finding, WaiverTerms};
 use gate_model::time::{Timestamp, format_duration};
 use gate_policy::Gate;
 
-use crate::standing::{Live, Standing};
+use crate::standing::{EffectiveOptOuts, Live};
 
 /// What can be said before the gate runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum Before<'a> {
 }
 
 /// Applies pauses and skips.
-pub fn before(standing: &Standing) -> Before<'_> {
+pub fn before(standing: &EffectiveOptOuts) -> Before<'_> {
     let last_to_end = standing.of(Action::Pause).max_by_key(|live| live.expires);
     match (last_to_end, standing.of(Action::Skip).next()) {
         (Some(pause), _) => Before::Hold(pause),
@@ -144,7 +144,7 @@ pub struct Matched {
 
 impl Matched {
     /// Matches the waivers of `standing` with `findings` of the `checkout`.
-    pub fn of(standing: &Standing, findings: &[Finding], checkout: &dyn Checkout) -> Self {
+    pub fn of(standing: &EffectiveOptOuts, findings: &[Finding], checkout: &dyn Checkout) -> Self {
         let offered: Vec<Waiver<'_>> = standing
             .of(Action::Waive)
             .map(|live| Waiver { grant: live.id, evidence: &live.findings, terms: live.terms })
@@ -157,7 +157,7 @@ impl Matched {
     }
 
     /// Whether the waivers of `standing` are the ones that were matched.
-    pub fn is_of(&self, standing: &Standing) -> bool {
+    pub fn is_of(&self, standing: &EffectiveOptOuts) -> bool {
         let now =
             standing.of(Action::Waive).map(|live| (live.id, live.seq, live.terms, live.findings.as_slice()));
         now.eq(self.waivers.iter().map(|(id, seq, terms, found)| (*id, *seq, *terms, found.as_slice())))
@@ -165,7 +165,7 @@ impl Matched {
 }
 
 /// Judges what the gate came to. `matched` is of the standing's waivers, or of none: then none counts.
-pub fn judge(standing: &Standing, outcome: Outcome, matched: &Matched) -> Ruling {
+pub fn judge(standing: &EffectiveOptOuts, outcome: Outcome, matched: &Matched) -> Ruling {
     let mut ruling = match outcome {
         Outcome::Ran(status) => ran(status),
         Outcome::Report { findings, counts } => report(standing, findings, counts, matched),
@@ -180,7 +180,7 @@ pub fn judge(standing: &Standing, outcome: Outcome, matched: &Matched) -> Ruling
 }
 
 /// A plan of a gate that has to run: opt-outs that its result may need are named.
-pub fn would_run(standing: &Standing) -> Ruling {
+pub fn would_run(standing: &EffectiveOptOuts) -> Ruling {
     let mut ruling = bare(Verdict::Run, "the gate would run, and its result would count".to_owned());
     for live in standing.of(Action::Override).chain(standing.of(Action::Waive)) {
         ruling.reasons.push(format!(
@@ -224,7 +224,7 @@ fn bare(verdict: Verdict, reason: String) -> Ruling {
     bare_with(verdict, vec![reason], Counts::default())
 }
 
-fn report(standing: &Standing, findings: Vec<Finding>, counts: Counts, matched: &Matched) -> Ruling {
+fn report(standing: &EffectiveOptOuts, findings: Vec<Finding>, counts: Counts, matched: &Matched) -> Ruling {
     let waivers: Vec<&Live> = standing.of(Action::Waive).collect();
     let mut ruling = bare_with(Verdict::Pass, Vec::new(), counts);
     ruling.judged_report = true;
@@ -270,7 +270,7 @@ fn report_in_words(ruling: &Ruling) -> String {
     }
 }
 
-fn rescue(standing: &Standing, ruling: &mut Ruling) {
+fn rescue(standing: &EffectiveOptOuts, ruling: &mut Ruling) {
     let Some(live) = standing.of(Action::Override).next() else { return };
     ruling.verdict = Verdict::Override;
     ruling.reasons.push(format!("overridden by {} (opt-out {}): {}", live.by.id, live.id, live.reason));
@@ -278,7 +278,7 @@ fn rescue(standing: &Standing, ruling: &mut Ruling) {
 }
 
 /// Names the skips, overrides and waivers of this scope that this decision did not use.
-fn name_unneeded(standing: &Standing, ruling: &mut Ruling) {
+fn name_unneeded(standing: &EffectiveOptOuts, ruling: &mut Ruling) {
     let unused = standing.live.iter().filter(|live| !ruling.used.iter().any(|used| used.id == live.id));
     ruling.unneeded = unused
         .map(|live| {
@@ -294,7 +294,7 @@ fn name_unneeded(standing: &Standing, ruling: &mut Ruling) {
 }
 
 /// The live opt-outs that end within `warn_before` seconds.
-pub fn ending(standing: &Standing, now: Timestamp, warn_before: u64) -> Vec<OptOut> {
+pub fn ending(standing: &EffectiveOptOuts, now: Timestamp, warn_before: u64) -> Vec<OptOut> {
     let limit = now.plus(warn_before);
     let soon = |live: &&Live| limit.is_none_or(|limit| live.expires <= limit);
     let note = |live: &Live| {

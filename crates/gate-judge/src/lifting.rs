@@ -9,7 +9,7 @@
 //! Not here: finding an end in a store, which gate-workflow does.
 
 use gate_ledger::entry::{Entry, EntryHash, Kind};
-use gate_ledger::veil;
+use gate_ledger::redaction;
 use gate_model::payload::{GrantData, ReviewData, ReviewVerdict, RevocationData, TrustedFile};
 use gate_model::principal::Principal;
 use gate_policy::{Actor, Policy, Subject};
@@ -103,7 +103,7 @@ impl Ended<'_> {
     /// Whether the review in `entry` is one that a policy lets its author give.
     pub(crate) fn reviewed_by(self, trust: Trust<'_>, data: &GrantData, entry: &Entry) -> Result<(), String> {
         // Whose name or reason was erased, as the policy foresees, cannot be asked again, and owes nobody a second answer.
-        if veil::has_erased(entry.kind, &entry.actor, &entry.data) && trust.0.ledger.commit.any() {
+        if redaction::has_erased(entry.kind, &entry.actor, &entry.data) && trust.0.ledger.commit.any() {
             return Ok(());
         }
         let by = records::actor(entry).map_err(|error| error.to_string())?;

@@ -81,7 +81,7 @@ pub struct SetAside {
 
 /// Every live grant of a gate, sorted into what counts and what does not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct EffectiveOptOuts {
     /// What counts, oldest first.
     pub live: Vec<Live>,
     /// What does not, and why.
@@ -90,7 +90,7 @@ pub struct Standing {
     pub overdue: Vec<String>,
 }
 
-impl Standing {
+impl EffectiveOptOuts {
     /// The live opt-outs with `action`, oldest first.
     pub fn of(&self, action: Action) -> impl Iterator<Item = &Live> {
         self.live.iter().filter(move |live| live.action == action)

@@ -11,7 +11,7 @@ use gate_model::time::Timestamp;
 use gate_policy::Gate;
 
 use crate::judgement::{self, Ruling};
-use crate::standing::Standing;
+use crate::standing::EffectiveOptOuts;
 use crate::suggest::{self, Ways};
 
 /// How many bytes of findings an entry keeps at most. Every later decision reads the newest entry, so a large
@@ -94,7 +94,7 @@ pub struct Rules<'a> {
 /// The document; `recorded` is filled in once the entry is written.
 pub fn decision(
     rules: &Rules<'_>,
-    standing: &Standing,
+    standing: &EffectiveOptOuts,
     ruling: Ruling,
     facts: &Circumstances,
     now: Timestamp,

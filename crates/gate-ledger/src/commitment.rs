@@ -29,7 +29,7 @@
 //! ```
 //!
 //! Purpose: the arithmetic, and drawing a salt; nothing is stored here. Where commitments stand in an entry is told
-//! by [`crate::veil`].
+//! by [`crate::redaction`].
 
 use std::fmt;
 use std::str::FromStr;

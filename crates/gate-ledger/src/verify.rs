@@ -15,11 +15,11 @@ mod batch;
 mod json_lines;
 mod objects;
 mod openings;
+mod parallel;
 mod rest;
 mod segments;
 mod sqlite;
 mod tally;
-mod wave;
 
 use std::ops::Range;
 use std::path::PathBuf;

@@ -19,12 +19,12 @@ use gate_ledger::store::{Access, AppendError, Ledger, StoreError, Transaction};
 use gate_model::exit::Exit;
 use gate_policy::UnknownGate;
 use gate_workflow::ledger_access::Unusable;
-use gate_workflow::setting::{LOCK_WAIT, Setting};
+use gate_workflow::workspace::{LOCK_WAIT, Workspace};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::desk::Desk;
 use crate::error::LogError;
+use crate::session::Session;
 use events::{Events, Next};
 
 /// The value of `schema`.
@@ -149,32 +149,32 @@ struct Appended {
 /// # Errors
 /// A [`LogError`] that says how many were recorded.
 pub(crate) fn append(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     file: Option<&Path>,
     gate: Option<&str>,
     io: &mut Io<'_>,
 ) -> Result<(), LogError> {
-    let found = desk.find()?;
+    let found = session.find()?;
     if let (Some(gate), Some(policy)) = (gate, found.policy()) {
         policy.gate(gate).map_err(AppendFailure::from)?;
     }
     let sink = match found.remote() {
-        Some(setting) => Sink::Remote(setting),
-        None => Sink::File(Box::new(found.open(Access::Append)?), desk.clock),
+        Some(workspace) => Sink::Remote(workspace),
+        None => Sink::File(Box::new(found.open(Access::Append)?), session.clock),
     };
-    let actor = serde_json::to_value(found.principal(desk)).map_err(AppendFailure::Actor)?;
+    let actor = serde_json::to_value(found.principal(session)).map_err(AppendFailure::Actor)?;
     let draft =
         Draft { kind: Kind::Note, gate: gate.map(str::to_owned), reference: None, actor, data: Value::Null };
     let mut recorder = Recorder::new(sink, draft);
     match file.filter(|path| *path != Path::new("-")) {
         Some(path) => {
-            let mut opened = open(&desk.env.cwd.join(path), path)?;
+            let mut opened = open(&session.env.cwd.join(path), path)?;
             record(&mut recorder, &mut opened, &|| true)?;
         }
         None => record(&mut recorder, io.stdin, &events::stdin_is_ready)?,
     }
     let appended = recorder.close()?;
-    show(desk, &appended, io);
+    show(session, &appended, io);
     Ok(())
 }
 
@@ -183,14 +183,14 @@ fn open(path: &Path, shown: &Path) -> Result<File, AppendFailure> {
     infile::open_named(path).map_err(fails)
 }
 
-fn show(desk: &Desk<'_>, appended: &Appended, io: &mut Io<'_>) {
+fn show(session: &Session<'_>, appended: &Appended, io: &mut Io<'_>) {
     let range = match (appended.first, appended.last) {
         (Some(first), Some(last)) if first < last => format!(" ({first} to {last})"),
         (Some(first), _) => format!(" ({first})"),
         _ => String::new(),
     };
     let noun = if appended.recorded == 1 { "event" } else { "events" };
-    desk.report(appended, &format!("{} {noun} recorded{range}", appended.recorded), io);
+    session.report(appended, &format!("{} {noun} recorded{range}", appended.recorded), io);
 }
 
 /// Records every event of `input`. `ready` tells whether more can be read without waiting for long.
@@ -287,7 +287,7 @@ enum Sink<'a> {
     /// Into the ledger's own file.
     File(Box<Ledger>, Clock<'a>),
     /// To the policy's remote.
-    Remote(&'a Setting<'a>),
+    Remote(&'a Workspace<'a>),
 }
 
 impl Sink<'_> {
@@ -296,7 +296,7 @@ impl Sink<'_> {
         work: impl FnMut(&mut Transaction<'_>) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
         match self {
-            Self::Remote(setting) => setting.transact(work),
+            Self::Remote(workspace) => workspace.transact(work),
             Self::File(ledger, clock) => ledger.append(LOCK_WAIT, clock, work).map_err(|error| match error {
                 AppendError::Store(error) => error.into(),
                 AppendError::Work(refused) => refused,
@@ -307,7 +307,7 @@ impl Sink<'_> {
     /// Closes it; returns the ledger's id.
     fn close(self) -> Result<String, LogError> {
         match self {
-            Self::Remote(setting) => Ok(setting.open(Access::Read)?.id().to_owned()),
+            Self::Remote(workspace) => Ok(workspace.open(Access::Read)?.id().to_owned()),
             Self::File(ledger, _) => {
                 let id = ledger.id().to_owned();
                 ledger.close()?;

@@ -17,13 +17,13 @@ use gate_ledger::checkpoint::{Checkpoint, ledger_origin};
 use gate_ledger::entry::{Draft, Entry, Kind};
 use gate_ledger::store::{Access, AppendError, Ledger, Transaction};
 use gate_workflow::archiving;
-use gate_workflow::setting::LOCK_WAIT;
+use gate_workflow::workspace::LOCK_WAIT;
 use serde_json::{Value, json};
 
 use crate::args::ArchiveArgs;
 use crate::checkpoint::{self, CheckpointFailure, Order};
-use crate::desk::{Desk, Found};
 use crate::error::LogError;
+use crate::session::{Found, Session};
 use crate::signer::{KeyPlace, Signer};
 
 pub(crate) use failure::ArchiveFailure;
@@ -37,33 +37,33 @@ const SCHEMA: &str = "gate.archive/1";
 ///
 /// # Errors
 /// A [`LogError`]; then no entry was moved.
-pub(crate) fn archive(desk: &Desk<'_>, args: &ArchiveArgs, io: &mut Io<'_>) -> Result<(), LogError> {
-    let found = desk.find()?;
+pub(crate) fn archive(session: &Session<'_>, args: &ArchiveArgs, io: &mut Io<'_>) -> Result<(), LogError> {
+    let found = session.find()?;
     let access = if found.remote().is_some() { Access::Read } else { Access::Append };
     let ledger = found.open(access)?;
-    let Some(plan) = Plan::make(&ledger, found.trust(), args, desk.now())? else {
-        desk.report(&nothing(&ledger), "nothing was archived: no entry before that can be moved", io);
+    let Some(plan) = Plan::make(&ledger, found.trust(), args, session.now())? else {
+        session.report(&nothing(&ledger), "nothing was archived: no entry before that can be moved", io);
         return Ok(());
     };
-    let (path, shown) = segment::place(&ledger, &plan, &desk.env.cwd.join(&args.to), &args.to);
+    let (path, shown) = segment::place(&ledger, &plan, &session.env.cwd.join(&args.to), &args.to);
     found.refuse_reserved(&path, &shown)?;
     let key = KeyPlace::required(args.key_file.as_deref(), args.agent.as_deref())?;
     // The signer vouches for the ledger as it is, and must not do so for one that lost what it signed before.
     let order = Order { key, origin: args.origin.as_deref(), since: None, first: false };
-    checkpoint::sign(desk, &found, &order, io)?;
+    checkpoint::sign(session, &found, &order, io)?;
     let segment = segment::write(&ledger, &plan, &path, &shown)?;
-    let statement = state(desk, &found, &ledger, &order, &plan, &segment)?;
+    let statement = state(session, &found, &ledger, &order, &plan, &segment)?;
     let id = ledger.id().to_owned();
-    let (entry, moved) = commit(desk, &found, ledger, &statement, &plan)?;
+    let (entry, moved) = commit(session, &found, ledger, &statement, &plan)?;
     let document = document(&id, &statement, &entry, moved, &segment.path);
     let (noun, path) = (if moved == 1 { "entry" } else { "entries" }, segment.path.display());
-    desk.report(&document, &format!("{moved} {noun} before {} moved to '{path}'", statement.before), io);
+    session.report(&document, &format!("{moved} {noun} before {} moved to '{path}'", statement.before), io);
     Ok(())
 }
 
 /// The signed statement about everything that was ever moved, this time included.
 fn state(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     found: &Found<'_>,
     ledger: &Ledger,
     order: &Order<'_>,
@@ -86,7 +86,7 @@ fn state(
     let extensions = vec![statement.line().map_err(ArchiveFailure::Statement)?];
     let (size, root) = (segment.tree.size(), segment.tree.root());
     let checkpoint = Checkpoint { origin, size, root, extensions };
-    let mut signer = Signer::open(desk, order.key, &name).map_err(CheckpointFailure::from)?;
+    let mut signer = Signer::open(session, order.key, &name).map_err(CheckpointFailure::from)?;
     statement.checkpoint = signer.sign(&checkpoint).map_err(CheckpointFailure::from)?;
     statement.check(ledger.id()).map_err(ArchiveFailure::Statement)?;
     Ok(statement)
@@ -94,13 +94,13 @@ fn state(
 
 /// Appends the statement and deletes what it says was moved, if that is still not needed.
 fn commit(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     found: &Found<'_>,
     mut ledger: Ledger,
     statement: &Statement,
     plan: &Plan,
 ) -> Result<(Entry, u64), LogError> {
-    let actor = serde_json::to_value(found.principal(desk)).map_err(ArchiveFailure::Json)?;
+    let actor = serde_json::to_value(found.principal(session)).map_err(ArchiveFailure::Json)?;
     let data = statement.to_data().map_err(ArchiveFailure::Json)?;
     let draft = Draft { kind: Kind::Archive, gate: None, reference: None, actor, data };
     let work = |transaction: &mut Transaction<'_>| -> Result<_, ArchiveFailure> {
@@ -114,14 +114,14 @@ fn commit(
         let entry = transaction.append(&draft)?;
         Ok((entry, transaction.remove(statement)?))
     };
-    if let Some(setting) = found.remote() {
+    if let Some(workspace) = found.remote() {
         drop(ledger);
-        let moved = setting.transact(work)?;
+        let moved = workspace.transact(work)?;
         // The statement is there; what it accounts for can go.
-        setting.drop_archived(statement)?;
+        workspace.drop_archived(statement)?;
         return Ok(moved);
     }
-    let appended = ledger.append(LOCK_WAIT, desk.clock, work);
+    let appended = ledger.append(LOCK_WAIT, session.clock, work);
     let moved = appended.map_err(|error| match error {
         AppendError::Store(error) => LogError::from(error),
         AppendError::Work(failure) => failure.into(),

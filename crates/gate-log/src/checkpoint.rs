@@ -26,9 +26,9 @@ use gate_ledger::store::{Access, Ledger, StoreError};
 use gate_ledger::tree::{CompactRange, Hash};
 
 use crate::args::CheckpointArgs;
-use crate::desk::{Desk, Found};
 use crate::error::LogError;
 use crate::run::TOOL;
+use crate::session::{Found, Session};
 use crate::signer::{self, KeyPlace, Memory, Signed as Remembered, Signer};
 pub(crate) use failure::CheckpointFailure;
 use history::{Base, History, NoHistory};
@@ -59,15 +59,20 @@ pub(crate) struct Signed {
 ///
 /// # Errors
 /// A [`LogError`]; then nothing was signed.
-pub(crate) fn checkpoint(desk: &Desk<'_>, args: &CheckpointArgs, io: &mut Io<'_>) -> Result<(), LogError> {
-    let found = desk.find()?;
+pub(crate) fn checkpoint(
+    session: &Session<'_>,
+    args: &CheckpointArgs,
+    io: &mut Io<'_>,
+) -> Result<(), LogError> {
+    let found = session.find()?;
     let origin = args.origin.as_deref();
     if let Some(path) = &args.new_key {
         let name = log_name(&found, origin)?;
-        found.refuse_reserved(&desk.env.cwd.join(path), path)?;
-        let key = signer::generate(&desk.env.cwd.join(path), path, &name).map_err(CheckpointFailure::from)?;
+        found.refuse_reserved(&session.env.cwd.join(path), path)?;
+        let key =
+            signer::generate(&session.env.cwd.join(path), path, &name).map_err(CheckpointFailure::from)?;
         io.show(&format!("{}\n", key.verifier()));
-        desk.summary(
+        session.summary(
             io,
             &format!("the secret is in '{}'; give the line above to whoever verifies", path.display()),
         );
@@ -76,12 +81,12 @@ pub(crate) fn checkpoint(desk: &Desk<'_>, args: &CheckpointArgs, io: &mut Io<'_>
     let key = KeyPlace::required(args.key_file.as_deref(), args.agent.as_deref())?;
     if args.public_key {
         let name = log_name(&found, origin)?;
-        let signer = Signer::open(desk, key, &name).map_err(CheckpointFailure::from)?;
+        let signer = Signer::open(session, key, &name).map_err(CheckpointFailure::from)?;
         io.show(&format!("{}\n", signer.verifier()));
         return Ok(());
     }
     let signed =
-        sign(desk, &found, &Order { key, origin, since: args.since.as_deref(), first: args.first }, io)?;
+        sign(session, &found, &Order { key, origin, since: args.since.as_deref(), first: args.first }, io)?;
     io.show(&signed.note);
     Ok(())
 }
@@ -97,7 +102,7 @@ pub(crate) fn log_name(found: &Found<'_>, chosen: Option<&str>) -> Result<String
 /// # Errors
 /// A [`LogError`]; then nothing was signed.
 pub(crate) fn sign(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     found: &Found<'_>,
     order: &Order<'_>,
     io: &mut Io<'_>,
@@ -105,9 +110,9 @@ pub(crate) fn sign(
     let ledger = found.open(Access::Read)?;
     let name = log_name(found, order.origin)?;
     let origin = ledger_origin(&name, ledger.id()).map_err(CheckpointFailure::from)?;
-    let mut signer = Signer::open(desk, order.key, &name).map_err(CheckpointFailure::from)?;
+    let mut signer = Signer::open(session, order.key, &name).map_err(CheckpointFailure::from)?;
     refuse_request_key(&ledger, signer.verifier())?;
-    let memory = Memory::open(desk.env, order.key, signer.verifier()).map_err(CheckpointFailure::from)?;
+    let memory = Memory::open(session.env, order.key, signer.verifier()).map_err(CheckpointFailure::from)?;
     let known = memory.is_there();
     let mut promises: Vec<Promise> = remembered(&memory, ledger.id(), order)?.into_iter().collect();
     let place = last::place(&found.path()?);
@@ -115,11 +120,11 @@ pub(crate) fn sign(
     tell_of(&last, &place, io);
     promises.extend(last.signed().map(|one| Promise::last(one, &place)));
     if let Some(path) = order.since {
-        promises.push(Promise::asked(&old(desk, path, signer.verifier(), &origin)?, path));
+        promises.push(Promise::asked(&old(session, path, signer.verifier(), &origin)?, path));
     }
     let base = base(&last, &ledger, &promises, (signer.verifier(), &origin))?;
     let promises = comparable(promises, &base)?;
-    let progress = Progress::new(io.stderr_terminal && !desk.shared.output.quiet);
+    let progress = Progress::new(io.stderr_terminal && !session.shared.output.quiet);
     let history = read_history(found, &ledger, &base, &promises, progress)?;
     let made = vouch(&history, &origin, &mut signer)?;
     let newest = Remembered { size: history.size(), root: history.root() };
@@ -134,7 +139,7 @@ pub(crate) fn sign(
     }
     keep(&made.tip, &place, io);
     if matches!(signer, Signer::Agent { .. }) {
-        desk.summary(io, &format!("signed by the agent; the verifier key is {}", signer.verifier()));
+        session.summary(io, &format!("signed by the agent; the verifier key is {}", signer.verifier()));
     }
     Ok(made)
 }
@@ -311,12 +316,12 @@ fn refuse_request_key(ledger: &Ledger, key: &VerifierKey) -> Result<(), LogError
 
 /// The old checkpoint, which `key` must have signed for `origin`.
 fn old(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     path: &Path,
     key: &VerifierKey,
     origin: &str,
 ) -> Result<Checkpoint, CheckpointFailure> {
-    let bytes = read(desk, path)?;
+    let bytes = read(session, path)?;
     let opened = checkpoint::open_pinned(&bytes, origin, std::slice::from_ref(key));
     let (checkpoint, _) =
         opened.map_err(|source| CheckpointFailure::Old { path: path.display().to_string(), source })?;
@@ -327,7 +332,7 @@ fn old(
 ///
 /// # Errors
 /// A [`CheckpointFailure`].
-pub(crate) fn read(desk: &Desk<'_>, path: &Path) -> Result<Vec<u8>, CheckpointFailure> {
+pub(crate) fn read(session: &Session<'_>, path: &Path) -> Result<Vec<u8>, CheckpointFailure> {
     let fails = |source| CheckpointFailure::Read { path: path.display().to_string(), source };
-    infile::read(&desk.env.cwd.join(path), note::MAX_BYTES as u64).map_err(fails)
+    infile::read(&session.env.cwd.join(path), note::MAX_BYTES as u64).map_err(fails)
 }

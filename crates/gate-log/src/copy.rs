@@ -18,8 +18,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 
-use crate::desk::Desk;
 use crate::error::LogError;
+use crate::session::Session;
 use gate_ledger::outfile::{NameError, Staged};
 
 /// The value of `schema`.
@@ -88,15 +88,15 @@ impl CopyError {
 ///
 /// # Errors
 /// A [`LogError`]; then nothing is at `to`.
-pub(crate) fn copy(desk: &Desk<'_>, to: &Path, io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn copy(session: &Session<'_>, to: &Path, io: &mut Io<'_>) -> Result<(), LogError> {
     if let Some(address) = elsewhere::address(to) {
-        return elsewhere::copy(desk, address, io);
+        return elsewhere::copy(session, address, io);
     }
-    let found = desk.find()?;
+    let found = session.find()?;
     let path = found.path()?;
     let ledger = found.open(Access::Read)?;
     let head = ledger.view().head()?;
-    let target = desk.env.cwd.join(to);
+    let target = session.env.cwd.join(to);
     found.refuse_reserved(&target, to)?;
     let staged = Staged::beside(&target).map_err(CopyError::from)?;
     let text = staged.path.to_str().ok_or_else(|| CopyError::NotUtf8(target.clone()))?;
@@ -104,7 +104,7 @@ pub(crate) fn copy(desk: &Desk<'_>, to: &Path, io: &mut Io<'_>) -> Result<(), Lo
     let outcome = check(&ledger, head, &staged)?;
     let shown = to.display().to_string();
     staged.publish().map_err(|source| CopyError::Publish { path: shown.clone(), source })?;
-    show(desk, &ledger, &shown, &outcome, io);
+    show(session, &ledger, &shown, &outcome, io);
     Ok(())
 }
 
@@ -142,8 +142,8 @@ fn check(ledger: &Ledger, head: Head, staged: &Staged) -> Result<Outcome, LogErr
     if same { Ok(outcome) } else { Err(CopyError::Other(head.seq).into()) }
 }
 
-fn show(desk: &Desk<'_>, ledger: &Ledger, to: &str, outcome: &Outcome, io: &mut Io<'_>) {
-    if desk.format(io) != Format::Text {
+fn show(session: &Session<'_>, ledger: &Ledger, to: &str, outcome: &Outcome, io: &mut Io<'_>) {
+    if session.format(io) != Format::Text {
         let head = outcome.head.map(|(seq, hash)| json!({"seq": seq, "hash": hash.to_string()}));
         let document = json!({
             "schema": SCHEMA,
@@ -156,7 +156,7 @@ fn show(desk: &Desk<'_>, ledger: &Ledger, to: &str, outcome: &Outcome, io: &mut 
         io.show(&(render::json(&document) + "\n"));
     }
     let noun = if outcome.entries == 1 { "entry" } else { "entries" };
-    desk.summary(io, &format!("{} {noun} copied to '{to}' and verified", outcome.entries));
+    session.summary(io, &format!("{} {noun} copied to '{to}' and verified", outcome.entries));
 }
 
 impl From<OpenError> for CopyError {

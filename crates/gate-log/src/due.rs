@@ -8,25 +8,30 @@ use gate_ledger::store::Access;
 use gate_model::principal::shown;
 use gate_workflow::reading::due::{self, Due, Ending, Idle, Owed, Remedy, Waiting};
 
-use crate::desk::Desk;
 use crate::error::LogError;
+use crate::session::Session;
 
 /// Shows what is due; with `within` that which has its end within so many seconds.
 ///
 /// # Errors
 /// A [`LogError`]; [`LogError::Due`] where `within` was given and something is.
 pub(crate) fn show(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     within: Option<u64>,
     unneeded_after: Option<u64>,
     io: &mut Io<'_>,
 ) -> Result<(), LogError> {
-    let found = desk.find()?;
+    let found = session.find()?;
     let ledger = found.open(Access::Read)?;
-    let due =
-        due::read(&ledger, found.trust(), desk.now(), within, unneeded_after.unwrap_or(due::UNNEEDED_AFTER))?;
-    let text = match desk.format(io) {
-        Format::Text => render::page(&sheet(&due, &desk.view(io)), Format::Text, &desk.view(io)),
+    let due = due::read(
+        &ledger,
+        found.trust(),
+        session.now(),
+        within,
+        unneeded_after.unwrap_or(due::UNNEEDED_AFTER),
+    )?;
+    let text = match session.format(io) {
+        Format::Text => render::page(&sheet(&due, &session.view(io)), Format::Text, &session.view(io)),
         _ => render::json(&due) + "\n",
     };
     io.show(&text);
@@ -34,7 +39,7 @@ pub(crate) fn show(
     if within.is_some() && !is_empty(&due) {
         return Err(LogError::Due(summary));
     }
-    desk.summary(io, &summary);
+    session.summary(io, &summary);
     Ok(())
 }
 

@@ -23,20 +23,20 @@ use gate_cli::render;
 use gate_judge::records;
 use gate_ledger::commitment::{Commitment, Field};
 use gate_ledger::entry::{Draft, Entry, Kind};
+use gate_ledger::redaction::{self, ERASURE_SCHEMA, Privacy};
 use gate_ledger::store::{Access, AppendError, StoreError, Transaction, View};
-use gate_ledger::veil::{self, ERASURE_SCHEMA, Privacy};
 use gate_model::exit::Exit;
 use gate_model::principal::Principal;
 use gate_model::text::{self, TextError};
 use gate_workflow::ids::{self, IdError};
 use gate_workflow::ledger_access::Unusable;
-use gate_workflow::setting::LOCK_WAIT;
+use gate_workflow::workspace::LOCK_WAIT;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::args::EraseArgs;
-use crate::desk::{Desk, Found};
 use crate::error::LogError;
+use crate::session::{Found, Session};
 
 /// How many commitments one note names; an entry holds at most 1 MiB.
 const MAX_NAMED: usize = 5_000;
@@ -119,28 +119,28 @@ struct Erased {
 ///
 /// # Errors
 /// A [`LogError`].
-pub(crate) fn erase(desk: &Desk<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn erase(session: &Session<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Result<(), LogError> {
     text::check(&args.reason).map_err(EraseFailure::Reason)?;
-    let found = desk.find()?;
+    let found = session.find()?;
     let names = names(&found, args);
     if names.iter().any(|name| args.reason.contains(name.as_str())) {
         return Err(EraseFailure::Repeats.into());
     }
-    let actor = serde_json::to_value(found.principal(desk)).map_err(EraseFailure::from)?;
+    let actor = serde_json::to_value(found.principal(session)).map_err(EraseFailure::from)?;
     let choose = |transaction: &mut Transaction<'_>| {
         let chosen = chosen(&transaction.view(), &names, &args.ids)?;
         Ok((record(transaction, &chosen, &actor, &args.reason)?, chosen))
     };
     let (erased, chosen) = match found.remote() {
         // The note is there before anything is gone, and what is gone here last can be asked for again.
-        Some(setting) => {
-            let (erased, chosen) = setting.transact(choose)?;
+        Some(workspace) => {
+            let (erased, chosen) = workspace.transact(choose)?;
             if !chosen.is_empty() {
-                setting.erase(&commitments(&chosen))?;
+                workspace.erase(&commitments(&chosen))?;
             }
             (erased, chosen)
         }
-        None => here(&found, desk, choose)?,
+        None => here(&found, session, choose)?,
     };
     let ledger = found.open(Access::Read)?;
     let id = ledger.id().to_owned();
@@ -154,17 +154,17 @@ pub(crate) fn erase(desk: &Desk<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Resul
     let erased = Erased { schema: ERASURE_SCHEMA, ledger: id, remaining, ..erased };
     let summary = summary(&erased, archived);
     let Some(left) = left else {
-        desk.report(&erased, &summary, io);
+        session.report(&erased, &summary, io);
         return Ok(());
     };
-    desk.document(&erased, io);
+    session.document(&erased, io);
     Err(EraseFailure::Remains { summary, left }.into())
 }
 
 /// Records and erases in the ledger's own file.
 fn here(
     found: &Found<'_>,
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     choose: impl FnOnce(&mut Transaction<'_>) -> Result<(Erased, Chosen), EraseFailure>,
 ) -> Result<(Erased, Chosen), LogError> {
     let mut ledger = found.open(Access::Append)?;
@@ -172,7 +172,7 @@ fn here(
         // Without its policy a ledger does not say what it commits to; committing to all is the safe side.
         ledger.set_privacy(Privacy { reasons: true, names: true });
     }
-    let done = ledger.append(LOCK_WAIT, desk.clock, |transaction| {
+    let done = ledger.append(LOCK_WAIT, session.clock, |transaction| {
         let (erased, chosen) = choose(transaction)?;
         transaction.erase(&commitments(&chosen))?;
         Ok((erased, chosen))
@@ -298,7 +298,7 @@ fn of_lives(view: &View<'_>, firsts: &BTreeSet<u64>, chosen: &mut Wanted) -> Res
 }
 
 fn reasons(entry: &Entry) -> Vec<(Field, Commitment)> {
-    let committed = veil::commitments(entry.kind, &entry.actor, &entry.data);
+    let committed = redaction::commitments(entry.kind, &entry.actor, &entry.data);
     committed.into_iter().filter(|(field, _)| *field == Field::Reason).collect()
 }
 

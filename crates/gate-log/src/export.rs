@@ -15,8 +15,8 @@ use gate_ledger::entry::write_line;
 use gate_ledger::outfile::{Manner, Place};
 use gate_ledger::store::{Access, Ledger};
 
-use crate::desk::Desk;
 use crate::error::LogError;
+use crate::session::Session;
 
 /// How many positions one stretch has at most.
 const STRETCH: u64 = 4096;
@@ -27,12 +27,16 @@ const MAX_BYTES: usize = 4 << 20;
 ///
 /// # Errors
 /// A [`LogError`].
-pub(crate) fn export(desk: &Desk<'_>, openings: Option<&Path>, io: &mut Io<'_>) -> Result<(), LogError> {
-    let found = desk.find()?;
+pub(crate) fn export(
+    session: &Session<'_>,
+    openings: Option<&Path>,
+    io: &mut Io<'_>,
+) -> Result<(), LogError> {
+    let found = session.find()?;
     let ledger = found.open(Access::Read)?;
     if let Some(path) = openings {
-        found.refuse_reserved(&desk.env.cwd.join(path), path)?;
-        write_openings(&ledger, &desk.env.cwd, path)?;
+        found.refuse_reserved(&session.env.cwd.join(path), path)?;
+        write_openings(&ledger, &session.env.cwd, path)?;
     }
     let head = ledger.view().head()?.seq;
     let mut buffer = Vec::new();

@@ -17,10 +17,10 @@ use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::args::Args;
-use crate::desk::Desk;
 use crate::error::LogError;
 use crate::lines::Entries;
 use crate::list::opt_out;
+use crate::session::Session;
 
 /// How often the ledger is asked.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -31,26 +31,26 @@ const INTERVAL_REMOTE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// A [`LogError`].
-pub(crate) fn follow(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn follow(session: &Session<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
     let stop = stop_flag()?;
-    let found = desk.find()?;
+    let found = session.find()?;
     let interval = if found.remote().is_some() { INTERVAL_REMOTE } else { INTERVAL };
     let mut wait = || wait(&stop, interval);
-    run(&|| found.open(Access::Read), desk, args, io, &mut wait)
+    run(&|| found.open(Access::Read), session, args, io, &mut wait)
 }
 
 /// The same with the pause between two looks passed in. The ledger is opened for each look, and kept over no pause.
 fn run(
     open: &dyn Fn() -> Result<Ledger, LogError>,
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     args: &Args,
     io: &mut Io<'_>,
     wait: &mut dyn FnMut() -> ControlFlow<()>,
 ) -> Result<(), LogError> {
     let ledger = open()?;
     let genesis = ledger.genesis();
-    let selection = args.selection(desk.now(), opt_out(&ledger, args)?);
-    let format = desk.format(io);
+    let selection = args.selection(session.now(), opt_out(&ledger, args)?);
+    let format = session.format(io);
     let mut entries = Entries::stream(io, format).revealing(args.reveal);
     let mut gone = false;
     let mut take = |record: &gate_workflow::reading::Record<'_>| {

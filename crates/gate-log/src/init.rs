@@ -20,13 +20,13 @@ use gate_model::exit::Exit;
 use gate_workflow::ledger_access;
 use gate_workflow::policies::{self, RecordError};
 use gate_workflow::policy_source::PolicyError;
-use gate_workflow::setting::{LOCK_WAIT, Setting};
+use gate_workflow::workspace::{LOCK_WAIT, Workspace};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::desk::Desk;
 use crate::error::LogError;
 use crate::run::TOOL;
+use crate::session::Session;
 use gate_ledger::outfile::{NameError, Staged};
 use starter::Starter;
 
@@ -125,35 +125,35 @@ struct Made {
 ///
 /// # Errors
 /// A [`LogError`]; then neither is there.
-pub(crate) fn init(desk: &Desk<'_>, remote: bool, io: &mut Io<'_>) -> Result<(), LogError> {
-    let (setting, starter) = match Setting::founding(desk.place()) {
+pub(crate) fn init(session: &Session<'_>, remote: bool, io: &mut Io<'_>) -> Result<(), LogError> {
+    let (workspace, starter) = match Workspace::founding(session.place()) {
         Err(PolicyError::Text(TextError::NotFound(_))) => {
-            let starter = Starter::write(&desk.env.cwd)?;
-            (Setting::founding(desk.place())?, Some(starter))
+            let starter = Starter::write(&session.env.cwd)?;
+            (Workspace::founding(session.place())?, Some(starter))
         }
-        setting => (setting?, None),
+        workspace => (workspace?, None),
     };
-    let made = match (setting.remote(), remote) {
-        (None, false) => match there_already(&setting, starter.is_some())? {
+    let made = match (workspace.remote(), remote) {
+        (None, false) => match there_already(&workspace, starter.is_some())? {
             Some(there) => there,
-            None => make(&setting, starter.is_some(), io)?,
+            None => make(&workspace, starter.is_some(), io)?,
         },
-        (Some(there), true) => make_there(&setting, &there.address)?,
-        (None, true) => return Err(InitError::NoRemote(setting.loaded.name.clone()).into()),
+        (Some(there), true) => make_there(&workspace, &there.address)?,
+        (None, true) => return Err(InitError::NoRemote(workspace.loaded.name.clone()).into()),
         (Some(there), false) => {
-            let (policy, address) = (setting.loaded.name.clone(), there.address.clone());
+            let (policy, address) = (workspace.loaded.name.clone(), there.address.clone());
             return Err(InitError::Elsewhere { policy, address }.into());
         }
     };
     starter.into_iter().for_each(Starter::keep);
-    show(desk, &made, io);
+    show(session, &made, io);
     Ok(())
 }
 
 /// The ledger of a policy that has one. Whatever else stands in its place, or is not the one that the policy pins, is left
 /// to be refused.
-fn there_already(setting: &Setting<'_>, created_policy: bool) -> Result<Option<Made>, LogError> {
-    let path = setting.ledger_path()?;
+fn there_already(workspace: &Workspace<'_>, created_policy: bool) -> Result<Option<Made>, LogError> {
+    let path = workspace.ledger_path()?;
     if created_policy
         || !gate_ledger::infile::open(&path)
             .is_ok_and(|file| file.metadata().is_ok_and(|found| found.len() > 0))
@@ -164,31 +164,31 @@ fn there_already(setting: &Setting<'_>, created_policy: bool) -> Result<Option<M
     // What is no ledger is refused by its name's being taken.
     let Ok(ledger) = Ledger::open(&path, Access::Read) else { return Ok(None) };
     let (id, genesis) = (ledger.id().to_owned(), ledger.genesis().to_string());
-    if setting.loaded.policy.ledger.genesis.as_ref().is_some_and(|pinned| *pinned != genesis) {
+    if workspace.loaded.policy.ledger.genesis.as_ref().is_some_and(|pinned| *pinned != genesis) {
         return Ok(None);
     }
-    Ok(Some(made(setting, path.display().to_string(), (id, genesis), false)))
+    Ok(Some(made(workspace, path.display().to_string(), (id, genesis), false)))
 }
 
-fn made(setting: &Setting<'_>, ledger: String, (id, genesis): (String, String), created: bool) -> Made {
+fn made(workspace: &Workspace<'_>, ledger: String, (id, genesis): (String, String), created: bool) -> Made {
     Made {
         schema: SCHEMA,
         ledger,
         id,
         genesis,
-        policy: setting.loaded.name.clone(),
-        digest: setting.loaded.used.digest.clone(),
+        policy: workspace.loaded.name.clone(),
+        digest: workspace.loaded.used.digest.clone(),
         created_policy: false,
         created,
     }
 }
 
-fn make(setting: &Setting<'_>, created_policy: bool, io: &mut Io<'_>) -> Result<Made, LogError> {
-    let path = setting.ledger_path()?;
+fn make(workspace: &Workspace<'_>, created_policy: bool, io: &mut Io<'_>) -> Result<Made, LogError> {
+    let path = workspace.ledger_path()?;
     let staged = Staged::beside(&path).map_err(InitError::from)?;
     ledger_access::refuse_any_tracked(&path, [path.clone()])?;
-    refuse_pinned(setting)?;
-    let (id, genesis) = build(setting, &staged, &path)?;
+    refuse_pinned(workspace)?;
+    let (id, genesis) = build(workspace, &staged, &path)?;
     if let Some(note) = gitignore::protect(&path)? {
         io.tell(&message::warning(TOOL, &note));
     }
@@ -197,36 +197,36 @@ fn make(setting: &Setting<'_>, created_policy: bool, io: &mut Io<'_>) -> Result<
         std::io::ErrorKind::AlreadyExists => InitError::Name(NameError::Exists(path)),
         _ => InitError::Publish { path: shown.clone(), source },
     })?;
-    Ok(Made { created_policy, ..made(setting, shown, (id, genesis), true) })
+    Ok(Made { created_policy, ..made(workspace, shown, (id, genesis), true) })
 }
 
 /// Makes the ledger at the remote: it is built here under a passing name, and what the remote took is the ledger.
-fn make_there(setting: &Setting<'_>, address: &str) -> Result<Made, LogError> {
-    refuse_pinned(setting)?;
-    let place = setting.copy_folder()?.join("new.db");
+fn make_there(workspace: &Workspace<'_>, address: &str) -> Result<Made, LogError> {
+    refuse_pinned(workspace)?;
+    let place = workspace.copy_folder()?.join("new.db");
     let staged = Staged::passing(&place).map_err(InitError::from)?;
-    let (id, genesis) = build(setting, &staged, &place)?;
-    setting.create_remote(&Ledger::open(&staged.path, Access::Read)?)?;
-    Ok(made(setting, address.to_owned(), (id, genesis), true))
+    let (id, genesis) = build(workspace, &staged, &place)?;
+    workspace.create_remote(&Ledger::open(&staged.path, Access::Read)?)?;
+    Ok(made(workspace, address.to_owned(), (id, genesis), true))
 }
 
-fn refuse_pinned(setting: &Setting<'_>) -> Result<(), InitError> {
-    match setting.loaded.policy.ledger.genesis.clone() {
-        Some(genesis) => Err(InitError::Pinned { policy: setting.loaded.name.clone(), genesis }),
+fn refuse_pinned(workspace: &Workspace<'_>) -> Result<(), InitError> {
+    match workspace.loaded.policy.ledger.genesis.clone() {
+        Some(genesis) => Err(InitError::Pinned { policy: workspace.loaded.name.clone(), genesis }),
         None => Ok(()),
     }
 }
 
 /// Writes both entries. Returns the ledger's id and the hash of its genesis.
-fn build(setting: &Setting<'_>, staged: &Staged, path: &Path) -> Result<(String, String), InitError> {
-    let by = setting.quick_facts().principal;
+fn build(workspace: &Workspace<'_>, staged: &Staged, path: &Path) -> Result<(String, String), InitError> {
+    let by = workspace.quick_facts().principal;
     let actor = serde_json::to_value(&by).map_err(|error| InitError::Record(error.into()))?;
     let data = json!({"tool": TOOL, "version": env!("CARGO_PKG_VERSION")});
-    let privacy = ledger_access::privacy(&setting.loaded);
-    let created = Ledger::create_private(&staged.path, &actor, data, setting.now(), privacy);
+    let privacy = ledger_access::privacy(&workspace.loaded);
+    let created = Ledger::create_private(&staged.path, &actor, data, workspace.now(), privacy);
     let mut ledger = created.map_err(|error| named(error, path))?;
-    let recorded = ledger.append(LOCK_WAIT, setting.place.clock, |transaction| {
-        policies::ensure_recorded(transaction, &setting.loaded, &by)
+    let recorded = ledger.append(LOCK_WAIT, workspace.place.clock, |transaction| {
+        policies::ensure_recorded(transaction, &workspace.loaded, &by)
     });
     recorded.map_err(|error| match error {
         AppendError::Store(error) => InitError::Store(error),
@@ -248,8 +248,8 @@ fn named(error: CreateError, path: &Path) -> CreateError {
     }
 }
 
-fn show(desk: &Desk<'_>, made: &Made, io: &mut Io<'_>) {
-    let text = match desk.format(io) {
+fn show(session: &Session<'_>, made: &Made, io: &mut Io<'_>) {
+    let text = match session.format(io) {
         Format::Text => {
             let title = if made.created { "ledger made" } else { "the ledger is there already" };
             let mut sheet = Sheet::new(title, Tone::Good);
@@ -258,12 +258,12 @@ fn show(desk: &Desk<'_>, made: &Made, io: &mut Io<'_>) {
             sheet.fact("genesis", made.genesis.clone());
             let created = if made.created_policy { " (written now, with comments)" } else { "" };
             sheet.fact("policy", format!("{}{created}", made.policy));
-            render::page(&sheet, Format::Text, &desk.view(io))
+            render::page(&sheet, Format::Text, &session.view(io))
         }
         _ => render::json(made) + "\n",
     };
     io.show(&text);
-    if !desk.shared.output.quiet {
+    if !session.shared.output.quiet {
         let what = format!("pin the ledger: put this line under [ledger] in '{}'", made.policy);
         io.tell(&format!("{}  genesis = \"{}\"\n", message::line(TOOL, &what), made.genesis));
     }

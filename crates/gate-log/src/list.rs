@@ -9,28 +9,28 @@ use gate_workflow::ids;
 use gate_workflow::reading::list;
 
 use crate::args::Args;
-use crate::desk::Desk;
 use crate::error::LogError;
 use crate::lines::{self, Entries};
+use crate::session::Session;
 use crate::stats;
 
 /// Shows the entries that `args` select.
 ///
 /// # Errors
 /// A [`LogError`].
-pub(crate) fn list(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
-    let ledger = desk.ledger()?;
+pub(crate) fn list(session: &Session<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
+    let ledger = session.ledger()?;
     let id = opt_out(&ledger, args)?;
-    let (format, view) = (desk.format(io), desk.view(io));
+    let (format, view) = (session.format(io), session.view(io));
     let mut entries = Entries::list(io, format, view).revealing(args.reveal);
-    let (selection, mut shown) = (args.selection(desk.now(), id), 0);
+    let (selection, mut shown) = (args.selection(session.now(), id), 0);
     list::list(&ledger, &selection, &mut |record| {
         shown += 1;
         entries.take(record)
     })?;
     entries.finish();
     if let Some(archived) = list::archived(&ledger, &selection, shown)? {
-        desk.summary(io, &format!("{}, not in this list", stats::archived(archived)));
+        session.summary(io, &format!("{}, not in this list", stats::archived(archived)));
     }
     Ok(())
 }
@@ -50,9 +50,14 @@ pub(crate) fn opt_out(ledger: &Ledger, args: &Args) -> Result<Option<u64>, LogEr
 ///
 /// # Errors
 /// A [`LogError`].
-pub(crate) fn show(desk: &Desk<'_>, ids: &[String], reveal: bool, io: &mut Io<'_>) -> Result<(), LogError> {
-    let ledger = desk.ledger()?;
-    let (format, view) = (desk.format(io), desk.view(io));
+pub(crate) fn show(
+    session: &Session<'_>,
+    ids: &[String],
+    reveal: bool,
+    io: &mut Io<'_>,
+) -> Result<(), LogError> {
+    let ledger = session.ledger()?;
+    let (format, view) = (session.format(io), session.view(io));
     let mut texts = Vec::new();
     for id in ids {
         let entry = ids::find(&ledger.view(), id)?;

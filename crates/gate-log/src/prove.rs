@@ -18,8 +18,8 @@ use gate_workflow::ids;
 
 use crate::args::ProveArgs;
 use crate::checkpoint::{self, CheckpointFailure, Order, Signed};
-use crate::desk::Desk;
 use crate::error::LogError;
+use crate::session::Session;
 use crate::signer::KeyPlace;
 use crate::tree::Bodies;
 
@@ -111,26 +111,26 @@ impl ProveFailure {
 ///
 /// # Errors
 /// A [`LogError`]; then nothing was written.
-pub(crate) fn prove(desk: &Desk<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<(), LogError> {
+pub(crate) fn prove(session: &Session<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<(), LogError> {
     let text = match args.consistency.as_deref() {
-        Some([old, new]) => consistency(desk, old, new)?,
+        Some([old, new]) => consistency(session, old, new)?,
         Some(_) => return Err(LogError::Usage("--consistency takes two checkpoints".to_owned())),
-        None => inclusion(desk, args, io)?,
+        None => inclusion(session, args, io)?,
     };
     io.show(&text);
     Ok(())
 }
 
-fn inclusion(desk: &Desk<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<String, LogError> {
-    let found = desk.find()?;
+fn inclusion(session: &Session<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<String, LogError> {
+    let found = session.find()?;
     let ledger = found.open(Access::Read)?;
     // An ID that names nothing is told before anything is signed.
     let named = args.id.as_deref().map(|id| ids::find(&ledger.view(), id)).transpose()?;
     let signed = match (&args.checkpoint, KeyPlace::of(args.key_file.as_deref(), args.agent.as_deref())) {
-        (Some(path), _) => SignedCheckpoint::read(desk, path)?,
+        (Some(path), _) => SignedCheckpoint::read(session, path)?,
         (None, Some(key)) => {
             let order = Order { key, origin: args.origin.as_deref(), since: None, first: false };
-            let Signed { note, tip } = checkpoint::sign(desk, &found, &order, io)?;
+            let Signed { note, tip } = checkpoint::sign(session, &found, &order, io)?;
             if named.is_none() {
                 return Ok(tip.to_string());
             }
@@ -149,12 +149,12 @@ fn inclusion(desk: &Desk<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<Strin
 }
 
 /// The body of a request to a witness: the older size, the proof, and the newer checkpoint below it.
-fn consistency(desk: &Desk<'_>, old: &Path, new: &Path) -> Result<String, LogError> {
-    let (old, new) = (SignedCheckpoint::read(desk, old)?, SignedCheckpoint::read(desk, new)?);
+fn consistency(session: &Session<'_>, old: &Path, new: &Path) -> Result<String, LogError> {
+    let (old, new) = (SignedCheckpoint::read(session, old)?, SignedCheckpoint::read(session, new)?);
     if old.checkpoint.origin != new.checkpoint.origin {
         return Err(ProveFailure::Two { old: old.path, new: new.path }.into());
     }
-    let ledger = desk.ledger()?;
+    let ledger = session.ledger()?;
     new.must_be_of(&ledger)?;
     let (from, to) = (old.checkpoint.size, new.checkpoint.size);
     let proof = tree::consistency_proof(&Bodies::of(ledger.view())?, from, to).map_err(ProveFailure::from)?;
@@ -180,8 +180,8 @@ struct SignedCheckpoint {
 }
 
 impl SignedCheckpoint {
-    fn read(desk: &Desk<'_>, path: &Path) -> Result<Self, ProveFailure> {
-        Self::parse(&checkpoint::read(desk, path)?, path.display().to_string())
+    fn read(session: &Session<'_>, path: &Path) -> Result<Self, ProveFailure> {
+        Self::parse(&checkpoint::read(session, path)?, path.display().to_string())
     }
 
     fn parse(bytes: &[u8], path: String) -> Result<Self, ProveFailure> {

@@ -11,8 +11,8 @@ use gate_model::exit::Exit;
 use gate_workflow::policy_source::PolicyError;
 
 use crate::args::{Args, Verb};
-use crate::desk::Desk;
 use crate::error::LogError;
+use crate::session::Session;
 use crate::{
     append, archive, checkpoint, copy, due, erase, export, follow, init, list, prove, report, salvage, stats,
     sync,
@@ -32,9 +32,9 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
         return io.fail(&Failure::from_error(TOOL, Exit::Usage, &problem));
     }
     let lookup = |name: &str| env.get(name);
-    let desk = Desk { env, lookup: &lookup, clock, shared: &args.shared, notes: RefCell::default() };
-    let performed = perform(&desk, &args, io);
-    for note in desk.notes.take() {
+    let session = Session { env, lookup: &lookup, clock, shared: &args.shared, notes: RefCell::default() };
+    let performed = perform(&session, &args, io);
+    for note in session.notes.take() {
         io.tell(&gate_cli::message::warning(TOOL, &note));
     }
     match performed {
@@ -45,35 +45,35 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
             Exit::Usage
         }
         Err(LogError::Due(summary)) => {
-            desk.summary(io, &summary);
+            session.summary(io, &summary);
             Exit::Negative
         }
         Err(error) => io.fail(&Failure::from_error(TOOL, error.exit(), &error.to_string())),
     }
 }
 
-fn perform(desk: &Desk<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
+fn perform(session: &Session<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
     if args.verb.is_some() && args.lists() {
         let text = "the options of the list stand before a verb, which takes none of them";
         return Err(LogError::Usage(text.to_owned()));
     }
     match &args.verb {
-        None if args.follow => follow::follow(desk, args, io),
-        None => list::list(desk, args, io),
-        Some(Verb::Show { ids, reveal }) => list::show(desk, ids, *reveal, io),
-        Some(Verb::Init { remote }) => init::init(desk, *remote, io),
-        Some(Verb::Sync { from }) => sync::sync(desk, from.as_deref(), io),
-        Some(Verb::Remote) => sync::remote(desk, io),
-        Some(Verb::Append { file, gate }) => append::append(desk, file.as_deref(), gate.as_deref(), io),
-        Some(Verb::Export { salvage: true, .. }) => salvage::salvage(desk, io),
-        Some(Verb::Export { salvage: false, openings }) => export::export(desk, openings.as_deref(), io),
-        Some(Verb::Copy { dest }) => copy::copy(desk, dest, io),
-        Some(Verb::Stats { span }) => stats::show(desk, span, io),
-        Some(Verb::Due { within, unneeded_after }) => due::show(desk, *within, *unneeded_after, io),
-        Some(Verb::Report(args)) => report::show(desk, args, io),
-        Some(Verb::Checkpoint(args)) => checkpoint::checkpoint(desk, args, io),
-        Some(Verb::Archive(args)) => archive::archive(desk, args, io),
-        Some(Verb::Erase(args)) => erase::erase(desk, args, io),
-        Some(Verb::Prove(args)) => prove::prove(desk, args, io),
+        None if args.follow => follow::follow(session, args, io),
+        None => list::list(session, args, io),
+        Some(Verb::Show { ids, reveal }) => list::show(session, ids, *reveal, io),
+        Some(Verb::Init { remote }) => init::init(session, *remote, io),
+        Some(Verb::Sync { from }) => sync::sync(session, from.as_deref(), io),
+        Some(Verb::Remote) => sync::remote(session, io),
+        Some(Verb::Append { file, gate }) => append::append(session, file.as_deref(), gate.as_deref(), io),
+        Some(Verb::Export { salvage: true, .. }) => salvage::salvage(session, io),
+        Some(Verb::Export { salvage: false, openings }) => export::export(session, openings.as_deref(), io),
+        Some(Verb::Copy { dest }) => copy::copy(session, dest, io),
+        Some(Verb::Stats { span }) => stats::show(session, span, io),
+        Some(Verb::Due { within, unneeded_after }) => due::show(session, *within, *unneeded_after, io),
+        Some(Verb::Report(args)) => report::show(session, args, io),
+        Some(Verb::Checkpoint(args)) => checkpoint::checkpoint(session, args, io),
+        Some(Verb::Archive(args)) => archive::archive(session, args, io),
+        Some(Verb::Erase(args)) => erase::erase(session, args, io),
+        Some(Verb::Prove(args)) => prove::prove(session, args, io),
     }
 }

@@ -11,9 +11,9 @@ use gate_cli::message;
 use gate_ledger::entry::{EntryHash, write_line};
 use gate_ledger::salvage::{self, Loss, Salvage};
 
-use crate::desk::{Desk, Found};
 use crate::error::LogError;
 use crate::run::TOOL;
+use crate::session::{Found, Session};
 
 /// After so many bytes they are handed over, and somebody is asked whether they still read.
 const DELIVER_EVERY: usize = 1 << 20;
@@ -22,8 +22,8 @@ const DELIVER_EVERY: usize = 1 << 20;
 ///
 /// # Errors
 /// A [`LogError`]; [`LogError::Lost`] once everything that is left was written, if something is not.
-pub(crate) fn salvage(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
-    let found = desk.find()?;
+pub(crate) fn salvage(session: &Session<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
+    let found = session.find()?;
     let (mut lines, mut gone) = (Vec::new(), false);
     let take = &mut |body: &[u8], hash: EntryHash| {
         write_line(&mut lines, body, hash);
@@ -41,7 +41,7 @@ pub(crate) fn salvage(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> 
     tell(&salvage, io);
     let summary = summary(&salvage);
     if salvage.is_whole() {
-        summary.lines().for_each(|line| desk.summary(io, line));
+        summary.lines().for_each(|line| session.summary(io, line));
         Ok(())
     } else {
         Err(LogError::Lost(summary))

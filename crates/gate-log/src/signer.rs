@@ -18,8 +18,8 @@ use gate_ledger::infile;
 use gate_ledger::note::{KeyError, KeyKind, SignerKey, VerifierKey};
 use gate_model::exit::Exit;
 
-use crate::desk::Desk;
 use crate::error::LogError;
+use crate::session::Session;
 
 pub(crate) use file::{generate, read};
 pub(crate) use memory::{Memory, MemoryError, Signed};
@@ -175,12 +175,12 @@ impl Signer {
     ///
     /// # Errors
     /// A [`SignerError`].
-    pub(crate) fn open(desk: &Desk<'_>, place: KeyPlace<'_>, name: &str) -> Result<Self, SignerError> {
+    pub(crate) fn open(session: &Session<'_>, place: KeyPlace<'_>, name: &str) -> Result<Self, SignerError> {
         match place {
-            KeyPlace::File(path) => Ok(Self::File(Box::new(read(&desk.env.cwd.join(path), path)?))),
+            KeyPlace::File(path) => Ok(Self::File(Box::new(read(&session.env.cwd.join(path), path)?))),
             KeyPlace::Agent(word) => {
-                let choice = choice(desk, word)?;
-                let mut agent = Agent::connect(desk.env.path("SSH_AUTH_SOCK").as_deref(), PATIENCE)?;
+                let choice = choice(session, word)?;
+                let mut agent = Agent::connect(session.env.path("SSH_AUTH_SOCK").as_deref(), PATIENCE)?;
                 let key = agent.find(&choice)?;
                 let verifier = VerifierKey::new(name, KeyKind::Note, key.public)
                     .map_err(|source| SignerError::Name { name: name.to_owned(), source })?;
@@ -213,14 +213,14 @@ impl Signer {
 }
 
 /// The agent's key that `word` names: a fingerprint, or the path of a file with the public half.
-fn choice(desk: &Desk<'_>, word: &str) -> Result<KeyChoice, SignerError> {
+fn choice(session: &Session<'_>, word: &str) -> Result<KeyChoice, SignerError> {
     let fails = |source| SignerError::Choice { word: word.to_owned(), source };
     if word.starts_with("SHA256:") {
         return KeyChoice::by_fingerprint(word).map_err(fails);
     }
     let unreadable = |source| SignerError::Public { path: word.to_owned(), source };
     let mut text = String::new();
-    let file = infile::open_named(&desk.env.cwd.join(word)).map_err(unreadable)?;
+    let file = infile::open_named(&session.env.cwd.join(word)).map_err(unreadable)?;
     file.take(MAX_BYTES).read_to_string(&mut text).map_err(unreadable)?;
     KeyChoice::by_public_key(&text).map_err(fails)
 }

@@ -7,8 +7,8 @@ use gate_cli::render::{self, Sheet};
 use gate_workflow::reading::stats::{self, Archived, Counts, Stats};
 
 use crate::args::SpanArgs;
-use crate::desk::Desk;
 use crate::error::LogError;
+use crate::session::Session;
 
 const GATES: &[&str] = &[
     "gate",
@@ -39,12 +39,12 @@ const PRINCIPALS: &[&str] = &[
 ///
 /// # Errors
 /// A [`LogError`].
-pub(crate) fn show(desk: &Desk<'_>, span: &SpanArgs, io: &mut Io<'_>) -> Result<(), LogError> {
-    let ledger = desk.ledger()?;
-    let now = desk.now();
+pub(crate) fn show(session: &Session<'_>, span: &SpanArgs, io: &mut Io<'_>) -> Result<(), LogError> {
+    let ledger = session.ledger()?;
+    let now = session.now();
     let stats = stats::read(&ledger, span.ends(now), now)?;
-    let text = match desk.format(io) {
-        Format::Text => render::page(&sheet(&stats), Format::Text, &desk.view(io)),
+    let text = match session.format(io) {
+        Format::Text => render::page(&sheet(&stats), Format::Text, &session.view(io)),
         _ => render::json(&stats) + "\n",
     };
     io.show(&text);

@@ -7,21 +7,21 @@ use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet};
 use gate_workflow::remote::{State, Synced};
-use gate_workflow::setting::Setting;
+use gate_workflow::workspace::Workspace;
 
-use crate::desk::Desk;
 use crate::error::LogError;
+use crate::session::Session;
 
 /// Takes over what the remote has, and sends the decisions that wait: those of the working copy, and those in the
 /// file `from`.
 ///
 /// # Errors
 /// A [`LogError`]; then whatever was not sent still waits.
-pub(crate) fn sync(desk: &Desk<'_>, from: Option<&Path>, io: &mut Io<'_>) -> Result<(), LogError> {
-    let from = from.map(|path| desk.env.cwd.join(path));
+pub(crate) fn sync(session: &Session<'_>, from: Option<&Path>, io: &mut Io<'_>) -> Result<(), LogError> {
+    let from = from.map(|path| session.env.cwd.join(path));
     // Whose policy it is does not matter: the chain is what is checked.
-    let synced = Setting::unguarded(desk.place())?.sync(from.as_deref())?;
-    desk.report(&synced, &summary(&synced), io);
+    let synced = Workspace::unguarded(session.place())?.sync(from.as_deref())?;
+    session.report(&synced, &summary(&synced), io);
     Ok(())
 }
 
@@ -34,15 +34,15 @@ fn summary(synced: &Synced) -> String {
 ///
 /// # Errors
 /// A [`LogError`]; a remote that cannot be reached is none, it is shown.
-pub(crate) fn remote(desk: &Desk<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
-    let state = Setting::unguarded(desk.place())?.remote_state()?;
-    let text = match desk.format(io) {
-        Format::Text => render::page(&sheet(&state), Format::Text, &desk.view(io)),
+pub(crate) fn remote(session: &Session<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
+    let state = Workspace::unguarded(session.place())?.remote_state()?;
+    let text = match session.format(io) {
+        Format::Text => render::page(&sheet(&state), Format::Text, &session.view(io)),
         _ => render::json(&state) + "\n",
     };
     io.show(&text);
     let reached = if state.unreachable.is_none() { "reached" } else { "out of reach" };
-    desk.summary(
+    session.summary(
         io,
         &format!("the remote is {reached}; {} to be sent", render::count(state.waiting, "decision")),
     );

@@ -1,6 +1,6 @@
 //! The judgement on a request: granted, pending, or denied with the reasons of every rule that was tried.
 //!
-//! Pure: the facts come in a [`Petition`], what the ledger knows through [`History`]. The order is fixed: rules
+//! Pure: the facts come in a [`AuthorizationRequest`], what the ledger knows through [`History`]. The order is fixed: rules
 //! that grant at once; break-glass rules, when the request invokes them; rules that need approvals. Within each
 //! kind the policy's own order counts.
 
@@ -18,7 +18,7 @@ use crate::rule::Rule;
 
 /// A request as the rules see it.
 #[derive(Debug, Clone, Copy)]
-pub struct Petition<'a> {
+pub struct AuthorizationRequest<'a> {
     /// The gate's name.
     pub gate: &'a str,
     /// What is asked for. A `ttl` of 0 seconds asks for what the rule allows, its `max_ttl`.
@@ -105,15 +105,15 @@ impl std::fmt::Display for Trial {
 }
 
 /// Judges a request.
-pub fn admit(policy: &Policy, petition: &Petition<'_>, history: &dyn History) -> Admission {
-    let gate = match gate_with_rules(policy, petition.gate) {
+pub fn admit(policy: &Policy, authorization: &AuthorizationRequest<'_>, history: &dyn History) -> Admission {
+    let gate = match gate_with_rules(policy, authorization.gate) {
         Ok(gate) => gate,
         Err(trial) => return Admission::Denied(vec![trial]),
     };
     let mut trials = Vec::new();
     for rule in in_order(gate) {
-        let verdict = conditions::terms(policy, gate, rule, petition);
-        match verdict.and_then(|terms| place_left(rule, petition.by, history).map(|()| terms)) {
+        let verdict = conditions::terms(policy, gate, rule, authorization);
+        match verdict.and_then(|terms| place_left(rule, authorization.by, history).map(|()| terms)) {
             Ok(terms) => return admitted(rule, terms),
             Err(failed) => trials.push(Trial { rule: rule.number, failed }),
         }
@@ -194,10 +194,10 @@ fn debt_allows(rule: &Rule, by: &Principal, history: &dyn History) -> Result<(),
 /// The rules that were tried.
 pub fn permits<'p>(
     policy: &'p Policy,
-    petition: &Petition<'_>,
+    authorization: &AuthorizationRequest<'_>,
     rule: Option<u64>,
 ) -> Result<&'p Rule, Vec<Trial>> {
-    derive(policy, petition, rule).map(|(rule, _)| rule)
+    derive(policy, authorization, rule).map(|(rule, _)| rule)
 }
 
 /// [`permits`] with the terms that the rule gives.
@@ -206,33 +206,33 @@ pub fn permits<'p>(
 /// The rules that were tried.
 pub fn derive<'p>(
     policy: &'p Policy,
-    petition: &Petition<'_>,
+    authorization: &AuthorizationRequest<'_>,
     number: Option<u64>,
 ) -> Result<(&'p Rule, Terms), Vec<Trial>> {
-    first(policy, petition, number, &|_, _| Ok(()))
+    first(policy, authorization, number, &|_, _| Ok(()))
 }
 
 /// What else a rule and its terms must satisfy, or each condition that failed.
 type Check<'a> = &'a dyn Fn(&Rule, &Terms) -> Result<(), Vec<String>>;
 
-/// The first rule (or the numbered one) that permits the petition on terms that `check` accepts.
+/// The first rule (or the numbered one) that permits the authorization on terms that `check` accepts.
 fn first<'p>(
     policy: &'p Policy,
-    petition: &Petition<'_>,
+    authorization: &AuthorizationRequest<'_>,
     number: Option<u64>,
     check: Check<'_>,
 ) -> Result<(&'p Rule, Terms), Vec<Trial>> {
-    let gate = gate_with_rules(policy, petition.gate).map_err(|trial| vec![trial])?;
+    let gate = gate_with_rules(policy, authorization.gate).map_err(|trial| vec![trial])?;
     let mut trials = Vec::new();
     for rule in in_order(gate).filter(|rule| number.is_none_or(|number| rule.number == number)) {
-        let terms = conditions::terms(policy, gate, rule, petition);
+        let terms = conditions::terms(policy, gate, rule, authorization);
         match terms.and_then(|terms| check(rule, &terms).map(|()| terms)) {
             Ok(terms) => return Ok((rule, terms)),
             Err(failed) => trials.push(Trial { rule: rule.number, failed }),
         }
     }
     if let (true, Some(number)) = (trials.is_empty(), number) {
-        let reason = format!("gate '{}' has no rule {number}", petition.gate);
+        let reason = format!("gate '{}' has no rule {number}", authorization.gate);
         trials.push(Trial { rule: 0, failed: vec![reason] });
     }
     trials.sort_by_key(|trial| trial.rule);
@@ -241,19 +241,19 @@ fn first<'p>(
 
 /// Whether a grant may be used `here`: some rule (or the numbered one) still permits it, what the rule demands of the
 /// place holds where it is used, too, and the grant has what `given` asks for by that rule, which the request alone
-/// cannot tell. `petition` is the grant's own request with the scope and the time that were granted.
+/// cannot tell. `authorization` is the grant's own request with the scope and the time that were granted.
 ///
 /// # Errors
 /// The rules that were tried.
 pub fn allows_use<'p>(
     policy: &'p Policy,
-    petition: &Petition<'_>,
+    authorization: &AuthorizationRequest<'_>,
     number: Option<u64>,
     here: &Context,
     given: &dyn Fn(&Rule) -> Result<(), String>,
 ) -> Result<(&'p Rule, Terms), Vec<Trial>> {
-    first(policy, petition, number, &|rule, terms| {
-        conditions::hold_here(rule, petition.ask.action, &terms.scope, here)?;
+    first(policy, authorization, number, &|rule, terms| {
+        conditions::hold_here(rule, authorization.ask.action, &terms.scope, here)?;
         given(rule).map_err(|failed| vec![failed])
     })
 }

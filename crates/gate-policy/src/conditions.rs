@@ -14,7 +14,7 @@ use gate_model::scope::{OutOfScope, Scope};
 use gate_model::text;
 use gate_model::time::{format_duration, parse_duration};
 
-use crate::admission::{Petition, Terms};
+use crate::admission::{AuthorizationRequest, Terms};
 use crate::evidence;
 use crate::pattern::glob_matches;
 use crate::person::{listed, names, shown};
@@ -24,7 +24,7 @@ use crate::rule::Rule;
 
 type Condition = Result<(), String>;
 
-/// The terms on which `rule` grants the petition.
+/// The terms on which `rule` grants the authorization.
 ///
 /// # Errors
 /// Each condition that failed.
@@ -32,9 +32,9 @@ pub(crate) fn terms(
     policy: &Policy,
     gate: &Gate,
     rule: &Rule,
-    petition: &Petition<'_>,
+    authorization: &AuthorizationRequest<'_>,
 ) -> Result<Terms, Vec<String>> {
-    let Petition { ask, by, context, .. } = petition;
+    let AuthorizationRequest { ask, by, context, .. } = authorization;
     action(rule, ask.action).map_err(|failed| vec![failed])?;
     let checks = [
         who(policy, rule, by),

@@ -169,8 +169,8 @@ mod self_test;
 mod test_case;
 
 pub use admission::{
-    Admission, ApprovalsNeeded, History, Petition, Terms, Trial, admit, allows_use, derive, permits,
-    quota_allows,
+    Admission, ApprovalsNeeded, AuthorizationRequest, History, Terms, Trial, admit, allows_use, derive,
+    permits, quota_allows,
 };
 pub use conditions::scope_holds;
 pub use diagnostic::{Diagnostic, Position, Severity};

@@ -12,7 +12,7 @@ use gate_model::request::Ttl;
 use gate_model::scope::Scope;
 use gate_model::text::visible;
 
-use crate::admission::{Petition, Trial};
+use crate::admission::{AuthorizationRequest, Trial};
 use crate::conditions::{self, known_well};
 use crate::person::{Likeness, compare, is_wildcard, is_written, listed, names, person, shown};
 use crate::policy::{Gate, Policy, Who};
@@ -374,8 +374,9 @@ fn would_grant(
             break_glass: false,
             ..subject.ask.clone()
         };
-        let petition = Petition { gate: subject.gate, ask: &ask, by: actor.by, context: actor.context };
-        conditions::terms(policy, gate, rule, &petition)
+        let authorization =
+            AuthorizationRequest { gate: subject.gate, ask: &ask, by: actor.by, context: actor.context };
+        conditions::terms(policy, gate, rule, &authorization)
     };
     if subject.ask.action == Action::Pause {
         // A pause that names no place is for where it is asked; who may pause here need not be allowed to elsewhere.

@@ -10,7 +10,7 @@ use gate_model::scope::Scope;
 use gate_model::text::MAX_TEXT;
 use gate_model::time::Timestamp;
 
-use crate::admission::{Admission, History, Petition, admit};
+use crate::admission::{Admission, AuthorizationRequest, History, admit};
 use crate::person::source;
 use crate::policy::Policy;
 use crate::rule::{Rule, ScopeKind};
@@ -36,8 +36,8 @@ fn run(policy: &Policy, test: &TestCase) -> TestResult {
 /// How a request ends, and the same in words.
 fn judge(policy: &Policy, request: &TestRequest, now: Timestamp) -> (Option<Expect>, String) {
     let (by, context, ask) = (principal(request), context(request), ask(policy, request));
-    let petition = Petition { gate: &request.gate, ask: &ask, by: &by, context: &context };
-    let (ended, got) = match admit(policy, &petition, &Told { request, now }) {
+    let authorization = AuthorizationRequest { gate: &request.gate, ask: &ask, by: &by, context: &context };
+    let (ended, got) = match admit(policy, &authorization, &Told { request, now }) {
         Admission::Grant(terms) => (Expect::Granted, format!("granted by rule {}", terms.rule)),
         Admission::Pending(terms, needed) => {
             (Expect::Pending, format!("pending under rule {}: {needed}", terms.rule))

@@ -16,7 +16,7 @@ use gate_workflow::{ending, ledger_access, review, sealing};
 use crate::args::{ActArgs, SigningArgs};
 use crate::asking::Asked;
 use crate::error::SkipError;
-use crate::run::Desk;
+use crate::run::Session;
 use crate::stating;
 
 /// What is done to an opt-out.
@@ -60,13 +60,13 @@ impl<'g> Deed<'g> {
     ///
     /// # Errors
     /// A [`SkipError`]; then nothing was recorded.
-    pub(crate) fn record(self, desk: &Desk<'_>, act: &Act) -> Result<Grant, SkipError> {
+    pub(crate) fn record(self, session: &Session<'_>, act: &Act) -> Result<Grant, SkipError> {
         Ok(match self {
-            Self::Approve => approval::approve(desk.setting, act)?,
-            Self::Reject => approval::reject(desk.setting, act)?,
-            Self::Revoke => ending::revoke(desk.setting, act)?,
-            Self::Resume(gate) => ending::resume(desk.setting, gate, act)?,
-            Self::Review(verdict) => review::review(desk.setting, act, verdict)?,
+            Self::Approve => approval::approve(session.workspace, act)?,
+            Self::Reject => approval::reject(session.workspace, act)?,
+            Self::Revoke => ending::revoke(session.workspace, act)?,
+            Self::Resume(gate) => ending::resume(session.workspace, gate, act)?,
+            Self::Review(verdict) => review::review(session.workspace, act, verdict)?,
         })
     }
 }
@@ -98,7 +98,7 @@ impl Words {
 /// # Errors
 /// A [`SkipError`]; then nothing was recorded.
 pub(crate) fn act(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     deed: Deed<'_>,
     args: &ActArgs,
     ticket: Option<&str>,
@@ -108,14 +108,14 @@ pub(crate) fn act(
     let verdict = if let Deed::Review(verdict) = deed { Some(verdict) } else { None };
     let words = Words { reason: args.reason.clone(), ticket: ticket.map(str::to_owned), verdict };
     if args.signing.detached {
-        let statement = stating::state(desk, deed.verb(), &args.id, &words, &args.signing, io)?;
+        let statement = stating::state(session, deed.verb(), &args.id, &words, &args.signing, io)?;
         return Ok(Asked::Stated(Box::new(statement)));
     }
     let act = match args.signing.sign {
-        None => about(desk, &args.id, &subject(desk, &args.id)?, &words)?,
-        Some(_) => signed(desk, &args.id, deed.verb(), &words, &args.signing)?,
+        None => about(session, &args.id, &subject(session, &args.id)?, &words)?,
+        Some(_) => signed(session, &args.id, deed.verb(), &words, &args.signing)?,
     };
-    deed.record(desk, &act).map(Asked::answer)
+    deed.record(session, &act).map(Asked::answer)
 }
 
 /// Resumes a paused gate.
@@ -123,7 +123,7 @@ pub(crate) fn act(
 /// # Errors
 /// A [`SkipError`]; then nothing was recorded.
 pub(crate) fn resume(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     gate: &str,
     words: &Words,
     signing: &SigningArgs,
@@ -131,28 +131,32 @@ pub(crate) fn resume(
 ) -> Result<Asked, SkipError> {
     check_reason(words.reason.as_deref(), true)?;
     if signing.detached {
-        let statement = stating::state(desk, Verb::Resume, gate, words, signing, io)?;
+        let statement = stating::state(session, Verb::Resume, gate, words, signing, io)?;
         return Ok(Asked::Stated(Box::new(statement)));
     }
-    desk.setting.loaded.policy.gate(gate)?;
+    session.workspace.loaded.policy.gate(gate)?;
     let pause = {
-        let ledger = desk.setting.open(Access::Read)?;
-        newest_pause(desk, &ledger.view(), gate)?.map(|entry| entry.seq.to_string())
+        let ledger = session.workspace.open(Access::Read)?;
+        newest_pause(session, &ledger.view(), gate)?.map(|entry| entry.seq.to_string())
     };
     let act = match pause {
-        Some(id) if signing.sign.is_some() => signed(desk, &id, Verb::Resume, words, signing)?,
-        _ => plain(desk, gate, words)?,
+        Some(id) if signing.sign.is_some() => signed(session, &id, Verb::Resume, words, signing)?,
+        _ => plain(session, gate, words)?,
     };
-    Deed::Resume(gate).record(desk, &act).map(Asked::answer)
+    Deed::Resume(gate).record(session, &act).map(Asked::answer)
 }
 
 /// The newest pause of a gate: whoever resumes it means all that are there.
 ///
 /// # Errors
 /// A [`SkipError`].
-pub(crate) fn newest_pause(desk: &Desk<'_>, view: &View<'_>, gate: &str) -> Result<Option<Entry>, SkipError> {
-    let now = desk.setting.now().max(view.head()?.at);
-    Ok(ending::live_pauses(view, &desk.setting.loaded, gate, now)?.pop())
+pub(crate) fn newest_pause(
+    session: &Session<'_>,
+    view: &View<'_>,
+    gate: &str,
+) -> Result<Option<Entry>, SkipError> {
+    let now = session.workspace.now().max(view.head()?.at);
+    Ok(ending::live_pauses(view, &session.workspace.loaded, gate, now)?.pop())
 }
 
 /// Whether the reason of an act can be recorded, and is there where it is needed.
@@ -170,8 +174,8 @@ pub(crate) fn check_reason(reason: Option<&str>, needed: bool) -> Result<(), Ski
 }
 
 /// An act by whoever the facts of the run name.
-fn plain(desk: &Desk<'_>, id: &str, words: &Words) -> Result<Act, SkipError> {
-    let facts = desk.setting.facts()?;
+fn plain(session: &Session<'_>, id: &str, words: &Words) -> Result<Act, SkipError> {
+    let facts = session.workspace.facts()?;
     Ok(Act {
         id: id.to_owned(),
         by: facts.principal.clone(),
@@ -187,17 +191,22 @@ fn plain(desk: &Desk<'_>, id: &str, words: &Words) -> Result<Act, SkipError> {
 ///
 /// # Errors
 /// A [`SkipError`] where the facts of the run cannot be used.
-pub(crate) fn about(desk: &Desk<'_>, id: &str, subject: &Entry, words: &Words) -> Result<Act, SkipError> {
-    let author = author(desk, subject)?;
-    Ok(Act { author, ..plain(desk, id, words)? })
+pub(crate) fn about(
+    session: &Session<'_>,
+    id: &str,
+    subject: &Entry,
+    words: &Words,
+) -> Result<Act, SkipError> {
+    let author = author(session, subject)?;
+    Ok(Act { author, ..plain(session, id, words)? })
 }
 
 /// The entry that `id` names.
 ///
 /// # Errors
 /// A [`SkipError`].
-pub(crate) fn subject(desk: &Desk<'_>, id: &str) -> Result<Entry, SkipError> {
-    let ledger = desk.setting.open(Access::Read)?;
+pub(crate) fn subject(session: &Session<'_>, id: &str) -> Result<Entry, SkipError> {
+    let ledger = session.workspace.open(Access::Read)?;
     find(&ledger.view(), id)
 }
 
@@ -211,34 +220,34 @@ pub(crate) fn find(view: &View<'_>, id: &str) -> Result<Entry, SkipError> {
 
 /// An act that is signed here.
 fn signed(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     id: &str,
     verb: Verb,
     words: &Words,
     signing: &SigningArgs,
 ) -> Result<Act, SkipError> {
-    let signer = desk.signer(signing);
+    let signer = session.signer(signing);
     let mut statement = words.statement(verb);
     statement.by = signer.claimed(statement.namespace())?;
     let subject = {
-        let ledger = desk.setting.open(Access::Read)?;
+        let ledger = session.workspace.open(Access::Read)?;
         let subject = find(&ledger.view(), id)?;
         statement.ledger = Some(subject.ledger.clone());
         statement.subject = subject.hash.to_string();
-        let privacy = ledger_access::privacy(&desk.setting.loaded);
+        let privacy = ledger_access::privacy(&session.workspace.loaded);
         sealing::statement(&mut statement, privacy, Some(&ledger.view()))?;
         subject
     };
-    let act = about(desk, id, &subject, words)?;
+    let act = about(session, id, &subject, words)?;
     let (statement, by) = signer.statement(statement)?;
     Ok(Act { by, statement: Some(statement), ..act })
 }
 
 /// The author of the commit that a request is bound to, where this checkout knows it.
-fn author(desk: &Desk<'_>, subject: &Entry) -> Result<Option<String>, SkipError> {
+fn author(session: &Session<'_>, subject: &Entry) -> Result<Option<String>, SkipError> {
     let commit = subject.data.pointer("/scope/commit").or_else(|| subject.data.pointer("/context/commit"));
     let Some(commit) = commit.and_then(serde_json::Value::as_str) else { return Ok(None) };
-    let Some(checkout) = &desk.setting.facts()?.checkout else { return Ok(None) };
+    let Some(checkout) = &session.workspace.facts()?.checkout else { return Ok(None) };
     // A clone that does not have the commit cannot say; the rule that needs the author then denies.
     Ok(git::author(&checkout.root, commit).ok().flatten())
 }

@@ -23,7 +23,7 @@ use crate::args::{Args, SigningArgs, WishArgs};
 use crate::documents;
 use crate::error::SkipError;
 use crate::import::Imported;
-use crate::run::{Desk, TOOL};
+use crate::run::{Session, TOOL};
 
 /// What comes of asking.
 pub(crate) enum Asked {
@@ -50,42 +50,48 @@ impl Asked {
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was decided.
-pub(crate) fn ask(desk: &Desk<'_>, args: &Args, target: &str, io: &mut Io<'_>) -> Result<Asked, SkipError> {
+pub(crate) fn ask(
+    session: &Session<'_>,
+    args: &Args,
+    target: &str,
+    io: &mut Io<'_>,
+) -> Result<Asked, SkipError> {
     let wish = if is_file(target) {
-        match from_decision(desk, Path::new(target), &args.wish, io)? {
+        match from_decision(session, Path::new(target), &args.wish, io)? {
             Ok(wish) => wish,
             Err(nothing) => return Ok(Asked::Answer(Box::new(nothing))),
         }
     } else {
         from_arguments(target, &args.wish)
     };
-    desk.setting.loaded.policy.gate(&wish.gate)?;
+    session.workspace.loaded.policy.gate(&wish.gate)?;
     if !args.signing.detached
-        && let Some(elsewhere) = wish::reach(desk.setting.facts()?, &wish, desk.setting.remote().is_some())?
+        && let Some(elsewhere) =
+            wish::reach(session.workspace.facts()?, &wish, session.workspace.remote().is_some())?
     {
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, &elsewhere).as_warning().render());
     }
     if args.signing.detached {
-        return Ok(Asked::Detached(Box::new(sign(desk, &wish, &args.signing)?.1)));
+        return Ok(Asked::Detached(Box::new(sign(session, &wish, &args.signing)?.1)));
     }
-    let asking = asking(desk, &wish, &args.signing)?;
+    let asking = asking(session, &wish, &args.signing)?;
     let put = if args.wish.dry_run { admission::rehearse } else { admission::request };
-    Ok(Asked::answer(put(desk.setting, &asking)?))
+    Ok(Asked::answer(put(session.workspace, &asking)?))
 }
 
 /// What `wish` comes to here, signed where the arguments say so.
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was decided.
-pub(crate) fn asking(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs) -> Result<Asking, SkipError> {
-    let facts = desk.setting.facts()?;
+pub(crate) fn asking(session: &Session<'_>, wish: &Wish, signing: &SigningArgs) -> Result<Asking, SkipError> {
+    let facts = session.workspace.facts()?;
     let (ask, request, by) = if signing.sign.is_some() {
-        let (ask, request, by) = sign(desk, wish, signing)?;
+        let (ask, request, by) = sign(session, wish, signing)?;
         (ask, Some(request), by)
     } else {
         let by = facts.principal.clone();
-        let ledger = desk.setting.open(Access::Read)?;
-        let policy = &desk.setting.loaded.policy;
+        let ledger = session.workspace.open(Access::Read)?;
+        let policy = &session.workspace.loaded.policy;
         (wish::resolve(policy, facts, &by, Some(&ledger.view()), wish)?, None, by)
     };
     Ok(Asking { gate: wish.gate.clone(), ask, by, context: facts.context.clone(), request })
@@ -142,7 +148,7 @@ fn wish(gate: &str, action: Action, args: &WishArgs) -> Wish {
 
 /// A wish to waive just what blocked; the inner `Err` is the answer where nothing did.
 fn from_decision(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     path: &Path,
     args: &WishArgs,
     io: &mut Io<'_>,
@@ -151,7 +157,7 @@ fn from_decision(
         let text = "a decision names what to waive; --action and --waive go with a gate's name";
         return Err(SkipError::Usage(text.to_owned()));
     }
-    let decision = documents::decision(path, desk.cwd, io)?;
+    let decision = documents::decision(path, session.cwd, io)?;
     if decision.blocking.is_empty() {
         if let Some(why) = documents::nothing_to_waive(&decision) {
             return Err(SkipError::Usage(why));
@@ -166,18 +172,22 @@ fn from_decision(
 }
 
 /// What `wish` comes to, the request signed, and who signed it.
-fn sign(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs) -> Result<(Ask, Request, Principal), SkipError> {
+fn sign(
+    session: &Session<'_>,
+    wish: &Wish,
+    signing: &SigningArgs,
+) -> Result<(Ask, Request, Principal), SkipError> {
     let detached = signing.detached;
-    let facts = desk.setting.facts()?;
-    let signer = desk.signer(signing);
+    let facts = session.workspace.facts()?;
+    let signer = session.signer(signing);
     let name = signer.claimed(Namespace::Request)?;
     let by = Principal { key: None, ..signer_principal(&name) };
     // On a laptop there may be no ledger; the policy's genesis pin then says which one is meant.
-    let ledger = if detached { desk.at_hand()? } else { Some(desk.setting.open(Access::Read)?) };
+    let ledger = if detached { session.at_hand()? } else { Some(session.workspace.open(Access::Read)?) };
     let view = ledger.as_ref().map(Ledger::view);
-    let ask = wish::resolve(&desk.setting.loaded.policy, facts, &by, view.as_ref(), wish)?;
+    let ask = wish::resolve(&session.workspace.loaded.policy, facts, &by, view.as_ref(), wish)?;
     let which = ledger.as_ref().map(|ledger| ledger.id().to_owned());
-    let which = which.or_else(|| desk.setting.loaded.policy.ledger.genesis.clone());
+    let which = which.or_else(|| session.workspace.loaded.policy.ledger.genesis.clone());
     if which.is_none() {
         let text =
             "a request must name its ledger, and there is none here\npin [ledger] genesis in the policy";
@@ -188,9 +198,9 @@ fn sign(desk: &Desk<'_>, wish: &Wish, signing: &SigningArgs) -> Result<(Ask, Req
         None => None,
     };
     let seen = head.map(|head| SeenHead { seq: head.seq, hash: head.hash.to_string() });
-    let now = desk.setting.now();
-    let mut draft = signing::draft(&wish.gate, &ask, &name, &desk.setting.loaded, which, seen, now)?;
-    sealing::request(&mut draft, ledger_access::privacy(&desk.setting.loaded), view.as_ref())?;
+    let now = session.workspace.now();
+    let mut draft = signing::draft(&wish.gate, &ask, &name, &session.workspace.loaded, which, seen, now)?;
+    sealing::request(&mut draft, ledger_access::privacy(&session.workspace.loaded), view.as_ref())?;
     let (request, principal) = signer.request(draft)?;
     Ok((ask, request, principal))
 }

@@ -10,7 +10,7 @@ use gate_cli::Io;
 use gate_ledger::entry::Entry;
 use gate_ledger::infile;
 use gate_ledger::profile;
-use gate_ledger::veil::Privacy;
+use gate_ledger::redaction::Privacy;
 use gate_model::decision::{self, Decision, Verdict};
 use gate_workflow::sealing::{self, Signed};
 

@@ -5,8 +5,8 @@ use gate_judge::ownership::{Endorsement, SCHEMA, SPENT};
 use gate_ledger::store::{Access, Ledger};
 use gate_workflow::ledger_access;
 use gate_workflow::ownership;
-use gate_workflow::setting::{Place, Setting};
 use gate_workflow::signing::Signer;
+use gate_workflow::workspace::{Place, Workspace};
 
 use crate::args::ActArgs;
 use crate::error::SkipError;
@@ -23,12 +23,12 @@ pub(crate) fn endorse(act: &ActArgs, place: Place<'_>) -> Result<Endorsement, Sk
         return Err(SkipError::Usage(text));
     }
     let (cwd, now) = (place.cwd, (place.clock)());
-    let setting =
-        Setting::unguarded(Place { policy: Some(act.id.clone().into()), policy_ref: None, ..place })?;
-    let loaded = &setting.loaded;
+    let workspace =
+        Workspace::unguarded(Place { policy: Some(act.id.clone().into()), policy_ref: None, ..place })?;
+    let loaded = &workspace.loaded;
     // Before there is a ledger there is no policy in force; one that is there must be usable.
-    let is_absent = setting.remote().is_none() && ledger_access::is_absent(&setting.ledger_path()?)?;
-    let ledger = if is_absent { None } else { Some(setting.open(Access::Read)?) };
+    let is_absent = workspace.remote().is_none() && ledger_access::is_absent(&workspace.ledger_path()?)?;
+    let ledger = if is_absent { None } else { Some(workspace.open(Access::Read)?) };
     let view = ledger.as_ref().map(Ledger::view);
     let guardian = match &view {
         Some(view) => ownership::guardian(view)?,

@@ -7,9 +7,9 @@ use gate_workflow::ledger_access::Unusable;
 use gate_workflow::ownership::Unowned;
 use gate_workflow::policy_source::PolicyError;
 use gate_workflow::sealing::CommitError;
-use gate_workflow::setting::SettingError;
 use gate_workflow::signing::SigningError;
 use gate_workflow::wish::WishError;
+use gate_workflow::workspace::WorkspaceError;
 
 /// Why the tool ends without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ pub(crate) enum SkipError {
     Policy(#[from] PolicyError),
     /// The facts of the run, or a token, cannot be used.
     #[error(transparent)]
-    Setting(#[from] SettingError),
+    Workspace(#[from] WorkspaceError),
     /// What is wished for cannot be asked for.
     #[error(transparent)]
     Wish(#[from] WishError),
@@ -53,7 +53,7 @@ impl SkipError {
         match self {
             Self::Usage(_) | Self::Document { .. } => Exit::Usage,
             Self::Policy(error) => error.exit(),
-            Self::Setting(error) => error.exit(),
+            Self::Workspace(error) => error.exit(),
             Self::Wish(error) => error.exit(),
             Self::Transact(error) => error.exit(),
             Self::Signing(error) => error.exit(),
@@ -76,7 +76,7 @@ impl From<Unowned> for SkipError {
 
 impl From<FactsError> for SkipError {
     fn from(error: FactsError) -> Self {
-        Self::Setting(error.into())
+        Self::Workspace(error.into())
     }
 }
 

@@ -14,8 +14,8 @@ use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
 use gate_workflow::policy_source::PolicyError;
 use gate_workflow::sealing;
-use gate_workflow::setting::{Place, Setting};
 use gate_workflow::signing::Signer;
+use gate_workflow::workspace::{Place, Workspace};
 
 use crate::acting::{self, Deed, Words};
 use crate::args::{Args, SigningArgs, Verb};
@@ -29,31 +29,31 @@ use crate::submitting;
 /// The tool's name.
 pub(crate) const TOOL: &str = "gate-skip";
 
-/// The setting with what belongs to the process.
-pub(crate) struct Desk<'a> {
+/// The workspace with what belongs to the process.
+pub(crate) struct Session<'a> {
     /// Policy, ledger, facts.
-    pub setting: &'a Setting<'a>,
+    pub workspace: &'a Workspace<'a>,
     /// The working directory.
     pub cwd: &'a Path,
 }
 
-impl Desk<'_> {
+impl Session<'_> {
     /// The signer that the arguments name.
     pub(crate) fn signer<'s>(&'s self, args: &'s SigningArgs) -> Signer<'s> {
         Signer {
             cwd: self.cwd,
             key: args.sign.as_ref().and_then(|key| key.as_deref()),
             name: args.name.as_deref(),
-            trust: (&self.setting.loaded.policy, &self.setting.loaded.files),
-            now: self.setting.now(),
+            trust: (&self.workspace.loaded.policy, &self.workspace.loaded.files),
+            now: self.workspace.now(),
         }
     }
 
     /// The ledger, where there is one, for what is signed here and submitted elsewhere. One that is there and cannot be
     /// used is an error; a remote that is out of reach is not here.
     pub(crate) fn at_hand(&self) -> Result<Option<Ledger>, SkipError> {
-        let has_remote = self.setting.loaded.policy.ledger.remote.is_some();
-        match self.setting.open(Access::Read) {
+        let has_remote = self.workspace.loaded.policy.ledger.remote.is_some();
+        match self.workspace.open(Access::Read) {
             Ok(ledger) => Ok(Some(ledger)),
             Err(error) if error.exit() == Exit::Usage => Ok(None),
             Err(error) if has_remote && error.exit() == Exit::Failure => Ok(None),
@@ -134,13 +134,14 @@ fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<
     {
         return endorsing::endorse(act, place).map(Asked::Endorsed);
     }
-    let setting = Setting::read(place)?;
-    let desk = Desk { setting: &setting, cwd: &env.cwd };
-    let asked = desk.perform(args, io);
-    if let Some(again) = render::summary::judged_again(setting.lost()).filter(|_| !args.shared.output.quiet) {
+    let workspace = Workspace::read(place)?;
+    let session = Session { workspace: &workspace, cwd: &env.cwd };
+    let asked = session.perform(args, io);
+    if let Some(again) = render::summary::judged_again(workspace.lost()).filter(|_| !args.shared.output.quiet)
+    {
         io.tell(&gate_cli::message::line(TOOL, &again));
     }
-    for note in setting.notes() {
+    for note in workspace.notes() {
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, note).as_warning().render());
     }
     asked

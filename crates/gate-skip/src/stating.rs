@@ -22,35 +22,35 @@ use crate::args::SigningArgs;
 use crate::asking::is_file;
 use crate::documents;
 use crate::error::SkipError;
-use crate::run::{Desk, TOOL};
+use crate::run::{Session, TOOL};
 
 /// Signs `verb` on the entry that `id` names.
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was signed.
 pub(crate) fn state(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     verb: Verb,
     id: &str,
     words: &Words,
     signing: &SigningArgs,
     io: &mut Io<'_>,
 ) -> Result<Statement, SkipError> {
-    let ledger = desk.at_hand()?;
+    let ledger = session.at_hand()?;
     let view = ledger.as_ref().map(Ledger::view);
     let (subject, entry) = match (verb, &view) {
-        (Verb::Resume, Some(view)) if desk.setting.loaded.policy.gate(id).is_ok() => {
+        (Verb::Resume, Some(view)) if session.workspace.loaded.policy.gate(id).is_ok() => {
             let none =
                 || SkipError::Usage(format!("gate '{id}' is not paused: nothing to resume, nothing signed"));
-            named(acting::newest_pause(desk, view, id)?.ok_or_else(none)?)
+            named(acting::newest_pause(session, view, id)?.ok_or_else(none)?)
         }
-        _ if is_file(id) => named(documents::entry(Path::new(id), desk.cwd, io)?),
+        _ if is_file(id) => named(documents::entry(Path::new(id), session.cwd, io)?),
         (_, Some(view)) => named(acting::find(view, id)?),
         (_, None) => (whole_hash(id)?, None),
     };
-    show(desk, entry.as_ref(), &subject, io)?;
-    let signer = desk.signer(signing);
-    let now = desk.setting.now();
+    show(session, entry.as_ref(), &subject, io)?;
+    let signer = session.signer(signing);
+    let now = session.workspace.now();
     let mut statement = Statement {
         ledger: entry.map(|entry| entry.ledger),
         subject: subject.to_string(),
@@ -59,7 +59,7 @@ pub(crate) fn state(
         ..words.statement(verb)
     };
     statement.by = signer.claimed(statement.namespace())?;
-    sealing::statement(&mut statement, ledger_access::privacy(&desk.setting.loaded), view.as_ref())?;
+    sealing::statement(&mut statement, ledger_access::privacy(&session.workspace.loaded), view.as_ref())?;
     Ok(signer.statement(statement)?.0)
 }
 
@@ -78,7 +78,7 @@ fn whole_hash(id: &str) -> Result<EntryHash, SkipError> {
 }
 
 fn show(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     entry: Option<&Entry>,
     subject: &EntryHash,
     io: &mut Io<'_>,
@@ -92,7 +92,7 @@ fn show(
         return Ok(());
     };
     let value = serde_json::from_str(&entry.line()).map_err(TransactError::from)?;
-    let view = View { width: None, colour: false, now: desk.setting.now() };
+    let view = View { width: None, colour: false, now: session.workspace.now() };
     io.tell(&render::entry(&value, &view));
     Ok(())
 }

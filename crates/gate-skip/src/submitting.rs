@@ -15,23 +15,23 @@ use gate_workflow::sealing::Signed;
 use crate::acting::{self, Deed, Words};
 use crate::documents;
 use crate::error::SkipError;
-use crate::run::Desk;
+use crate::run::Session;
 
 /// Submits a request or an act that was signed elsewhere.
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was decided.
-pub(crate) fn submit(desk: &Desk<'_>, path: &Path, io: &mut Io<'_>) -> Result<Grant, SkipError> {
-    let privacy = ledger_access::privacy(&desk.setting.loaded);
-    match documents::signed(path, privacy, desk.cwd, io)? {
-        Signed::Request(request) => ask(desk, *request),
-        Signed::Statement(statement) => act(desk, path, &statement),
+pub(crate) fn submit(session: &Session<'_>, path: &Path, io: &mut Io<'_>) -> Result<Grant, SkipError> {
+    let privacy = ledger_access::privacy(&session.workspace.loaded);
+    match documents::signed(path, privacy, session.cwd, io)? {
+        Signed::Request(request) => ask(session, *request),
+        Signed::Statement(statement) => act(session, path, &statement),
     }
 }
 
-fn ask(desk: &Desk<'_>, request: Request) -> Result<Grant, SkipError> {
-    desk.setting.loaded.policy.gate(&request.gate)?;
-    let facts = desk.setting.facts()?;
+fn ask(session: &Session<'_>, request: Request) -> Result<Grant, SkipError> {
+    session.workspace.loaded.policy.gate(&request.gate)?;
+    let facts = session.workspace.facts()?;
     let asking = Asking {
         gate: request.gate.clone(),
         ask: Ask::of(&request),
@@ -39,10 +39,10 @@ fn ask(desk: &Desk<'_>, request: Request) -> Result<Grant, SkipError> {
         context: facts.context.clone(),
         request: Some(request),
     };
-    Ok(admission::request(desk.setting, &asking)?)
+    Ok(admission::request(session.workspace, &asking)?)
 }
 
-fn act(desk: &Desk<'_>, path: &Path, statement: &Statement) -> Result<Grant, SkipError> {
+fn act(session: &Session<'_>, path: &Path, statement: &Statement) -> Result<Grant, SkipError> {
     // One that was not meant to travel was recorded where it was signed.
     if statement.submit_by.is_none() {
         return Err(documents::wrong_signed(path, &"it does not say until when it may be submitted"));
@@ -53,9 +53,9 @@ fn act(desk: &Desk<'_>, path: &Path, statement: &Statement) -> Result<Grant, Ski
         ticket: statement.ticket.clone(),
         verdict: statement.verdict,
     };
-    let subject = acting::subject(desk, &statement.subject)?;
+    let subject = acting::subject(session, &statement.subject)?;
     let deed = Deed::of(statement, subject.gate.as_deref().unwrap_or_default())
         .ok_or_else(|| documents::wrong_signed(path, &"it is a review without a verdict"))?;
-    let act = acting::about(desk, &statement.subject, &subject, &words)?;
-    deed.record(desk, &Act { statement: Some(statement.clone()), ..act })
+    let act = acting::about(session, &statement.subject, &subject, &words)?;
+    deed.record(session, &Act { statement: Some(statement.clone()), ..act })
 }

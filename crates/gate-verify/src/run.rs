@@ -99,8 +99,8 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
     if let Err(problem) = args.output.settle(env, &Format::WITHOUT_FINDINGS) {
         return io.fail(&Failure::from_error(TOOL, Exit::Usage, &problem));
     }
-    let desk = Desk { args: &args, env, clock };
-    match desk.perform(io) {
+    let session = Session { args: &args, env, clock };
+    match session.perform(io) {
         Ok(exit) => exit,
         Err(VerifyFailure::Policy(TextError::Invalid { name, text, diagnostics })) => {
             gate_cli::policy_errors::tell(
@@ -109,7 +109,7 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
                 &name,
                 &text,
                 &diagnostics,
-                desk.colour(io.stderr_terminal),
+                session.colour(io.stderr_terminal),
             );
             Exit::Usage
         }
@@ -118,13 +118,13 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
 }
 
 /// The arguments with everything they act on.
-struct Desk<'a> {
+struct Session<'a> {
     args: &'a Args,
     env: &'a Env,
     clock: Clock<'a>,
 }
 
-impl Desk<'_> {
+impl Session<'_> {
     fn perform(&self, io: &mut Io<'_>) -> Result<Exit, VerifyFailure> {
         if self.args.verb.is_some() && self.args.verifies() {
             let text = "a verb takes none of the options of a verification";

@@ -13,14 +13,14 @@ use gate_model::payload::{Ask, DenialData, GrantData, QuotaUsed, RequestData};
 use gate_model::principal::Principal;
 use gate_model::request::{Request, Ttl};
 use gate_model::time::Timestamp;
-use gate_policy::{Admission, ApprovalsNeeded, Petition, Terms, Trial};
+use gate_policy::{Admission, ApprovalsNeeded, AuthorizationRequest, Terms, Trial};
 
 use crate::history::{Counted, Past};
 use crate::ids;
 use crate::ledger_access::Unusable;
 use crate::policies::{self, RecordError};
 use crate::proving::{self, Submitted};
-use crate::setting::Setting;
+use crate::workspace::Workspace;
 use gate_judge::derivation::in_words;
 use gate_judge::records;
 
@@ -99,19 +99,19 @@ impl From<serde_json::Error> for TransactError {
 ///
 /// # Errors
 /// A [`TransactError`]; then nothing was decided or recorded.
-pub fn request(setting: &Setting<'_>, asking: &Asking) -> Result<Grant, TransactError> {
-    setting.loaded.policy.gate(&asking.gate)?;
-    setting.transact(|transaction| answered(setting, transaction, asking))
+pub fn request(workspace: &Workspace<'_>, asking: &Asking) -> Result<Grant, TransactError> {
+    workspace.loaded.policy.gate(&asking.gate)?;
+    workspace.transact(|transaction| answered(workspace, transaction, asking))
 }
 
 /// What would come of asking: judged as [`request`] judges it, in a transaction that is taken back.
 ///
 /// # Errors
 /// A [`TransactError`]; then nobody can tell.
-pub fn rehearse(setting: &Setting<'_>, asking: &Asking) -> Result<Grant, TransactError> {
-    setting.loaded.policy.gate(&asking.gate)?;
-    let taken_back = setting.transact::<Infallible, _>(|transaction| {
-        Err(answered(setting, transaction, asking)
+pub fn rehearse(workspace: &Workspace<'_>, asking: &Asking) -> Result<Grant, TransactError> {
+    workspace.loaded.policy.gate(&asking.gate)?;
+    let taken_back = workspace.transact::<Infallible, _>(|transaction| {
+        Err(answered(workspace, transaction, asking)
             .map_or_else(Rehearsal::Failed, |grant| Rehearsal::Answer(Box::new(grant))))
     });
     let Err(taken_back) = taken_back;
@@ -146,14 +146,14 @@ fn unrecorded(grant: Grant) -> Grant {
 }
 
 fn answered(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
     asking: &Asking,
 ) -> Result<Grant, TransactError> {
-    let (asking, objections) = proven(setting, transaction, asking)?;
-    policies::ensure_recorded(transaction, &setting.loaded, &asking.by)?;
-    let (admission, counted) = judge(setting, transaction, &asking, objections)?;
-    record(setting, transaction, &asking, admission, &counted)
+    let (asking, objections) = proven(workspace, transaction, asking)?;
+    policies::ensure_recorded(transaction, &workspace.loaded, &asking.by)?;
+    let (admission, counted) = judge(workspace, transaction, &asking, objections)?;
+    record(workspace, transaction, &asking, admission, &counted)
 }
 
 /// Judges several requests in one transaction and records the answers, all of them or none: where one is denied, none was
@@ -161,19 +161,22 @@ fn answered(
 ///
 /// # Errors
 /// A [`TransactError`]; then nothing was decided or recorded.
-pub fn request_all(setting: &Setting<'_>, wanted: &[(String, Asking)]) -> Result<Vec<Grant>, TransactError> {
-    setting.transact(|transaction| {
+pub fn request_all(
+    workspace: &Workspace<'_>,
+    wanted: &[(String, Asking)],
+) -> Result<Vec<Grant>, TransactError> {
+    workspace.transact(|transaction| {
         let mut answers = Vec::with_capacity(wanted.len());
         let mut denied = Vec::new();
         for (words, asking) in wanted {
-            setting.loaded.policy.gate(&asking.gate)?;
-            let (asking, objections) = proven(setting, transaction, asking)?;
-            policies::ensure_recorded(transaction, &setting.loaded, &asking.by)?;
-            let (admission, counted) = judge(setting, transaction, &asking, objections)?;
+            workspace.loaded.policy.gate(&asking.gate)?;
+            let (asking, objections) = proven(workspace, transaction, asking)?;
+            policies::ensure_recorded(transaction, &workspace.loaded, &asking.by)?;
+            let (admission, counted) = judge(workspace, transaction, &asking, objections)?;
             if let Admission::Denied(trials) = &admission {
                 denied.push(format!("{words}: {}", in_words(trials)));
             }
-            answers.push(record(setting, transaction, &asking, admission, &counted)?);
+            answers.push(record(workspace, transaction, &asking, admission, &counted)?);
         }
         if denied.is_empty() { Ok(answers) } else { Err(TransactError::AllOrNothing(denied.join("; "))) }
     })
@@ -182,18 +185,18 @@ pub fn request_all(setting: &Setting<'_>, wanted: &[(String, Asking)]) -> Result
 /// The same with whoever signed the document, where there is one, and what speaks against that: its signature, its age,
 /// its ledger, its policy.
 fn proven(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &Transaction<'_>,
     asking: &Asking,
 ) -> Result<(Asking, Vec<String>), TransactError> {
     let Some(request) = &asking.request else { return Ok((asking.clone(), Vec::new())) };
     let (view, now) = (transaction.view(), transaction.now());
-    let Submitted { by, objections } = proving::submitted(&view, &setting.loaded, request, now)?;
+    let Submitted { by, objections } = proving::submitted(&view, &workspace.loaded, request, now)?;
     Ok((Asking { by, ..asking.clone() }, objections))
 }
 
 fn judge(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &Transaction<'_>,
     asking: &Asking,
     mut objections: Vec<String>,
@@ -208,17 +211,21 @@ fn judge(
         return Ok((Admission::Denied(vec![trial]), Counted::default()));
     }
     let view = transaction.view();
-    let policy = &setting.loaded.policy;
-    let digest = &setting.loaded.used.digest;
-    let past = Past::new(&view, setting.loaded.trust(), digest, &asking.gate, transaction.now());
-    let petition =
-        Petition { gate: &asking.gate, ask: &asking.ask, by: &asking.by, context: &asking.context };
-    let admission = gate_policy::admit(policy, &petition, &past);
+    let policy = &workspace.loaded.policy;
+    let digest = &workspace.loaded.used.digest;
+    let past = Past::new(&view, workspace.loaded.trust(), digest, &asking.gate, transaction.now());
+    let authorization = AuthorizationRequest {
+        gate: &asking.gate,
+        ask: &asking.ask,
+        by: &asking.by,
+        context: &asking.context,
+    };
+    let admission = gate_policy::admit(policy, &authorization, &past);
     Ok((admission, past.settled()?))
 }
 
 fn record(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
     asking: &Asking,
     admission: Admission,
@@ -228,12 +235,12 @@ fn record(
         Admission::Grant(terms) => {
             let ask = narrowed(&asking.ask, &terms);
             let start = transaction.now();
-            let data = grant_data(setting, asking, &terms, ask, start, counted.of(terms.rule))?;
+            let data = grant_data(workspace, asking, &terms, ask, start, counted.of(terms.rule))?;
             let entry = append(transaction, Kind::Grant, None, asking, &data)?;
             Ok(granted(&asking.gate, &asking.by, &entry, &data, None))
         }
-        Admission::Pending(terms, needed) => pend(setting, transaction, asking, &terms, &needed),
-        Admission::Denied(trials) => deny(setting, transaction, asking, &trials),
+        Admission::Pending(terms, needed) => pend(workspace, transaction, asking, &terms, &needed),
+        Admission::Denied(trials) => deny(workspace, transaction, asking, &trials),
     }
 }
 
@@ -260,7 +267,7 @@ fn narrowed(ask: &Ask, terms: &Terms) -> Ask {
 }
 
 fn grant_data(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     asking: &Asking,
     terms: &Terms,
     ask: Ask,
@@ -273,7 +280,7 @@ fn grant_data(
         ask,
         not_before: start,
         rule: terms.rule,
-        policy: setting.loaded.used.clone(),
+        policy: workspace.loaded.used.clone(),
         judge: JUDGE,
         approvals: Vec::new(),
         owes,
@@ -336,7 +343,7 @@ pub fn granted(
 }
 
 fn pend(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
     asking: &Asking,
     terms: &Terms,
@@ -347,7 +354,7 @@ fn pend(
         ask: narrowed(&asking.ask, terms),
         rule: terms.rule,
         lapses: transaction.now().plus(needed.within).ok_or_else(beyond)?,
-        policy: setting.loaded.used.clone(),
+        policy: workspace.loaded.used.clone(),
         judge: JUDGE,
         judged_at: transaction.now(),
         context: asking.context.clone(),
@@ -393,7 +400,7 @@ pub fn pending(gate: &str, by: &Principal, entry: &Entry, data: &RequestData, ap
 }
 
 fn deny(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
     asking: &Asking,
     trials: &[Trial],
@@ -402,7 +409,7 @@ fn deny(
     let data = DenialData {
         ask: asking.ask.clone(),
         reasons: reasons.clone(),
-        policy: setting.loaded.used.clone(),
+        policy: workspace.loaded.used.clone(),
         judge: JUDGE,
         judged_at: transaction.now(),
         context: asking.context.clone(),

@@ -18,7 +18,7 @@ use crate::ids;
 use crate::policies;
 use crate::proving;
 use crate::refusal::refuse;
-use crate::setting::Setting;
+use crate::workspace::Workspace;
 use gate_judge::acts;
 use gate_judge::records;
 use gate_judge::signatures::Mark;
@@ -79,27 +79,27 @@ impl Waiting {
 ///
 /// # Errors
 /// A [`TransactError`]; then nothing was recorded.
-pub fn approve(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
-    setting.transact(|transaction| {
-        let (waiting, act) = &waiting_today(setting, transaction, act)?;
-        let rule = rule_today(setting, waiting);
-        let standing = rule.and_then(|rule| Ok((rule, may_approve(setting, rule, waiting, act)?)));
+pub fn approve(workspace: &Workspace<'_>, act: &Act) -> Result<Grant, TransactError> {
+    workspace.transact(|transaction| {
+        let (waiting, act) = &waiting_today(workspace, transaction, act)?;
+        let rule = rule_today(workspace, waiting);
+        let standing = rule.and_then(|rule| Ok((rule, may_approve(workspace, rule, waiting, act)?)));
         let (rule, standing) = match standing {
             Ok(found) => found,
             Err(reasons) => {
-                return refuse(setting, transaction, &waiting.entry, (Verb::Approve, act), reasons);
+                return refuse(workspace, transaction, &waiting.entry, (Verb::Approve, act), reasons);
             }
         };
-        let counted = match room(setting, transaction, waiting, rule, &standing)? {
+        let counted = match room(workspace, transaction, waiting, rule, &standing)? {
             Ok(counted) => counted,
             // The approval is not recorded: its giver can give it again when the quota has room.
             Err(reasons) => {
-                return refuse(setting, transaction, &waiting.entry, (Verb::Approve, act), reasons);
+                return refuse(workspace, transaction, &waiting.entry, (Verb::Approve, act), reasons);
             }
         };
-        let approval = append_approval(setting, transaction, waiting, act)?;
+        let approval = append_approval(workspace, transaction, waiting, act)?;
         if standing.is_complete() {
-            grant(setting, transaction, waiting, rule, standing, &approval, &counted)
+            grant(workspace, transaction, waiting, rule, standing, &approval, &counted)
         } else {
             let (by, approvals) = (&waiting.requester, shown(rule, standing));
             let document = admission::pending(waiting.gate(), by, &waiting.entry, &waiting.data, approvals);
@@ -112,17 +112,17 @@ pub fn approve(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError>
 ///
 /// # Errors
 /// A [`TransactError`]; then nothing was recorded.
-pub fn reject(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
-    setting.transact(|transaction| {
-        let (waiting, act) = waiting_today(setting, transaction, act)?;
-        let (act, rule) = (&act, rule_today(setting, &waiting));
+pub fn reject(workspace: &Workspace<'_>, act: &Act) -> Result<Grant, TransactError> {
+    workspace.transact(|transaction| {
+        let (waiting, act) = waiting_today(workspace, transaction, act)?;
+        let (act, rule) = (&act, rule_today(workspace, &waiting));
         // Who approved before may still reject, so earlier approvals do not speak against a rejection.
         let alone = Waiting { approvals: Vec::new(), ..waiting };
-        if let Err(reasons) = rule.and_then(|rule| may_approve(setting, rule, &alone, act)) {
-            return refuse(setting, transaction, &alone.entry, (Verb::Reject, act), reasons);
+        if let Err(reasons) = rule.and_then(|rule| may_approve(workspace, rule, &alone, act)) {
+            return refuse(workspace, transaction, &alone.entry, (Verb::Reject, act), reasons);
         }
         let reason = act.reason.clone().unwrap_or_default();
-        let seq = append_rejection(setting, transaction, &alone, act, &reason)?;
+        let seq = append_rejection(workspace, transaction, &alone, act, &reason)?;
         let reasons = vec![format!("{} rejected it: {reason}", act.by.id)];
         Ok(Grant {
             id: Some(alone.entry.seq),
@@ -133,23 +133,23 @@ pub fn reject(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> 
 
 /// The request that `act` names, and the act with whoever signed it.
 fn waiting_today(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
     act: &Act,
 ) -> Result<(Waiting, Act), TransactError> {
     let waiting = waiting(transaction, &act.id)?;
-    let act = proving::act(&setting.loaded, transaction, act, &[Mark::of(&waiting.entry)])?;
-    policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
+    let act = proving::act(&workspace.loaded, transaction, act, &[Mark::of(&waiting.entry)])?;
+    policies::ensure_recorded(transaction, &workspace.loaded, &act.by)?;
     Ok((waiting, act))
 }
 
 /// The rule that today's policy has for a request, or why it has none.
-fn rule_today<'p>(setting: &'p Setting<'_>, waiting: &Waiting) -> Result<&'p Rule, Vec<String>> {
-    acts::rule_of_request(&setting.loaded.policy, waiting.gate(), &waiting.data, &waiting.requester)
+fn rule_today<'p>(workspace: &'p Workspace<'_>, waiting: &Waiting) -> Result<&'p Rule, Vec<String>> {
+    acts::rule_of_request(&workspace.loaded.policy, waiting.gate(), &waiting.data, &waiting.requester)
 }
 
 fn may_approve(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     rule: &Rule,
     waiting: &Waiting,
     act: &Act,
@@ -161,7 +161,7 @@ fn may_approve(
         approvers: &waiting.approvals,
         author: act.author.as_deref(),
     };
-    gate_policy::may_approve(&setting.loaded.policy, rule, act.actor(), subject)
+    gate_policy::may_approve(&workspace.loaded.policy, rule, act.actor(), subject)
 }
 
 fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactError> {
@@ -193,7 +193,7 @@ fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactE
 }
 
 fn append_rejection(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
     waiting: &Waiting,
     act: &Act,
@@ -204,7 +204,7 @@ fn append_rejection(
         reason: reason.to_owned(),
         reasons: vec![reason.to_owned()],
         author: act.author.clone(),
-        policy: setting.loaded.used.clone(),
+        policy: workspace.loaded.used.clone(),
         judge: JUDGE,
         judged_at: transaction.now(),
         context: act.context.clone(),
@@ -215,7 +215,7 @@ fn append_rejection(
 }
 
 fn append_approval(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
     waiting: &Waiting,
     act: &Act,
@@ -224,7 +224,7 @@ fn append_approval(
         subject: waiting.entry.hash.to_string(),
         reason: act.reason.clone(),
         author: act.author.clone(),
-        policy: setting.loaded.used.clone(),
+        policy: workspace.loaded.used.clone(),
         judge: JUDGE,
         judged_at: transaction.now(),
         context: act.context.clone(),
@@ -237,7 +237,7 @@ fn append_approval(
 
 /// Whether the quota has room for the grant, where the approval at hand completes it; the inner error says why not.
 fn room(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &Transaction<'_>,
     waiting: &Waiting,
     rule: &Rule,
@@ -246,7 +246,7 @@ fn room(
     if !standing.is_complete() {
         return Ok(Ok(Counted::default()));
     }
-    let (view, loaded) = (transaction.view(), &setting.loaded);
+    let (view, loaded) = (transaction.view(), &workspace.loaded);
     let past = Past::new(&view, loaded.trust(), &loaded.used.digest, waiting.gate(), transaction.now());
     let room = acts::room(rule, &waiting.requester, &past);
     let counted = past.settled()?;
@@ -254,7 +254,7 @@ fn room(
 }
 
 fn grant(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
     waiting: &Waiting,
     rule: &Rule,
@@ -263,7 +263,7 @@ fn grant(
     counted: &Counted,
 ) -> Result<Grant, TransactError> {
     let (gate, by) = (waiting.gate(), &waiting.requester);
-    let data = grant_data(setting, transaction, waiting, rule, approval, counted)?;
+    let data = grant_data(workspace, transaction, waiting, rule, approval, counted)?;
     let draft = records::draft(Kind::Grant, Some(gate), Some(waiting.entry.seq), by, &data)?;
     let entry = transaction.append(&draft)?;
     Ok(admission::granted(gate, by, &entry, &data, Some(shown(rule, standing))))
@@ -276,7 +276,7 @@ fn shown(rule: &Rule, standing: Approval) -> Approvals {
 }
 
 fn grant_data(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &Transaction<'_>,
     waiting: &Waiting,
     rule: &Rule,
@@ -291,7 +291,7 @@ fn grant_data(
         ask: waiting.data.ask.clone(),
         not_before: start,
         rule: rule.number,
-        policy: setting.loaded.used.clone(),
+        policy: workspace.loaded.used.clone(),
         judge: JUDGE,
         approvals: waiting.seqs.iter().copied().chain([approval.seq]).collect(),
         owes,

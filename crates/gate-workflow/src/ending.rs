@@ -18,7 +18,7 @@ use crate::lifting;
 use crate::policies::{self, Policies};
 use crate::proving;
 use crate::refusal::refuse;
-use crate::setting::Setting;
+use crate::workspace::Workspace;
 use gate_judge::lifting::counting;
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
@@ -44,16 +44,16 @@ impl Living {
 ///
 /// # Errors
 /// A [`TransactError`]; then nothing was recorded.
-pub fn revoke(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> {
-    setting.transact(|transaction| {
-        let living = living(transaction, &setting.loaded, &act.id)?;
+pub fn revoke(workspace: &Workspace<'_>, act: &Act) -> Result<Grant, TransactError> {
+    workspace.transact(|transaction| {
+        let living = living(transaction, &workspace.loaded, &act.id)?;
         let act =
-            &proving::act(&setting.loaded, transaction, act, &marks(&transaction.view(), &living.entry)?)?;
-        setting.loaded.policy.gate(living.subject().gate)?;
-        policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
-        match gate_policy::may_revoke(&setting.loaded.policy, act.actor(), living.subject()) {
-            Ok(()) => end(setting, transaction, &living.entry, living.ask.action, act),
-            Err(reasons) => refuse(setting, transaction, &living.entry, (Verb::Revoke, act), reasons),
+            &proving::act(&workspace.loaded, transaction, act, &marks(&transaction.view(), &living.entry)?)?;
+        workspace.loaded.policy.gate(living.subject().gate)?;
+        policies::ensure_recorded(transaction, &workspace.loaded, &act.by)?;
+        match gate_policy::may_revoke(&workspace.loaded.policy, act.actor(), living.subject()) {
+            Ok(()) => end(workspace, transaction, &living.entry, living.ask.action, act),
+            Err(reasons) => refuse(workspace, transaction, &living.entry, (Verb::Revoke, act), reasons),
         }
     })
 }
@@ -62,24 +62,24 @@ pub fn revoke(setting: &Setting<'_>, act: &Act) -> Result<Grant, TransactError> 
 ///
 /// # Errors
 /// A [`TransactError`]; then nothing was recorded.
-pub fn resume(setting: &Setting<'_>, name: &str, act: &Act) -> Result<Grant, TransactError> {
-    setting.loaded.policy.gate(name)?;
-    setting.transact(|transaction| {
-        let pauses = live_pauses(&transaction.view(), &setting.loaded, name, transaction.now())?;
+pub fn resume(workspace: &Workspace<'_>, name: &str, act: &Act) -> Result<Grant, TransactError> {
+    workspace.loaded.policy.gate(name)?;
+    workspace.transact(|transaction| {
+        let pauses = live_pauses(&transaction.view(), &workspace.loaded, name, transaction.now())?;
         if pauses.is_empty() {
             let reasons = vec![format!("gate '{name}' is not paused: nothing to resume, nothing recorded")];
             return Ok(answer(Status::Nothing, Some(name), None, reasons));
         }
-        let act = &covering(setting, transaction, &pauses, act)?;
-        policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
+        let act = &covering(workspace, transaction, &pauses, act)?;
+        policies::ensure_recorded(transaction, &workspace.loaded, &act.by)?;
         for pause in &pauses {
-            if let Err(reasons) = may_resume(setting, pause, act)? {
-                return refuse(setting, transaction, pause, (Verb::Resume, act), reasons);
+            if let Err(reasons) = may_resume(workspace, pause, act)? {
+                return refuse(workspace, transaction, pause, (Verb::Resume, act), reasons);
             }
         }
         let mut last = None;
         for pause in &pauses {
-            last = Some(end(setting, transaction, pause, Action::Pause, act)?);
+            last = Some(end(workspace, transaction, pause, Action::Pause, act)?);
         }
         last.ok_or_else(|| TransactError::Subject(format!("gate '{name}' is not paused")))
     })
@@ -88,7 +88,7 @@ pub fn resume(setting: &Setting<'_>, name: &str, act: &Act) -> Result<Grant, Tra
 /// `act` with whoever signed it. What was signed to resume a gate is about all of its pauses: one that was made after it
 /// is none of them.
 fn covering(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &Transaction<'_>,
     pauses: &[Entry],
     act: &Act,
@@ -99,7 +99,7 @@ fn covering(
         let again = "the gate was paused or resumed since this was signed\nsee who paused it, and sign again";
         return Err(TransactError::Subject(again.to_owned()));
     }
-    proving::act(&setting.loaded, transaction, act, &newest)
+    proving::act(&workspace.loaded, transaction, act, &newest)
 }
 
 /// What a signed statement about an opt-out may name: each entry of its life, of which `entry` is one.
@@ -110,14 +110,14 @@ pub(crate) fn marks(view: &View<'_>, entry: &Entry) -> Result<Vec<Mark>, Transac
 }
 
 fn may_resume(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     pause: &Entry,
     act: &Act,
 ) -> Result<Result<(), Vec<String>>, TransactError> {
     let (ask, requester) = (asked(pause)?, records::actor(pause)?);
     let gate = pause.gate.as_deref().unwrap_or_default();
     let subject = Subject { gate, ask: &ask, requester: &requester, approvers: &[], author: None };
-    Ok(gate_policy::may_resume(&setting.loaded.policy, act.actor(), subject))
+    Ok(gate_policy::may_resume(&workspace.loaded.policy, act.actor(), subject))
 }
 
 /// What a request or a grant asks for.
@@ -205,7 +205,7 @@ fn waiting(id: u64, request: Entry, life: &[Entry], requester: Principal) -> Res
 }
 
 fn end(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
     subject: &Entry,
     action: Action,
@@ -219,7 +219,7 @@ fn end(
         action,
         reason: reason.clone(),
         ticket: act.ticket.clone(),
-        policy: setting.loaded.used.clone(),
+        policy: workspace.loaded.used.clone(),
         judge: JUDGE,
         judged_at: transaction.now(),
         context: act.context.clone(),

@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use gate_checkout::git;
+use gate_ledger::redaction::Privacy;
 use gate_ledger::store::{self, Access, Ledger, OpenError};
-use gate_ledger::veil::Privacy;
 use gate_ledger::verify::{self, Options, VerifyError};
 use gate_model::exit::Exit;
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::admission::TransactError;
 use crate::check::CheckError;
 use crate::policies::Policies;
-use crate::setting::Setting;
+use crate::workspace::Workspace;
 use gate_judge::standing::{Live, SetAside};
 
 use crate::standing::{self, Question};
@@ -108,18 +108,18 @@ impl OverviewError {
 ///
 /// # Errors
 /// An [`OverviewError`].
-pub fn read(setting: &Setting<'_>) -> Result<Overview, OverviewError> {
-    let ledger = setting.open(Access::Read).map_err(TransactError::from)?;
+pub fn read(workspace: &Workspace<'_>) -> Result<Overview, OverviewError> {
+    let ledger = workspace.open(Access::Read).map_err(TransactError::from)?;
     let view = ledger.view();
     let head = view.head().map_err(TransactError::from)?;
-    let now = setting.now().max(head.at);
-    let facts = setting.facts().map_err(CheckError::from)?;
+    let now = workspace.now().max(head.at);
+    let facts = workspace.facts().map_err(CheckError::from)?;
     let mut policies = Policies::default();
     let mut gates = Vec::new();
-    for (name, gate) in &setting.loaded.policy.gates {
+    for (name, gate) in &workspace.loaded.policy.gates {
         let question = Question {
             gate: name.as_str(),
-            today: &setting.loaded,
+            today: &workspace.loaded,
             context: &facts.context,
             now,
             seen: None,
@@ -141,7 +141,7 @@ pub fn read(setting: &Setting<'_>) -> Result<Overview, OverviewError> {
             opt_outs,
         });
     }
-    Ok(Overview { schema: SCHEMA, at: now, policy: setting.loaded.used.clone(), gates })
+    Ok(Overview { schema: SCHEMA, at: now, policy: workspace.loaded.used.clone(), gates })
 }
 
 fn counting(live: &Live) -> OptOutView {

@@ -9,7 +9,7 @@ use gate_model::payload::{RefusalData, Verb};
 
 use crate::admission::{TransactError, answer};
 use crate::approval::Act;
-use crate::setting::Setting;
+use crate::workspace::Workspace;
 use gate_judge::records;
 
 /// Records that somebody may not do what they tried with `subject`.
@@ -17,7 +17,7 @@ use gate_judge::records;
 /// # Errors
 /// A [`TransactError`].
 pub fn refuse(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
     subject: &Entry,
     (verb, act): (Verb, &Act),
@@ -30,7 +30,7 @@ pub fn refuse(
         ticket: act.ticket.clone(),
         reasons: reasons.clone(),
         author: act.author.clone(),
-        policy: setting.loaded.used.clone(),
+        policy: workspace.loaded.used.clone(),
         judge: JUDGE,
         judged_at: transaction.now(),
         context: act.context.clone(),

@@ -15,7 +15,7 @@ use crate::ids;
 use crate::policies::{self, Policies};
 use crate::proving;
 use crate::refusal::refuse;
-use crate::setting::Setting;
+use crate::workspace::Workspace;
 use gate_judge::acts;
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
@@ -24,23 +24,23 @@ use gate_judge::records;
 ///
 /// # Errors
 /// A [`TransactError`]; then nothing was recorded.
-pub fn review(setting: &Setting<'_>, act: &Act, verdict: ReviewVerdict) -> Result<Grant, TransactError> {
-    setting.transact(|transaction| {
-        let (entry, data) = owing(transaction, &setting.loaded, &act.id)?;
-        let act = &proving::act(&setting.loaded, transaction, act, &marks(&transaction.view(), &entry)?)?;
+pub fn review(workspace: &Workspace<'_>, act: &Act, verdict: ReviewVerdict) -> Result<Grant, TransactError> {
+    workspace.transact(|transaction| {
+        let (entry, data) = owing(transaction, &workspace.loaded, &act.id)?;
+        let act = &proving::act(&workspace.loaded, transaction, act, &marks(&transaction.view(), &entry)?)?;
         let requester = records::actor(&entry)?;
         let name = entry.gate.clone().unwrap_or_default();
-        let policy = &setting.loaded.policy;
+        let policy = &workspace.loaded.policy;
         policy.gate(&name)?;
-        policies::ensure_recorded(transaction, &setting.loaded, &act.by)?;
+        policies::ensure_recorded(transaction, &workspace.loaded, &act.by)?;
         let subject =
             Subject { gate: &name, ask: &data.ask, requester: &requester, approvers: &[], author: None };
         let may = acts::rule_of_review(policy, &name, data.rule)
             .and_then(|rule| gate_policy::may_review(policy, rule, act.actor(), subject));
         if let Err(reasons) = may {
-            return refuse(setting, transaction, &entry, (Verb::Review, act), reasons);
+            return refuse(workspace, transaction, &entry, (Verb::Review, act), reasons);
         }
-        let seq = append(setting, transaction, &entry, act, verdict)?;
+        let seq = append(workspace, transaction, &entry, act, verdict)?;
         let word = if verdict == ReviewVerdict::Accepted { "accepted" } else { "rejected" };
         let reason = act.reason.clone().unwrap_or_default();
         let reasons = vec![format!("{word} by {}: {reason}", act.by.id)];
@@ -78,7 +78,7 @@ fn owing(
 }
 
 fn append(
-    setting: &Setting<'_>,
+    workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
     subject: &Entry,
     act: &Act,
@@ -88,7 +88,7 @@ fn append(
         subject: subject.hash.to_string(),
         verdict,
         reason: act.reason.clone().unwrap_or_default(),
-        policy: setting.loaded.used.clone(),
+        policy: workspace.loaded.used.clone(),
         judge: JUDGE,
         judged_at: transaction.now(),
         context: act.context.clone(),

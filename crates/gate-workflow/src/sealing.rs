@@ -9,8 +9,8 @@
 
 use gate_ledger::commitment::{Field, Opening, OpeningError};
 use gate_ledger::profile::ProfileError;
+use gate_ledger::redaction::Privacy;
 use gate_ledger::store::{StoreError, View};
-use gate_ledger::veil::Privacy;
 use gate_model::exit::Exit;
 use gate_model::opening::WrittenOpening;
 use gate_model::request::{self, Request};
@@ -245,7 +245,7 @@ fn open(
 #[cfg(test)]
 mod tests {
     use gate_judge::statement::Statement;
-    use gate_ledger::veil::Privacy;
+    use gate_ledger::redaction::Privacy;
     use gate_model::payload::Verb;
     use gate_model::request::Request;
     use serde_json::{Value, json};

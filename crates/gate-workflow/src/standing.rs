@@ -5,7 +5,7 @@ mod weigh;
 use gate_judge::derivation::Derived;
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
-use gate_judge::standing::{Live, Seen, SetAside, Standing};
+use gate_judge::standing::{EffectiveOptOuts, Live, Seen, SetAside};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::action::Action;
@@ -44,8 +44,8 @@ pub fn read(
     view: &View<'_>,
     policies: &mut Policies,
     question: &Question<'_>,
-) -> Result<Standing, StoreError> {
-    let mut standing = Standing::default();
+) -> Result<EffectiveOptOuts, StoreError> {
+    let mut standing = EffectiveOptOuts::default();
     for entry in view.live_grants(question.gate, question.now)? {
         match examine(view, policies, question, &entry)? {
             Examined::Counts(live) => standing.live.push(*live),

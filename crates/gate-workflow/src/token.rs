@@ -8,7 +8,7 @@ use gate_model::context::{Context, change_of};
 use gate_model::principal::Assurance;
 use gate_model::time::Timestamp;
 
-use crate::setting::TOKEN_VARIABLE;
+use crate::workspace::TOKEN_VARIABLE;
 use gate_judge::policy_text::Loaded;
 
 /// Why a token does not count.

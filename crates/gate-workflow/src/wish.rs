@@ -24,7 +24,7 @@ use gate_model::principal::Principal;
 use gate_model::request::Ttl;
 use gate_model::scope::Scope;
 use gate_model::text::{self, TextError};
-use gate_policy::{Petition, Policy};
+use gate_policy::{AuthorizationRequest, Policy};
 
 use gate_judge::records;
 
@@ -170,8 +170,8 @@ pub fn resolve(
     let open = |level: Level| wish.matches.iter().map(move |wanted| evidence(wanted, level, &[]));
     let probe =
         Ask { findings: wish.evidence.iter().cloned().chain(open(Level::Note)).collect(), ..ask.clone() };
-    let petition = Petition { gate: &wish.gate, ask: &probe, by, context: &facts.context };
-    let derived = gate_policy::derive(policy, &petition, None).ok();
+    let authorization = AuthorizationRequest { gate: &wish.gate, ask: &probe, by, context: &facts.context };
+    let derived = gate_policy::derive(policy, &authorization, None).ok();
     let level = derived.as_ref().and_then(|(rule, _)| rule.max_level).unwrap_or(Level::Error);
     ask.findings.extend(wish.matches.iter().map(|wanted| evidence(wanted, level, &counts)));
     if let (None, Some((_, terms))) = (wish.ttl, derived) {

@@ -20,7 +20,7 @@ use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
 use gate_workflow::admission::{self, Asking};
 use gate_workflow::check::{Begun, Checker};
-use gate_workflow::setting::{Place, Setting};
+use gate_workflow::workspace::{Place, Workspace};
 
 const POLICY: &str = r#"
 version = 1
@@ -42,8 +42,8 @@ impl Room {
         fs::write(room.dir.path().join("gate.toml"), POLICY).unwrap();
         let by = serde_json::to_value(Principal::asserted("os", "test")).unwrap();
         Ledger::create(&room.ledger(), &by, serde_json::json!({}), now()).unwrap().close().unwrap();
-        room.with(&now, |setting| {
-            let facts = setting.facts().unwrap();
+        room.with(&now, |workspace| {
+            let facts = workspace.facts().unwrap();
             let asking = Asking {
                 gate: "deploy".to_owned(),
                 ask: pause(),
@@ -51,7 +51,7 @@ impl Room {
                 context: facts.context.clone(),
                 request: None,
             };
-            admission::request(setting, &asking).unwrap();
+            admission::request(workspace, &asking).unwrap();
         });
         room
     }
@@ -60,7 +60,7 @@ impl Room {
         self.dir.path().join(".gate/ledger.db")
     }
 
-    fn with<T>(&self, clock: &dyn Fn() -> Timestamp, work: impl FnOnce(&Setting<'_>) -> T) -> T {
+    fn with<T>(&self, clock: &dyn Fn() -> Timestamp, work: impl FnOnce(&Workspace<'_>) -> T) -> T {
         let env = |_: &str| None;
         let cwd = self.dir.path();
         let place = Place {
@@ -72,7 +72,7 @@ impl Room {
             ledger: None,
             connect: gate_workflow::remote::through_helper(),
         };
-        work(&Setting::read(place).unwrap())
+        work(&Workspace::read(place).unwrap())
     }
 
     /// What becomes of the gate where `attack` happens as soon as its pause can have been read.
@@ -86,10 +86,10 @@ impl Room {
             }
             now()
         };
-        self.with(&clock, |setting| {
+        self.with(&clock, |workspace| {
             let mut warnings = Vec::new();
             let begun =
-                Checker::new(setting, "deploy").unwrap().begin(true, patience, &mut warnings).unwrap();
+                Checker::new(workspace, "deploy").unwrap().begin(true, patience, &mut warnings).unwrap();
             assert!(!warnings.is_empty(), "nobody is told why it was not recorded");
             match begun {
                 Begun::Settled(decision) => {

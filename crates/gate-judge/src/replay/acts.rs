@@ -15,8 +15,8 @@ use crate::standing::Approved;
 use crate::statement;
 
 use super::admissions::{note_token, read, rests_on};
-use super::books::Used;
 use super::life::{Deed, Granted, OptOut};
+use super::policy_log::Used;
 use super::report::{Doubt, Judged, Report};
 use super::{Position, State, known_judge};
 

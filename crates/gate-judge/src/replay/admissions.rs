@@ -12,9 +12,9 @@ use crate::lifting;
 use crate::records;
 use crate::signatures::Mark;
 
-use super::books::Used;
 use super::life::{Asked, Granted, OptOut, Proof};
 use super::past::{self, What};
+use super::policy_log::Used;
 use super::report::{Doubt, Judged, Oddity, Report};
 use super::{Position, State, known_judge, unreadable};
 
@@ -39,7 +39,7 @@ impl State {
         policy: &gate_model::decision::PolicyUsed,
         report: &mut Report,
     ) -> Result<Used, Doubt> {
-        let used = self.books.used(&policy.digest, &policy.source)?;
+        let used = self.policy_log.used(&policy.digest, &policy.source)?;
         self.note_oddities(at.seq, at.seq, &used, report);
         Ok(used)
     }
@@ -49,7 +49,7 @@ impl State {
         if let Some(oddity) = used.oddity {
             report.note(seq, oddity);
         }
-        if self.books.is_superseded(used, seen.min(seq), seq) {
+        if self.policy_log.is_superseded(used, seen.min(seq), seq) {
             report.note(seq, Oddity::Superseded);
         }
     }

@@ -13,16 +13,16 @@ use gate_model::principal::{Assurance, Principal};
 use gate_model::request::Request;
 use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
-use gate_policy::{Admission, Petition};
+use gate_policy::{Admission, AuthorizationRequest};
 
 use crate::acts;
 use crate::approvals;
 use crate::derivation::{self, in_words};
 use crate::signatures::{self, Unproven};
 
-use super::books::Used;
 use super::life::OptOut;
 use super::past::Past;
+use super::policy_log::Used;
 use super::report::{Doubt, Judged};
 use super::terms::{counted, fits, numbered, wider};
 use super::{Position, State};
@@ -110,8 +110,8 @@ impl State {
         derivation::in_time(at.moment, data).map_err(Doubt::Wrong)?;
         let (opt_out, _) = self.waiting(at, id, data.not_before)?;
         approved.clone().map_err(|reason| Doubt::Wrong(format!("lacks approvals: {reason}")))?;
-        let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
-        let rule = gate_policy::permits(used.policy(), &petition, Some(data.rule))
+        let authorization = AuthorizationRequest { gate, ask: &data.ask, by, context: &data.context };
+        let rule = gate_policy::permits(used.policy(), &authorization, Some(data.rule))
             .map_err(|trials| Doubt::Wrong(format!("should have been denied: {}", in_words(&trials))))?;
         let past = Past { opt_outs: &self.opt_outs, gate, used, now: data.not_before, before: None };
         acts::room(rule, by, &past)
@@ -163,8 +163,9 @@ impl State {
         };
         let past = self.past(verdict);
         let by = signer.as_ref().unwrap_or(verdict.by);
-        let petition = Petition { gate: verdict.gate, ask: verdict.ask, by, context: verdict.context };
-        match gate_policy::admit(verdict.used.policy(), &petition, &past) {
+        let authorization =
+            AuthorizationRequest { gate: verdict.gate, ask: verdict.ask, by, context: verdict.context };
+        match gate_policy::admit(verdict.used.policy(), &authorization, &past) {
             Admission::Denied(_) => Ok(()),
             Admission::Grant(terms) => Err(Doubt::Wrong(format!("denies what rule {} grants", terms.rule))),
             Admission::Pending(terms, _) => {
@@ -224,8 +225,9 @@ impl State {
     fn comes_out(&self, verdict: Verdict<'_>, accept: impl Fn(Admission) -> Result<(), String>) -> Judged {
         let past = self.past(verdict);
         let judge = |ask: &Ask| {
-            let petition = Petition { gate: verdict.gate, ask, by: verdict.by, context: verdict.context };
-            accept(gate_policy::admit(verdict.used.policy(), &petition, &past))
+            let authorization =
+                AuthorizationRequest { gate: verdict.gate, ask, by: verdict.by, context: verdict.context };
+            accept(gate_policy::admit(verdict.used.policy(), &authorization, &past))
         };
         if let Some(request) = verdict.request {
             let asked = Ask { scope: request.scope.clone(), ..verdict.ask.clone() };

@@ -38,7 +38,7 @@ impl State {
     /// Judges a decision.
     pub(super) fn decision(&mut self, at: Position<'_>, facts: &Facts<'_>, report: &mut Report) -> Judged {
         known_judge(facts.judge)?;
-        let used = self.books.used(facts.policy.digest.as_str(), facts.policy.source.as_str())?;
+        let used = self.policy_log.used(facts.policy.digest.as_str(), facts.policy.source.as_str())?;
         let seen = facts.seen_head.as_ref().map_or(at.seq, |seen| seen.seq);
         self.note_oddities(at.seq, seen, &used, report);
         let name = at.gate()?;

@@ -4,7 +4,7 @@
 //! as the word `erased`, and a verdict that still comes out as recorded needed neither.
 
 use gate_ledger::entry::{Entry, Kind};
-use gate_ledger::veil;
+use gate_ledger::redaction;
 
 use super::State;
 use super::report::{Doubt, Judged};
@@ -40,7 +40,7 @@ impl State {
 
     /// Whether something of `entry` was erased. Under a policy that commits to nothing it is a forgery that looks so.
     fn has_erased(&self, entry: &Entry) -> bool {
-        veil::has_erased(entry.kind, &entry.actor, &entry.data) && self.books.may_commit(entry)
+        redaction::has_erased(entry.kind, &entry.actor, &entry.data) && self.policy_log.may_commit(entry)
     }
 
     /// What to say where the opt-out `id` is what speaks against a verdict, because of `reason`.

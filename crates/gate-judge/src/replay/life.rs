@@ -15,7 +15,7 @@ use crate::recorded::Recorded;
 use crate::signatures::{self, Known, Mark};
 use crate::standing::Approved;
 
-use super::books::Used;
+use super::policy_log::Used;
 use super::report::Doubt;
 
 /// An opt-out, from its first entry on.

@@ -22,7 +22,6 @@ mod acts;
 mod admissions;
 mod archived;
 mod asking;
-mod books;
 mod decisions;
 mod erasure;
 mod findings;
@@ -32,6 +31,7 @@ mod of_gate;
 mod openings;
 mod opt_outs;
 mod past;
+mod policy_log;
 mod refusals;
 mod report;
 mod terms;
@@ -41,7 +41,7 @@ mod wire;
 use std::collections::HashSet;
 
 use gate_ledger::entry::{Entry, EntryError, EntryHash, Kind};
-use gate_ledger::veil;
+use gate_ledger::redaction;
 use gate_ledger::verify::Seen;
 use gate_model::JUDGE;
 use gate_model::time::Timestamp;
@@ -53,9 +53,9 @@ use crate::moment::{Clock, Moment};
 use archived::Archived;
 pub use openings::{ListError, Listed, Openings};
 
-use books::Books;
 use heads::Heads;
 use opt_outs::OptOuts;
+use policy_log::PolicyLog;
 use report::{Doubt, Judged, Report};
 
 /// What judging a ledger again came to.
@@ -80,7 +80,7 @@ pub struct Replayer {
 struct State {
     clock: Clock,
     heads: Heads,
-    books: Books,
+    policy_log: PolicyLog,
     opt_outs: OptOuts,
     genesis: Option<EntryHash>,
     /// Where entries are missing that were archived.
@@ -122,7 +122,7 @@ impl Replayer {
     }
 
     fn revealed(&mut self, mut entry: Entry) -> Result<Entry, String> {
-        if !veil::may_hold(&entry.body) {
+        if !redaction::may_hold(&entry.body) {
             return Ok(entry);
         }
         match &mut self.openings {
@@ -148,7 +148,7 @@ impl Replayer {
                 self.state.genesis.get_or_insert(entry.hash);
                 None
             }
-            Kind::Policy => Some(self.state.books.file(entry)),
+            Kind::Policy => Some(self.state.policy_log.file(entry)),
             Kind::Decision => Some(self.decision(at, wire::Facts::deserialize(&entry.data), &entry.data)),
             Kind::Request => Some(self.state.request(at, entry, &mut self.report)),
             Kind::Grant => Some(self.state.grant(at, entry, &mut self.report)),
@@ -243,9 +243,9 @@ impl Replayer {
 impl State {
     /// The judgement on an entry, or that it may rest on what was archived.
     fn behind_archive(&mut self, entry: (Kind, Timestamp), named: Option<u64>, judged: Judged) -> Judged {
-        let Self { archived, books, .. } = self;
+        let Self { archived, policy_log, .. } = self;
         match archived {
-            Some(archived) => archived.excuse(entry, named, || books.longest(), judged),
+            Some(archived) => archived.excuse(entry, named, || policy_log.longest(), judged),
             None => judged,
         }
     }

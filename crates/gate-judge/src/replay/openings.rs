@@ -6,7 +6,7 @@ use std::io::{BufRead, Read};
 use gate_ledger::commitment::{Commitment, Opening, OpeningError};
 use gate_ledger::entry::Entry;
 use gate_ledger::profile;
-use gate_ledger::veil::{self, WrongField};
+use gate_ledger::redaction::{self, WrongField};
 use gate_model::opening::WrittenOpening;
 
 /// Where the openings of commitments are found.
@@ -132,7 +132,7 @@ fn next(lines: &mut impl BufRead, line: usize, text: &mut Vec<u8>) -> Result<boo
 impl Openings for Listed {
     fn reveal(&mut self, entry: &mut Entry) -> Result<(), String> {
         let open = &mut |commitment: Commitment| Ok::<_, WrongField>(self.0.get(&commitment).cloned());
-        let revealed = veil::reveal(entry.kind, &mut entry.actor, &mut entry.data, open);
+        let revealed = redaction::reveal(entry.kind, &mut entry.actor, &mut entry.data, open);
         revealed.map_err(|error| format!("cannot be read: {error}"))
     }
 }

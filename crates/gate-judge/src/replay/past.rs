@@ -13,9 +13,9 @@ use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::{Earlier, History, QuotaBy, Rule};
 
-use super::books::Used;
 use super::of_gate::{Debt, OfGate};
 use super::opt_outs::OptOuts;
+use super::policy_log::Used;
 
 /// A grant as quotas count it.
 #[derive(Debug, Clone, Copy)]

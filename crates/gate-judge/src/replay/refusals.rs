@@ -11,9 +11,9 @@ use gate_policy::{Actor, Subject};
 use super::acts::owing;
 use crate::acts;
 
-use super::books::Used;
 use super::life::{Asked, Granted, OptOut};
 use super::past::Past;
+use super::policy_log::Used;
 use super::report::{Doubt, Judged};
 use super::{Position, State};
 

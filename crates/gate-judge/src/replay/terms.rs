@@ -5,7 +5,7 @@ use gate_model::principal::Principal;
 use gate_model::scope::Scope;
 use gate_policy::{History, Rule, Terms};
 
-use super::books::Used;
+use super::policy_log::Used;
 use super::report::{Doubt, Judged};
 
 /// The rule of `gate` with this number.

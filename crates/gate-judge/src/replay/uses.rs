@@ -15,9 +15,9 @@ use crate::derivation::{self, Backing};
 use crate::standing::{self, Held, Run, Seen};
 
 use super::admissions::rests_on;
-use super::books::Used;
 use super::life::{Granted, OptOut};
 use super::past::Past;
+use super::policy_log::Used;
 use super::report::Doubt;
 use super::{Position, State};
 

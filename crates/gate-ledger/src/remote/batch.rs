@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Batch, RemoteError, Why};
 use crate::commitment::{Commitment, Opening, WrittenOpening};
 use crate::entry::Entry;
-use crate::veil;
+use crate::redaction;
 
 /// An opening of a batch with the entry that it came with.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Batch {
     pub fn kept<'b>(&'b self, entries: &'b [Entry]) -> Result<Vec<Kept<'b>>, RemoteError> {
         let mut owners = HashMap::new();
         for entry in entries {
-            for (_, commitment) in veil::commitments(entry.kind, &entry.actor, &entry.data) {
+            for (_, commitment) in redaction::commitments(entry.kind, &entry.actor, &entry.data) {
                 owners.entry(commitment).or_insert(entry);
             }
         }

@@ -22,7 +22,7 @@ const MAX_BATCH: usize = 64 << 20;
 /// What the streams say. What is wrong with an ask is answered; after one that cannot be read nothing more is, since
 /// nobody knows where the next one begins.
 pub fn serve(remote: &mut dyn Remote, input: &mut dyn BufRead, output: &mut dyn Write) -> io::Result<()> {
-    let mut desk = Desk { remote, output, failure: None };
+    let mut server = Server { remote, output, failure: None };
     let mut line = Vec::new();
     loop {
         let ask = match line::next(input, &mut line) {
@@ -39,25 +39,25 @@ pub fn serve(remote: &mut dyn Remote, input: &mut dyn BufRead, output: &mut dyn 
         let (ask, batch) = match ask.and_then(|ask| Ok((ask, batch?))) {
             Ok(received) => received,
             Err(RemoteError::Io(error)) => return Err(error),
-            Err(error) => return desk.answer(&Answer::Failed(error.as_failed())),
+            Err(error) => return server.answer(&Answer::Failed(error.as_failed())),
         };
-        let answer = desk.ask(&ask, &batch).unwrap_or_else(|error| Answer::Failed(error.as_failed()));
-        if let Some(error) = desk.failure.take() {
+        let answer = server.ask(&ask, &batch).unwrap_or_else(|error| Answer::Failed(error.as_failed()));
+        if let Some(error) = server.failure.take() {
             return Err(error);
         }
-        desk.answer(&answer)?;
+        server.answer(&answer)?;
     }
 }
 
 /// A remote, and whom it answers.
-struct Desk<'d> {
+struct Server<'d> {
     remote: &'d mut dyn Remote,
     output: &'d mut dyn Write,
     /// Why lines could not be handed on.
     failure: Option<io::Error>,
 }
 
-impl Desk<'_> {
+impl Server<'_> {
     fn answer(&mut self, answer: &Answer) -> io::Result<()> {
         self.output.write_all(answer.write().as_bytes())?;
         self.output.write_all(b"\n")?;

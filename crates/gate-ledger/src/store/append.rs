@@ -13,7 +13,7 @@ use crate::archive::Statement;
 use crate::chain::{Bad, Chain, LedgerId, Linked, Start};
 use crate::commitment::{Commitment, Opening};
 use crate::entry::{Draft, Entry, EntryHash, Place};
-use crate::veil::Privacy;
+use crate::redaction::Privacy;
 
 /// The ledger, held by one writer: what it reads here is what its entries follow.
 pub struct Transaction<'a> {

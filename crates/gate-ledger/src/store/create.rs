@@ -16,7 +16,7 @@ use super::{Access, KeptOpening, Ledger, OpenError, StoreError, files, private, 
 use crate::chain::Chain;
 use crate::entry::{Draft, DraftError, Entry, EntryHash, Kind, Place};
 use crate::outfile::{NameError, Staged};
-use crate::veil::Privacy;
+use crate::redaction::Privacy;
 
 /// The page size, in bytes: with 4096 an entry of 500 bytes takes 7 % more on disk, with 16384 a durable append
 /// writes twice as much for 1 % less.

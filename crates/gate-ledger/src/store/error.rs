@@ -10,7 +10,7 @@ use crate::archive::Statement;
 use crate::chain::Bad;
 use crate::commitment::Commitment;
 use crate::entry::DraftError;
-use crate::veil::{SealError, WrongField};
+use crate::redaction::{SealError, WrongField};
 
 /// A ledger that could not be opened.
 #[derive(Debug, thiserror::Error)]

@@ -61,7 +61,7 @@ use std::time::Duration;
 use gate_model::time::Timestamp;
 
 use crate::entry::{Entry, EntryHash};
-use crate::veil::Privacy;
+use crate::redaction::Privacy;
 
 /// An open ledger, whose first entry has been read and checked.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::StoreError;
 use crate::commitment::{Commitment, Field, Opening};
 use crate::entry::Entry;
-use crate::veil::{self, Text};
+use crate::redaction::{self, Text};
 
 /// The longest text that is read, in bytes: no entry could hold a longer one. The queries say the same number.
 const MAX_VALUE: i64 = 1 << 20;
@@ -102,10 +102,10 @@ pub(super) fn find_kept(
 
 /// Puts the personal texts of an entry back, as far as they are known.
 pub(super) fn reveal(connection: &Connection, entry: &mut Entry) -> Result<(), StoreError> {
-    if !veil::may_hold(&entry.body) {
+    if !redaction::may_hold(&entry.body) {
         return Ok(());
     }
-    veil::reveal(entry.kind, &mut entry.actor, &mut entry.data, &mut |commitment| {
+    redaction::reveal(entry.kind, &mut entry.actor, &mut entry.data, &mut |commitment| {
         find(connection, commitment)
     })
 }
@@ -130,7 +130,7 @@ pub(super) fn mentioned(connection: &Connection, sentence: &str) -> Result<Vec<T
         let KeptOpening { commitment, opening, .. } = kept(row)?;
         let text = Text { field: opening.field, value: opening.value, commitment };
         // Not all are kept at once: many that do not occur take no more memory than one.
-        if veil::mentions(sentence, &text) {
+        if redaction::mentions(sentence, &text) {
             found.push(text);
         }
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{StoreError, private};
 use crate::commitment::{Commitment, Field, Opening};
 use crate::entry::{Draft, Entry, Kind};
-use crate::veil::{self, Privacy, SealError, Text};
+use crate::redaction::{self, Privacy, SealError, Text};
 
 /// A commitment with the opening that is to be kept.
 pub(super) type New = (Commitment, Opening);
@@ -21,12 +21,12 @@ pub(super) fn seal(
     privacy: Privacy,
 ) -> Result<(Draft, Vec<New>), StoreError> {
     let mut draft = draft.clone();
-    let mut offered = veil::take_openings(&mut draft.data)?;
+    let mut offered = redaction::take_openings(&mut draft.data)?;
     offered.extend(reasons_of_request(connection, &draft)?);
-    let mut desk = Desk { connection: Some(connection), offered: &offered, new: Vec::new() };
-    let mut texts = desk.take_out(&mut draft, privacy)?;
+    let mut sealer = Sealer { connection: Some(connection), offered: &offered, new: Vec::new() };
+    let mut texts = sealer.take_out(&mut draft, privacy)?;
     if texts.is_empty() {
-        return Ok((draft, desk.new));
+        return Ok((draft, sealer.new));
     }
     if let Some(sentences) = draft.data.get("reasons").and_then(Value::as_array)
         && !sentences.is_empty()
@@ -36,14 +36,14 @@ pub(super) fn seal(
         texts.extend(reasons_of_used(connection, &draft, privacy)?);
     }
     hide(&mut draft.data, &texts);
-    Ok((draft, desk.new))
+    Ok((draft, sealer.new))
 }
 
 /// The same for the first entry, before there is a table to look into.
 pub(super) fn first(draft: &mut Draft, privacy: Privacy) -> Result<Vec<New>, StoreError> {
-    let mut desk = Desk { connection: None, offered: &[], new: Vec::new() };
-    desk.take_out(draft, privacy)?;
-    Ok(desk.new)
+    let mut sealer = Sealer { connection: None, offered: &[], new: Vec::new() };
+    sealer.take_out(draft, privacy)?;
+    Ok(sealer.new)
 }
 
 /// The reasons of the request that a grant grants: it commits to its reason as that did, so that both are known or
@@ -61,7 +61,7 @@ fn hide(data: &mut Value, texts: &[Text]) {
     let sentences = data.get_mut("reasons").and_then(Value::as_array_mut);
     for sentence in sentences.into_iter().flatten() {
         if let Value::String(text) = sentence {
-            *text = veil::hide(text, texts);
+            *text = redaction::hide(text, texts);
         }
     }
 }
@@ -105,7 +105,7 @@ fn reasons_in(connection: &Connection, sql: &str, id: i64) -> Result<Vec<New>, S
 fn reasons_of(connection: &Connection, row: &rusqlite::Row<'_>) -> Result<Vec<New>, StoreError> {
     let raw = super::RawRow::read(row)?;
     let entry: Entry = raw.entry().map_err(|source| StoreError::Bad { seq: raw.seq, source })?;
-    let committed = veil::commitments(entry.kind, &entry.actor, &entry.data);
+    let committed = redaction::commitments(entry.kind, &entry.actor, &entry.data);
     let mut found = Vec::new();
     for (_, commitment) in committed.into_iter().filter(|(field, _)| *field == Field::Reason) {
         found.extend(private::find(connection, commitment)?.map(|opening| (commitment, opening)));
@@ -114,19 +114,19 @@ fn reasons_of(connection: &Connection, row: &rusqlite::Row<'_>) -> Result<Vec<Ne
 }
 
 /// Where openings come from while a draft is sealed.
-struct Desk<'a> {
+struct Sealer<'a> {
     connection: Option<&'a Connection>,
     offered: &'a [Opening],
     new: Vec<New>,
 }
 
-impl Desk<'_> {
+impl Sealer<'_> {
     fn take_out(&mut self, draft: &mut Draft, privacy: Privacy) -> Result<Vec<Text>, StoreError> {
         let commit = &mut |field: Field, value: &str, named: Option<Commitment>| match named {
             Some(named) => self.named(field, value, named),
             None => self.commit(field, value),
         };
-        veil::seal(draft.kind, &mut draft.actor, &mut draft.data, privacy, commit)
+        redaction::seal(draft.kind, &mut draft.actor, &mut draft.data, privacy, commit)
     }
 
     /// A commitment that a signed document names: its opening was handed over with it, or is kept already.

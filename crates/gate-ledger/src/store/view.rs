@@ -32,7 +32,7 @@ pub struct Head {
 ///
 /// Every entry that is handed out was read as bytes, hashed again and compared with its stored hash, its
 /// position and its ledger; its fields come from its body. Nothing is cached. Personal text that the body only
-/// commits to is put back into `actor` and `data`, or marked as erased; see [`crate::veil`].
+/// commits to is put back into `actor` and `data`, or marked as erased; see [`crate::redaction`].
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     connection: &'a Connection,

@@ -6,9 +6,9 @@ use rayon::prelude::*;
 use rusqlite::Connection;
 
 use super::openings;
+use super::parallel::{Counts, NAMES, STRETCH, STRETCH_KEPT, Source, Worker};
 use super::segments;
 use super::tally::Tally;
-use super::wave::{Counts, NAMES, STRETCH, STRETCH_KEPT, Source, Worker};
 use super::{Observer, Options, Outcome, VerifyError};
 use crate::chain::Bad;
 use crate::store::{OpenError, Snapshot, StoreError};

@@ -10,8 +10,8 @@ use gate_workflow::remote;
 use serde_json::json;
 
 use super::{CopyError, SCHEMA};
-use crate::desk::Desk;
 use crate::error::LogError;
+use crate::session::Session;
 
 /// The address of a remote, where `to` is one: `SCHEME:` and more. A path that looks like it is written `./a:b`.
 pub(super) fn address(to: &Path) -> Option<&str> {
@@ -26,15 +26,15 @@ pub(super) fn address(to: &Path) -> Option<&str> {
 ///
 /// # Errors
 /// A [`LogError`]; then the remote has the first entries at most, and the same command goes on behind them.
-pub(super) fn copy(desk: &Desk<'_>, address: &str, io: &mut Io<'_>) -> Result<(), LogError> {
-    let found = desk.find()?;
+pub(super) fn copy(session: &Session<'_>, address: &str, io: &mut Io<'_>) -> Result<(), LogError> {
+    let found = session.find()?;
     let ledger = found.open(Access::Read)?;
     let options = Options { genesis: Some(ledger.genesis()), ..Options::default() };
     let outcome = verify::sqlite(&found.path()?, &options, &mut ()).map_err(CopyError::Unverified)?;
     if let Some(bad) = outcome.first_bad {
         return Err(CopyError::Bad { seq: bad.seq, reason: bad.reason }.into());
     }
-    remote::copy_to(&desk.place().connect, address, &ledger).map_err(Unusable::from)?;
+    remote::copy_to(&session.place().connect, address, &ledger).map_err(Unusable::from)?;
     let head = ledger.view().head()?;
     let genesis = ledger.genesis().to_string();
     let document = json!({
@@ -49,7 +49,7 @@ pub(super) fn copy(desk: &Desk<'_>, address: &str, io: &mut Io<'_>) -> Result<()
         "the remote '{address}' holds the ledger up to entry {}; put these lines under [ledger], in place of path",
         head.seq
     );
-    desk.report(&document, &summary, io);
+    session.report(&document, &summary, io);
     for line in [format!("remote = {address:?}"), format!("genesis = {genesis:?}")] {
         io.tell(&format!("  {line}\n"));
     }

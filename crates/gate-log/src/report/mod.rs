@@ -23,8 +23,8 @@ use gate_workflow::reading::Period;
 use gate_workflow::reading::report::{self, Gatherer};
 
 use crate::args::ReportArgs;
-use crate::desk::Desk;
 use crate::error::LogError;
+use crate::session::Session;
 
 /// A line longer than this holds no entry.
 const MAX_LINE: u64 = 2 << 20;
@@ -80,21 +80,21 @@ impl ReportError {
 ///
 /// # Errors
 /// A [`LogError`].
-pub(crate) fn show(desk: &Desk<'_>, args: &ReportArgs, io: &mut Io<'_>) -> Result<(), LogError> {
-    let json = match desk.shared.output.asked() {
+pub(crate) fn show(session: &Session<'_>, args: &ReportArgs, io: &mut Io<'_>) -> Result<(), LogError> {
+    let json = match session.shared.output.asked() {
         None => false,
         Some(Format::Json) => true,
         Some(_) => {
             return Err(LogError::Usage("a report is a page, or with --format json a document".to_owned()));
         }
     };
-    let now = desk.now();
+    let now = session.now();
     let period = args.span.ends(now);
-    let verifications = args.verification.iter().map(|path| verification(&desk.env.cwd, path));
+    let verifications = args.verification.iter().map(|path| verification(&session.env.cwd, path));
     let verifications = verifications.collect::<Result<Vec<_>, _>>()?;
     let counted = Period::new(period.0, period.1);
     let report = if args.exports.is_empty() {
-        let found = desk.find()?;
+        let found = session.find()?;
         let name = |id: &str| {
             found
                 .policy()
@@ -107,7 +107,7 @@ pub(crate) fn show(desk: &Desk<'_>, args: &ReportArgs, io: &mut Io<'_>) -> Resul
     } else {
         let mut gatherer = Gatherer::new(counted, &str::to_owned, verifications);
         for path in &args.exports {
-            export(&desk.env.cwd, path, &mut *io.stdin, &mut gatherer)?;
+            export(&session.env.cwd, path, &mut *io.stdin, &mut gatherer)?;
         }
         gatherer.finish(now, period)
     };

@@ -6,7 +6,7 @@ use gate_model::principal::Assurance;
 use gate_model::request::Ttl;
 use gate_policy::{Admission, Earlier, Trial, admit, allows_use, counts_against, derive, permits};
 
-use crate::support::{Past, ask, asserted, here, judge, known, petition, policy, signed, words};
+use crate::support::{Past, ask, asserted, authorization, here, judge, known, policy, signed, words};
 
 const OPEN: &str =
     "[gates.g]\n[[gates.g.allow]]\nactions = [\"skip\", \"pause\"]\nwho = [\"*\"]\nmax_ttl = \"4h\"\n";
@@ -31,7 +31,7 @@ fn a_gate_without_allow_cannot_be_opted_out_of_and_an_unknown_one_neither() {
         assert_eq!(verdict, "gate 'g' has no allow rule: it cannot be opted out of");
     }
     let (ask, by, here) = (ask(Action::Skip), signed("alice@x"), here());
-    let mut unknown = petition(&ask, &by, &here);
+    let mut unknown = authorization(&ask, &by, &here);
     unknown.gate = "h";
     assert_eq!(
         words(&admit(&policy, &unknown, &Past::default())),
@@ -179,14 +179,15 @@ fn uses_are_denied_above_the_rules_number_and_default_to_it() {
 fn a_quota_counts_what_the_history_says_and_the_last_place_is_the_last() {
     let policy = with("quota = { max = 5, per = \"7d\" }");
     let (ask, by, here) = (ask(Action::Skip), asserted("os:dave"), here());
-    let verdict = |used| words(&admit(&policy, &petition(&ask, &by, &here), &Past { used, overdue: None }));
+    let verdict =
+        |used| words(&admit(&policy, &authorization(&ask, &by, &here), &Past { used, overdue: None }));
     assert_eq!(verdict(4), "granted 1");
     assert_eq!(
         verdict(5),
         "rule 1 has a quota of 5 in 7d for each gate, and 5 are used; wait until one is older"
     );
     assert!(verdict(u64::MAX).contains("has a quota"));
-    assert!(permits(&policy, &petition(&ask, &by, &here), None).is_ok(), "a use does not need a place");
+    assert!(permits(&policy, &authorization(&ask, &by, &here), None).is_ok(), "a use does not need a place");
 }
 
 #[test]
@@ -275,7 +276,7 @@ fn break_glass_owes_a_review_and_is_closed_to_debtors() {
     let Admission::Grant(terms) = judge(&policy, &ask, &by, &here) else { panic!("granted at once") };
     assert!(terms.break_glass);
     assert_eq!(terms.review_within, Some(86_400));
-    let indebted = admit(&policy, &petition(&ask, &by, &here), &Past { used: 0, overdue: Some(40) });
+    let indebted = admit(&policy, &authorization(&ask, &by, &here), &Past { used: 0, overdue: Some(40) });
     assert_eq!(
         words(&indebted),
         "rule 1 is closed to you until the overdue review of 40 is done: gate-skip review 40"
@@ -285,7 +286,7 @@ fn break_glass_owes_a_review_and_is_closed_to_debtors() {
 #[test]
 fn a_debt_does_not_close_the_other_rules() {
     let (ask, by, here) = (ask(Action::Skip), asserted("os:dave"), here());
-    let verdict = admit(&with(""), &petition(&ask, &by, &here), &Past { used: 0, overdue: Some(40) });
+    let verdict = admit(&with(""), &authorization(&ask, &by, &here), &Past { used: 0, overdue: Some(40) });
     assert_eq!(words(&verdict), "granted 1");
 }
 
@@ -299,7 +300,7 @@ fn facts_from_a_token_are_demanded_at_admission_and_at_use() {
         "rule 1 needs the facts of the run (environment, ref, repository) from a CI token (they are asserted)"
     );
     assert_eq!(words(&judge(&policy, &ask, &by, &token)), "granted 1");
-    let granted = petition(&ask, &by, &token);
+    let granted = authorization(&ask, &by, &token);
     assert!(allows_use(&policy, &granted, Some(1), &token, &|_| Ok(())).is_ok());
     assert!(
         allows_use(&policy, &granted, Some(1), &here(), &|_| Ok(())).is_err(),
@@ -318,7 +319,7 @@ fn where_the_facts_disagree_no_opt_out_counts_but_a_pause_does() {
     );
     assert_eq!(verdict(Action::Pause), "granted 1");
     let (ask, by, here) = (ask(Action::Skip), asserted("os:dave"), here());
-    assert!(allows_use(&with(""), &petition(&ask, &by, &here), Some(1), &torn, &|_| Ok(())).is_err());
+    assert!(allows_use(&with(""), &authorization(&ask, &by, &here), Some(1), &torn, &|_| Ok(())).is_err());
 }
 
 #[test]
@@ -425,11 +426,11 @@ fn a_use_is_derived_by_the_numbered_rule_alone() {
         policy(&format!("{OPEN}[[gates.g.allow]]\nactions = [\"skip\"]\nwho = [\"*\"]\nmax_ttl = \"1h\"\n"));
     let (mut ask, by, here) = (ask(Action::Skip), asserted("os:dave"), here());
     ask.ttl = Ttl::of(7200);
-    let petition = petition(&ask, &by, &here);
-    assert_eq!(permits(&policy, &petition, None).unwrap().number, 1);
-    assert_eq!(permits(&policy, &petition, Some(1)).unwrap().number, 1);
-    assert!(permits(&policy, &petition, Some(2)).is_err());
-    let missing = permits(&policy, &petition, Some(3)).unwrap_err();
+    let authorization = authorization(&ask, &by, &here);
+    assert_eq!(permits(&policy, &authorization, None).unwrap().number, 1);
+    assert_eq!(permits(&policy, &authorization, Some(1)).unwrap().number, 1);
+    assert!(permits(&policy, &authorization, Some(2)).is_err());
+    let missing = permits(&policy, &authorization, Some(3)).unwrap_err();
     assert_eq!(missing[0].to_string(), "gate 'g' has no rule 3");
 }
 
@@ -438,10 +439,10 @@ fn a_grant_derives_to_itself() {
     let policy = with("environments = [\"production\"]\nrefs = [\"refs/heads/*\"]\nmax_uses = 3");
     let (mut ask, by, mut here) = (ask(Action::Skip), asserted("os:dave"), here());
     here.environment = Some("production".into());
-    let (_, first) = derive(&policy, &petition(&ask, &by, &here), None).unwrap();
+    let (_, first) = derive(&policy, &authorization(&ask, &by, &here), None).unwrap();
     ask.scope = first.scope.clone();
     ask.ttl = Ttl::of(first.ttl);
     ask.max_uses = first.max_uses;
-    let (_, again) = derive(&policy, &petition(&ask, &by, &here), Some(first.rule)).unwrap();
+    let (_, again) = derive(&policy, &authorization(&ask, &by, &here), Some(first.rule)).unwrap();
     assert_eq!(first, again);
 }

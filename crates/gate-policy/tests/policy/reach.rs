@@ -5,7 +5,7 @@ use gate_model::context::Context;
 use gate_model::scope::Scope;
 use gate_policy::{Admission, allows_use, glob_matches, scope_holds};
 
-use crate::support::{ask, asserted, here, judge, petition, policy, words};
+use crate::support::{ask, asserted, authorization, here, judge, policy, words};
 
 fn with(actions: &str, line: &str) -> gate_policy::Policy {
     policy(&format!(
@@ -134,11 +134,11 @@ fn a_grant_admitted_in_one_environment_is_not_used_in_another() {
     production.environment = Some("production".into());
     let Admission::Grant(terms) = judge(&policy, &ask, &by, &staging) else { panic!("granted") };
     ask.scope = terms.scope;
-    let petition = petition(&ask, &by, &staging);
-    assert!(allows_use(&policy, &petition, Some(1), &staging, &|_| Ok(())).is_ok());
-    assert!(allows_use(&policy, &petition, Some(1), &production, &|_| Ok(())).is_err());
+    let authorization = authorization(&ask, &by, &staging);
+    assert!(allows_use(&policy, &authorization, Some(1), &staging, &|_| Ok(())).is_ok());
+    assert!(allows_use(&policy, &authorization, Some(1), &production, &|_| Ok(())).is_err());
     assert!(
-        allows_use(&policy, &petition, Some(1), &here(), &|_| Ok(())).is_err(),
+        allows_use(&policy, &authorization, Some(1), &here(), &|_| Ok(())).is_err(),
         "an unknown environment satisfies nothing"
     );
 }
@@ -148,10 +148,10 @@ fn a_rule_that_was_narrowed_since_narrows_the_grants_it_gave() {
     let (ask, by) = (ask(Action::Skip), asserted("os:dave"));
     let mut staging = here();
     staging.environment = Some("staging".into());
-    let petition = petition(&ask, &by, &staging);
+    let authorization = authorization(&ask, &by, &staging);
     let today = with("\"skip\"", "environments = [\"staging\"]");
-    assert!(allows_use(&today, &petition, Some(1), &staging, &|_| Ok(())).is_ok());
-    assert!(allows_use(&today, &petition, Some(1), &here(), &|_| Ok(())).is_err());
+    assert!(allows_use(&today, &authorization, Some(1), &staging, &|_| Ok(())).is_ok());
+    assert!(allows_use(&today, &authorization, Some(1), &here(), &|_| Ok(())).is_err());
 }
 
 #[test]
@@ -229,9 +229,9 @@ fn a_clone_without_its_remote_gets_no_waiver_for_every_repository() {
     let scope = granted(&policy, Action::Waive, Scope::default(), &nameless).unwrap();
     assert_eq!(scope, Scope::default());
     let (ask, by) = (ask(Action::Waive), asserted("os:dave"));
-    let petition = petition(&ask, &by, &nameless);
-    assert!(allows_use(&policy, &petition, Some(1), &nameless, &|_| Ok(())).is_ok());
-    let denied = allows_use(&policy, &petition, Some(1), &here(), &|_| Ok(())).unwrap_err();
+    let authorization = authorization(&ask, &by, &nameless);
+    assert!(allows_use(&policy, &authorization, Some(1), &nameless, &|_| Ok(())).is_ok());
+    let denied = allows_use(&policy, &authorization, Some(1), &here(), &|_| Ok(())).unwrap_err();
     assert_eq!(denied[0].to_string(), "rule 1 is for a repository without a name, not example.com/app");
 }
 
@@ -260,7 +260,9 @@ fn a_run_that_keeps_its_facts_to_itself_passes_no_pause() {
         let by = asserted("os:dave");
         let proven = Context { assurance: Some(gate_model::principal::Assurance::Oidc), ..here() };
         let ask = gate_model::payload::Ask { scope: scope.clone(), ..ask(Action::Pause) };
-        assert!(allows_use(&policy, &petition(&ask, &by, &proven), Some(1), &unknown, &|_| Ok(())).is_ok());
+        assert!(
+            allows_use(&policy, &authorization(&ask, &by, &proven), Some(1), &unknown, &|_| Ok(())).is_ok()
+        );
     }
 }
 

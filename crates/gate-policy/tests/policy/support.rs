@@ -9,7 +9,7 @@ use gate_model::principal::{Assurance, Principal};
 use gate_model::request::Ttl;
 use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
-use gate_policy::{Admission, History, Petition, Policy, Rule, admit, parse};
+use gate_policy::{Admission, AuthorizationRequest, History, Policy, Rule, admit, parse};
 
 /// A policy of the version line, `text`, and signers so that signatures count.
 pub(crate) fn policy(text: &str) -> Policy {
@@ -93,13 +93,17 @@ impl History for Past {
     }
 }
 
-pub(crate) fn petition<'a>(ask: &'a Ask, by: &'a Principal, context: &'a Context) -> Petition<'a> {
-    Petition { gate: "g", ask, by, context }
+pub(crate) fn authorization<'a>(
+    ask: &'a Ask,
+    by: &'a Principal,
+    context: &'a Context,
+) -> AuthorizationRequest<'a> {
+    AuthorizationRequest { gate: "g", ask, by, context }
 }
 
 /// The verdict on gate `g` with an empty past.
 pub(crate) fn judge(policy: &Policy, ask: &Ask, by: &Principal, context: &Context) -> Admission {
-    admit(policy, &petition(ask, by, context), &Past::default())
+    admit(policy, &authorization(ask, by, context), &Past::default())
 }
 
 /// A verdict in one line: `granted 1`, `pending 2`, or the trials.

@@ -28,7 +28,7 @@ use serde::Serialize;
 
 use crate::args::{ImportArgs, SigningArgs};
 use crate::error::SkipError;
-use crate::run::Desk;
+use crate::run::Session;
 use crate::{asking, documents};
 
 pub(crate) use entry::Entry;
@@ -65,7 +65,11 @@ pub(crate) struct Row {
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was asked for.
-pub(crate) fn import(desk: &Desk<'_>, args: &ImportArgs, io: &mut Io<'_>) -> Result<Imported, SkipError> {
+pub(crate) fn import(
+    session: &Session<'_>,
+    args: &ImportArgs,
+    io: &mut Io<'_>,
+) -> Result<Imported, SkipError> {
     let name = args.file.display().to_string();
     let format = formats::of(&args.file).ok_or_else(|| {
         SkipError::Usage(format!(
@@ -74,7 +78,7 @@ pub(crate) fn import(desk: &Desk<'_>, args: &ImportArgs, io: &mut Io<'_>) -> Res
              (.yaml), or OpenVEX or a baseline of bandit or semgrep (.json)"
         ))
     })?;
-    let bytes = documents::ignore_file(&args.file, desk.cwd, io)?;
+    let bytes = documents::ignore_file(&args.file, session.cwd, io)?;
     let read = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned());
     let mut found =
         read.and_then(|text| formats::read(format, &text)).map_err(|reason| SkipError::Document {
@@ -82,9 +86,9 @@ pub(crate) fn import(desk: &Desk<'_>, args: &ImportArgs, io: &mut Io<'_>) -> Res
             reason: reason.trim_end().replace('\n', "; "),
             remedy: "give an ignore file as its tool reads it",
         })?;
-    let gate = gate(desk, args)?;
-    let mut blocking = blocking(desk, &gate)?;
-    let now = desk.setting.now();
+    let gate = gate(session, args)?;
+    let mut blocking = blocking(session, &gate)?;
+    let now = session.workspace.now();
     let mut rows = Vec::new();
     for entry in &found.entries {
         match row(entry, (&gate, args, now), &mut blocking) {
@@ -99,12 +103,12 @@ pub(crate) fn import(desk: &Desk<'_>, args: &ImportArgs, io: &mut Io<'_>) -> Res
         let text = "--detached signs one request\nsign the imported ones here: --sign";
         return Err(SkipError::Usage(text.to_owned()));
     }
-    if args.dry_run { Ok(Imported::Plan(rows)) } else { ask(desk, &name, &rows, &args.signing) }
+    if args.dry_run { Ok(Imported::Plan(rows)) } else { ask(session, &name, &rows, &args.signing) }
 }
 
 /// The gate: the one that was named, else the only one whose findings can be waived.
-fn gate(desk: &Desk<'_>, args: &ImportArgs) -> Result<String, SkipError> {
-    let policy = &desk.setting.loaded.policy;
+fn gate(session: &Session<'_>, args: &ImportArgs) -> Result<String, SkipError> {
+    let policy = &session.workspace.loaded.policy;
     if let Some(gate) = &args.gate {
         policy.gate(gate)?;
         return Ok(gate.clone());
@@ -122,8 +126,8 @@ fn gate(desk: &Desk<'_>, args: &ImportArgs) -> Result<String, SkipError> {
 }
 
 /// What blocks in the gate's newest decision.
-fn blocking(desk: &Desk<'_>, gate: &str) -> Result<Vec<Judged>, SkipError> {
-    let ledger = desk.setting.open(Access::Read)?;
+fn blocking(session: &Session<'_>, gate: &str) -> Result<Vec<Judged>, SkipError> {
+    let ledger = session.workspace.open(Access::Read)?;
     let Some(data) = wish::last_judged(&ledger.view(), gate)? else {
         return Err(SkipError::Usage(format!(
             "gate '{gate}' has judged no report lately, so nobody knows which findings the entries are about\n\
@@ -198,7 +202,12 @@ fn untaken(name: &str, gate: &str, untaken: &[Untaken]) -> SkipError {
 }
 
 /// Asks for each row in one transaction.
-fn ask(desk: &Desk<'_>, name: &str, rows: &[Row], signing: &SigningArgs) -> Result<Imported, SkipError> {
+fn ask(
+    session: &Session<'_>,
+    name: &str,
+    rows: &[Row],
+    signing: &SigningArgs,
+) -> Result<Imported, SkipError> {
     let mut wanted = Vec::new();
     for row in rows.iter().filter(|row| row.note.is_none()) {
         let wish = Wish {
@@ -206,14 +215,14 @@ fn ask(desk: &Desk<'_>, name: &str, rows: &[Row], signing: &SigningArgs) -> Resu
             evidence: row.evidence.clone(),
             ..asking::bare_wish(&row.gate, Action::Waive, &row.reason)
         };
-        let asking: Asking = asking::asking(desk, &wish, signing)?;
+        let asking: Asking = asking::asking(session, &wish, signing)?;
         wanted.push((format!("{name}:{}: {}", row.line, row.entry), asking));
     }
     if wanted.is_empty() {
         let reasons = vec![format!("no entry of '{name}' is needed: nothing was asked for or recorded")];
         return Ok(Imported::Answers(vec![admission::answer(Status::Nothing, None, None, reasons)]));
     }
-    Ok(Imported::Answers(admission::request_all(desk.setting, &wanted)?))
+    Ok(Imported::Answers(admission::request_all(session.workspace, &wanted)?))
 }
 
 /// What would be asked for, as a table.

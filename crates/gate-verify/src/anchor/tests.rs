@@ -28,12 +28,12 @@ fn key(seed: u8) -> SignerKey {
 }
 
 /// A folder with a ledger of `entries` entries, an hour between them, and checkpoints beside it.
-struct Desk {
+struct Session {
     dir: tempfile::TempDir,
     ledger: Ledger,
 }
 
-impl Desk {
+impl Session {
     fn new(entries: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ledger = Self::ledger(&dir.path().join("l.db"), entries, "");
@@ -106,23 +106,23 @@ fn codes(verification: &Verification) -> Vec<&str> {
 
 #[test]
 fn the_largest_checkpoint_anchors_and_the_rest_is_said_to_be_open() {
-    let desk = Desk::new(7);
-    desk.sign("three", 3);
-    desk.sign("five", 5);
-    let found = desk.check(&["five", "three"]);
+    let session = Session::new(7);
+    session.sign("three", 3);
+    session.sign("five", 5);
+    let found = session.check(&["five", "three"]);
     assert!(found.ok);
     assert_eq!(found.anchored.as_ref().unwrap().size, 5);
     let open = found.warnings.iter().find(|warning| warning.code == "unanchored").unwrap();
     assert_eq!((open.seq, open.count), (Some(5), Some(2)));
-    desk.sign("all", 7);
-    assert!(!codes(&desk.check(&["all"])).contains(&"unanchored"));
+    session.sign("all", 7);
+    assert!(!codes(&session.check(&["all"])).contains(&"unanchored"));
 }
 
 #[test]
 fn truncated_tail_is_reported() {
-    let desk = Desk::new(4);
-    desk.checkpoint("c", 4, 6, desk.ledger.id(), &key(1));
-    let found = desk.check(&["c"]);
+    let session = Session::new(4);
+    session.checkpoint("c", 4, 6, session.ledger.id(), &key(1));
+    let found = session.check(&["c"]);
     let bad = found.first_bad.unwrap();
     assert_eq!((found.ok, bad.seq, bad.code.as_str()), (false, 4, "checkpoint-larger"));
     assert_eq!(found.anchored, None);
@@ -130,54 +130,54 @@ fn truncated_tail_is_reported() {
 
 #[test]
 fn rewritten_history_is_reported_behind_what_still_agrees() {
-    let desk = Desk::new(6);
-    desk.sign("two", 2);
-    desk.checkpoint("five", 3, 5, desk.ledger.id(), &key(1));
-    let found = desk.check(&["two", "five"]);
+    let session = Session::new(6);
+    session.sign("two", 2);
+    session.checkpoint("five", 3, 5, session.ledger.id(), &key(1));
+    let found = session.check(&["two", "five"]);
     let bad = found.first_bad.unwrap();
     assert_eq!((found.ok, bad.seq, bad.code.as_str()), (false, 2, "checkpoint-root"));
 }
 
 #[test]
 fn two_histories_cannot_both_agree_with_one_checkpoint() {
-    let desk = Desk::new(5);
-    desk.sign("c", 5);
+    let session = Session::new(5);
+    session.sign("c", 5);
     // The same ledger id cannot be had twice, so the other history is one of another ledger.
-    drop(Desk::ledger(&desk.path("other.db"), 5, "another"));
-    let found = desk.verify("other.db", &["c"], Required::Nothing).unwrap();
+    drop(Session::ledger(&session.path("other.db"), 5, "another"));
+    let found = session.verify("other.db", &["c"], Required::Nothing).unwrap();
     assert!(!found.ok && codes(&found).contains(&"checkpoint-origin"), "{found:?}");
 }
 
 #[test]
 fn a_checkpoint_of_another_origin_does_not_count() {
-    let desk = Desk::new(3);
-    desk.checkpoint("c", 3, 3, &"0".repeat(32), &key(1));
-    let found = desk.check(&["c"]);
+    let session = Session::new(3);
+    session.checkpoint("c", 3, 3, &"0".repeat(32), &key(1));
+    let found = session.check(&["c"]);
     assert!(!found.ok && found.anchored.is_none() && codes(&found).contains(&"checkpoint-origin"));
     // An id that merely ends like this one's is not this one's.
-    desk.checkpoint("c", 3, 3, &format!("x{}", desk.ledger.id()), &key(1));
-    assert!(!desk.check(&["c"]).ok);
+    session.checkpoint("c", 3, 3, &format!("x{}", session.ledger.id()), &key(1));
+    assert!(!session.check(&["c"]).ok);
 }
 
 #[test]
 fn an_unknown_key_and_a_bad_signature_do_not_count() {
-    let desk = Desk::new(3);
-    desk.checkpoint("stranger", 3, 3, desk.ledger.id(), &key(2));
-    let found = desk.check(&["stranger"]);
+    let session = Session::new(3);
+    session.checkpoint("stranger", 3, 3, session.ledger.id(), &key(2));
+    let found = session.check(&["stranger"]);
     assert!(!found.ok && codes(&found).contains(&"checkpoint-key"), "{found:?}");
-    desk.sign("edited", 3);
-    let text = std::fs::read_to_string(desk.path("edited")).unwrap();
-    std::fs::write(desk.path("edited"), text.replacen("\n3\n", "\n2\n", 1)).unwrap();
-    let found = desk.check(&["edited"]);
+    session.sign("edited", 3);
+    let text = std::fs::read_to_string(session.path("edited")).unwrap();
+    std::fs::write(session.path("edited"), text.replacen("\n3\n", "\n2\n", 1)).unwrap();
+    let found = session.check(&["edited"]);
     assert!(!found.ok && codes(&found).contains(&"checkpoint-signature"), "{found:?}");
 }
 
 #[test]
 fn one_good_checkpoint_does_not_make_up_for_a_bad_one() {
-    let desk = Desk::new(3);
-    desk.sign("good", 3);
-    desk.checkpoint("stranger", 3, 3, desk.ledger.id(), &key(2));
-    let found = desk.check(&["good", "stranger"]);
+    let session = Session::new(3);
+    session.sign("good", 3);
+    session.checkpoint("stranger", 3, 3, session.ledger.id(), &key(2));
+    let found = session.check(&["good", "stranger"]);
     assert!(!found.ok && found.anchored.is_some());
 }
 
@@ -187,10 +187,10 @@ fn a_key_that_signs_requests_does_not_anchor() {
     let blob = [b"\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20".as_slice(), &public].concat();
     let line = format!("alice ssh-ed25519 {}", base64::engine::general_purpose::STANDARD.encode(blob));
     let dir = tempfile::tempdir().unwrap();
-    let ledger = Desk::ledger(&dir.path().join("l.db"), 3, &line);
-    let desk = Desk { dir, ledger };
-    desk.sign("c", 3);
-    let found = desk.check(&["c"]);
+    let ledger = Session::ledger(&dir.path().join("l.db"), 3, &line);
+    let session = Session { dir, ledger };
+    session.sign("c", 3);
+    let found = session.check(&["c"]);
     assert!(
         !found.ok && found.anchored.is_none() && codes(&found).contains(&"checkpoint-signer"),
         "{found:?}"
@@ -199,9 +199,9 @@ fn a_key_that_signs_requests_does_not_anchor() {
 
 #[test]
 fn what_must_be_covered_and_is_not_fails() {
-    let desk = Desk::new(8);
-    desk.sign("c", 5);
-    let with = |checkpoints: &[&str], required| desk.verify("l.db", checkpoints, required).unwrap();
+    let session = Session::new(8);
+    session.sign("c", 5);
+    let with = |checkpoints: &[&str], required| session.verify("l.db", checkpoints, required).unwrap();
     assert!(!with(&[], Required::Everything).ok);
     assert!(!with(&["c"], Required::Everything).ok);
     // Entry 5 is of hour 5, and it is hour 10.
@@ -209,15 +209,18 @@ fn what_must_be_covered_and_is_not_fails() {
     assert!(!with(&["c"], Required::OlderThan(5 * 3_600 - 1)).ok);
     assert!(!with(&[], Required::OlderThan(3_600)).ok);
     assert!(with(&[], Required::OlderThan(100 * 3_600)).ok);
-    desk.sign("all", 8);
+    session.sign("all", 8);
     assert!(with(&["all"], Required::Everything).ok);
 }
 
 #[test]
 fn what_is_no_checkpoint_at_all_is_an_error() {
-    let desk = Desk::new(2);
-    std::fs::write(desk.path("c"), "hello\n").unwrap();
-    let result = desk.verify("l.db", &["c"], Required::Nothing);
+    let session = Session::new(2);
+    std::fs::write(session.path("c"), "hello\n").unwrap();
+    let result = session.verify("l.db", &["c"], Required::Nothing);
     assert!(matches!(result, Err(CheckpointError::Form { .. })));
-    assert!(matches!(desk.verify("l.db", &["none"], Required::Nothing), Err(CheckpointError::Read { .. })));
+    assert!(matches!(
+        session.verify("l.db", &["none"], Required::Nothing),
+        Err(CheckpointError::Read { .. })
+    ));
 }

@@ -3,7 +3,7 @@
 use gate_findings::place::Checkout;
 use gate_judge::judgement::{self, Before, Matched, Outcome};
 use gate_judge::records;
-use gate_judge::standing::Standing;
+use gate_judge::standing::EffectiveOptOuts;
 use gate_judge::verdict::{self, CLOCK_TOLERANCE, Circumstances};
 use gate_ledger::store::{Access, Transaction, View};
 use gate_model::decision::{Decision, OptOut};
@@ -32,13 +32,13 @@ impl Checker<'_> {
             return self.unrecorded(work, &started.known.standing, &facts, warnings);
         };
         // At a working copy nobody waits for the lock but this machine's own.
-        if started.commanded && self.setting.remote().is_none() {
+        if started.commanded && self.workspace.remote().is_none() {
             self.match_scopes();
         }
         let mut work = Work::waiting(finished.outcome, checkout);
-        let mut known = Standing::default();
+        let mut known = EffectiveOptOuts::default();
         for _ in 0..TRIES {
-            let recorded = self.setting.transact(|transaction| {
+            let recorded = self.workspace.transact(|transaction| {
                 work.reopen(facts.status);
                 check_unchanged(transaction, sighting)?;
                 let seen = started.commanded.then(|| sighting.seen());
@@ -69,8 +69,8 @@ impl Checker<'_> {
     /// Matches the scopes of what was granted while the command ran, before everybody has to wait for the lock: their
     /// globs are remembered. What goes wrong here goes wrong in the transaction, too, which tells.
     fn match_scopes(&self) {
-        let (Ok(ledger), Ok(context)) = (self.setting.open(Access::Read), self.context()) else { return };
-        let live = ledger.view().live_grants(self.name, self.setting.now()).unwrap_or_default();
+        let (Ok(ledger), Ok(context)) = (self.workspace.open(Access::Read), self.context()) else { return };
+        let live = ledger.view().live_grants(self.name, self.workspace.now()).unwrap_or_default();
         for grant in live.iter().filter_map(|entry| records::data::<GrantData>(entry).ok()) {
             let _remembered = gate_policy::scope_holds(grant.ask.action, &grant.ask.scope, context);
         }
@@ -81,22 +81,22 @@ impl Checker<'_> {
     fn unrecorded(
         &self,
         work: Work<'_>,
-        known: &Standing,
+        known: &EffectiveOptOuts,
         facts: &Circumstances,
         warnings: &mut Vec<String>,
     ) -> Result<Decision, CheckError> {
         let checkout = work.checkout;
         let outcome = work.into_outcome(facts.status);
         let (would_use, outcome) = foreseen(known, outcome, checkout, facts.status);
-        let standing = Standing::default();
+        let standing = EffectiveOptOuts::default();
         let ruling = judgement::judge(&standing, outcome, &Matched::default());
         let begun = facts.begun.as_ref().map(|begun| begun.at);
-        let now = begun.map_or(self.setting.now(), |begun| begun.max(self.setting.now()));
-        let data = verdict::data(&ruling, self.gate, &self.setting.loaded.used, facts, now);
+        let now = begun.map_or(self.workspace.now(), |begun| begun.max(self.workspace.now()));
+        let data = verdict::data(&ruling, self.gate, &self.workspace.loaded.used, facts, now);
         let decision = self.compose(&standing, ruling, facts, now);
         let decision = Decision { would_use, ..decision };
         // Without an entry that was seen nobody could judge it again.
-        if self.setting.lets_wait() && data.seen_head.is_some() {
+        if self.workspace.lets_wait() && data.seen_head.is_some() {
             return self.wait(&data, decision, facts, warnings);
         }
         Ok(decision)
@@ -110,7 +110,7 @@ impl Checker<'_> {
         facts: &Circumstances,
         warnings: &mut Vec<String>,
     ) -> Result<Decision, CheckError> {
-        match self.setting.wait_for_sync(self.name, &facts.principal, data) {
+        match self.workspace.wait_for_sync(self.name, &facts.principal, data) {
             Ok(waiting) => Ok(Decision { waiting, ..decision }),
             Err(problem) => {
                 self.without_ledger::<()>(problem.into(), warnings)?;
@@ -121,14 +121,14 @@ impl Checker<'_> {
 
     fn circumstances_of(&self, started: &Started, finished: &Finished) -> Result<Circumstances, CheckError> {
         let passed = i64::try_from(started.monotonic.elapsed().as_secs()).unwrap_or(i64::MAX);
-        let jump = self.setting.now().seconds_since(started.wall).saturating_sub(passed);
+        let jump = self.workspace.now().seconds_since(started.wall).saturating_sub(passed);
         Ok(Circumstances {
             mode: finished.mode,
             program: finished.program.clone(),
             status: finished.status,
             report: finished.report.clone(),
             parts: finished.parts.clone(),
-            notes: [self.setting.facts()?.notes.as_slice(), &finished.notes].concat(),
+            notes: [self.workspace.facts()?.notes.as_slice(), &finished.notes].concat(),
             notices: finished.notices.clone(),
             begun: started.seen.as_ref().map(Sighting::begun).or_else(|| started.known.begun.clone()),
             clock_jump: (jump.abs() > CLOCK_TOLERANCE).then_some(jump),
@@ -139,7 +139,7 @@ impl Checker<'_> {
 
 /// The opt-outs of `known` that would have let `outcome` pass, and the outcome as it was.
 fn foreseen(
-    known: &Standing,
+    known: &EffectiveOptOuts,
     outcome: Outcome,
     checkout: &dyn Checkout,
     status: Option<u8>,

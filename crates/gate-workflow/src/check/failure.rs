@@ -8,7 +8,7 @@ use gate_model::exit::Exit;
 use super::{Checker, Started};
 use crate::ledger_access::Unusable;
 use crate::policies::RecordError;
-use crate::setting::SettingError;
+use crate::workspace::WorkspaceError;
 
 /// Why a gate could not be decided.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,7 @@ pub enum CheckError {
     Restless(u32),
     /// The facts of the run cannot be gathered.
     #[error(transparent)]
-    Facts(#[from] SettingError),
+    Facts(#[from] WorkspaceError),
     /// The report cannot be judged.
     #[error(transparent)]
     Report(#[from] ReportError),

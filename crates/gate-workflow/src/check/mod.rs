@@ -25,10 +25,10 @@ use gate_policy::Gate;
 use crate::ledger_access::Unusable;
 use crate::policies::{self, Policies};
 use crate::remote;
-use crate::setting::Setting;
+use crate::workspace::Workspace;
 use gate_judge::judgement::{self, Before, Outcome, Ruling};
 use gate_judge::records;
-use gate_judge::standing::{Live, Seen, Standing};
+use gate_judge::standing::{EffectiveOptOuts, Live, Seen};
 
 use crate::standing::{self, Question};
 use gate_judge::verdict::{self, Circumstances};
@@ -50,7 +50,7 @@ const POLL_REMOTE: Duration = Duration::from_secs(8);
 /// A gate about to be decided.
 pub struct Checker<'a> {
     /// Policy, ledger, facts.
-    pub setting: &'a Setting<'a>,
+    pub workspace: &'a Workspace<'a>,
     /// The gate's name.
     pub name: &'a str,
     /// The gate's rules.
@@ -81,7 +81,7 @@ pub struct Started {
 /// What is known of a ledger that cannot be used, or written to.
 #[derive(Debug, Default)]
 struct Known {
-    standing: Standing,
+    standing: EffectiveOptOuts,
     /// When it was looked at, and its newest entry.
     begun: Option<verdict::Begun>,
 }
@@ -126,9 +126,9 @@ impl<'a> Checker<'a> {
     ///
     /// # Errors
     /// [`CheckError::UnknownGate`].
-    pub fn new(setting: &'a Setting<'a>, name: &'a str) -> Result<Self, CheckError> {
-        let gate = setting.loaded.policy.gate(name)?;
-        Ok(Self { setting, name, gate })
+    pub fn new(workspace: &'a Workspace<'a>, name: &'a str) -> Result<Self, CheckError> {
+        let gate = workspace.loaded.policy.gate(name)?;
+        Ok(Self { workspace, name, gate })
     }
 
     /// Applies pauses and skips, and notes what the ledger looks like before a command starts. A pause, or a
@@ -183,7 +183,7 @@ impl<'a> Checker<'a> {
     /// Whether a request for this gate and this place waits for approvals.
     fn is_pending(&self, warnings: &mut Vec<String>) -> Result<bool, CheckError> {
         let found = self.read(warnings, |view| {
-            let now = self.setting.now().max(view.head()?.at);
+            let now = self.workspace.now().max(view.head()?.at);
             Ok(standing::pending(view, &self.question(now, None)?)?)
         })?;
         Ok(found.is_some_and(|open| !open.is_empty()))
@@ -203,27 +203,27 @@ impl<'a> Checker<'a> {
 
     fn rest_until(&self, deadline: Instant) {
         // Whoever keeps a remote is not asked by all who wait at the same moment.
-        let pause = if self.setting.remote().is_some() { remote::jittered(POLL_REMOTE) } else { POLL };
+        let pause = if self.workspace.remote().is_some() { remote::jittered(POLL_REMOTE) } else { POLL };
         std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
     }
 
     fn go(&self, seen: Option<Sighting>, known: Known, commanded: bool) -> Result<Begun, CheckError> {
         if commanded {
-            self.setting.begin_facts()?;
-            self.setting.seal_remote();
+            self.workspace.begin_facts()?;
+            self.workspace.seal_remote();
         }
-        let (wall, monotonic, known) = (self.setting.now(), Instant::now(), Box::new(known));
+        let (wall, monotonic, known) = (self.workspace.now(), Instant::now(), Box::new(known));
         Ok(Begun::Go(Started { seen, known, wall, monotonic, commanded }))
     }
 
     /// The gate's standing in the working copy of a remote that is out of reach; none is known of any other ledger.
     fn known(&self) -> Result<Known, CheckError> {
-        let Some(ledger) = self.setting.open_stale().map_err(CheckError::Suspect)? else {
+        let Some(ledger) = self.workspace.open_stale().map_err(CheckError::Suspect)? else {
             return Ok(Known::default());
         };
         let view = ledger.view();
         let known = view.head().map_err(Failed::from).and_then(|head| {
-            let at = self.setting.now().max(head.at);
+            let at = self.workspace.now().max(head.at);
             let seen = SeenHead { seq: head.seq, hash: head.hash.to_string() };
             Ok(Known { standing: self.standing_at(&view, at)?, begun: Some(verdict::Begun { at, seen }) })
         });
@@ -235,10 +235,10 @@ impl<'a> Checker<'a> {
     }
 
     /// What the ledger holds and the gate's standing; `None` where no ledger can be used and none is required.
-    fn look(&self, warnings: &mut Vec<String>) -> Result<Option<(Sighting, Standing)>, CheckError> {
+    fn look(&self, warnings: &mut Vec<String>) -> Result<Option<(Sighting, EffectiveOptOuts)>, CheckError> {
         self.read(warnings, |view| {
             let head = view.head()?;
-            let now = self.setting.now().max(head.at);
+            let now = self.workspace.now().max(head.at);
             Ok((Sighting::take(view, self.name, head, now)?, self.standing_at(view, now)?))
         })
     }
@@ -249,7 +249,7 @@ impl<'a> Checker<'a> {
         warnings: &mut Vec<String>,
         look: impl FnOnce(&View<'_>) -> Result<T, Failed>,
     ) -> Result<Option<T>, CheckError> {
-        let ledger = match self.setting.open_to_judge(Access::Read) {
+        let ledger = match self.workspace.open_to_judge(Access::Read) {
             Ok(ledger) => ledger,
             Err(unusable) => return self.without_ledger(unusable, warnings),
         };
@@ -259,38 +259,38 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn standing_at(&self, view: &View<'_>, now: Timestamp) -> Result<Standing, Failed> {
+    fn standing_at(&self, view: &View<'_>, now: Timestamp) -> Result<EffectiveOptOuts, Failed> {
         if view.live_grants(self.name, now)?.is_empty() {
             let overdue =
-                standing::overdue(view, &mut Policies::default(), &self.setting.loaded, self.name, now)?;
-            return Ok(Standing { overdue, ..Standing::default() });
+                standing::overdue(view, &mut Policies::default(), &self.workspace.loaded, self.name, now)?;
+            return Ok(EffectiveOptOuts { overdue, ..EffectiveOptOuts::default() });
         }
         Ok(standing::read(view, &mut Policies::default(), &self.question(now, None)?)?)
     }
 
     fn question(&self, now: Timestamp, seen: Option<Seen>) -> Result<Question<'_>, CheckError> {
-        let (today, context) = (&self.setting.loaded, self.context()?);
+        let (today, context) = (&self.workspace.loaded, self.context()?);
         Ok(Question { gate: self.name, today, context, now, seen })
     }
 
     fn context(&self) -> Result<&Context, CheckError> {
-        Ok(&self.setting.facts()?.context)
+        Ok(&self.workspace.facts()?.context)
     }
 
     fn principal(&self) -> Result<&Principal, CheckError> {
-        Ok(&self.setting.facts()?.principal)
+        Ok(&self.workspace.facts()?.principal)
     }
 
     /// Records a pause's or a skip's decision, if it still stands inside the transaction; `seen` is what was read before.
     fn settle(
         &self,
-        seen: &Standing,
+        seen: &EffectiveOptOuts,
         commanded: bool,
         warnings: &mut Vec<String>,
     ) -> Result<Settled, CheckError> {
         let facts = self.circumstances_before(commanded)?;
         let mut newest = None;
-        let settled = self.setting.transact(|transaction| {
+        let settled = self.workspace.transact(|transaction| {
             let standing = newest.insert(self.standing_within(transaction, None)?);
             let Some(ruling) = ruled_before(standing) else { return Ok(Settled::LookAgain) };
             let recorded = match self.record(transaction, &ruling, &facts)? {
@@ -318,14 +318,18 @@ impl<'a> Checker<'a> {
     /// The decision of a pause that was seen, with the standing it was seen in, and cannot be recorded.
     fn hold(
         &self,
-        (standing, ruling): (Standing, Ruling),
+        (standing, ruling): (EffectiveOptOuts, Ruling),
         commanded: bool,
     ) -> Result<Box<Decision>, CheckError> {
         let facts = self.circumstances_before(commanded)?;
-        Ok(Box::new(self.compose(&standing, ruling, &facts, self.setting.now())))
+        Ok(Box::new(self.compose(&standing, ruling, &facts, self.workspace.now())))
     }
 
-    fn standing_within(&self, transaction: &Transaction<'_>, seen: Option<Seen>) -> Result<Standing, Failed> {
+    fn standing_within(
+        &self,
+        transaction: &Transaction<'_>,
+        seen: Option<Seen>,
+    ) -> Result<EffectiveOptOuts, Failed> {
         let question = self.question(transaction.now(), seen)?;
         Ok(standing::read(&transaction.view(), &mut Policies::default(), &question)?)
     }
@@ -337,14 +341,14 @@ impl<'a> Checker<'a> {
         facts: &Circumstances,
     ) -> Result<Recorded, Failed> {
         let before = transaction.head().seq;
-        policies::ensure_recorded(transaction, &self.setting.loaded, &facts.principal)?;
-        let used = &self.setting.loaded.used;
+        policies::ensure_recorded(transaction, &self.workspace.loaded, &facts.principal)?;
+        let used = &self.workspace.loaded.used;
         let mut data = verdict::data(ruling, self.gate, used, facts, transaction.now());
         let is_plain = ruling.used.is_empty() && matches!(ruling.verdict, Verdict::Pass | Verdict::Fail);
-        if is_plain && self.setting.lets_wait() && transaction.head().seq == before {
+        if is_plain && self.workspace.lets_wait() && transaction.head().seq == before {
             return Ok(Recorded::Waits(Box::new(data)));
         }
-        if self.setting.remote().is_some() && data.spends.is_some() {
+        if self.workspace.remote().is_some() && data.spends.is_some() {
             data.mark = Some(remote::mark().map_err(Unusable::from)?);
         }
         let draft = records::draft(Kind::Decision, Some(self.name), None, &facts.principal, &data)?;
@@ -353,7 +357,7 @@ impl<'a> Checker<'a> {
 
     fn compose(
         &self,
-        standing: &Standing,
+        standing: &EffectiveOptOuts,
         ruling: Ruling,
         facts: &Circumstances,
         now: Timestamp,
@@ -361,12 +365,12 @@ impl<'a> Checker<'a> {
         let rules = verdict::Rules {
             name: self.name,
             gate: self.gate,
-            used: &self.setting.loaded.used,
-            warn_before: self.setting.loaded.policy.warn_before,
+            used: &self.workspace.loaded.used,
+            warn_before: self.workspace.loaded.policy.warn_before,
         };
-        let ahead = now.seconds_since(self.setting.now());
+        let ahead = now.seconds_since(self.workspace.now());
         Decision {
-            lost: self.setting.lost(),
+            lost: self.workspace.lost(),
             clock_ahead: (ahead > NOTABLE_LEAD).then_some(ahead),
             ..verdict::decision(&rules, standing, ruling, facts, now)
         }
@@ -379,12 +383,12 @@ impl<'a> Checker<'a> {
 
     fn circumstances(&self) -> Result<Circumstances, CheckError> {
         let bare = Circumstances::bare(Mode::Run, self.context()?.clone(), self.principal()?.clone());
-        Ok(Circumstances { notes: self.setting.facts()?.notes.clone(), ..bare })
+        Ok(Circumstances { notes: self.workspace.facts()?.notes.clone(), ..bare })
     }
 }
 
 /// What a pause or a skip decides before the gate runs.
-fn ruled_before(standing: &Standing) -> Option<Ruling> {
+fn ruled_before(standing: &EffectiveOptOuts) -> Option<Ruling> {
     match judgement::before(standing) {
         Before::Run => None,
         Before::Hold(live) => Some(ruled_by(standing, Verdict::Hold, live)),
@@ -393,6 +397,6 @@ fn ruled_before(standing: &Standing) -> Option<Ruling> {
 }
 
 /// What the opt-out `live` of `standing` decides.
-fn ruled_by(standing: &Standing, verdict: Verdict, live: &Live) -> Ruling {
+fn ruled_by(standing: &EffectiveOptOuts, verdict: Verdict, live: &Live) -> Ruling {
     Ruling { overdue: standing.overdue.clone(), ..judgement::by_opt_out(verdict, live) }
 }

@@ -7,7 +7,7 @@ use gate_model::time::Timestamp;
 
 use super::{CheckError, Checker, Finished};
 use gate_judge::judgement::{self, Before, Matched, Outcome, Ruling};
-use gate_judge::standing::Standing;
+use gate_judge::standing::EffectiveOptOuts;
 use gate_judge::verdict::Circumstances;
 
 impl Checker<'_> {
@@ -25,9 +25,9 @@ impl Checker<'_> {
         let looked = self.foresee(at, warnings)?;
         let (standing, now) = match looked {
             Some(looked) => looked,
-            None => (self.without_opt_outs()?, at.unwrap_or_else(|| self.setting.now())),
+            None => (self.without_opt_outs()?, at.unwrap_or_else(|| self.workspace.now())),
         };
-        let quick = self.setting.quick_facts();
+        let quick = self.workspace.quick_facts();
         let bare = Circumstances::bare(Mode::Judge, quick.context, quick.principal);
         let mut facts = Circumstances { notes: quick.notes, ..bare };
         if let Some(finished) = &finished {
@@ -41,10 +41,10 @@ impl Checker<'_> {
     }
 
     /// What counts where the ledger is out of reach: nothing but a pause that the working copy knows.
-    fn without_opt_outs(&self) -> Result<Standing, CheckError> {
+    fn without_opt_outs(&self) -> Result<EffectiveOptOuts, CheckError> {
         let known = self.known()?.standing;
         let holds = matches!(judgement::before(&known), Before::Hold(_));
-        Ok(if holds { known } else { Standing::default() })
+        Ok(if holds { known } else { EffectiveOptOuts::default() })
     }
 
     /// The standing at `at`, even where newer entries exist; `None` where no ledger can be used and none is
@@ -53,18 +53,18 @@ impl Checker<'_> {
         &self,
         at: Option<Timestamp>,
         warnings: &mut Vec<String>,
-    ) -> Result<Option<(Standing, Timestamp)>, CheckError> {
+    ) -> Result<Option<(EffectiveOptOuts, Timestamp)>, CheckError> {
         self.read(warnings, |view| {
             let now = match at {
                 Some(at) => at,
-                None => self.setting.now().max(view.head()?.at),
+                None => self.workspace.now().max(view.head()?.at),
             };
             Ok((self.standing_at(view, now)?, now))
         })
     }
 }
 
-fn planned(standing: &Standing, finished: Option<Finished>, checkout: &dyn Checkout) -> Ruling {
+fn planned(standing: &EffectiveOptOuts, finished: Option<Finished>, checkout: &dyn Checkout) -> Ruling {
     match (judgement::before(standing), finished) {
         (Before::Hold(live), _) => judgement::by_opt_out(Verdict::Hold, live),
         (Before::Skip(live), _) => judgement::by_opt_out(Verdict::Skip, live),

@@ -2,7 +2,7 @@
 
 use gate_findings::place::Checkout;
 use gate_judge::judgement::{self, Matched, Outcome, Ruling};
-use gate_judge::standing::Standing;
+use gate_judge::standing::EffectiveOptOuts;
 
 /// An outcome on its way through a transaction that may fail. A large report is never held twice: judging moves it
 /// into the ruling, and what could not be recorded is taken out of that again.
@@ -28,13 +28,17 @@ impl<'a> Work<'a> {
     /// Takes back what was judged behind an entry that is not the newest any more: it is judged again.
     pub(super) fn reopen(&mut self, status: Option<u8>) {
         if let State::Judged(ruling) = &mut self.state {
-            let ruling = std::mem::replace(ruling, judgement::would_run(&Standing::default()));
+            let ruling = std::mem::replace(ruling, judgement::would_run(&EffectiveOptOuts::default()));
             *self = Self::waiting(ruling.into_outcome(status), self.checkout);
         }
     }
 
     /// Judges it and lets `record` look at the ruling; nothing where its findings have to be matched again first.
-    pub(super) fn judged<T>(&mut self, standing: &Standing, record: impl FnOnce(&Ruling) -> T) -> Option<T> {
+    pub(super) fn judged<T>(
+        &mut self,
+        standing: &EffectiveOptOuts,
+        record: impl FnOnce(&Ruling) -> T,
+    ) -> Option<T> {
         if let State::Waiting(Outcome::Report { findings, .. }) = &self.state
             && !findings.is_empty()
             && !self.matched.is_of(standing)
@@ -53,13 +57,13 @@ impl<'a> Work<'a> {
     }
 
     /// Finds out which waivers of `standing` cover which findings.
-    pub(super) fn match_waivers(&mut self, standing: &Standing) {
+    pub(super) fn match_waivers(&mut self, standing: &EffectiveOptOuts) {
         if let State::Waiting(Outcome::Report { findings, .. }) = &self.state {
             self.matched = Matched::of(standing, findings, self.checkout);
         }
     }
 
-    pub(super) fn into_ruling(self, standing: &Standing) -> Ruling {
+    pub(super) fn into_ruling(self, standing: &EffectiveOptOuts) -> Ruling {
         match self.state {
             State::Waiting(outcome) => judgement::judge(standing, outcome, &self.matched),
             State::Judged(ruling) => ruling,

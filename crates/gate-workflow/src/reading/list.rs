@@ -6,8 +6,8 @@ use gate_ledger::store::{Ledger, StoreError};
 
 use super::filter::Filter;
 use super::record::Record;
+use super::scan;
 use super::stats::Archived;
-use super::walk;
 
 /// What a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,7 +98,7 @@ fn forward(
     last: u64,
     each: Each<'_>,
 ) -> Result<(), StoreError> {
-    walk::forward(ledger, first, last, &mut |record| sift(filter, record, each))
+    scan::forward(ledger, first, last, &mut |record| sift(filter, record, each))
 }
 
 fn backward(
@@ -108,7 +108,7 @@ fn backward(
     last: u64,
     each: Each<'_>,
 ) -> Result<(), StoreError> {
-    walk::backward(ledger, first, last, &mut |record| sift(filter, record, each))
+    scan::backward(ledger, first, last, &mut |record| sift(filter, record, each))
 }
 
 fn sift(filter: &Filter, record: &Record<'_>, each: Each<'_>) -> Result<ControlFlow<()>, StoreError> {

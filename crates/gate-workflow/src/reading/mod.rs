@@ -17,8 +17,8 @@ pub mod filter;
 pub mod list;
 pub mod record;
 pub mod report;
+mod scan;
 pub mod stats;
-mod walk;
 
 pub use filter::{Filter, Period};
 pub use record::Record;

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::filter::Period;
 use super::record::{Brief, Record};
-use super::walk;
+use super::scan;
 
 /// The value of `schema`.
 pub const SCHEMA: &str = "gate.stats/1";
@@ -125,7 +125,7 @@ pub fn read(
     let head = ledger.view().head()?.seq;
     let period = Period::new(since, until);
     let mut sums = Sums::default();
-    walk::forward(ledger, 0, head, &mut |record| {
+    scan::forward(ledger, 0, head, &mut |record| {
         if period.holds(&record.facts) {
             sums.take(record)?;
         }

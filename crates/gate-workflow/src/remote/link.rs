@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use gate_ledger::archive::EntryRef;
 use gate_ledger::commitment::Commitment;
+use gate_ledger::redaction::Privacy;
 use gate_ledger::remote::{self, Batch, Expect, Hello, Published, Remote, RemoteError, Why};
 use gate_ledger::store::{Access, AppendError, Ledger, OpenError, StoreError, Transaction};
-use gate_ledger::veil::Privacy;
 use gate_ledger::verify::{self, Options};
 use gate_ledger::waiting;
 use gate_model::principal::Principal;

@@ -11,9 +11,9 @@ use std::ops::ControlFlow;
 
 use gate_ledger::commitment::{Commitment, Opening, WrittenOpening};
 use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::redaction::{self, ERASURE_SCHEMA};
 use gate_ledger::remote::{PullError, Remote, RemoteError, Why};
 use gate_ledger::store::{Transaction, View};
-use gate_ledger::veil::{self, ERASURE_SCHEMA};
 use serde_json::Value;
 
 use super::RemoteProblem;
@@ -33,7 +33,7 @@ pub(super) fn outgoing(view: &View<'_>, lines: &[Vec<u8>]) -> Result<Vec<Vec<u8>
     let (mut seen, mut written) = (HashSet::new(), Vec::new());
     for line in lines {
         let entry = Entry::from_line(line).map_err(|error| unwritten(&error))?;
-        for (_, commitment) in veil::commitments(entry.kind, &entry.actor, &entry.data) {
+        for (_, commitment) in redaction::commitments(entry.kind, &entry.actor, &entry.data) {
             let kept = view.kept_opening(commitment)?.filter(|kept| kept.seq == entry.seq);
             if let Some(kept) = kept.filter(|_| seen.insert(commitment)) {
                 let line = serde_json::to_vec(&WrittenOpening::from(&kept.opening));
@@ -46,7 +46,7 @@ pub(super) fn outgoing(view: &View<'_>, lines: &[Vec<u8>]) -> Result<Vec<Vec<u8>
 
 /// Whether `entry` is one that texts may lie beside, or tells of an erasure.
 pub(super) fn concerns(entry: &Entry) -> bool {
-    veil::may_hold(&entry.body) || is_erasure(entry)
+    redaction::may_hold(&entry.body) || is_erasure(entry)
 }
 
 /// Takes in the texts of `entries`, which are new here and as they were written, and erases those that `remote` has
@@ -63,7 +63,7 @@ pub(super) fn incoming(
 ) -> Result<bool, RemoteProblem> {
     let mut owners = HashMap::new();
     for entry in entries {
-        for (_, commitment) in veil::commitments(entry.kind, &entry.actor, &entry.data) {
+        for (_, commitment) in redaction::commitments(entry.kind, &entry.actor, &entry.data) {
             owners.entry(commitment).or_insert(entry);
         }
     }

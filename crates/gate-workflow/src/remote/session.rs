@@ -23,7 +23,7 @@ use super::waiting::take_foreign;
 use super::{Link, RemoteProblem, State, Synced, WAIT, copy};
 use crate::ledger_access::{self, Unusable};
 use crate::policies;
-use crate::setting::Setting;
+use crate::workspace::Workspace;
 
 /// The variable that names a floor under the remote, beside the policy's.
 pub const AT_LEAST_VARIABLE: &str = "GATE_LEDGER_AT_LEAST";
@@ -44,7 +44,7 @@ impl Away {
     }
 }
 
-impl Setting<'_> {
+impl Workspace<'_> {
     /// The policy's remote, where it has one.
     pub const fn remote(&self) -> Option<&Rules> {
         self.loaded.policy.ledger.remote.as_ref()
@@ -217,7 +217,7 @@ impl Setting<'_> {
     /// Runs `work` in one transaction of the remote ledger.
     ///
     /// # Errors
-    /// As [`Setting::transact`].
+    /// As [`Workspace::transact`].
     pub(crate) fn transact_there<T, E: From<Unusable> + From<StoreError>>(
         &self,
         rules: &Rules,

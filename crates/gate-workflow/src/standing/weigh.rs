@@ -4,8 +4,8 @@
 //! again does not count. Invariant: a doubt never lets an opt-out count; only a pause holds in spite of one.
 
 use gate_ledger::entry::{Entry, Kind};
+use gate_ledger::redaction;
 use gate_ledger::store::{StoreError, View};
-use gate_ledger::veil;
 use gate_model::action::Action;
 use gate_model::payload::GrantData;
 use gate_model::principal::Principal;
@@ -42,7 +42,7 @@ pub(super) fn weigh(
     }
     // What was erased cannot be derived again, so it does not count. A pause is the safe side: nobody lifts one by
     // erasing who made it.
-    if veil::has_erased(entry.kind, &entry.actor, &entry.data) {
+    if redaction::has_erased(entry.kind, &entry.actor, &entry.data) {
         let why = "rests on a name or a reason that was erased; ask again".to_owned();
         let is_pause = data.ask.action == Action::Pause;
         return Ok(if is_pause { Ok(Derived::default()) } else { Err(Objection { why, elsewhere: false }) });

@@ -22,8 +22,8 @@ use gate_workflow::admission::{self, Asking};
 use gate_workflow::approval::Act;
 use gate_workflow::ids;
 use gate_workflow::policy_source::{self, Choice};
-use gate_workflow::setting::{LOCK_WAIT, Setting};
 use gate_workflow::signing::{self, Signer};
+use gate_workflow::workspace::{LOCK_WAIT, Workspace};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -117,7 +117,7 @@ fn a_resume_that_was_signed_before_a_pause_ends_it_neither_live_nor_in_replay() 
     assert_forged(&workshop.world.entries(), entries.len() as u64, "differs from the entry in its subject");
     // What was signed for the first pause resumes nothing where the gate was paused again meanwhile.
     let late = resume(pause);
-    let refused = workshop.world.with(|setting| gate_workflow::ending::resume(setting, "prod", &late));
+    let refused = workshop.world.with(|workspace| gate_workflow::ending::resume(workspace, "prod", &late));
     assert!(refused.unwrap_err().to_string().contains("paused or resumed since"));
     assert_eq!(workshop.world.resume("prod", &resume(again)).status, Status::Revoked);
     assert_eq!(workshop.world.run("prod", 0).decision, Verdict::Pass);
@@ -410,30 +410,30 @@ impl Workshop {
         Self { world, keys }
     }
 
-    fn sign<T>(&self, name: &str, setting: &Setting<'_>, work: impl FnOnce(&Signer<'_>) -> T) -> T {
+    fn sign<T>(&self, name: &str, workspace: &Workspace<'_>, work: impl FnOnce(&Signer<'_>) -> T) -> T {
         let (key, name) = (self.keys.dir.path().join(name), format!("{name}@example.com"));
-        let trust = (&setting.loaded.policy, setting.loaded.files.as_slice());
+        let trust = (&workspace.loaded.policy, workspace.loaded.files.as_slice());
         let cwd = self.world.dir.path();
-        work(&Signer { cwd, key: Some(&key), name: Some(&name), trust, now: setting.now() })
+        work(&Signer { cwd, key: Some(&key), name: Some(&name), trust, now: workspace.now() })
     }
 
     /// A request that is signed and not asked for yet.
     pub(crate) fn write(&self, name: &str, gate: &str, ask: &Ask) -> Request {
         self.world.pass(60);
-        self.world.with(|setting| {
-            let ledger = setting.open(Access::Read).unwrap();
+        self.world.with(|workspace| {
+            let ledger = workspace.open(Access::Read).unwrap();
             let head = ledger.view().head().unwrap();
             let seen = SeenHead { seq: head.seq, hash: head.hash.to_string() };
-            let (id, now) = (ledger.id().to_owned(), setting.now());
+            let (id, now) = (ledger.id().to_owned(), workspace.now());
             let by = format!("{name}@example.com");
-            let draft = signing::draft(gate, ask, &by, &setting.loaded, Some(id), Some(seen), now).unwrap();
-            self.sign(name, setting, |signer| signer.request(draft).unwrap().0)
+            let draft = signing::draft(gate, ask, &by, &workspace.loaded, Some(id), Some(seen), now).unwrap();
+            self.sign(name, workspace, |signer| signer.request(draft).unwrap().0)
         })
     }
 
     /// Asks at once, with a signature.
     pub(crate) fn signed(&self, name: &str, gate: &str, ask: Ask) -> Grant {
-        let facts = self.world.with(|setting| setting.facts().unwrap().clone());
+        let facts = self.world.with(|workspace| workspace.facts().unwrap().clone());
         let ask = Ask {
             scope: gate_model::scope::Scope { repository: facts.context.repository, ..ask.scope.clone() },
             ..ask
@@ -445,23 +445,23 @@ impl Workshop {
     /// Submits a request that was signed elsewhere.
     pub(crate) fn submit(&self, request: &Request) -> Grant {
         self.world.pass(60);
-        self.world.with(|setting| {
+        self.world.with(|workspace| {
             let asking = Asking {
                 gate: request.gate.clone(),
                 ask: Ask::of(request),
-                by: setting.facts().unwrap().principal.clone(),
-                context: setting.facts().unwrap().context.clone(),
+                by: workspace.facts().unwrap().principal.clone(),
+                context: workspace.facts().unwrap().context.clone(),
                 request: Some(request.clone()),
             };
-            admission::request(setting, &asking).unwrap()
+            admission::request(workspace, &asking).unwrap()
         })
     }
 
     /// A signed act.
     pub(crate) fn act(&self, name: &str, verb: Verb, id: &str, verdict: Option<ReviewVerdict>) -> Act {
         let act = self.world.act("dave", id, "looked at it");
-        self.world.with(|setting| {
-            let ledger = setting.open(Access::Read).unwrap();
+        self.world.with(|workspace| {
+            let ledger = workspace.open(Access::Read).unwrap();
             let subject = ids::find(&ledger.view(), id).unwrap();
             let statement = Statement {
                 ledger: Some(ledger.id().to_owned()),
@@ -470,7 +470,7 @@ impl Workshop {
                 verdict,
                 ..Statement::of(verb, subject.hash.to_string())
             };
-            let (statement, by) = self.sign(name, setting, |signer| signer.statement(statement).unwrap());
+            let (statement, by) = self.sign(name, workspace, |signer| signer.statement(statement).unwrap());
             Act { statement: Some(statement), by, ..act }
         })
     }
@@ -486,11 +486,11 @@ impl Workshop {
 
     /// Puts `text` in force with a signature.
     fn endorse(&self, name: &str, text: &str) {
-        let endorsement = self.world.with(|setting| {
+        let endorsement = self.world.with(|workspace| {
             self.world.write("gate.toml", text);
             let choice = Choice { cwd: self.world.dir.path(), path: None, revision: None };
             let loaded = policy_source::load(&choice).unwrap();
-            let ledger = setting.open(Access::Read).unwrap();
+            let ledger = workspace.open(Access::Read).unwrap();
             let guardian = gate_workflow::ownership::guardian(&ledger.view()).unwrap();
             let draft = Endorsement {
                 schema: ownership::SCHEMA.to_owned(),
@@ -499,7 +499,7 @@ impl Workshop {
                 by: format!("{name}@example.com"),
                 signature: None,
             };
-            self.sign(name, setting, |signer| {
+            self.sign(name, workspace, |signer| {
                 assert_eq!(signer.claimed(Namespace::Policy).unwrap(), draft.by);
                 signer.endorsement(draft).unwrap()
             })
@@ -510,7 +510,7 @@ impl Workshop {
     /// Asks as a workload that a token proved.
     fn by_token(&self, gate: &str, ask: Ask) -> Grant {
         self.world.pass(60);
-        self.world.with(|setting| {
+        self.world.with(|workspace| {
             let by = Principal {
                 id: "repo:acme/pay".to_owned(),
                 assurance: Assurance::Oidc,
@@ -518,9 +518,9 @@ impl Workshop {
                 key: None,
                 issuer: Some("https://token.actions.githubusercontent.com".to_owned()),
             };
-            let context = setting.facts().unwrap().context.clone();
+            let context = workspace.facts().unwrap().context.clone();
             let asking = Asking { gate: gate.to_owned(), ask, by, context, request: None };
-            admission::request(setting, &asking).unwrap()
+            admission::request(workspace, &asking).unwrap()
         })
     }
 

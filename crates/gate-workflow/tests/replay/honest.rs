@@ -169,12 +169,12 @@ fn a_debt_follows_its_maker_to_another_identity() {
     let first = world.ask("deploy", broken());
     let as_another = || {
         world.pass(60);
-        world.with(|setting| {
-            let context = setting.facts().unwrap().context.clone();
+        world.with(|workspace| {
+            let context = workspace.facts().unwrap().context.clone();
             let by = Principal::asserted("os", "dave");
             let gate = "deploy".to_owned();
             let asking = Asking { gate, ask: broken(), by, context, request: None };
-            admission::request(setting, &asking).unwrap()
+            admission::request(workspace, &asking).unwrap()
         })
     };
     assert_eq!(as_another().status, Status::Granted, "the review is not overdue yet");

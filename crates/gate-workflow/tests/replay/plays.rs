@@ -130,12 +130,12 @@ fn act(world: &World, who: &str, verb: usize, which: usize) {
     let begins = |kind: Kind| matches!(kind, Kind::Request | Kind::Grant);
     let Some(entry) = entries.iter().rev().filter(|entry| begins(entry.kind)).nth(which) else { return };
     let act = world.act(who, &entry.reference.unwrap_or(entry.seq).to_string(), "I looked at it");
-    world.with(|setting| {
+    world.with(|workspace| {
         let done = match verb {
-            0 => approval::approve(setting, &act),
-            1 => approval::reject(setting, &act),
-            2 => ending::revoke(setting, &act),
-            _ => review::review(setting, &act, ReviewVerdict::Accepted),
+            0 => approval::approve(workspace, &act),
+            1 => approval::reject(workspace, &act),
+            2 => ending::revoke(workspace, &act),
+            _ => review::review(workspace, &act, ReviewVerdict::Accepted),
         };
         // An opt-out that has ended is an error of the caller's, and nothing is recorded.
         drop(done);

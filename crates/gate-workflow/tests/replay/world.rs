@@ -24,7 +24,7 @@ use gate_workflow::admission::{self, Asking};
 use gate_workflow::approval::{self, Act};
 use gate_workflow::check::{Begun, Checker, Finished, Started};
 use gate_workflow::policy_source::{self, Choice};
-use gate_workflow::setting::{LOCK_WAIT, Place, Setting};
+use gate_workflow::workspace::{LOCK_WAIT, Place, Workspace};
 use gate_workflow::{ending, policies, review};
 
 /// The commit that is checked out.
@@ -106,19 +106,19 @@ impl World {
 
     /// Makes the ledger, with the policy as its second entry.
     pub(crate) fn init(&self) {
-        let setting = |setting: &Setting<'_>| {
+        let workspace = |workspace: &Workspace<'_>| {
             let by = serde_json::to_value(Principal::asserted("github", "dave")).unwrap();
             let path = self.ledger_path();
             let mut ledger = Ledger::create(&path, &by, serde_json::json!({}), self.now()).unwrap();
             let by = Principal::asserted("github", "dave");
             let clock = || self.now();
             let done = ledger.append(LOCK_WAIT, &clock, |transaction| {
-                policies::ensure_recorded(transaction, &setting.loaded, &by)
+                policies::ensure_recorded(transaction, &workspace.loaded, &by)
             });
             done.unwrap();
             ledger.close().unwrap();
         };
-        self.with(setting);
+        self.with(workspace);
     }
 
     /// Records the policy as it is now as one that a revision brought, which is how owners come in.
@@ -134,8 +134,8 @@ impl World {
         ledger.close().unwrap();
     }
 
-    /// Runs `work` with the setting as a tool would read it now.
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&Setting<'_>) -> T) -> T {
+    /// Runs `work` with the workspace as a tool would read it now.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&Workspace<'_>) -> T) -> T {
         let env = |name: &str| self.variables.borrow().get(name).cloned();
         let clock = || self.now();
         let place = Place {
@@ -147,8 +147,8 @@ impl World {
             ledger: None,
             connect: gate_workflow::remote::through_helper(),
         };
-        let setting = Setting::read(place).unwrap();
-        work(&setting)
+        let workspace = Workspace::read(place).unwrap();
+        work(&workspace)
     }
 
     /// Why no tool would judge by the policy as it is now.
@@ -164,7 +164,7 @@ impl World {
             ledger: None,
             connect: gate_workflow::remote::through_helper(),
         };
-        Setting::read(place).map(drop).unwrap_err().to_string()
+        Workspace::read(place).map(drop).unwrap_err().to_string()
     }
 
     /// Every entry, in order.
@@ -196,8 +196,8 @@ impl World {
     /// Asks as the CI actor.
     pub(crate) fn ask(&self, gate: &str, ask: Ask) -> Grant {
         self.pass(60);
-        self.with(|setting| {
-            let facts = setting.facts().unwrap();
+        self.with(|workspace| {
+            let facts = workspace.facts().unwrap();
             let asking = Asking {
                 gate: gate.to_owned(),
                 ask,
@@ -205,7 +205,7 @@ impl World {
                 context: facts.context.clone(),
                 request: None,
             };
-            admission::request(setting, &asking).unwrap()
+            admission::request(workspace, &asking).unwrap()
         })
     }
 
@@ -213,8 +213,8 @@ impl World {
     pub(crate) fn act(&self, actor: &str, id: &str, reason: &str) -> Act {
         self.pass(60);
         self.set("GITHUB_ACTOR", actor);
-        let act = self.with(|setting| {
-            let facts = setting.facts().unwrap();
+        let act = self.with(|workspace| {
+            let facts = workspace.facts().unwrap();
             Act {
                 id: id.to_owned(),
                 by: facts.principal.clone(),
@@ -230,23 +230,23 @@ impl World {
     }
 
     pub(crate) fn approve(&self, act: &Act) -> Grant {
-        self.with(|setting| approval::approve(setting, act).unwrap())
+        self.with(|workspace| approval::approve(workspace, act).unwrap())
     }
 
     pub(crate) fn reject(&self, act: &Act) -> Grant {
-        self.with(|setting| approval::reject(setting, act).unwrap())
+        self.with(|workspace| approval::reject(workspace, act).unwrap())
     }
 
     pub(crate) fn revoke(&self, act: &Act) -> Grant {
-        self.with(|setting| ending::revoke(setting, act).unwrap())
+        self.with(|workspace| ending::revoke(workspace, act).unwrap())
     }
 
     pub(crate) fn resume(&self, gate: &str, act: &Act) -> Grant {
-        self.with(|setting| ending::resume(setting, gate, act).unwrap())
+        self.with(|workspace| ending::resume(workspace, gate, act).unwrap())
     }
 
     pub(crate) fn review(&self, act: &Act, verdict: ReviewVerdict) -> Grant {
-        self.with(|setting| review::review(setting, act, verdict).unwrap())
+        self.with(|workspace| review::review(workspace, act, verdict).unwrap())
     }
 
     /// Runs a command with `status`.
@@ -298,8 +298,8 @@ impl World {
     ) -> Decision {
         self.pass(60);
         let mut warnings = Vec::new();
-        self.with(|setting| {
-            let checker = Checker::new(setting, gate).unwrap();
+        self.with(|workspace| {
+            let checker = Checker::new(workspace, gate).unwrap();
             let started: Started = match checker.begin(commanded, Duration::ZERO, &mut warnings).unwrap() {
                 Begun::Settled(decision) => return *decision,
                 Begun::Go(started) => started,

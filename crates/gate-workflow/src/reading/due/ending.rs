@@ -7,17 +7,17 @@ use gate_model::action::Action;
 use gate_model::payload::{Ask, GrantData};
 use gate_model::principal::{Assurance, Principal};
 
-use super::{Desk, Ending, Remedy};
+use super::{Agenda, Ending, Remedy};
 use gate_judge::records;
 
-pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Ending>, StoreError> {
-    let soon = desk.soon;
+pub(super) fn read(agenda: &mut Agenda<'_>) -> Result<Vec<Ending>, StoreError> {
+    let soon = agenda.soon;
     let mut ending = Vec::new();
-    for entry in desk.view.all_grants_live(desk.now)? {
+    for entry in agenda.view.all_grants_live(agenda.now)? {
         match records::data::<GrantData>(&entry).and_then(|data| Ok((data, records::actor(&entry)?))) {
             Ok((data, _)) if soon.is_some_and(|soon| data.expires > soon) => {}
-            Ok((data, by)) => ending.extend(examine(desk, &entry, data, by)?),
-            Err(error) => desk.unreadable(&entry, &error),
+            Ok((data, by)) => ending.extend(examine(agenda, &entry, data, by)?),
+            Err(error) => agenda.unreadable(&entry, &error),
         }
     }
     ending.sort_by_key(|opt_out| (opt_out.expires, opt_out.id));
@@ -26,18 +26,18 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Ending>, StoreError> {
 
 /// The opt-out, unless it was revoked or spent.
 fn examine(
-    desk: &Desk<'_>,
+    agenda: &Agenda<'_>,
     entry: &Entry,
     data: GrantData,
     by: Principal,
 ) -> Result<Option<Ending>, StoreError> {
     let id = records::id_of(entry);
-    if desk.view.life(id)?.iter().any(records::ends_opt_out) {
+    if agenda.view.life(id)?.iter().any(records::ends_opt_out) {
         return Ok(None);
     }
     let gate = entry.gate.clone().unwrap_or_default();
     let uses_left = match data.ask.max_uses {
-        Some(max) => Some(max.saturating_sub(uses(desk, &gate, id, entry.seq)?)),
+        Some(max) => Some(max.saturating_sub(uses(agenda, &gate, id, entry.seq)?)),
         None => None,
     };
     if uses_left == Some(0) {
@@ -56,12 +56,12 @@ fn examine(
 }
 
 /// How many decisions have spent the opt-out `id` since its grant.
-fn uses(desk: &Desk<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreError> {
+fn uses(agenda: &Agenda<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreError> {
     let spends = |entry: &&Entry| {
         let list = entry.data.get("spends").and_then(serde_json::Value::as_array);
         list.is_some_and(|ids| ids.iter().any(|spent| spent.as_u64() == Some(id)))
     };
-    Ok(desk.view.spends(gate, since)?.iter().filter(spends).count() as u64)
+    Ok(agenda.view.spends(gate, since)?.iter().filter(spends).count() as u64)
 }
 
 /// The command that asks for the same once more, with a reason yet to be written.

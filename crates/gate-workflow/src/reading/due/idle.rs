@@ -9,7 +9,7 @@ use gate_model::action::Action;
 use gate_model::payload::{DecisionData, GrantData};
 use gate_model::principal::{Assurance, Principal};
 
-use super::{Desk, Idle, Remedy};
+use super::{Agenda, Idle, Remedy};
 
 /// How many of the newest entries are looked through. A waiver for which these hold too few decisions is not named.
 const LOOK_BACK: usize = 20_000;
@@ -27,12 +27,12 @@ struct Candidate {
 
 /// The live waivers that none of the last `enough` decisions of their scope needed, the oldest first. A decision counts
 /// where it judged a report and was made after the grant.
-pub(super) fn read(desk: &mut Desk<'_>, enough: u64) -> Result<Vec<Idle>, StoreError> {
-    let mut candidates = candidates(desk)?;
+pub(super) fn read(agenda: &mut Agenda<'_>, enough: u64) -> Result<Vec<Idle>, StoreError> {
+    let mut candidates = candidates(agenda)?;
     let oldest = candidates.iter().map(|candidate| candidate.seq).min().unwrap_or(u64::MAX);
     let mut left = LOOK_BACK;
     let mut unreadable = Vec::new();
-    desk.view.scan(0, None, true, &mut |entry: Entry| {
+    agenda.view.scan(0, None, true, &mut |entry: Entry| {
         left -= 1;
         let is_open = |one: &Candidate| !one.needed && one.passed_over < enough;
         if entry.seq <= oldest || left == 0 || !candidates.iter().any(is_open) {
@@ -51,7 +51,7 @@ pub(super) fn read(desk: &mut Desk<'_>, enough: u64) -> Result<Vec<Idle>, StoreE
         ControlFlow::Continue(())
     })?;
     for (entry, error) in &unreadable {
-        desk.unreadable(entry, error);
+        agenda.unreadable(entry, error);
     }
     let idle = candidates.into_iter().filter(|one| !one.needed && one.passed_over >= enough);
     let mut idle: Vec<Idle> = idle.map(Candidate::named).collect();
@@ -60,15 +60,15 @@ pub(super) fn read(desk: &mut Desk<'_>, enough: u64) -> Result<Vec<Idle>, StoreE
 }
 
 /// The live waivers, unless they were ended.
-fn candidates(desk: &mut Desk<'_>) -> Result<Vec<Candidate>, StoreError> {
+fn candidates(agenda: &mut Agenda<'_>) -> Result<Vec<Candidate>, StoreError> {
     let mut found = Vec::new();
-    for entry in desk.view.all_grants_live(desk.now)? {
+    for entry in agenda.view.all_grants_live(agenda.now)? {
         // What cannot be read is told by the list of what ends soon.
         let (Ok(data), Ok(by)) = (records::data::<GrantData>(&entry), records::actor(&entry)) else {
             continue;
         };
         let id = records::id_of(&entry);
-        if data.ask.action != Action::Waive || desk.view.life(id)?.iter().any(records::ends_opt_out) {
+        if data.ask.action != Action::Waive || agenda.view.life(id)?.iter().any(records::ends_opt_out) {
             continue;
         }
         let gate = entry.gate.clone().unwrap_or_default();

@@ -217,23 +217,23 @@ pub fn read(
     let now = clock.max(view.head()?.at);
     let warn_before = within.or(today.map(|(today, _)| today.warn_before)).unwrap_or(WARN_BEFORE);
     let (policies, unreadable) = (Policies::default(), Vec::new());
-    let mut desk = Desk { view, today, now, soon: now.plus(warn_before), policies, unreadable };
-    let horizon = within.and(desk.soon);
+    let mut agenda = Agenda { view, today, now, soon: now.plus(warn_before), policies, unreadable };
+    let horizon = within.and(agenda.soon);
     let near = |end: Timestamp| horizon.is_none_or(|soon| end <= soon);
-    let mut requests = pending::read(&mut desk)?;
+    let mut requests = pending::read(&mut agenda)?;
     requests.retain(|request| near(request.lapses));
-    let mut reviews = reviews::read(&mut desk)?;
+    let mut reviews = reviews::read(&mut agenda)?;
     reviews.retain(|review| near(review.deadline));
-    let ending = ending::read(&mut desk)?;
-    let unneeded = if within.is_none() { idle::read(&mut desk, unneeded_after)? } else { Vec::new() };
-    let mut unreadable = desk.unreadable;
+    let ending = ending::read(&mut agenda)?;
+    let unneeded = if within.is_none() { idle::read(&mut agenda, unneeded_after)? } else { Vec::new() };
+    let mut unreadable = agenda.unreadable;
     unreadable.sort_by_key(|entry| entry.seq);
     unreadable.dedup_by_key(|entry| entry.seq);
     Ok(Due { schema: SCHEMA, at: now, requests, reviews, ending, unneeded, unreadable })
 }
 
 /// What the three lists are made from.
-struct Desk<'a> {
+struct Agenda<'a> {
     view: View<'a>,
     today: Option<Trust<'a>>,
     now: Timestamp,
@@ -260,7 +260,7 @@ impl Rules<'_> {
     }
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Agenda<'a> {
     /// Today's policy, else the recorded one that `digest` names.
     fn rules(&mut self, digest: &str) -> Result<Rules<'a>, StoreError> {
         if let Some((today, _)) = self.today {

@@ -4,19 +4,19 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::StoreError;
 use gate_model::payload::RequestData;
 use gate_model::principal::{Assurance, Principal};
-use gate_policy::{Petition, Policy, Rule};
+use gate_policy::{AuthorizationRequest, Policy, Rule};
 
-use super::{Desk, Remedy, Waiting, signing};
+use super::{Agenda, Remedy, Waiting, signing};
 use crate::admission::written;
 use gate_judge::records::{self, Malformed};
 
-pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Waiting>, StoreError> {
+pub(super) fn read(agenda: &mut Agenda<'_>) -> Result<Vec<Waiting>, StoreError> {
     let mut waiting = Vec::new();
-    for entry in desk.view.waiting(None, desk.now)? {
+    for entry in agenda.view.waiting(None, agenda.now)? {
         let read = records::data::<RequestData>(&entry).and_then(|data| Ok((data, records::actor(&entry)?)));
         match read {
-            Ok((data, by)) => waiting.extend(examine(desk, &entry, data, &by)?),
-            Err(error) => desk.unreadable(&entry, &error),
+            Ok((data, by)) => waiting.extend(examine(agenda, &entry, data, &by)?),
+            Err(error) => agenda.unreadable(&entry, &error),
         }
     }
     waiting.sort_by_key(|request| (request.lapses, request.id));
@@ -25,16 +25,16 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Waiting>, StoreError> {
 
 /// The request as it waits, unless its life went on.
 fn examine(
-    desk: &mut Desk<'_>,
+    agenda: &mut Agenda<'_>,
     entry: &Entry,
     data: RequestData,
     by: &Principal,
 ) -> Result<Option<Waiting>, StoreError> {
-    let life = desk.view.life(entry.seq)?;
+    let life = agenda.view.life(entry.seq)?;
     if life.iter().any(records::ends_request) {
         return Ok(None);
     }
-    let rules = desk.rules(&data.policy.digest)?;
+    let rules = agenda.rules(&data.policy.digest)?;
     let standing = match rules.policy() {
         Some(policy) => standing(policy, entry, &data, by, &life),
         None => Ok(Err("the policy that it was judged under is not in the ledger".to_owned())),
@@ -42,7 +42,7 @@ fn examine(
     let standing = match standing {
         Ok(standing) => standing,
         Err(error) => {
-            desk.unreadable(entry, &error);
+            agenda.unreadable(entry, &error);
             return Ok(None);
         }
     };
@@ -105,7 +105,7 @@ fn rule_of<'p>(
     by: &Principal,
 ) -> Option<(&'p Rule, &'p gate_policy::Approvals)> {
     let gate = entry.gate.as_deref().unwrap_or_default();
-    let petition = Petition { gate, ask: &data.ask, by, context: &data.context };
-    let rule = gate_policy::permits(policy, &petition, Some(data.rule)).ok()?;
+    let authorization = AuthorizationRequest { gate, ask: &data.ask, by, context: &data.context };
+    let rule = gate_policy::permits(policy, &authorization, Some(data.rule)).ok()?;
     Some((rule, rule.approvals.as_ref()?))
 }

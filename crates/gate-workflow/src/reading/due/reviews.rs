@@ -4,17 +4,17 @@ use gate_ledger::entry::Entry;
 use gate_ledger::store::StoreError;
 use gate_model::payload::GrantData;
 
-use super::{Desk, Owed, Remedy, signing};
+use super::{Agenda, Owed, Remedy, signing};
 use crate::admission::written;
 use crate::debts;
 use gate_judge::records;
 
-pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Owed>, StoreError> {
+pub(super) fn read(agenda: &mut Agenda<'_>) -> Result<Vec<Owed>, StoreError> {
     let mut owed = Vec::new();
-    for debt in debts::open(&desk.view, &mut desk.policies, desk.today, None)? {
+    for debt in debts::open(&agenda.view, &mut agenda.policies, agenda.today, None)? {
         match debt.read {
-            Ok((data, by)) => owed.extend(examine(desk, &debt.grant, data, by.id, debt.doubts)?),
-            Err(error) => desk.unreadable(&debt.grant, &error),
+            Ok((data, by)) => owed.extend(examine(agenda, &debt.grant, data, by.id, debt.doubts)?),
+            Err(error) => agenda.unreadable(&debt.grant, &error),
         }
     }
     owed.sort_by_key(|review| (review.deadline, review.id));
@@ -22,19 +22,19 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Result<Vec<Owed>, StoreError> {
 }
 
 fn examine(
-    desk: &mut Desk<'_>,
+    agenda: &mut Agenda<'_>,
     entry: &Entry,
     data: GrantData,
     by: String,
     doubts: Vec<String>,
 ) -> Result<Option<Owed>, StoreError> {
     let Some(owes) = data.owes else {
-        desk.unreadable(entry, &"it owes something that this build does not know");
+        agenda.unreadable(entry, &"it owes something that this build does not know");
         return Ok(None);
     };
     let id = records::id_of(entry);
     let gate = entry.gate.clone().unwrap_or_default();
-    let rules = desk.rules(&data.policy.digest)?;
+    let rules = agenda.rules(&data.policy.digest)?;
     let found = rules.policy().and_then(|policy| {
         let rule = policy.gate(&gate).ok()?.rule(data.rule).filter(|rule| rule.break_glass)?;
         Some((written(&gate_policy::reviewers(policy, rule)), rule.assurance))
@@ -55,7 +55,7 @@ fn examine(
         reason: data.ask.reason,
         granted_at: entry.at,
         deadline: owes.by,
-        overdue: owes.by <= desk.now,
+        overdue: owes.by <= agenda.now,
         from: from.unwrap_or_default(),
         note,
         remedy: Remedy::of(&command),

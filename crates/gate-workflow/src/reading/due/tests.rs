@@ -84,20 +84,20 @@ fn context() -> Context {
 }
 
 /// A ledger under construction, with a clock that stands where it is set.
-struct Desk {
+struct Agenda {
     ledger: Ledger,
     now: Cell<Timestamp>,
 }
 
-impl Desk {
+impl Agenda {
     fn new(dir: &Path) -> Self {
         let actor = serde_json::to_value(person("root")).unwrap();
         let ledger = Ledger::create(&dir.join("l.db"), &actor, json!({}), at(0)).unwrap();
-        let mut desk = Self { ledger, now: Cell::new(at(0)) };
+        let mut agenda = Self { ledger, now: Cell::new(at(0)) };
         let PolicyUsed { digest, source } = used();
         let data = PolicyData { digest, source, text: POLICY.into(), files: Vec::new(), signature: None };
-        desk.add(Kind::Policy, None, "root", &data);
-        desk
+        agenda.add(Kind::Policy, None, "root", &data);
+        agenda
     }
 
     fn add<T: serde::Serialize>(&mut self, kind: Kind, reference: Option<u64>, by: &str, data: &T) -> u64 {
@@ -229,12 +229,12 @@ impl Desk {
 #[test]
 fn a_request_says_who_is_missing_and_by_when() {
     let dir = tempfile::tempdir().unwrap();
-    let mut desk = Desk::new(dir.path());
-    let id = desk.request("alice", 7_200);
-    desk.approve(id, "bob");
+    let mut agenda = Agenda::new(dir.path());
+    let id = agenda.request("alice", 7_200);
+    agenda.approve(id, "bob");
     // The requester's own approval never counts.
-    desk.approve(id, "alice");
-    let due = desk.due(60);
+    agenda.approve(id, "alice");
+    let due = agenda.due(60);
     assert_eq!(due.requests.len(), 1);
     let request = &due.requests[0];
     assert_eq!((request.id, request.needed, request.missing), (id, 2, 1));
@@ -247,24 +247,24 @@ fn a_request_says_who_is_missing_and_by_when() {
 #[test]
 fn a_request_that_lapsed_or_was_answered_waits_no_longer() {
     let dir = tempfile::tempdir().unwrap();
-    let mut desk = Desk::new(dir.path());
-    desk.request("alice", 100);
-    let rejected = desk.request("alice", 7_200);
-    desk.deny(rejected, false);
-    let refused = desk.request("alice", 7_200);
+    let mut agenda = Agenda::new(dir.path());
+    agenda.request("alice", 100);
+    let rejected = agenda.request("alice", 7_200);
+    agenda.deny(rejected, false);
+    let refused = agenda.request("alice", 7_200);
     // That somebody else may not approve it says nothing about the request.
-    desk.deny(refused, true);
-    let due = desk.due(100);
+    agenda.deny(refused, true);
+    let due = agenda.due(100);
     assert_eq!(due.requests.iter().map(|request| request.id).collect::<Vec<_>>(), [refused]);
 }
 
 #[test]
 fn a_review_is_owed_until_it_is_given_even_when_the_grant_is_over() {
     let dir = tempfile::tempdir().unwrap();
-    let mut desk = Desk::new(dir.path());
-    let first = desk.break_glass("alice", 3_600, 86_400);
-    let second = desk.break_glass("alice", 3_600, 10_000);
-    let due = desk.due(20_000);
+    let mut agenda = Agenda::new(dir.path());
+    let first = agenda.break_glass("alice", 3_600, 86_400);
+    let second = agenda.break_glass("alice", 3_600, 10_000);
+    let due = agenda.due(20_000);
     assert_eq!(
         due.reviews.iter().map(|owed| (owed.id, owed.overdue)).collect::<Vec<_>>(),
         [(second, true), (first, false)]
@@ -272,49 +272,49 @@ fn a_review_is_owed_until_it_is_given_even_when_the_grant_is_over() {
     assert_eq!(due.reviews[0].from, ["group:security"]);
     assert_eq!(due.reviews[0].remedy.argv[..3], ["gate-skip", "review", &second.to_string()]);
     // A review by somebody whose signature is none settles nothing, and the debt says so.
-    desk.review(second, &person("bob"));
-    let due = desk.due(20_000);
+    agenda.review(second, &person("bob"));
+    let due = agenda.due(20_000);
     assert_eq!(due.reviews.len(), 2);
     assert!(due.reviews[0].note.as_ref().is_some_and(|note| note.contains("does not count")), "{due:?}");
-    desk.review(second, &Principal::asserted("github", "bob"));
-    let due = desk.due(20_000);
+    agenda.review(second, &Principal::asserted("github", "bob"));
+    let due = agenda.due(20_000);
     assert_eq!(due.reviews.len(), 1, "{due:?}");
 }
 
 #[test]
 fn what_ends_soon_comes_with_the_command_that_asks_again() {
     let dir = tempfile::tempdir().unwrap();
-    let mut desk = Desk::new(dir.path());
-    let soon = desk.break_glass("alice", 3_600, 86_400);
-    desk.break_glass("alice", 12_000, 86_400);
-    let revoked = desk.break_glass("alice", 3_000, 86_400);
-    desk.add(Kind::Revocation, Some(revoked), "bob", &json!({"reason": "x"}));
-    let due = desk.due(60);
+    let mut agenda = Agenda::new(dir.path());
+    let soon = agenda.break_glass("alice", 3_600, 86_400);
+    agenda.break_glass("alice", 12_000, 86_400);
+    let revoked = agenda.break_glass("alice", 3_000, 86_400);
+    agenda.add(Kind::Revocation, Some(revoked), "bob", &json!({"reason": "x"}));
+    let due = agenda.due(60);
     assert_eq!(due.ending.iter().map(|ending| ending.id).collect::<Vec<_>>(), [soon]);
     let commit = "c".repeat(40);
     let command =
         format!("gate-skip scan --action skip --commit {commit} --ttl 1h --reason '' --break-glass --sign");
     assert_eq!(due.ending[0].remedy.command, command);
-    assert!(desk.due(3_600).ending.iter().all(|ending| ending.id != soon), "an end is exclusive");
+    assert!(agenda.due(3_600).ending.iter().all(|ending| ending.id != soon), "an end is exclusive");
 }
 
 #[test]
 fn an_entry_that_cannot_be_read_is_listed_not_lost() {
     let dir = tempfile::tempdir().unwrap();
-    let mut desk = Desk::new(dir.path());
-    let odd = desk.add(Kind::Request, None, "alice", &json!({"action": "levitate", "lapses": at(7_200)}));
-    let due = desk.due(60);
+    let mut agenda = Agenda::new(dir.path());
+    let odd = agenda.add(Kind::Request, None, "alice", &json!({"action": "levitate", "lapses": at(7_200)}));
+    let due = agenda.due(60);
     assert_eq!(due.unreadable.iter().map(|one| one.seq).collect::<Vec<_>>(), [odd]);
 }
 
 #[test]
 fn within_a_time_only_what_has_its_end_in_it_is_due() {
     let dir = tempfile::tempdir().unwrap();
-    let mut desk = Desk::new(dir.path());
-    let request = desk.request("alice", 7_200);
-    let glass = desk.break_glass("alice", 3_600, 86_400);
+    let mut agenda = Agenda::new(dir.path());
+    let request = agenda.request("alice", 7_200);
+    let glass = agenda.break_glass("alice", 3_600, 86_400);
     let due = |within| {
-        let due = read(&desk.ledger, None, at(60), Some(within), 10).unwrap();
+        let due = read(&agenda.ledger, None, at(60), Some(within), 10).unwrap();
         let requests: Vec<_> = due.requests.iter().map(|one| one.id).collect();
         let reviews: Vec<_> = due.reviews.iter().map(|one| one.id).collect();
         let ending: Vec<_> = due.ending.iter().map(|one| one.id).collect();

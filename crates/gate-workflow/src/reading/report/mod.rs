@@ -20,7 +20,7 @@ use std::ops::ControlFlow;
 
 use gate_ledger::store::{Ledger, StoreError};
 
-use super::walk;
+use super::scan;
 
 pub use document::{
     Approvals, Figures, GateRow, LedgerPart, Live, OptOut, Owed, PersonRow, Place, Report, SCHEMA, Slow,
@@ -34,7 +34,7 @@ pub use gather::Gatherer;
 /// A [`StoreError`].
 pub fn read(ledger: &Ledger, gatherer: &mut Gatherer<'_>) -> Result<(), StoreError> {
     let head = ledger.view().head()?.seq;
-    walk::forward(ledger, 0, head, &mut |record| {
+    scan::forward(ledger, 0, head, &mut |record| {
         gatherer.take(&record.facts, record.body, &mut |entry| record.view.reveal(entry))?;
         Ok(ControlFlow::Continue(()))
     })

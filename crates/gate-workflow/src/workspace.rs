@@ -28,13 +28,13 @@ pub const TOKEN_VARIABLE: &str = "GATE_ID_TOKEN";
 
 /// Why the facts of the run are not known.
 #[derive(Debug, thiserror::Error)]
-pub enum SettingError {
+pub enum WorkspaceError {
     /// Git cannot be asked.
     #[error(transparent)]
     Facts(#[from] FactsError),
 }
 
-impl SettingError {
+impl WorkspaceError {
     /// What cannot be known about the run is wrong with what was given: nothing was decided.
     pub const fn exit(&self) -> Exit {
         Exit::Usage
@@ -85,7 +85,7 @@ impl Place<'_> {
 }
 
 /// The policy in force, with the place it is in force in. It is read once.
-pub struct Setting<'a> {
+pub struct Workspace<'a> {
     /// The effects and choices.
     pub place: Place<'a>,
     /// The policy.
@@ -101,21 +101,21 @@ pub struct Setting<'a> {
     pub(crate) lost: Rc<Cell<u32>>,
 }
 
-impl<'a> Setting<'a> {
+impl<'a> Workspace<'a> {
     /// Reads the policy. Where owners guard it, it must be admitted by one of them.
     ///
     /// # Errors
     /// A [`PolicyError`]; among them that the ledger which knows its owners cannot be asked.
     pub fn read(place: Place<'a>) -> Result<Self, PolicyError> {
-        let setting = Self::unguarded(place)?;
-        let ledger = match setting.guarding() {
+        let workspace = Self::unguarded(place)?;
+        let ledger = match workspace.guarding() {
             Ok(ledger) => ledger,
-            Err(_) if setting.loaded.is_from_revision() => None,
+            Err(_) if workspace.loaded.is_from_revision() => None,
             Err(source) => {
-                return Err(PolicyError::Unguarded { name: setting.loaded.name.clone(), source });
+                return Err(PolicyError::Unguarded { name: workspace.loaded.name.clone(), source });
             }
         };
-        setting.admitted(ledger.as_ref())
+        workspace.admitted(ledger.as_ref())
     }
 
     /// Reads the policy with which a ledger is going to be made: what lies in its place is not asked.
@@ -174,8 +174,8 @@ impl<'a> Setting<'a> {
     /// once, when this is first called.
     ///
     /// # Errors
-    /// A [`SettingError`].
-    pub fn facts(&self) -> Result<&Facts, SettingError> {
+    /// A [`WorkspaceError`].
+    pub fn facts(&self) -> Result<&Facts, WorkspaceError> {
         if let Some(facts) = self.facts.get() {
             return Ok(facts);
         }
@@ -203,8 +203,8 @@ impl<'a> Setting<'a> {
     /// and a token that is good now may have ended when the command has.
     ///
     /// # Errors
-    /// A [`SettingError`]; then nothing may start.
-    pub fn begin_facts(&self) -> Result<(), SettingError> {
+    /// A [`WorkspaceError`]; then nothing may start.
+    pub fn begin_facts(&self) -> Result<(), WorkspaceError> {
         if self.facts.get().is_some() {
             return Ok(());
         }
@@ -237,7 +237,7 @@ impl<'a> Setting<'a> {
     }
 
     /// Opens the ledger, checked to be the policy's, to look into it. The working copy of a remote that is out of reach
-    /// serves as it is, and [`Setting::stale`] says so. Nobody keeps it open over a command, or while they wait for
+    /// serves as it is, and [`Workspace::stale`] says so. Nobody keeps it open over a command, or while they wait for
     /// something: whoever removes one of its files meanwhile would have two writers see two ledgers.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use super::unreadable;
 
 /// A policy that verdicts can name.
 #[derive(Debug)]
-struct Book {
+struct Filed {
     /// The policy, or why its entry cannot be used.
     recorded: Result<Rc<Recorded>, String>,
     /// Each source under which it was recorded, and whether that entry was right.
@@ -38,8 +38,8 @@ struct Era {
 
 /// Every policy of the ledger.
 #[derive(Debug, Default)]
-pub(super) struct Books {
-    all: Vec<Book>,
+pub(super) struct PolicyLog {
+    all: Vec<Filed>,
     by_digest: HashMap<String, usize>,
     eras: Vec<Era>,
     guard: Guard,
@@ -69,7 +69,7 @@ impl Used {
     }
 }
 
-impl Books {
+impl PolicyLog {
     /// Judges a policy entry and files it.
     pub(super) fn file(&mut self, entry: &Entry) -> Judged {
         let recorded = match recorded::recorded(entry) {
@@ -89,7 +89,7 @@ impl Books {
             self.by_digest.insert(digest.to_owned(), self.all.len());
             let source = entry.data.get("source").and_then(serde_json::Value::as_str).unwrap_or_default();
             self.all
-                .push(Book { recorded: Err(error.to_string()), sources: vec![(source.to_owned(), false)] });
+                .push(Filed { recorded: Err(error.to_string()), sources: vec![(source.to_owned(), false)] });
         }
         unreadable(&entry.data, error)
     }
@@ -100,14 +100,14 @@ impl Books {
             number
         } else {
             self.by_digest.insert(digest.clone(), self.all.len());
-            self.all.push(Book { recorded: Ok(Rc::clone(recorded)), sources: Vec::new() });
+            self.all.push(Filed { recorded: Ok(Rc::clone(recorded)), sources: Vec::new() });
             self.all.len() - 1
         };
-        let book = &mut self.all[number];
-        book.recorded = Ok(Rc::clone(recorded));
-        match book.sources.iter_mut().find(|(known, _)| known == source) {
+        let filed = &mut self.all[number];
+        filed.recorded = Ok(Rc::clone(recorded));
+        match filed.sources.iter_mut().find(|(known, _)| known == source) {
             Some((_, right)) => *right |= admitted,
-            None => book.sources.push((source.clone(), admitted)),
+            None => filed.sources.push((source.clone(), admitted)),
         }
         let guardian = self.guard.guardian().and_then(|guardian| self.by_digest.get(&guardian.data.digest));
         let guardian = guardian.copied();
@@ -116,7 +116,7 @@ impl Books {
 
     /// The policy that a verdict names.
     pub(super) fn used(&self, digest: &str, source: &str) -> Result<Used, Doubt> {
-        let Some((number, book)) =
+        let Some((number, filed)) =
             self.by_digest.get(digest).and_then(|&number| Some((number, self.all.get(number)?)))
         else {
             return Err(Doubt::Wrong(format!(
@@ -124,7 +124,7 @@ impl Books {
                 visible(digest)
             )));
         };
-        let Some((_, admitted)) = book.sources.iter().find(|(known, _)| known == source) else {
+        let Some((_, admitted)) = filed.sources.iter().find(|(known, _)| known == source) else {
             let source = visible(source);
             return Err(Doubt::Wrong(format!(
                 "says that its policy came from '{source}', and no entry before it does"
@@ -135,7 +135,7 @@ impl Books {
             ("worktree", _) => Some(Oddity::Worktree),
             _ => None,
         };
-        match &book.recorded {
+        match &filed.recorded {
             Ok(recorded) => {
                 let (recorded, by_revision) = (Rc::clone(recorded), source.starts_with("rev:"));
                 Ok(Used { number, recorded, oddity, by_revision })
@@ -148,14 +148,14 @@ impl Books {
     /// can have been erased of the entry, whatever it looks like. A policy that is not there may have.
     pub(super) fn may_commit(&self, entry: &Entry) -> bool {
         let digest = entry.data.pointer("/policy/digest").and_then(serde_json::Value::as_str);
-        let book = digest.and_then(|digest| self.all.get(*self.by_digest.get(digest)?));
-        let policy = book.and_then(|book| book.recorded.as_ref().ok()).map(|recorded| &recorded.policy);
+        let filed = digest.and_then(|digest| self.all.get(*self.by_digest.get(digest)?));
+        let policy = filed.and_then(|filed| filed.recorded.as_ref().ok()).map(|recorded| &recorded.policy);
         policy.is_none_or(|policy| policy.ledger.commit.any())
     }
 
     /// How long, in seconds, anything can count that was admitted under any of them.
     pub(super) fn longest(&self) -> u64 {
-        let policies = self.all.iter().filter_map(|book| book.recorded.as_ref().ok());
+        let policies = self.all.iter().filter_map(|filed| filed.recorded.as_ref().ok());
         policies.map(|recorded| archived::longest_effect(&recorded.policy)).max().unwrap_or(0)
     }
 

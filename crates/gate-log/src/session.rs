@@ -18,13 +18,13 @@ use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use gate_workflow::policy_source::PolicyError;
-use gate_workflow::setting::{Place, Setting};
+use gate_workflow::workspace::{Place, Workspace};
 use serde::Serialize;
 
 use crate::error::LogError;
 
 /// Environment, clock and shared options.
-pub(crate) struct Desk<'a> {
+pub(crate) struct Session<'a> {
     /// The environment.
     pub env: &'a Env,
     /// One variable of it.
@@ -40,18 +40,18 @@ pub(crate) struct Desk<'a> {
 /// Where the ledger is.
 pub(crate) enum Found<'a> {
     /// Where the policy, or the caller beside it, says.
-    Policy(Box<Setting<'a>>),
+    Policy(Box<Workspace<'a>>),
     /// At a path that was named, with no policy around.
     Alone(PathBuf),
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Session<'a> {
     /// The policy in force, and what belongs to it.
     ///
     /// # Errors
     /// A [`PolicyError`].
-    pub(crate) fn setting(&self) -> Result<Setting<'a>, PolicyError> {
-        Setting::read(self.place())
+    pub(crate) fn workspace(&self) -> Result<Workspace<'a>, PolicyError> {
+        Workspace::read(self.place())
     }
 
     /// What the caller chose.
@@ -73,25 +73,25 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// A [`PolicyError`]; that there is none is an error only where no ledger was named.
     pub(crate) fn find(&self) -> Result<Found<'a>, PolicyError> {
-        match (self.setting(), self.shared.store.ledger(self.env)) {
-            (Ok(setting), _) => Ok(self.found(setting)),
+        match (self.workspace(), self.shared.store.ledger(self.env)) {
+            (Ok(workspace), _) => Ok(self.found(workspace)),
             (Err(PolicyError::Text(TextError::NotFound(_))), Some(path)) => {
                 Ok(Found::Alone(self.env.cwd.join(path)))
             }
             // Opening it says why it cannot be used, and salvage reads it all the same.
             (Err(PolicyError::Unguarded { .. }), _) => {
-                Ok(Found::Policy(Box::new(Setting::unguarded(self.place())?)))
+                Ok(Found::Policy(Box::new(Workspace::unguarded(self.place())?)))
             }
             (Err(error), _) => Err(error),
         }
     }
 
-    fn found(&self, setting: Setting<'a>) -> Found<'a> {
+    fn found(&self, workspace: Workspace<'a>) -> Found<'a> {
         // Why it cannot be opened is told by whoever opens it.
-        if let Ok(Some(stale)) = setting.stale() {
+        if let Ok(Some(stale)) = workspace.stale() {
             self.notes.borrow_mut().push(stale);
         }
-        Found::Policy(Box::new(setting))
+        Found::Policy(Box::new(workspace))
     }
 
     /// Opens the ledger for reading.
@@ -149,7 +149,7 @@ impl Found<'_> {
     /// A [`LogError`].
     pub(crate) fn open(&self, access: Access) -> Result<Ledger, LogError> {
         match self {
-            Self::Policy(setting) => Ok(setting.open(access)?),
+            Self::Policy(workspace) => Ok(workspace.open(access)?),
             Self::Alone(path) => Ok(Ledger::open(path, access)?),
         }
     }
@@ -160,7 +160,7 @@ impl Found<'_> {
     /// A [`LogError`].
     pub(crate) fn path(&self) -> Result<PathBuf, LogError> {
         match self {
-            Self::Policy(setting) => Ok(setting.ledger_path()?),
+            Self::Policy(workspace) => Ok(workspace.ledger_path()?),
             Self::Alone(path) => Ok(path.clone()),
         }
     }
@@ -180,25 +180,25 @@ impl Found<'_> {
     }
 
     /// The policy and its place, where the ledger is kept at a remote.
-    pub(crate) fn remote(&self) -> Option<&Setting<'_>> {
+    pub(crate) fn remote(&self) -> Option<&Workspace<'_>> {
         match self {
-            Self::Policy(setting) if setting.remote().is_some() => Some(setting),
+            Self::Policy(workspace) if workspace.remote().is_some() => Some(workspace),
             Self::Policy(_) | Self::Alone(_) => None,
         }
     }
 
     /// Who acts.
-    pub(crate) fn principal(&self, desk: &Desk<'_>) -> Principal {
+    pub(crate) fn principal(&self, session: &Session<'_>) -> Principal {
         match self {
-            Self::Policy(setting) => setting.quick_facts().principal,
-            Self::Alone(_) => facts::without_git(desk.lookup, &desk.env.cwd, &[]).principal,
+            Self::Policy(workspace) => workspace.quick_facts().principal,
+            Self::Alone(_) => facts::without_git(session.lookup, &session.env.cwd, &[]).principal,
         }
     }
 
     /// Today's rules and the keys that they trust, where there are any.
     pub(crate) fn trust(&self) -> Option<Trust<'_>> {
         match self {
-            Self::Policy(setting) => Some(setting.loaded.trust()),
+            Self::Policy(workspace) => Some(workspace.loaded.trust()),
             Self::Alone(_) => None,
         }
     }
