@@ -54,7 +54,7 @@ mod tests {
             ("pause lint --for 2h", "gate-skip lint --action pause --ttl 2h"),
             ("override lint --reason x", "gate-skip lint --action override --reason x"),
             ("skip lint", "gate-skip lint"),
-            ("waive scan", "gate-skip scan --waive 'rule=ID,path=GLOB'"),
+            ("waive scan", "gate-skip scan --waive rule=ID,path=GLOB"),
             ("41 approve --sign", "gate-skip approve 41 --sign"),
             ("lint resume", "gate-skip resume lint"),
         ] {
