@@ -39,15 +39,11 @@ impl Cache {
     /// The cache for `what`, which may hold a secret and is hashed.
     pub(crate) fn open(env: &Env, what: &str) -> Result<Self, RemoteError> {
         let name = digest::of(CONTEXT, what.as_bytes()).replace("b3:", "");
-        let folder = root(env).join(&name[..32]);
-        let fails =
-            |error: io::Error| failure(&format!("cannot make the cache '{}': {error}", folder.display()));
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(fails)?;
-        let found = fs::symlink_metadata(&folder).map_err(fails)?;
-        if !found.is_dir() || found.uid() != rustix::process::geteuid().as_raw() || found.mode() & 0o022 != 0
-        {
-            let problem = format!("the cache '{}' is not a folder of this user alone", folder.display());
-            return Err(failure(&problem));
+        let root = root(env);
+        let folder = root.join(&name[..32]);
+        // Where several users share the folder around it, another one may have put a link there.
+        for own in root.parent().into_iter().chain([root.as_path(), folder.as_path()]) {
+            make_own(own)?;
         }
         Ok(Self { folder })
     }
@@ -101,6 +97,18 @@ impl Cache {
     }
 }
 
+/// Makes the folder where it is missing; refuses one that is not this user's alone.
+fn make_own(folder: &Path) -> Result<(), RemoteError> {
+    let fails = |error: io::Error| failure(&format!("cannot make the cache '{}': {error}", folder.display()));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fails)?;
+    let found = fs::symlink_metadata(folder).map_err(fails)?;
+    let is_own = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
+    if is_own && found.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(failure(&format!("the cache '{}' is not a folder of this user alone", folder.display())))
+}
+
 /// `$XDG_CACHE_HOME`, else `~/.cache`, else the user's own folder beside the temporary files.
 fn root(env: &Env) -> PathBuf {
     let home = || env.path("HOME").map(|home| home.join(".cache"));
@@ -138,4 +146,25 @@ fn write_config(repository: &Path) -> Result<(), RemoteError> {
         return Ok(());
     }
     fs::write(&path, CONFIG).map_err(|error| failure(&format!("cannot write '{}': {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::make_own;
+
+    #[test]
+    fn a_link_or_a_folder_that_others_can_write_is_no_folder_of_ones_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        make_own(&at("new/own")).unwrap();
+        fs::create_dir(at("elsewhere")).unwrap();
+        symlink(at("elsewhere"), at("link")).unwrap();
+        assert!(make_own(&at("link")).unwrap_err().to_string().contains("not a folder of this user alone"));
+        fs::set_permissions(at("elsewhere"), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(make_own(&at("elsewhere")).is_err());
+        assert!(fs::read_dir(at("elsewhere")).unwrap().next().is_none(), "nothing was made there");
+    }
 }

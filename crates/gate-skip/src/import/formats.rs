@@ -1,4 +1,4 @@
-//! The formats of ignore files, each read into [`Entry`] with its line.
+//! The formats of ignore files, each read into entries with their lines.
 //!
 //! | file | entries |
 //! | --- | --- |
