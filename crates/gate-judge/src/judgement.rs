@@ -143,8 +143,10 @@ pub struct Matched {
 }
 
 impl Matched {
-    /// Matches the waivers of `standing` with `findings` of the `checkout`.
-    pub fn of(standing: &EffectiveOptOuts, findings: &[Finding], checkout: &dyn Checkout) -> Self {
+    /// Matches the waivers of `standing` with what was found in the `checkout`; an outcome without a report has nothing to
+    /// match.
+    pub fn of(standing: &EffectiveOptOuts, outcome: &Outcome, checkout: &dyn Checkout) -> Self {
+        let Outcome::Report { findings, .. } = outcome else { return Self::default() };
         let offered: Vec<Waiver<'_>> = standing
             .of(Action::Waive)
             .map(|live| Waiver { grant: live.id, evidence: &live.findings, terms: live.terms })

@@ -297,10 +297,7 @@ impl Sink<'_> {
     ) -> Result<T, Refused> {
         match self {
             Self::Remote(workspace) => workspace.transact(work),
-            Self::File(ledger, clock) => ledger.append(LOCK_WAIT, clock, work).map_err(|error| match error {
-                AppendError::Store(error) => error.into(),
-                AppendError::Work(refused) => refused,
-            }),
+            Self::File(ledger, clock) => ledger.append(LOCK_WAIT, clock, work).map_err(AppendError::flatten),
         }
     }
 

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gate_cli::Io;
-use gate_cli::options::Format;
-use gate_cli::render;
+use gate_ledger::archive::EntryRef;
 use gate_ledger::store::{Access, Head, Ledger, OpenError, StoreError};
 use gate_ledger::verify::{self, Options, Outcome, VerifyError};
 use gate_model::exit::Exit;
+use gate_model::request::SeenHead;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::LogError;
 use crate::session::Session;
@@ -143,20 +143,22 @@ fn check(ledger: &Ledger, head: Head, staged: &Staged) -> Result<Outcome, LogErr
 }
 
 fn show(session: &Session<'_>, ledger: &Ledger, to: &str, outcome: &Outcome, io: &mut Io<'_>) {
-    if session.format(io) != Format::Text {
-        let head = outcome.head.map(|(seq, hash)| json!({"seq": seq, "hash": hash.to_string()}));
-        let document = json!({
-            "schema": SCHEMA,
-            "ledger": to,
-            "id": ledger.id(),
-            "genesis": ledger.genesis().to_string(),
-            "entries": outcome.entries,
-            "head": head,
-        });
-        io.show(&(render::json(&document) + "\n"));
-    }
     let noun = if outcome.entries == 1 { "entry" } else { "entries" };
-    session.summary(io, &format!("{} {noun} copied to '{to}' and verified", outcome.entries));
+    let head = outcome.head.map(|(seq, hash)| EntryRef { seq, hash });
+    let summary = format!("{} {noun} copied to '{to}' and verified", outcome.entries);
+    session.report(&document(ledger, to, outcome.entries, head), &summary, io);
+}
+
+/// What is said of a copy of `ledger` at `place`.
+fn document(ledger: &Ledger, place: &str, entries: u64, head: Option<EntryRef>) -> Value {
+    json!({
+        "schema": SCHEMA,
+        "ledger": place,
+        "id": ledger.id(),
+        "genesis": ledger.genesis().to_string(),
+        "entries": entries,
+        "head": head.map(SeenHead::from),
+    })
 }
 
 impl From<OpenError> for CopyError {

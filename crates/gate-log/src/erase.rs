@@ -172,15 +172,12 @@ fn here(
         // Without its policy a ledger does not say what it commits to; committing to all is the safe side.
         ledger.set_privacy(Privacy { reasons: true, names: true });
     }
-    let done = ledger.append(LOCK_WAIT, session.clock, |transaction| {
+    let done = ledger.append(LOCK_WAIT, session.clock, |transaction| -> Result<_, EraseFailure> {
         let (erased, chosen) = choose(transaction)?;
         transaction.erase(&commitments(&chosen))?;
         Ok((erased, chosen))
     });
-    let done = done.map_err(|error| match error {
-        AppendError::Store(error) => EraseFailure::Store(error),
-        AppendError::Work(error) => error,
-    })?;
+    let done = done.map_err(AppendError::flatten)?;
     ledger.fold(LOCK_WAIT)?;
     ledger.close()?;
     Ok(done)

@@ -10,30 +10,24 @@ use crate::args::SpanArgs;
 use crate::error::LogError;
 use crate::session::Session;
 
-const GATES: &[&str] = &[
-    "gate",
-    "decisions",
-    "passed",
-    "failed",
-    "held",
-    "went past",
-    "share past",
-    "opt-outs",
-    "denials",
-    "pending",
-];
-const PRINCIPALS: &[&str] = &[
-    "principal",
-    "decisions",
-    "passed",
-    "failed",
-    "held",
-    "went past",
-    "share past",
-    "opt-outs",
-    "denials",
-    "pending",
-];
+const GATES: [&str; 10] = columns("gate");
+const PRINCIPALS: [&str; 10] = columns("principal");
+
+/// What is counted, by `whose`.
+const fn columns(whose: &'static str) -> [&'static str; 10] {
+    [
+        whose,
+        "decisions",
+        "passed",
+        "failed",
+        "held",
+        "went past",
+        "share past",
+        "opt-outs",
+        "denials",
+        "pending",
+    ]
+}
 
 /// Counts the entries of `span`.
 ///
@@ -63,9 +57,9 @@ fn sheet(stats: &Stats) -> Sheet {
     sheet.fact("opt-outs", stats.total.opt_outs.to_string());
     sheet.maybe("share past", stats.total.rate.map(percent));
     let gates = stats.gates.iter().map(|gate| row(&gate.gate, &gate.counts)).collect();
-    sheet.table("Gates", GATES, gates);
+    sheet.table("Gates", &GATES, gates);
     let principals = stats.principals.iter().map(|one| row(&one.principal, &one.counts)).collect();
-    sheet.table("Principals", PRINCIPALS, principals);
+    sheet.table("Principals", &PRINCIPALS, principals);
     sheet
 }
 

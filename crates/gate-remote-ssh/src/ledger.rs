@@ -14,9 +14,7 @@ use gate_ledger::chain::LedgerId;
 use gate_ledger::commitment::{Commitment, WrittenOpening};
 use gate_ledger::entry::{Entry, Kind, write_line};
 use gate_ledger::remote::{Batch, Can, Each, Hello, Kept, MOST_OFF, Outcome, Remote, RemoteError, Why};
-use gate_ledger::store::{
-    Access, AppendError, CreateError, Head, Ledger, OpenError, StoreError, Transaction,
-};
+use gate_ledger::store::{Access, AppendError, CreateError, Ledger, OpenError, StoreError, Transaction};
 use gate_model::exit::Exit;
 
 use crate::role::Role;
@@ -43,10 +41,6 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
-}
-
-const fn reference(head: Head) -> EntryRef {
-    EntryRef { seq: head.seq, hash: head.hash }
 }
 
 /// An error of the store in the classes of the protocol.
@@ -144,7 +138,7 @@ impl Remote for Served<'_> {
         let Some(ledger) = self.open()? else { return Ok(Hello { can, now, ..Hello::default() }) };
         let head = ledger.view().head().map_err(|error| store(&error))?;
         let id = LedgerId::read(ledger.id().as_bytes());
-        Ok(Hello { can, ledger: id, head: Some(reference(head)), now, place: None })
+        Ok(Hello { can, ledger: id, head: Some(head.into()), now, place: None })
     }
 
     fn read(
@@ -155,7 +149,7 @@ impl Remote for Served<'_> {
     ) -> Result<Option<EntryRef>, RemoteError> {
         let Some(ledger) = self.open()? else { return Ok(None) };
         let view = ledger.view();
-        let head = reference(view.head().map_err(|error| store(&error))?);
+        let head: EntryRef = view.head().map_err(|error| store(&error))?.into();
         let (mut left, mut stopped) = (most, false);
         let mut line = Vec::new();
         let from = after.map_or(0, |after| after.saturating_add(1));
@@ -184,7 +178,7 @@ impl Remote for Served<'_> {
             return Ok(Outcome::Refused(off));
         }
         self.write(|transaction| {
-            let head = reference(transaction.head());
+            let head: EntryRef = transaction.head().into();
             if head != after {
                 return Err(Refusal::Moved(head));
             }
@@ -207,7 +201,7 @@ impl Remote for Served<'_> {
             }
         }
         self.write(|transaction| {
-            let head = reference(transaction.head());
+            let head: EntryRef = transaction.head().into();
             if head.seq != 0 || head.hash != entries[0].hash {
                 return Err(Refusal::Moved(head));
             }

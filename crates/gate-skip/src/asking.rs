@@ -13,7 +13,7 @@ use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
 use gate_model::payload::Ask;
 use gate_model::principal::Principal;
-use gate_model::request::{Request, SeenHead};
+use gate_model::request::Request;
 use gate_workflow::admission::{self, Asking};
 use gate_workflow::signing;
 use gate_workflow::wish::{self, Change, Wish};
@@ -193,11 +193,10 @@ fn sign(
             "a request must name its ledger, and there is none here\npin [ledger] genesis in the policy";
         return Err(SkipError::Usage(text.to_owned()));
     }
-    let head = match &view {
-        Some(view) => Some(view.head()?),
+    let seen = match &view {
+        Some(view) => Some(view.head()?.into()),
         None => None,
     };
-    let seen = head.map(|head| SeenHead { seq: head.seq, hash: head.hash.to_string() });
     let now = session.workspace.now();
     let mut draft = signing::draft(&wish.gate, &ask, &name, &session.workspace.loaded, which, seen, now)?;
     sealing::request(&mut draft, ledger_access::privacy(&session.workspace.loaded), view.as_ref())?;

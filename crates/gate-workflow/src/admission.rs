@@ -21,7 +21,6 @@ use crate::ledger_access::Unusable;
 use crate::policies::{self, RecordError};
 use crate::proving::{self, Submitted};
 use crate::workspace::Workspace;
-use gate_judge::derivation::in_words;
 use gate_judge::records;
 
 /// What is asked for, by whom, and where.
@@ -170,13 +169,11 @@ pub fn request_all(
         let mut denied = Vec::new();
         for (words, asking) in wanted {
             workspace.loaded.policy.gate(&asking.gate)?;
-            let (asking, objections) = proven(workspace, transaction, asking)?;
-            policies::ensure_recorded(transaction, &workspace.loaded, &asking.by)?;
-            let (admission, counted) = judge(workspace, transaction, &asking, objections)?;
-            if let Admission::Denied(trials) = &admission {
-                denied.push(format!("{words}: {}", in_words(trials)));
+            let answer = answered(workspace, transaction, asking)?;
+            if answer.status == Status::Denied {
+                denied.push(format!("{words}: {}", answer.reasons.join("; ")));
             }
-            answers.push(record(workspace, transaction, &asking, admission, &counted)?);
+            answers.push(answer);
         }
         if denied.is_empty() { Ok(answers) } else { Err(TransactError::AllOrNothing(denied.join("; "))) }
     })

@@ -94,7 +94,7 @@ fn pending_requests(view: &View<'_>, now: Timestamp, first: &mut Earliest) -> Re
 }
 
 fn owed_reviews(view: &View<'_>, today: Option<Trust<'_>>, first: &mut Earliest) -> Result<(), StoreError> {
-    for debt in debts::open(view, &mut Policies::default(), today, None)? {
+    for debt in debts::open(view, &mut Policies::default(), today)? {
         first.offer(debt.id(), || "begins a break-glass opt-out whose review is still owed".to_owned());
     }
     Ok(())

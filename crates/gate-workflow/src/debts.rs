@@ -29,6 +29,12 @@ pub(crate) struct Debt {
 }
 
 impl Debt {
+    /// What `grant` owes.
+    pub(crate) fn new(grant: Entry) -> Self {
+        let read = records::data::<GrantData>(&grant).and_then(|data| Ok((data, records::actor(&grant)?)));
+        Self { grant, read, doubts: Vec::new() }
+    }
+
     /// The opt-out's ID.
     pub(crate) fn id(&self) -> u64 {
         records::id_of(&self.grant)
@@ -45,7 +51,7 @@ impl Debt {
     }
 }
 
-/// The debts of the gate, or of all gates, in the order of the ledger.
+/// The debts of all gates, in the order of the ledger.
 ///
 /// # Errors
 /// A failure of the store.
@@ -53,16 +59,11 @@ pub(crate) fn open(
     view: &View<'_>,
     policies: &mut Policies,
     today: Option<Trust<'_>>,
-    gate: Option<&str>,
 ) -> Result<Vec<Debt>, StoreError> {
-    let mut debts = Vec::new();
-    for grant in view.owing(gate)? {
-        debts.extend(of(view, policies, today, grant)?.err());
-    }
-    Ok(debts)
+    unsettled(view, policies, today, view.owing(None)?.into_iter().map(Debt::new))
 }
 
-/// The debts of the gate that are due at `now`.
+/// The debts of the gate that are due at `now`. Of what is not due yet nobody asks whether it is settled.
 ///
 /// # Errors
 /// A failure of the store.
@@ -73,23 +74,33 @@ pub(crate) fn overdue(
     gate: &str,
     now: Timestamp,
 ) -> Result<Vec<Debt>, StoreError> {
-    let mut debts = open(view, policies, today, Some(gate))?;
-    debts.retain(|debt| debt.is_due(now));
-    Ok(debts)
+    let owing = view.owing(Some(gate))?.into_iter().map(Debt::new);
+    unsettled(view, policies, today, owing.filter(|debt| debt.is_due(now)))
 }
 
-/// The review that settled what `grant` owes, else the debt.
-///
-/// # Errors
-/// A failure of the store.
-pub(crate) fn of(
+fn unsettled(
     view: &View<'_>,
     policies: &mut Policies,
     today: Option<Trust<'_>>,
-    grant: Entry,
+    owing: impl Iterator<Item = Debt>,
+) -> Result<Vec<Debt>, StoreError> {
+    let mut debts = Vec::new();
+    for debt in owing {
+        debts.extend(settled(view, policies, today, debt)?.err());
+    }
+    Ok(debts)
+}
+
+/// The review that settled what `debt` says is owed, else the debt, with what would have settled it and does not.
+///
+/// # Errors
+/// A failure of the store.
+pub(crate) fn settled(
+    view: &View<'_>,
+    policies: &mut Policies,
+    today: Option<Trust<'_>>,
+    mut debt: Debt,
 ) -> Result<Result<Entry, Debt>, StoreError> {
-    let read = records::data::<GrantData>(&grant).and_then(|data| Ok((data, records::actor(&grant)?)));
-    let mut debt = Debt { grant, read, doubts: Vec::new() };
     let life = view.life(debt.id())?;
     for review in life.iter().filter(|entry| entry.kind == Kind::Review) {
         match settled_by(view, policies, today, &debt, (&life, review))? {

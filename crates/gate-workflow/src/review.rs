@@ -9,7 +9,7 @@ use gate_policy::Subject;
 
 use crate::admission::{TransactError, answer};
 use crate::approval::Act;
-use crate::debts;
+use crate::debts::{self, Debt};
 use crate::ending::marks;
 use crate::ids;
 use crate::policies::{self, Policies};
@@ -71,7 +71,7 @@ fn owing(
     if data.owes.is_none() {
         return subject(format!("opt-out {first} owes no review"));
     }
-    match debts::of(&view, &mut Policies::default(), Some(today.trust()), entry)? {
+    match debts::settled(&view, &mut Policies::default(), Some(today.trust()), Debt::new(entry))? {
         Ok(review) => subject(format!("opt-out {first} was reviewed at {}", review.at)),
         Err(debt) => Ok((debt.grant, data)),
     }

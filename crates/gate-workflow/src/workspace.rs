@@ -281,10 +281,7 @@ impl<'a> Workspace<'a> {
             return self.transact_there(rules, work);
         }
         let mut ledger = self.open_to_judge(Access::Append)?;
-        let done = ledger.append(LOCK_WAIT, self.place.clock, work).map_err(|error| match error {
-            AppendError::Store(source) => source.into(),
-            AppendError::Work(failed) => failed,
-        })?;
+        let done = ledger.append(LOCK_WAIT, self.place.clock, work).map_err(AppendError::flatten)?;
         ledger.close()?;
         Ok(done)
     }

@@ -1,6 +1,7 @@
 //! The statement that an entry of kind `archive` carries.
 
 use gate_model::digest;
+use gate_model::request::SeenHead;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -43,6 +44,18 @@ pub struct EntryRef {
     pub seq: u64,
     /// The hash.
     pub hash: EntryHash,
+}
+
+impl From<&Entry> for EntryRef {
+    fn from(entry: &Entry) -> Self {
+        Self { seq: entry.seq, hash: entry.hash }
+    }
+}
+
+impl From<EntryRef> for SeenHead {
+    fn from(entry: EntryRef) -> Self {
+        Self { seq: entry.seq, hash: entry.hash.to_string() }
+    }
 }
 
 /// A segment, as a statement names it.

@@ -47,7 +47,7 @@ impl Front {
         // The first entry behind a gap may be the first that was not moved, of whatever kind it is.
         self.open = self.open && is_always_kept(entry.kind);
         if self.open {
-            self.kept.push(EntryRef { seq: entry.seq, hash: entry.hash });
+            self.kept.push(entry.into());
         }
     }
 

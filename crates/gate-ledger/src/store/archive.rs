@@ -33,7 +33,7 @@ pub(super) fn front(view: &View<'_>) -> Result<Front, StoreError> {
             (before, count) = (entry.seq, seen.len());
         }
         next = entry.seq + 1;
-        seen.push(EntryRef { seq: entry.seq, hash: entry.hash });
+        seen.push(EntryRef::from(&entry));
         if is_always_kept(entry.kind) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     seen.truncate(count);

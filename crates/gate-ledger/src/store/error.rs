@@ -399,6 +399,16 @@ pub enum AppendError<E> {
     Work(E),
 }
 
+impl<E: From<StoreError>> AppendError<E> {
+    /// The one error that it is, for whoever has a word for a ledger that failed.
+    pub fn flatten(self) -> E {
+        match self {
+            Self::Store(error) => error.into(),
+            Self::Work(error) => error,
+        }
+    }
+}
+
 impl<E> AppendError<E> {
     /// How a tool ends on it, `work` saying so for its own errors.
     pub fn exit(&self, work: impl FnOnce(&E) -> Exit) -> Exit {

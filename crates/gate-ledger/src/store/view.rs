@@ -3,6 +3,8 @@
 mod confirm;
 mod personal;
 
+use crate::archive::EntryRef;
+use gate_model::request::SeenHead;
 use std::ops::ControlFlow;
 
 use gate_model::time::Timestamp;
@@ -26,6 +28,18 @@ pub struct Head {
     pub hash: EntryHash,
     /// Its time.
     pub at: Timestamp,
+}
+
+impl From<Head> for EntryRef {
+    fn from(head: Head) -> Self {
+        Self { seq: head.seq, hash: head.hash }
+    }
+}
+
+impl From<Head> for SeenHead {
+    fn from(head: Head) -> Self {
+        EntryRef::from(head).into()
+    }
 }
 
 /// The entries of an open ledger, or of one within a transaction.

@@ -115,7 +115,7 @@ fn kept(ledger: &Ledger, view: &View<'_>, before: u64) -> Result<Vec<EntryRef>, 
     let mut kept = vec![EntryRef { seq: 0, hash: ledger.genesis() }];
     view.policies(&mut |entry| {
         if entry.seq < before {
-            kept.push(EntryRef { seq: entry.seq, hash: entry.hash });
+            kept.push(EntryRef::from(entry));
         }
         ControlFlow::Continue(())
     })?;

@@ -7,9 +7,8 @@ use gate_ledger::store::Access;
 use gate_ledger::verify::{self, Options};
 use gate_workflow::ledger_access::Unusable;
 use gate_workflow::remote;
-use serde_json::json;
 
-use super::{CopyError, SCHEMA};
+use super::{CopyError, document};
 use crate::error::LogError;
 use crate::session::Session;
 
@@ -37,21 +36,14 @@ pub(super) fn copy(session: &Session<'_>, address: &str, io: &mut Io<'_>) -> Res
     remote::copy_to(&session.place().connect, address, &ledger).map_err(Unusable::from)?;
     let head = ledger.view().head()?;
     let genesis = ledger.genesis().to_string();
-    let document = json!({
-        "schema": SCHEMA,
-        "ledger": address,
-        "id": ledger.id(),
-        "genesis": genesis,
-        "entries": head.seq + 1,
-        "head": {"seq": head.seq, "hash": head.hash.to_string()},
-    });
+    let document = document(&ledger, address, head.seq + 1, Some(head.into()));
     let summary = format!(
         "the remote '{address}' holds the ledger up to entry {}; put these lines under [ledger], in place of path",
         head.seq
     );
     session.report(&document, &summary, io);
-    for line in [format!("remote = {address:?}"), format!("genesis = {genesis:?}")] {
-        io.tell(&format!("  {line}\n"));
+    if !session.shared.output.quiet {
+        io.tell(&format!("  remote = \"{address}\"\n  genesis = \"{genesis}\"\n"));
     }
     Ok(())
 }

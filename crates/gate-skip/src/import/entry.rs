@@ -43,6 +43,14 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// Takes the entry, once for each of the packages that it names; without one it is about any.
+    pub(crate) fn take(&mut self, entry: &Entry, packages: Vec<String>) {
+        if packages.is_empty() {
+            self.entries.push(entry.clone());
+        }
+        self.entries.extend(packages.into_iter().map(|id| Entry { package: Some(id), ..entry.clone() }));
+    }
+
     /// Takes note of what cannot be taken.
     pub(crate) fn refuse(&mut self, line: usize, entry: impl Into<String>, why: impl Into<String>) {
         self.untaken.push(Untaken { line, entry: entry.into(), why: why.into() });

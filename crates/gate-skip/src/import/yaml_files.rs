@@ -1,7 +1,7 @@
 //! Ignore files in YAML, and those in JSON, which is YAML.
 
 use marked_yaml::types::MarkedMappingNode;
-use marked_yaml::{LoaderOptions, Node, parse_yaml_with_options};
+use marked_yaml::{LoaderOptions, Node, Span, parse_yaml_with_options};
 
 use super::Entry;
 use super::entry::{Found, instant};
@@ -11,8 +11,8 @@ fn parsed(text: &str) -> Result<Node, String> {
     parse_yaml_with_options(0, text, options).map_err(|error| error.to_string())
 }
 
-fn line(node: &Node) -> usize {
-    node.span().start().map_or(0, marked_yaml::Marker::line)
+fn line(span: &Span) -> usize {
+    span.start().map_or(0, marked_yaml::Marker::line)
 }
 
 fn text(of: &MarkedMappingNode, key: &str) -> Option<String> {
@@ -54,27 +54,24 @@ pub(super) fn trivy(text_of: &str) -> Result<Found, String> {
     let mut found = Found::default();
     for (kind, entries) in top(&node)?.iter() {
         let Some(entries) = entries.as_sequence() else {
-            found.refuse(line(entries), kind.as_str(), "it is not a list of entries");
+            found.refuse(line(entries.span()), kind.as_str(), "it is not a list of entries");
             continue;
         };
         for one in entries.iter() {
             let Some((of, id)) = one.as_mapping().and_then(|of| Some((of, text(of, "id")?))) else {
-                found.refuse(line(one), kind.as_str(), "it has no id");
+                found.refuse(line(one.span()), kind.as_str(), "it has no id");
                 continue;
             };
-            let Some(ends) = ends(&mut found, (line(one), &id), of, "expired_at") else { continue };
+            let Some(ends) = ends(&mut found, (line(one.span()), &id), of, "expired_at") else { continue };
             let entry = Entry {
-                line: line(one),
+                line: line(one.span()),
                 rules: vec![id],
                 paths: texts(of, "paths"),
                 reason: text(of, "statement"),
                 ends,
                 ..Entry::default()
             };
-            let packages = texts(of, "purls");
-            let each = packages.iter().map(|purl| Entry { package: Some(purl.clone()), ..entry.clone() });
-            let each: Vec<Entry> = each.collect();
-            found.entries.extend(if each.is_empty() { vec![entry] } else { each });
+            found.take(&entry, texts(of, "purls"));
         }
     }
     Ok(found)
@@ -87,11 +84,11 @@ pub(super) fn snyk(text_of: &str) -> Result<Found, String> {
     let ignore = top(&node)?.get_mapping("ignore");
     for (id, paths) in ignore.into_iter().flat_map(|ignore| ignore.iter()) {
         let Some(paths) = paths.as_sequence() else {
-            found.refuse(line(paths), id.as_str(), "it is not a list of paths");
+            found.refuse(line(paths.span()), id.as_str(), "it is not a list of paths");
             continue;
         };
         for (path, of) in paths.iter().filter_map(Node::as_mapping).flat_map(|one| one.iter()) {
-            let at = path.span().start().map_or(0, marked_yaml::Marker::line);
+            let at = line(path.span());
             let Some(of) = of.as_mapping() else {
                 found.refuse(at, id.as_str(), "it has neither a reason nor an end");
                 continue;
@@ -116,7 +113,7 @@ pub(super) fn inspec(text_of: &str) -> Result<Found, String> {
     let node = parsed(text_of)?;
     let mut found = Found::default();
     for (control, of) in top(&node)?.iter() {
-        let at = control.span().start().map_or(0, marked_yaml::Marker::line);
+        let at = line(control.span());
         let Some(of) = of.as_mapping() else {
             found.refuse(at, control.as_str(), "it is no waiver of a control");
             continue;
@@ -151,7 +148,7 @@ pub(super) fn json(text_of: &str) -> Result<Found, String> {
         let rule = of.and_then(|of| text(of, "test_id").or_else(|| text(of, "check_id")));
         let path = of.and_then(|of| text(of, "filename").or_else(|| text(of, "path")));
         let (Some(rule), Some(path)) = (rule, path) else {
-            found.refuse(line(one), "a result", "it names no test and file, as bandit and semgrep do");
+            found.refuse(line(one.span()), "a result", "it names no test and file, as bandit and semgrep do");
             continue;
         };
         let path = path.strip_prefix("./").map_or(path.clone(), str::to_owned);
@@ -161,7 +158,7 @@ pub(super) fn json(text_of: &str) -> Result<Found, String> {
             seen.most = seen.most.map(|most| most + 1);
         } else {
             let most = Some(1);
-            found.entries.push(Entry { line: line(one), rules, paths, most, ..Entry::default() });
+            found.entries.push(Entry { line: line(one.span()), rules, paths, most, ..Entry::default() });
         }
     }
     Ok(found)
@@ -175,7 +172,7 @@ fn statement(found: &mut Found, one: &Node) {
     let vulnerability = of.get_mapping("vulnerability");
     let name = vulnerability.and_then(|vulnerability| text(vulnerability, "name"));
     let Some(name) = name.or_else(|| text(of, "vulnerability")) else {
-        found.refuse(line(one), "a statement", "it names no vulnerability");
+        found.refuse(line(one.span()), "a statement", "it names no vulnerability");
         return;
     };
     let aliases = vulnerability.map(|vulnerability| texts(vulnerability, "aliases")).unwrap_or_default();
@@ -183,18 +180,12 @@ fn statement(found: &mut Found, one: &Node) {
     let more = text(of, "impact_statement").or_else(|| text(of, "status_notes"));
     let reason = [why, more].into_iter().flatten().collect::<Vec<_>>().join(": ");
     let entry = Entry {
-        line: line(one),
+        line: line(one.span()),
         rules: std::iter::once(name).chain(aliases).collect(),
         reason: Some(reason).filter(|reason| !reason.is_empty()),
         ..Entry::default()
     };
     let parts =
         list(of, "products").filter_map(Node::as_mapping).flat_map(|product| list(product, "subcomponents"));
-    let packages: Vec<String> =
-        parts.filter_map(Node::as_mapping).filter_map(|part| text(part, "@id")).collect();
-    if packages.is_empty() {
-        found.entries.push(entry);
-    } else {
-        found.entries.extend(packages.into_iter().map(|id| Entry { package: Some(id), ..entry.clone() }));
-    }
+    found.take(&entry, parts.filter_map(Node::as_mapping).filter_map(|part| text(part, "@id")).collect());
 }

@@ -42,21 +42,20 @@ impl Checker<'_> {
                 work.reopen(facts.status);
                 check_unchanged(transaction, sighting)?;
                 let seen = started.commanded.then(|| sighting.seen());
-                let standing = self.standing_within(transaction, seen)?;
-                known.clone_from(&standing);
-                let seq = work.judged(&standing, |ruling| self.record(transaction, ruling, &facts));
-                Ok((seq.transpose()?, standing, transaction.now()))
+                known = self.standing_within(transaction, seen)?;
+                let recorded = work.judged(&known, |ruling| self.record(transaction, ruling, &facts));
+                Ok((recorded.transpose()?, transaction.now()))
             });
             match recorded {
-                Ok((Some(recorded), standing, now)) => {
-                    let decision = self.compose(&standing, work.into_ruling(&standing), &facts, now);
+                Ok((Some(recorded), now)) => {
+                    let decision = self.compose(&known, work.into_ruling(&known), &facts, now);
                     return match recorded {
                         Recorded::There(seq) => Ok(Decision { recorded: Some(seq), ..decision }),
                         Recorded::Waits(data) => self.wait(&data, decision, &facts, warnings),
                     };
                 }
                 // The lock is free again: now the waivers can be matched, however long that takes.
-                Ok((None, standing, _)) => work.match_waivers(&standing),
+                Ok((None, _)) => work.match_waivers(&known),
                 Err(failed) => {
                     self.excuse(failed, started, warnings)?;
                     return self.unrecorded(work, &known, &facts, warnings);
@@ -147,10 +146,7 @@ fn foreseen(
     if let Before::Skip(live) = judgement::before(known) {
         return (vec![live.mention(None)], outcome);
     }
-    let matched = match &outcome {
-        Outcome::Report { findings, .. } => Matched::of(known, findings, checkout),
-        Outcome::Ran(_) | Outcome::DidNotRun(_) => Matched::default(),
-    };
+    let matched = Matched::of(known, &outcome, checkout);
     let ruling = judgement::judge(known, outcome, &matched);
     (ruling.used.iter().map(|live| live.mention(None)).collect(), ruling.into_outcome(status))
 }

@@ -18,7 +18,6 @@ use gate_model::context::Context;
 use gate_model::decision::{Decision, ReportPart, Verdict};
 use gate_model::payload::{DecisionData, Mode};
 use gate_model::principal::Principal;
-use gate_model::request::SeenHead;
 use gate_model::time::Timestamp;
 use gate_policy::Gate;
 
@@ -224,8 +223,8 @@ impl<'a> Checker<'a> {
         let view = ledger.view();
         let known = view.head().map_err(Failed::from).and_then(|head| {
             let at = self.workspace.now().max(head.at);
-            let seen = SeenHead { seq: head.seq, hash: head.hash.to_string() };
-            Ok(Known { standing: self.standing_at(&view, at)?, begun: Some(verdict::Begun { at, seen }) })
+            let begun = Some(verdict::Begun { at, seen: head.into() });
+            Ok(Known { standing: self.standing_at(&view, at)?, begun })
         });
         known.map_err(|failed| match failed {
             Failed::Store(source) => CheckError::Unsound(source),

@@ -6,7 +6,7 @@ use gate_model::payload::Mode;
 use gate_model::time::Timestamp;
 
 use super::{CheckError, Checker, Finished};
-use gate_judge::judgement::{self, Before, Matched, Outcome, Ruling};
+use gate_judge::judgement::{self, Before, Matched, Ruling};
 use gate_judge::standing::EffectiveOptOuts;
 use gate_judge::verdict::Circumstances;
 
@@ -69,10 +69,7 @@ fn planned(standing: &EffectiveOptOuts, finished: Option<Finished>, checkout: &d
         (Before::Hold(live), _) => judgement::by_opt_out(Verdict::Hold, live),
         (Before::Skip(live), _) => judgement::by_opt_out(Verdict::Skip, live),
         (Before::Run, Some(finished)) => {
-            let matched = match &finished.outcome {
-                Outcome::Report { findings, .. } => Matched::of(standing, findings, checkout),
-                Outcome::Ran(_) | Outcome::DidNotRun(_) => Matched::default(),
-            };
+            let matched = Matched::of(standing, &finished.outcome, checkout);
             judgement::judge(standing, finished.outcome, &matched)
         }
         (Before::Run, None) => judgement::would_run(standing),

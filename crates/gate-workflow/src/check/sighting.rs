@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use gate_ledger::entry::{Entry, EntryHash};
 use gate_ledger::store::{Head, StoreError, View};
 use gate_model::payload::GrantData;
-use gate_model::request::SeenHead;
 use gate_model::time::Timestamp;
 
 use gate_judge::records;
@@ -45,8 +44,7 @@ impl Sighting {
 
     /// The instant, and the newest entry, as documents name them.
     pub(super) fn begun(&self) -> Begun {
-        let seen = SeenHead { seq: self.head.seq, hash: self.head.hash.to_string() };
-        Begun { at: self.now, seen }
+        Begun { at: self.now, seen: self.head.into() }
     }
 
     /// When the run began, as the standing of the gate asks for it.

@@ -58,8 +58,8 @@ impl<'a> Work<'a> {
 
     /// Finds out which waivers of `standing` cover which findings.
     pub(super) fn match_waivers(&mut self, standing: &EffectiveOptOuts) {
-        if let State::Waiting(Outcome::Report { findings, .. }) = &self.state {
-            self.matched = Matched::of(standing, findings, self.checkout);
+        if let State::Waiting(outcome) = &self.state {
+            self.matched = Matched::of(standing, outcome, self.checkout);
         }
     }
 

@@ -104,7 +104,7 @@ impl WorkingCopy for Held<'_, '_> {
     /// A copy that was only begun has nothing yet: behind its first entry others may have been archived.
     fn head(&self) -> Result<Option<EntryRef>, StoreError> {
         let head = self.transaction.head();
-        Ok((head.seq > 0).then_some(EntryRef { seq: head.seq, hash: head.hash }))
+        Ok((head.seq > 0).then(|| head.into()))
     }
 
     fn hash_at(&self, seq: u64) -> Result<Option<EntryHash>, StoreError> {
@@ -125,10 +125,10 @@ impl WorkingCopy for Held<'_, '_> {
     }
 }
 
-/// The entries from `seq` on, as lines of an export.
-pub(super) fn lines(view: &View<'_>, seq: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+/// The entries from `seq` on, up to `last` where that is given, as lines of an export.
+pub(super) fn lines(view: &View<'_>, seq: u64, last: Option<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
     let mut lines = Vec::new();
-    view.scan_lines(seq, None, &mut |body, hash| {
+    view.scan_lines(seq, last, &mut |body, hash| {
         let mut line = Vec::new();
         write_line(&mut line, body, hash);
         lines.push(line);

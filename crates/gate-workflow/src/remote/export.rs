@@ -47,9 +47,8 @@ fn send(
     let head = ledger.view().head()?;
     while after.is_none_or(|after| after.seq < head.seq) {
         let from = after.map_or(0, |after| after.seq + 1);
-        let mut lines = copy::lines(&ledger.view(), from)?;
-        lines.truncate(usize::try_from(MAX_LINES).unwrap_or(usize::MAX));
-        let last = from + lines.len() as u64 - 1;
+        let last = head.seq.min(from + MAX_LINES - 1);
+        let lines = copy::lines(&ledger.view(), from, Some(last))?;
         let openings = openings::outgoing(&ledger.view(), &lines)?;
         if !openings.is_empty() && !remote.hello(None)?.can.erase {
             return Err(RemoteProblem::CannotErase(address.to_owned()));
@@ -63,7 +62,7 @@ fn send(
             Published::Unknown(said) => return Err(RemoteProblem::Unknown(said)),
         }
         let sent = ledger.view().entry(last)?.ok_or(StoreError::Replaced)?;
-        after = Some(EntryRef { seq: sent.seq, hash: sent.hash });
+        after = Some(EntryRef::from(&sent));
     }
     Ok(())
 }

@@ -154,10 +154,7 @@ impl Link {
         let head = self.ask(|remote, expect, path| {
             let mut ledger = copy::open(path, remote, expect)?;
             let pulled = ledger.append(wait, clock, |transaction| copy::pull(remote, expect, transaction));
-            let (head, has_erased) = pulled.map_err(|error| match error {
-                AppendError::Store(source) => RemoteProblem::Store(source),
-                AppendError::Work(problem) => problem,
-            })?;
+            let (head, has_erased) = pulled.map_err(AppendError::flatten)?;
             if has_erased {
                 ledger.fold(wait)?;
             }
@@ -230,10 +227,7 @@ impl Link {
     pub fn copied(&self) -> Result<Option<EntryRef>, RemoteProblem> {
         match Ledger::open(&self.copy, Access::Read) {
             Err(OpenError::Missing { .. }) => Ok(None),
-            opened => {
-                let head = opened?.view().head()?;
-                Ok(Some(EntryRef { seq: head.seq, hash: head.hash }))
-            }
+            opened => Ok(Some(opened?.view().head()?.into())),
         }
     }
 
@@ -335,7 +329,7 @@ impl Link {
             done => done.map_err(Stop::Work)?,
         };
         let view = transaction.view();
-        let lines = copy::lines(&view, head.seq + 1).map_err(RemoteProblem::from)?;
+        let lines = copy::lines(&view, head.seq + 1, None).map_err(RemoteProblem::from)?;
         if !transaction.is_whole() {
             return Ok(value);
         }
@@ -379,11 +373,7 @@ impl Link {
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, RemoteProblem>,
     ) -> Result<T, RemoteProblem> {
         let mut ledger = Ledger::open(&self.copy, Access::Append)?;
-        let done = ledger.append(wait, clock, work);
-        done.map_err(|error| match error {
-            AppendError::Store(source) => RemoteProblem::Store(source),
-            AppendError::Work(problem) => problem,
-        })
+        ledger.append(wait, clock, work).map_err(AppendError::flatten)
     }
 
     fn publish<E>(&mut self, after: EntryRef, batch: &Batch) -> Result<(), Stop<E>> {

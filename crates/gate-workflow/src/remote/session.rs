@@ -13,12 +13,10 @@ use gate_ledger::store::{Access, Ledger, StoreError, Transaction};
 use gate_ledger::waiting::{self, Waiting, WaitingError};
 use gate_model::payload::DecisionData;
 use gate_model::principal::Principal;
-use gate_model::request::SeenHead;
 use gate_model::time::Timestamp;
 use gate_policy::{Floor, Publish, Remote as Rules};
 
 use super::link::Stopped;
-use super::state::seen;
 use super::waiting::take_foreign;
 use super::{Link, RemoteProblem, State, Synced, WAIT, copy};
 use crate::ledger_access::{self, Unusable};
@@ -247,7 +245,7 @@ impl Workspace<'_> {
             sent += send(&mut link, file, &by, clock)?;
         }
         let head = link.copied()?.unwrap_or(pulled);
-        Ok(Synced { schema: "gate.sync/1", head: seen(head), received, sent, lost: self.lost() })
+        Ok(Synced { schema: "gate.sync/1", head: head.into(), received, sent, lost: self.lost() })
     }
 
     /// Whether decisions that used no opt-out need not reach the ledger at once.
@@ -277,8 +275,7 @@ impl Workspace<'_> {
             if !policies::is_recorded(&transaction.view(), &self.loaded)? {
                 return Ok(false);
             }
-            let head = transaction.head();
-            let head = SeenHead { seq: head.seq, hash: head.hash.to_string() };
+            let head = transaction.head().into();
             let one = Waiting::new((gate, actor, data), transaction.view().ledger(), head, self.now())?;
             waiting::add(&file, &one)?;
             Ok(true)
@@ -303,10 +300,10 @@ impl Workspace<'_> {
             address: rules.address.clone(),
             place: hello.place,
             unreachable,
-            head: hello.head.map(seen),
+            head: hello.head.map(Into::into),
             can: words.into_iter().filter(|(_, can)| *can).map(|(word, _)| word).collect(),
             copy: link.copy().display().to_string(),
-            copied: link.copied()?.map(seen),
+            copied: link.copied()?.map(Into::into),
             waiting: waiting::read(&waiting::beside(link.copy())).map_err(RemoteProblem::from)?.len(),
         })
     }

@@ -1,6 +1,5 @@
 //! What can be said of a remote and its working copy.
 
-use gate_ledger::archive::EntryRef;
 use gate_model::request::SeenHead;
 use serde::Serialize;
 
@@ -44,9 +43,4 @@ pub struct State {
     pub copied: Option<SeenHead>,
     /// How many decisions wait to be sent.
     pub waiting: usize,
-}
-
-/// An entry as documents name it.
-pub(super) fn seen(entry: EntryRef) -> SeenHead {
-    SeenHead { seq: entry.seq, hash: entry.hash.to_string() }
 }

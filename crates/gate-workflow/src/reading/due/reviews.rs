@@ -11,7 +11,7 @@ use gate_judge::records;
 
 pub(super) fn read(agenda: &mut Agenda<'_>) -> Result<Vec<Owed>, StoreError> {
     let mut owed = Vec::new();
-    for debt in debts::open(&agenda.view, &mut agenda.policies, agenda.today, None)? {
+    for debt in debts::open(&agenda.view, &mut agenda.policies, agenda.today)? {
         match debt.read {
             Ok((data, by)) => owed.extend(examine(agenda, &debt.grant, data, by.id, debt.doubts)?),
             Err(error) => agenda.unreadable(&debt.grant, &error),
