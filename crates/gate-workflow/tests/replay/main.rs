@@ -12,6 +12,8 @@ mod golden;
 mod honest;
 mod instants;
 mod ledger;
+mod lives;
+mod model;
 mod observed;
 mod own_rules;
 mod plays;

@@ -61,7 +61,7 @@ impl World {
     /// A place without a ledger.
     pub(crate) fn empty() -> Self {
         let world = Self {
-            dir: tempfile::tempdir().unwrap(),
+            dir: folder(),
             now: Cell::new(Timestamp::parse("2026-11-22T10:00:00Z").unwrap()),
             variables: RefCell::default(),
         };
@@ -311,6 +311,11 @@ impl World {
             decision
         })
     }
+}
+
+/// A folder in memory where there is one: what is tested here is what is said, not that it lasts.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// A checkout from which every file is gone.
