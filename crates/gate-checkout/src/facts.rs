@@ -161,7 +161,7 @@ pub struct Begun {
 }
 
 /// Begins to gather the facts of a plain run: HEAD is read now, from files, and git reads the remote beside
-/// whatever comes next. `None` where only [`gather`] can tell: a pull request, a detached HEAD, no checkout.
+/// whatever comes next. `None` where only [`gather`] can tell: a pull request, no checkout.
 ///
 /// The context will not say whether the tree is dirty.
 pub fn begin(env: &dyn Fn(&str) -> Option<String>, dir: &Path) -> Option<Begun> {
@@ -187,7 +187,7 @@ impl Begun {
                 root: std::path::PathBuf::new(),
                 git_dir: std::path::PathBuf::new(),
                 head: Some(seen.head),
-                branch: Some(seen.branch),
+                branch: seen.branch,
                 parents: Vec::new(),
                 remote: seen.remote,
                 dirty: None,

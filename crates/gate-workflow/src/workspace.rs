@@ -93,6 +93,7 @@ pub struct Workspace<'a> {
     facts: OnceCell<Facts>,
     /// Facts that are still being gathered.
     begun: RefCell<Option<Begun>>,
+    is_glance: Cell<bool>,
     /// The link to the remote, once it was needed.
     pub(crate) link: RefCell<Option<Link>>,
     /// That the remote was out of reach.
@@ -134,7 +135,8 @@ impl<'a> Workspace<'a> {
     pub fn unguarded(place: Place<'a>) -> Result<Self, PolicyError> {
         let loaded = place.load()?;
         let (begun, link, away) = (RefCell::new(None), RefCell::new(None), RefCell::new(None));
-        Ok(Self { place, loaded, facts: OnceCell::new(), begun, link, away, lost: Rc::default() })
+        let (facts, is_glance) = (OnceCell::new(), Cell::new(false));
+        Ok(Self { place, loaded, facts, begun, is_glance, link, away, lost: Rc::default() })
     }
 
     /// The ledger that knows who guards the text of a work tree. Nothing that a change can bring may hide it: there is
@@ -179,7 +181,8 @@ impl<'a> Workspace<'a> {
         if let Some(facts) = self.facts.get() {
             return Ok(facts);
         }
-        let asserted = match self.begun.take() {
+        let begun = self.begun.take().or_else(|| self.is_glance.get().then(|| self.glance()).flatten());
+        let asserted = match begun {
             Some(begun) => begun.finish(&self.loaded.policy.aliases)?,
             None => facts::gather(self.place.env, self.place.cwd, &self.loaded.policy.aliases)?,
         };
@@ -208,13 +211,22 @@ impl<'a> Workspace<'a> {
         if self.facts.get().is_some() {
             return Ok(());
         }
-        let has_token = (self.place.env)(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty());
-        let begun = if has_token { None } else { facts::begin(self.place.env, self.place.cwd) };
-        match begun {
+        match self.glance() {
             Some(begun) => *self.begun.borrow_mut() = Some(begun),
             None => drop(self.facts()?),
         }
         Ok(())
+    }
+
+    /// The facts at a glance, where they are plain and no token has to be checked.
+    fn glance(&self) -> Option<Begun> {
+        let has_token = (self.place.env)(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty());
+        if has_token { None } else { facts::begin(self.place.env, self.place.cwd) }
+    }
+
+    /// From now on a glance at the checkout is enough: what is not recorded need not say whether the tree is dirty.
+    pub(crate) fn only_glance(&self) {
+        self.is_glance.set(true);
     }
 
     /// Who acts and where as far as it is known without asking git.

@@ -2,10 +2,11 @@
 //! files of the administration. Where the configuration is not plain, one `git config` reads the remote
 //! beside whatever the caller does next.
 //!
-//! It knows only the plain case, a HEAD attached to a branch that has a commit. Everything else (a detached
-//! HEAD, the reftable format, an unborn branch) is for [`super::look`]. It never says whether files differ
-//! from the commit.
+//! It knows only the plain case: a repository of this user's own, with a git to ask, whose HEAD is detached or attached to
+//! a branch that has a commit. Everything else (another owner, whom git may not trust, the reftable format, an unborn
+//! branch) is for [`super::look`]. It never says whether files differ from the commit.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use gate_identity::git::{is_object_id, remote_name};
@@ -25,7 +26,7 @@ const MAX_PACKED: u64 = 64 * 1024 * 1024;
 /// A checkout at a glance; its remote is still being read.
 pub struct Glance {
     root: PathBuf,
-    branch: String,
+    branch: Option<String>,
     head: String,
     remotes: Remotes,
 }
@@ -39,8 +40,8 @@ enum Remotes {
 /// What a glance saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glimpse {
-    /// The full name of the branch.
-    pub branch: String,
+    /// The full name of the branch; nothing where HEAD is detached.
+    pub branch: Option<String>,
     /// The commit.
     pub head: String,
     /// The remote as `host/path`.
@@ -65,17 +66,39 @@ impl Glance {
 pub fn glance(dir: &Path) -> Option<Glance> {
     let root = place::root(dir)?;
     let git_dir = place::git_dir(&root).ok()?;
-    let Head::Attached(branch) = head::head(&git_dir).ok()? else { return None };
-    if !branch.starts_with("refs/heads/") || branch.split('/').any(|part| part == ".." || part.is_empty()) {
+    let common = place::common_dir(&git_dir).ok()?;
+    if !is_installed() || ![&root, &root.join(".git"), &git_dir, &common].into_iter().all(|path| is_own(path))
+    {
         return None;
     }
-    let common = place::common_dir(&git_dir).ok()?;
-    let head = loose(&common, &branch).or_else(|| packed(&common, &branch))?;
+    let (branch, head) = match head::head(&git_dir).ok()? {
+        Head::Attached(branch) if is_branch(&branch) => {
+            let head = loose(&common, &branch).or_else(|| packed(&common, &branch))?;
+            (Some(branch), head)
+        }
+        Head::Detached => (None, object_id(text_of(&git_dir.join("HEAD"), 256)?.trim_end())?),
+        Head::Attached(_) | Head::Unclear => return None,
+    };
     let remotes = match plain_remote(&common) {
         Some(remote) => Remotes::Known(remote),
         None => Remotes::Asked(start_settings(&root).ok()?),
     };
     Some(Glance { root, branch, head, remotes })
+}
+
+fn is_branch(name: &str) -> bool {
+    name.starts_with("refs/heads/") && !name.split('/').any(|part| part == ".." || part.is_empty())
+}
+
+/// Whether there is a git that could be asked: a plan must not say more than the run that follows it.
+fn is_installed() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join("git").is_file())
+}
+
+/// Whether a file or directory is this user's. Of another's git says whether it is trusted.
+fn is_own(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.uid() == rustix::process::geteuid().as_raw())
 }
 
 /// The remote from the repository's own configuration, read without git; `None` where that is not plain:
@@ -158,10 +181,12 @@ mod tests {
         let full = inspect(sandbox.root()).unwrap().unwrap();
         let seen = || glance(sandbox.root()).unwrap().finish().unwrap();
         assert_eq!(Some(seen().head), full.head);
-        assert_eq!(Some(seen().branch), full.branch);
+        assert_eq!(seen().branch, full.branch);
         assert_eq!(seen().remote.as_deref(), Some("example.com/o/r"));
         sandbox.git(&["pack-refs", "--all"]);
         assert_eq!(Some(seen().head), full.head);
+        sandbox.git(&["checkout", "-q", "--detach"]);
+        assert_eq!((Some(seen().head), seen().branch), (full.head, None));
     }
 
     #[test]
@@ -184,8 +209,9 @@ mod tests {
     #[test]
     fn what_is_not_plain_is_left_to_git() {
         let sandbox = Sandbox::new();
-        sandbox.git(&["checkout", "-q", "--detach"]);
+        std::fs::write(sandbox.root().join(".git/HEAD"), "ref: refs/remotes/origin/main\n").unwrap();
         assert!(glance(sandbox.root()).is_none());
+        std::fs::write(sandbox.root().join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
         sandbox.git(&["checkout", "-q", "--orphan", "new"]);
         assert!(glance(sandbox.root()).is_none());
         assert!(glance(std::path::Path::new("/")).is_none());

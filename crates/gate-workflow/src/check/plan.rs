@@ -22,6 +22,7 @@ impl Checker<'_> {
         at: Option<Timestamp>,
         warnings: &mut Vec<String>,
     ) -> Result<Decision, CheckError> {
+        self.workspace.only_glance();
         let looked = self.foresee(at, warnings)?;
         let (standing, now) = match looked {
             Some(looked) => looked,
