@@ -223,8 +223,13 @@ impl Staged {
     /// Makes the file durable and gives it its name.
     ///
     /// # Errors
-    /// What the system says; [`io::ErrorKind::AlreadyExists`] where the name was taken meanwhile.
+    /// What the system says; [`io::ErrorKind::AlreadyExists`] where the name was taken meanwhile. That a log is left
+    /// beside it: SQLite tells nobody that it could not move what a log holds into the file when it closed that.
     pub fn publish(self) -> io::Result<()> {
+        let holds = |suffix: &&str| fs::metadata(beside(&self.path, suffix)).is_ok_and(|log| log.len() > 0);
+        if let Some(log) = ["-wal", "-journal"].into_iter().find(holds) {
+            return Err(io::Error::other(format!("what its {log} holds could not be moved into it")));
+        }
         File::open(&self.path)?.sync_all()?;
         Place::of(&self.target)?.give_name(self.path.file_name().unwrap_or_default(), Manner::SECRET)
     }
@@ -299,6 +304,26 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ledger.db-wal"), "x").unwrap();
         assert!(matches!(Staged::beside(&dir.path().join("ledger.db")), Err(NameError::Leftover(_))));
+    }
+
+    #[test]
+    fn what_a_log_still_holds_is_not_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        for suffix in ["-wal", "-journal"] {
+            let staged = Staged::beside(&dir.path().join("ledger.db")).unwrap();
+            std::fs::write(&staged.path, "new").unwrap();
+            std::fs::write(super::beside(&staged.path, suffix), "more").unwrap();
+            assert!(staged.publish().is_err());
+            assert_eq!(
+                std::fs::read_dir(dir.path()).unwrap().count(),
+                0,
+                "nothing is there, and nothing is left"
+            );
+        }
+        let staged = Staged::beside(&dir.path().join("ledger.db")).unwrap();
+        std::fs::write(&staged.path, "new").unwrap();
+        std::fs::write(super::beside(&staged.path, "-wal"), "").unwrap();
+        staged.publish().unwrap();
     }
 
     #[test]
