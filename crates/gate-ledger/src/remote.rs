@@ -86,6 +86,9 @@ pub struct Batch {
     /// The openings of what they commit to, as `gate-log export --openings` writes them; only where the remote can
     /// erase them.
     pub openings: Vec<Vec<u8>>,
+    /// Whether they go on with a copy of a ledger that was made elsewhere: they have the times that they have. Only
+    /// whoever may make ledgers there may say so.
+    pub copied: bool,
 }
 
 /// What became of lines that were to be appended, or with which a ledger was to begin.

@@ -7,11 +7,11 @@ use gate_ledger::entry::{Entry, write_line};
 use gate_ledger::remote::{Batch, Can, Each, Hello, MOST_OFF, Outcome, Remote, RemoteError};
 use gate_model::time::Timestamp;
 use postgres::types::{ToSql, Type};
-use postgres::{Client, NoTls, Transaction};
+use postgres::{Client, NoTls};
 
 use crate::error::{self, distrust, failure};
 use crate::settings::Settings;
-use crate::transaction::{Done, Failed, Newest, has, hash, insert, lock, once, position};
+use crate::transaction::{Done, Failed, Newest, has, hash, insert, lock, may_create, once, position};
 
 /// How many entries are asked for at once; one can have a mebibyte.
 const PAGE: i64 = 256;
@@ -22,11 +22,13 @@ const TRIES: u32 = 10;
 pub(crate) struct Postgres {
     settings: Settings,
     client: Option<Client>,
+    /// Whether the connection is in a transaction that has the ledger's row.
+    keeps: bool,
 }
 
 impl Postgres {
     pub(crate) const fn new(settings: Settings) -> Self {
-        Self { settings, client: None }
+        Self { settings, client: None, keeps: false }
     }
 
     fn connect(&self) -> Result<Client, RemoteError> {
@@ -41,9 +43,23 @@ impl Postgres {
     /// The connection; a new one where the last was lost. Nothing was asked on it yet.
     fn client(&mut self) -> Result<&mut Client, RemoteError> {
         if self.client.as_ref().is_none_or(Client::is_closed) {
+            self.hang_up();
             self.client = Some(self.connect()?);
         }
         self.client.as_mut().ok_or_else(|| failure("there is no connection"))
+    }
+
+    /// Gives up the connection, and with it what it was in the middle of.
+    fn hang_up(&mut self) {
+        (self.client, self.keeps) = (None, false);
+    }
+
+    /// Ends a transaction with nothing written, so that others get the ledger's row.
+    fn roll_back(&mut self) {
+        self.keeps = false;
+        if self.client.as_mut().is_some_and(|client| client.batch_execute("ROLLBACK").is_err()) {
+            self.hang_up();
+        }
     }
 
     /// Asks something that changes nothing, once more on a new connection where the old one turns out to be gone.
@@ -57,9 +73,11 @@ impl Postgres {
             Ok(answer) => return Ok(answer),
             Err(failed) => failed,
         };
-        if !self.client.as_ref().is_none_or(Client::is_closed) {
+        // The server may have ended a session that kept others waiting.
+        if !self.keeps && !self.client.as_ref().is_none_or(Client::is_closed) {
             return Err(failed.remote());
         }
+        self.hang_up();
         question(self.client()?, &ledger).map_err(|failed| failed.remote())
     }
 
@@ -74,18 +92,19 @@ impl Postgres {
     /// `is_there` tells, with the ledger's row in hand, whether an earlier try was committed after all.
     fn transact(
         &mut self,
-        work: &dyn Fn(&mut Transaction<'_>, &str) -> Result<Outcome, Failed>,
-        is_there: &dyn Fn(&mut Transaction<'_>, &str) -> Result<bool, Failed>,
+        work: &dyn Fn(&mut Client, &str) -> Result<Outcome, Failed>,
+        is_there: &dyn Fn(&mut Client, &str) -> Result<bool, Failed>,
     ) -> Result<Outcome, RemoteError> {
         let ledger = self.settings.ledger.clone();
         let mut lost: Option<String> = None;
         for _ in 0..TRIES {
+            let goes_on = std::mem::take(&mut self.keeps);
             let client = match self.client() {
                 Ok(client) => client,
                 Err(error) => return lost.map_or(Err(error), |said| Ok(Outcome::Unknown(said))),
             };
             let asked = lost.is_some();
-            let done = once(client, |transaction| {
+            let done = once(client, goes_on, |transaction| {
                 if asked && is_there(transaction, &ledger)? {
                     return Ok(Outcome::Taken);
                 }
@@ -93,9 +112,14 @@ impl Postgres {
             });
             match done {
                 Ok(Done::Outcome(outcome)) => return Ok(outcome),
+                Ok(Done::Kept(outcome)) => {
+                    self.keeps = true;
+                    return Ok(outcome);
+                }
                 Ok(Done::Lost(said)) => lost = Some(said),
-                Err(Failed::Postgres(error)) if error::is_race(&error) => {}
+                Err(Failed::Postgres(error)) if goes_on || error::is_race(&error) => self.roll_back(),
                 Err(failed) => {
+                    self.roll_back();
                     return lost.map_or_else(|| Err(failed.remote()), |said| Ok(Outcome::Unknown(said)));
                 }
             }
@@ -116,6 +140,9 @@ fn off(entries: &[Entry], now: Timestamp) -> Option<String> {
 
 impl Remote for Postgres {
     fn hello(&mut self, _: Option<LedgerId>) -> Result<Hello, RemoteError> {
+        if self.keeps {
+            self.roll_back();
+        }
         let newest = self.newest()?;
         let settings = &self.settings;
         let can = Can { erase: true, forget: true, clock: settings.clock };
@@ -172,7 +199,8 @@ impl Remote for Postgres {
                 if newest.head != after {
                     return Ok(Outcome::Moved(Some(newest.head)));
                 }
-                if let Some(off) = off(&entries, newest.now).filter(|_| clock) {
+                let any_time = !clock || batch.copied && may_create(transaction)?;
+                if let Some(off) = off(&entries, newest.now).filter(|_| !any_time) {
                     return Ok(Outcome::Refused(off));
                 }
                 insert(transaction, ledger, &entries, &kept)?;
@@ -206,7 +234,7 @@ impl Remote for Postgres {
         let entries = batch.entries()?;
         let kept = batch.kept(&entries)?;
         let Some(last) = entries.last() else { return Err(failure("there is nothing to add")) };
-        self.transact(
+        let outcome = self.transact(
             &|transaction, ledger| {
                 if let Some(newest) = lock(transaction, ledger)? {
                     return Ok(Outcome::Moved(Some(newest.head)));
@@ -228,7 +256,12 @@ impl Remote for Postgres {
                 lock(transaction, ledger)?;
                 has(transaction, ledger, &entries[0])
             },
-        )
+        )?;
+        // Whoever finds that there is one already does not come back.
+        if self.keeps {
+            self.roll_back();
+        }
+        Ok(outcome)
     }
 
     fn forget(&mut self, before: u64, keep: &[u64]) -> Result<(), RemoteError> {

@@ -5,7 +5,7 @@ use gate_ledger::entry::{Entry, EntryHash};
 use gate_ledger::remote::{Kept, Outcome, RemoteError};
 use gate_model::time::Timestamp;
 use postgres::types::Type;
-use postgres::{Client, Error, Row, Transaction};
+use postgres::{Client, Error, Row};
 
 use crate::error::{self, distrust, failure};
 
@@ -20,6 +20,9 @@ pub(crate) struct Newest {
 /// How a transaction ended without an error.
 pub(crate) enum Done {
     Outcome(Outcome),
+    /// Somebody else was first, and the transaction goes on with the ledger's row: who reads what is new now, judges
+    /// again and appends is the next one. So nobody loses twice in a row, and those who wait come one after the other.
+    Kept(Outcome),
     /// COMMIT was sent and no answer came.
     Lost(String),
 }
@@ -70,14 +73,25 @@ impl Newest {
     }
 }
 
-/// One transaction. An error before COMMIT means that nothing was kept; so does one of the server at COMMIT.
+/// What bounds how long others wait for somebody who keeps the row and does not come back: the server ends the session.
+const KEEP: &str = "SET LOCAL idle_in_transaction_session_timeout = '5s'";
+
+/// One transaction, unless `goes_on`: then the one that was kept. An error before COMMIT means that nothing was written;
+/// so does one of the server at COMMIT. After an error nobody knows where the connection stands.
 pub(crate) fn once(
     client: &mut Client,
-    work: impl FnOnce(&mut Transaction<'_>) -> Result<Outcome, Failed>,
+    goes_on: bool,
+    work: impl FnOnce(&mut Client) -> Result<Outcome, Failed>,
 ) -> Result<Done, Failed> {
-    let mut transaction = client.transaction()?;
-    let outcome = work(&mut transaction)?;
-    match transaction.commit() {
+    if !goes_on {
+        client.batch_execute("BEGIN")?;
+    }
+    let outcome = work(client)?;
+    if matches!(outcome, Outcome::Moved(Some(_))) {
+        client.batch_execute(KEEP)?;
+        return Ok(Done::Kept(outcome));
+    }
+    match client.batch_execute("COMMIT") {
         Ok(()) => Ok(Done::Outcome(outcome)),
         Err(error)
             if outcome.is_taken() && error.code().is_none_or(|code| code.code().starts_with("57P")) =>
@@ -91,14 +105,19 @@ pub(crate) fn once(
 }
 
 /// The ledger's row, to itself until the transaction ends.
-pub(crate) fn lock(transaction: &mut Transaction<'_>, ledger: &str) -> Result<Option<Newest>, Failed> {
+pub(crate) fn lock(transaction: &mut Client, ledger: &str) -> Result<Option<Newest>, Failed> {
     let row = transaction.query_typed_opt(include_str!("sql/head_lock.sql"), &[(&ledger, Type::TEXT)])?;
     Ok(row.as_ref().map(Newest::read).transpose()?)
 }
 
+/// Whether we are among those who make ledgers.
+pub(crate) fn may_create(transaction: &mut Client) -> Result<bool, Failed> {
+    Ok(transaction.query_typed_one(include_str!("sql/may_create.sql"), &[])?.get(0))
+}
+
 /// Adds entries and the openings that came with them.
 pub(crate) fn insert(
-    transaction: &mut Transaction<'_>,
+    transaction: &mut Client,
     ledger: &str,
     entries: &[Entry],
     kept: &[Kept<'_>],
@@ -126,7 +145,7 @@ pub(crate) fn insert(
 }
 
 /// Whether the ledger has this very entry.
-pub(crate) fn has(transaction: &mut Transaction<'_>, ledger: &str, entry: &Entry) -> Result<bool, Failed> {
+pub(crate) fn has(transaction: &mut Client, ledger: &str, entry: &Entry) -> Result<bool, Failed> {
     let (before, seq) = (position(entry.seq) - 1, position(entry.seq));
     let row = transaction.query_typed_opt(
         include_str!("sql/read.sql"),

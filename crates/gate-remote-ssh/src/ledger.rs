@@ -174,7 +174,9 @@ impl Remote for Served<'_> {
         if self.open()?.is_none() {
             return Ok(Outcome::Moved(None));
         }
-        if let Some(off) = self.off(&entries) {
+        if batch.copied {
+            self.needs(Role::Keeper, "copy a ledger here")?;
+        } else if let Some(off) = self.off(&entries) {
             return Ok(Outcome::Refused(off));
         }
         self.write(|transaction| {

@@ -21,6 +21,7 @@ macro_rules! conformance {
         $crate::conformance!(@ $make;
             nothing_is_there_at_first, a_ledger_is_made_once, lines_come_back_unchanged_and_in_order,
             reading_begins_and_stops_where_asked, whoever_was_not_first_adds_nothing,
+            whoever_lost_keeps_nobody_waiting_for_long,
             the_same_lines_sent_twice_are_there_once, connections_see_each_others_lines,
             thousands_of_lines_come_back, writers_at_once_add_each_line_once, what_it_cannot_do_it_says);
     };
@@ -143,6 +144,26 @@ pub fn whoever_was_not_first_adds_nothing(site: &dyn Site) {
         );
         assert_eq!(read_all(&mut *remote, None), (lines.clone(), Some(there)));
     }
+}
+
+/// One may keep the others waiting until it has judged again; not after another ask, nor when it is gone.
+pub fn whoever_lost_keeps_nobody_waiting_for_long(site: &dyn Site) {
+    let (mut one, mut two) = (site.connect(), site.connect());
+    let (mut chain, mut lines) = begin(&mut *one, 1);
+    let nowhere = EntryRef { seq: 900, ..chain.head() };
+    let lost = chain.behind(nowhere).batch(1, "nowhere");
+    for ends in [false, true] {
+        assert_eq!(one.append(nowhere, &lost).expect("an answer"), Outcome::Moved(Some(chain.head())));
+        if ends {
+            one = site.connect();
+        } else {
+            one.hello(None).expect("an answer");
+        }
+        let (after, batch) = (chain.head(), chain.batch(1, "free"));
+        take(&mut *two, after, &batch);
+        lines.extend(batch.lines);
+    }
+    assert_eq!(read_all(&mut *one, None), (lines, Some(chain.head())));
 }
 
 /// The second time they do not follow the newest entry any more.

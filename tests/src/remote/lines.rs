@@ -56,7 +56,7 @@ impl Chain {
     /// The next `count` lines as a batch.
     pub fn batch(&mut self, count: usize, text: &str) -> Batch {
         let lines = (0..count).map(|index| self.line(&format!("{text} {index}"))).collect();
-        Batch { lines, openings: Vec::new() }
+        Batch { lines, ..Batch::default() }
     }
 }
 

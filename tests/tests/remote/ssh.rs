@@ -211,6 +211,11 @@ fn a_time_that_is_off_is_refused_by_the_clock_of_the_host() {
         "{outcome:?}"
     );
     assert_eq!(read_all(&mut remote, None), (lines, Some(head)));
+    // A copy has the times that it has, and only a keeper makes one.
+    let more = Batch { copied: true, ..chain.behind(head).batch(2, "of another day") };
+    let (why, said) = failed(served.start(&["--as", "writer"]).append(head, &more));
+    assert_eq!(why, Why::Denied, "{said}");
+    assert_eq!(remote.append(head, &more).unwrap(), Outcome::Taken);
 }
 
 #[test]
@@ -223,7 +228,7 @@ fn texts_that_can_be_erased_travel_beside_the_entries_and_are_erased_for_everyon
     let after = chain.head();
     let entry = chain.entry(Kind::Grant, json!({"reason_c": commitment.to_string()}));
     let line = serde_json::to_vec(&WrittenOpening::from(&opening)).unwrap();
-    let batch = Batch { lines: vec![entry.line().into_bytes()], openings: vec![line.clone()] };
+    let batch = Batch { lines: vec![entry.line().into_bytes()], openings: vec![line.clone()], copied: false };
     assert_eq!(remote.append(after, &batch).unwrap(), Outcome::Taken);
     let read = |from: u64, to: u64| {
         let mut lines = Vec::new();

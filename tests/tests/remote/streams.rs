@@ -144,8 +144,7 @@ fn an_answer_that_was_not_asked_for_or_comes_twice_is_the_end() {
     client.hello(None).unwrap();
     assert!(matches!(count(&mut client), Err(RemoteError::Protocol(_))));
     let mut client = told(answers.as_bytes());
-    let outcome =
-        client.append(at(&lines, 0), &Batch { lines: lines.clone(), openings: Vec::new() }).unwrap();
+    let outcome = client.append(at(&lines, 0), &Batch { lines: lines.clone(), ..Batch::default() }).unwrap();
     assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
 }
 
@@ -208,7 +207,8 @@ fn a_helper_passes_nothing_on_that_does_not_follow() {
     let swapped = vec![good[1].clone(), good[0].clone()];
     let edited = vec![String::from_utf8(good[0].clone()).unwrap().replace("alice", "mallo").into_bytes()];
     for wrong in [stale, swapped, edited] {
-        let mut asked = Ask::Append { after, lines: wrong.len() as u64, openings: 0 }.write().into_bytes();
+        let mut asked =
+            Ask::Append { after, lines: wrong.len() as u64, openings: 0, copied: false }.write().into_bytes();
         for line in &wrong {
             asked.push(b'\n');
             asked.extend(line);
@@ -230,7 +230,7 @@ fn a_helper_ends_behind_what_it_cannot_read_and_adds_no_part_of_a_batch() {
     let memory = Memory::with(lines.clone());
     let good = chain.batch(2, "good").lines;
     let text = String::from_utf8(good[0].clone()).unwrap();
-    let ask = Ask::Append { after: at(&lines, 0), lines: 2, openings: 0 }.write();
+    let ask = Ask::Append { after: at(&lines, 0), lines: 2, openings: 0, copied: false }.write();
     let hello = Ask::Hello { ledger: None }.write();
     for asked in [
         format!("rubbish\n{hello}\n"),

@@ -31,6 +31,8 @@ pub enum Ask {
         lines: u64,
         /// How many openings follow these.
         openings: u64,
+        /// Whether they go on with a copy, so that their times are not those of now.
+        copied: bool,
     },
     /// Begin a ledger with the lines that follow.
     Create {
@@ -66,9 +68,9 @@ impl Ask {
         message::write(match self {
             Self::Hello { ledger } => json!({"ask": "hello", "ledger": ledger.map(|id| id.to_string())}),
             Self::Read { after, most } => json!({"ask": "read", "after": after, "most": most}),
-            Self::Append { after, lines, openings } => {
-                let after = message::entry(Some(*after));
-                json!({"ask": "append", "after": after, "lines": lines, "openings": openings})
+            Self::Append { after, lines, openings, copied } => {
+                let (after, copied) = (message::entry(Some(*after)), copied.then_some(true));
+                json!({"ask": "append", "after": after, "copied": copied, "lines": lines, "openings": openings})
             }
             Self::Create { lines, openings } => {
                 json!({"ask": "create", "lines": lines, "openings": openings})
@@ -101,8 +103,9 @@ impl Ask {
             }
             "append" => {
                 let after = members.entry("after")?.ok_or_else(|| members.wrong("after", "is missing"))?;
+                let copied = members.flag("copied")?;
                 let (lines, openings) = counts(&mut members)?;
-                Ok(Self::Append { after, lines, openings })
+                Ok(Self::Append { after, lines, openings, copied })
             }
             "create" => {
                 let (lines, openings) = counts(&mut members)?;

@@ -81,6 +81,7 @@ mod tests {
         let commitment = alice.commitment().unwrap();
         let entries = [entry(1, json!({})), entry(2, json!({"author_c": commitment.to_string()}))];
         let batch = |value: &str| Batch {
+            copied: false,
             lines: entries.iter().map(|entry| entry.line().into_bytes()).collect(),
             openings: vec![serde_json::to_vec(&WrittenOpening::from(&opening(value))).unwrap()],
         };

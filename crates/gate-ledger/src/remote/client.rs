@@ -165,7 +165,7 @@ impl<R: BufRead, W: Write> Remote for Client<R, W> {
 
     fn append(&mut self, after: EntryRef, batch: &Batch) -> Result<Outcome, RemoteError> {
         let (lines, openings) = (batch.lines.len() as u64, batch.openings.len() as u64);
-        match self.write_batch(&Ask::Append { after, lines, openings }, batch)? {
+        match self.write_batch(&Ask::Append { after, lines, openings, copied: batch.copied }, batch)? {
             Answer::Append(outcome) => Ok(outcome),
             _ => Ok(Outcome::Unknown("something else than 'append' was answered".to_owned())),
         }

@@ -72,6 +72,15 @@ impl Members {
         value.as_u64().ok_or_else(|| self.wrong(name, "is not a whole number from 0 up"))
     }
 
+    /// A member that is true, or left out.
+    pub(super) fn flag(&mut self, name: &str) -> Result<bool, RemoteError> {
+        match self.optional(name) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(flag),
+            Some(_) => Err(self.wrong(name, "is neither true nor false")),
+        }
+    }
+
     /// A number of lines or of whatever else comes in bulk.
     pub(super) fn count(&mut self, name: &str, most: u64) -> Result<u64, RemoteError> {
         let count = self.number(name)?;

@@ -31,9 +31,10 @@ pub fn serve(remote: &mut dyn Remote, input: &mut dyn BufRead, output: &mut dyn 
             Err(error) => Err(error),
         };
         let batch = match &ask {
-            Ok(Ask::Append { lines, openings, .. } | Ask::Create { lines, openings }) => {
-                receive(input, *lines, *openings)
+            Ok(Ask::Append { lines, openings, copied, .. }) => {
+                receive(input, *lines, *openings).map(|batch| Batch { copied: *copied, ..batch })
             }
+            Ok(Ask::Create { lines, openings }) => receive(input, *lines, *openings),
             _ => Ok(Batch::default()),
         };
         let (ask, batch) = match ask.and_then(|ask| Ok((ask, batch?))) {
@@ -133,7 +134,8 @@ fn receive(input: &mut dyn BufRead, lines: u64, openings: u64) -> Result<Batch, 
         }
         Ok(several)
     };
-    Ok(Batch { lines: several(lines, LineKind::Entry)?, openings: several(openings, LineKind::Opening)? })
+    let lines = several(lines, LineKind::Entry)?;
+    Ok(Batch { lines, openings: several(openings, LineKind::Opening)?, copied: false })
 }
 
 /// Checks that the lines of `batch` are entries that follow `after`, or begin a ledger, and that each opening is of

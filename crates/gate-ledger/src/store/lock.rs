@@ -2,6 +2,8 @@
 //!
 //! A file of its own beside the database, locked whole. The kernel wakes those who wait, so none starves; and
 //! it is freed when its holder dies, however that happens.
+//!
+//! Whoever takes a [`Turn`] takes it first, and then the ledger's lock.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -26,13 +28,41 @@ pub(super) struct Held {
     _file: File,
 }
 
+/// One process after the other, for as long as it takes to hand something over: behind the ledger's lock alone two of
+/// them could each wait for what the other one has, one of them here and one elsewhere.
+#[derive(Debug)]
+pub struct Turn {
+    _held: Held,
+}
+
+impl Turn {
+    /// Waits, at most `wait`, for the turn of a working copy at `copy`, which need not be there yet. Its folder is its
+    /// user's own.
+    ///
+    /// # Errors
+    /// A [`StoreError`] where the time is over, or the file cannot be locked.
+    pub fn take(copy: &Path, wait: Duration) -> Result<Self, StoreError> {
+        let held = acquire_file(&beside(copy, "-turn"), wait, &|_| Ok(()))?;
+        Ok(Self { _held: held })
+    }
+}
+
 /// Waits for the lock of the database at `real`, at most `wait`.
 pub(super) fn acquire(real: &Path, wait: Duration) -> Result<Held, StoreError> {
-    let path = path_for(real);
-    let fails = |source| StoreError::LockFile { path: path.clone(), source };
+    // For all who may write to the database.
+    acquire_file(&path_for(real), wait, &|file| files::follow_database(file, real))
+}
+
+/// Waits for a lock on the file at `path`; where it has to be made, `furnish` is done with it.
+fn acquire_file(
+    path: &Path,
+    wait: Duration,
+    furnish: &dyn Fn(&File) -> std::io::Result<()>,
+) -> Result<Held, StoreError> {
+    let fails = |source| StoreError::LockFile { path: path.to_owned(), source };
     let begun = Instant::now();
     loop {
-        let file = open(&path, real).map_err(fails)?;
+        let file = open(path, furnish).map_err(fails)?;
         let rest = wait.saturating_sub(begun.elapsed());
         let file = match file.try_lock() {
             Ok(()) => file,
@@ -43,7 +73,7 @@ pub(super) fn acquire(real: &Path, wait: Duration) -> Result<Held, StoreError> {
             },
         };
         // Where somebody removed it meanwhile, others lock the next file of that name.
-        if is_at(&file, &path).map_err(fails)? {
+        if is_at(&file, path).map_err(fails)? {
             return Ok(Held { _file: file });
         }
         if rest.is_zero() {
@@ -73,8 +103,8 @@ fn queue(file: File, wait: Duration) -> Option<std::io::Result<File>> {
     receiver.recv_timeout(wait).ok()
 }
 
-/// Opens the lock file, or makes it, for all who may write to the database at `real`.
-fn open(path: &Path, real: &Path) -> std::io::Result<File> {
+/// Opens the lock file, or makes it and does `furnish` with it.
+fn open(path: &Path, furnish: &dyn Fn(&File) -> std::io::Result<()>) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     // A link put here by somebody else would let them choose which file is locked, or made; a pipe would hold us up.
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
@@ -84,7 +114,7 @@ fn open(path: &Path, real: &Path) -> std::io::Result<File> {
         opened => return opened,
     }
     match options.create_new(true).open(path) {
-        Ok(file) => files::follow_database(&file, real).map(|()| file),
+        Ok(file) => furnish(&file).map(|()| file),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => options.create_new(false).open(path),
         Err(error) => Err(error),
     }

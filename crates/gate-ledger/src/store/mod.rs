@@ -45,6 +45,7 @@ pub use create::CreateError;
 pub use database::Access;
 pub use error::{AppendError, OpenError, StoreError};
 pub use files::{follow_database, names};
+pub use lock::Turn;
 pub use place::is_reserved;
 pub use private::KeptOpening;
 pub use snapshot::Snapshot;

@@ -53,7 +53,7 @@ fn send(
         if !openings.is_empty() && !remote.hello(None)?.can.erase {
             return Err(RemoteProblem::CannotErase(address.to_owned()));
         }
-        let batch = Batch { lines, openings };
+        let batch = Batch { lines, openings, copied: true };
         let mut race = Race::start(WAIT);
         match remote::publish(remote, after, &batch, &mut || race.lost().is_ok())? {
             Published::Taken => {}

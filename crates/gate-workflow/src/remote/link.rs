@@ -8,16 +8,13 @@ use std::time::{Duration, Instant};
 use gate_ledger::archive::EntryRef;
 use gate_ledger::commitment::Commitment;
 use gate_ledger::redaction::Privacy;
-use gate_ledger::remote::{self, Batch, Expect, Hello, Published, Remote, RemoteError, Why};
-use gate_ledger::store::{Access, AppendError, Ledger, OpenError, StoreError, Transaction};
+use gate_ledger::remote::{Expect, Hello, Remote, RemoteError, Why};
+use gate_ledger::store::{Access, AppendError, Ledger, OpenError, Transaction};
 use gate_ledger::verify::{self, Options};
 use gate_ledger::waiting;
-use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 
-use super::race::Race;
-use super::waiting::Taken;
-use super::{Connect, RemoteProblem, WAIT, copy, openings};
+use super::{Connect, RemoteProblem, copy, openings};
 
 /// For how long what was read is new: a run that looks twice in a row asks once.
 const FRESH: Duration = Duration::from_secs(1);
@@ -27,57 +24,19 @@ pub struct Link {
     connect: Connect,
     address: String,
     /// The connection, once there is one. After a failure there is none: nobody knows what would be answered next.
-    remote: Option<Box<dyn Remote>>,
+    pub(super) remote: Option<Box<dyn Remote>>,
     expect: Expect,
-    copy: PathBuf,
+    pub(super) copy: PathBuf,
     /// Which texts its entries only commit to.
-    privacy: Privacy,
+    pub(super) privacy: Privacy,
+    /// Whether it keeps such texts and can erase them, once it said so.
+    erases: Option<bool>,
     /// Whether no new connection is made: a command has run since, and could have changed where it leads.
-    sealed: bool,
+    pub(super) sealed: bool,
     /// When the working copy was last verified to end where the remote does.
-    current: Option<Instant>,
+    pub(super) current: Option<Instant>,
     /// How many times somebody else was first, in this run.
     pub lost: Rc<Cell<u32>>,
-}
-
-/// Why a transaction recorded nothing, unless the problem says that nobody knows.
-pub(crate) enum Stopped<E> {
-    Problem(RemoteProblem),
-    Store(StoreError),
-    Work(E),
-}
-
-impl<E> From<RemoteProblem> for Stopped<E> {
-    fn from(problem: RemoteProblem) -> Self {
-        Self::Problem(problem)
-    }
-}
-
-impl From<Stopped<Self>> for RemoteProblem {
-    fn from(stopped: Stopped<Self>) -> Self {
-        match stopped {
-            Stopped::Problem(problem) | Stopped::Work(problem) => problem,
-            Stopped::Store(source) => source.into(),
-        }
-    }
-}
-
-/// How one attempt ended without an entry.
-enum Stop<E> {
-    /// Somebody else was first.
-    Again,
-    /// What came out rests on a working copy that nobody compared with the remote just now.
-    Unsure,
-    /// Entries go to the remote, and decisions wait that go before them.
-    Due,
-    Problem(RemoteProblem),
-    Work(E),
-}
-
-impl<E> From<RemoteProblem> for Stop<E> {
-    fn from(problem: RemoteProblem) -> Self {
-        Self::Problem(problem)
-    }
 }
 
 impl Link {
@@ -95,6 +54,7 @@ impl Link {
             expect,
             copy,
             privacy,
+            erases: None,
             sealed: false,
             current: None,
             lost: Rc::default(),
@@ -112,7 +72,7 @@ impl Link {
     }
 
     /// Asks the remote; a connection that fails is given up.
-    fn ask<T, E: From<RemoteError>>(
+    pub(super) fn ask<T, E: From<RemoteError>>(
         &mut self,
         question: impl FnOnce(&mut dyn Remote, &Expect, &Path) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -148,8 +108,8 @@ impl Link {
         clock: &dyn Fn() -> Timestamp,
     ) -> Result<EntryRef, RemoteProblem> {
         self.current = None;
-        if self.privacy != Privacy::default() && !self.hello()?.can.erase {
-            return Err(RemoteProblem::CannotErase(self.address.clone()));
+        if self.privacy != Privacy::default() {
+            self.refuse_unerasable()?;
         }
         let head = self.ask(|remote, expect, path| {
             let mut ledger = copy::open(path, remote, expect)?;
@@ -196,6 +156,19 @@ impl Link {
         self.ask(|remote, expect, _| Ok(remote.hello(expect.ledger)?))
     }
 
+    /// Refuses a remote that cannot erase what is to be erasable; it is asked once.
+    ///
+    /// # Errors
+    /// A [`RemoteProblem`].
+    pub(super) fn refuse_unerasable(&mut self) -> Result<(), RemoteProblem> {
+        let erases = match self.erases {
+            Some(erases) => erases,
+            None => self.hello()?.can.erase,
+        };
+        self.erases = Some(erases);
+        if erases { Ok(()) } else { Err(RemoteProblem::CannotErase(self.address.clone())) }
+    }
+
     /// Has the remote drop the entries before `before` but for those at `keep`, which an entry of kind `archive` that it
     /// has accounts for.
     ///
@@ -231,126 +204,13 @@ impl Link {
         }
     }
 
-    /// Runs `work` in one transaction whose entries the remote takes before it is committed. `work` is run again
-    /// whenever somebody else was first. What waits goes before its entries, in order; `by` sends it.
-    ///
-    /// Where the working copy was brought up in this run, the first attempt goes without asking what is new: the remote
-    /// takes its entries only behind the very entry that they were judged behind. What comes to nothing is tried again
-    /// with what is new.
-    ///
-    /// # Errors
-    /// A [`Stopped`].
-    pub(crate) fn transact<T, E>(
-        &mut self,
-        wait: Duration,
-        clock: &dyn Fn() -> Timestamp,
-        by: &Principal,
-        work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
-    ) -> Result<T, Stopped<E>> {
-        let (value, taken) = self.run(wait, clock, (by, false), work)?;
-        // What stays in the file is known for taken when it is offered again.
-        drop(self.forget(&taken.ids, wait, clock));
-        Ok(value)
-    }
-
-    /// Sends what waits beside the working copy; returns how much of it is new in the ledger.
-    ///
-    /// # Errors
-    /// A [`RemoteProblem`].
-    pub(super) fn send_waiting(
-        &mut self,
-        wait: Duration,
-        clock: &dyn Fn() -> Timestamp,
-        by: &Principal,
-    ) -> Result<usize, RemoteProblem> {
-        let mut sent = 0;
-        while self.has_waiting()? {
-            let ((), taken) = self.run(wait, clock, (by, true), |_| Ok::<_, RemoteProblem>(()))?;
-            self.forget(&taken.ids, wait, clock)?;
-            sent += taken.new.len();
-        }
-        Ok(sent)
-    }
-
-    fn run<T, E>(
-        &mut self,
-        wait: Duration,
-        clock: &dyn Fn() -> Timestamp,
-        (by, mut takes_waiting): (&Principal, bool),
-        mut work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
-    ) -> Result<(T, Taken), Stopped<E>> {
-        let mut race = Race::start(WAIT);
-        let mut is_new = self.current.is_none();
-        let mut taken = Taken::default();
-        loop {
-            let head = if is_new { self.bring_up(wait, clock)? } else { self.verify()? };
-            let mut ledger = Ledger::open(&self.copy, Access::Append).map_err(RemoteProblem::from)?;
-            ledger.set_privacy(self.privacy);
-            let done = ledger.append(wait, clock, |transaction| {
-                let base = transaction.head();
-                if (base.seq, base.hash) != (head.seq, head.hash) {
-                    return Err(Stop::Again);
-                }
-                if takes_waiting {
-                    taken = super::waiting::take(&waiting::beside(&self.copy), 0, by, transaction)?;
-                    transaction.renew();
-                }
-                self.attempt(head, (is_new, takes_waiting), transaction, &mut work)
-            });
-            match done {
-                Ok(value) => {
-                    ledger.close().map_err(Stopped::Store)?;
-                    return Ok((value, taken));
-                }
-                Err(AppendError::Work(Stop::Again)) => {
-                    self.lost.set(self.lost.get() + 1);
-                    race.lost()?;
-                    is_new = true;
-                }
-                Err(AppendError::Work(Stop::Unsure)) => is_new = true,
-                Err(AppendError::Work(Stop::Due)) => (is_new, takes_waiting) = (false, true),
-                Err(AppendError::Work(Stop::Problem(problem))) => return Err(problem.into()),
-                Err(AppendError::Work(Stop::Work(failed))) => return Err(Stopped::Work(failed)),
-                Err(AppendError::Store(source)) => return Err(Stopped::Store(source)),
-            }
-        }
-    }
-
-    /// One attempt: `work`, then the remote.
-    fn attempt<T, E>(
-        &mut self,
-        head: EntryRef,
-        (is_new, takes_waiting): (bool, bool),
-        transaction: &mut Transaction<'_>,
-        work: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
-    ) -> Result<T, Stop<E>> {
-        let value = match work(transaction) {
-            Err(_) if !is_new => return Err(Stop::Unsure),
-            done => done.map_err(Stop::Work)?,
-        };
-        let view = transaction.view();
-        let lines = copy::lines(&view, head.seq + 1, None).map_err(RemoteProblem::from)?;
-        if !transaction.is_whole() {
-            return Ok(value);
-        }
-        match lines.is_empty() {
-            true if is_new => Ok(value),
-            true => Err(Stop::Unsure),
-            false if !takes_waiting && self.has_waiting()? => Err(Stop::Due),
-            false => {
-                let openings = openings::outgoing(&view, &lines)?;
-                self.publish(head, &Batch { lines, openings }).map(|()| value)
-            }
-        }
-    }
-
     /// Whether decisions wait to be sent.
-    fn has_waiting(&self) -> Result<bool, RemoteProblem> {
+    pub(super) fn has_waiting(&self) -> Result<bool, RemoteProblem> {
         Ok(!waiting::read(&waiting::beside(&self.copy))?.is_empty())
     }
 
     /// Takes out of the file what the ledger has.
-    fn forget(
+    pub(super) fn forget(
         &self,
         ids: &[String],
         wait: Duration,
@@ -374,38 +234,6 @@ impl Link {
     ) -> Result<T, RemoteProblem> {
         let mut ledger = Ledger::open(&self.copy, Access::Append)?;
         ledger.append(wait, clock, work).map_err(AppendError::flatten)
-    }
-
-    fn publish<E>(&mut self, after: EntryRef, batch: &Batch) -> Result<(), Stop<E>> {
-        if !batch.openings.is_empty() && !self.hello()?.can.erase {
-            return Err(RemoteProblem::CannotErase(self.address.clone()).into());
-        }
-        let mut race = Race::start(WAIT);
-        let mut patience = || race.lost().is_ok();
-        let mut published =
-            self.ask(|remote, _, _| remote::publish(remote, Some(after), batch, &mut patience));
-        // The connection may be what was lost, so the next one tells.
-        while let Ok(Published::Unknown(said)) = &published {
-            let said = said.clone();
-            self.remote = None;
-            if self.sealed || !patience() {
-                return Err(RemoteProblem::Unknown(said).into());
-            }
-            published =
-                match self.ask(|remote, _, _| remote::settle(remote, Some(after), batch, &mut patience)) {
-                    Err(_) => Ok(Published::Unknown(said)),
-                    settled => settled,
-                };
-        }
-        match published.map_err(RemoteProblem::from)? {
-            Published::Taken => {
-                self.current = Some(Instant::now());
-                Ok(())
-            }
-            Published::Moved => Err(Stop::Again),
-            Published::Refused(said) => Err(RemoteProblem::Refused(said).into()),
-            Published::Unknown(said) => Err(RemoteProblem::Unknown(said).into()),
-        }
     }
 }
 

@@ -20,6 +20,7 @@ mod problem;
 mod race;
 mod session;
 mod state;
+mod transaction;
 mod waiting;
 
 use std::rc::Rc;

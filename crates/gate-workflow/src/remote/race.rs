@@ -22,19 +22,27 @@ impl Race {
         Self { begun: Instant::now(), wait, span: FIRST, lost: 0 }
     }
 
+    /// Whether it was lost at all.
+    pub(super) const fn was_lost(&self) -> bool {
+        self.lost > 0
+    }
+
     /// Pauses for a random part of a span that doubles ("full jitter": whoever lost at the same moment as others does
-    /// not come back at the same moment).
+    /// not come back at the same moment). Nobody pauses the first time: a remote may keep the others waiting until whoever
+    /// lost has judged again, and whoever pauses then has all of them pause.
     ///
     /// # Errors
     /// [`RemoteProblem::Races`] when the time is over.
     pub(super) fn lost(&mut self) -> Result<(), RemoteProblem> {
         self.lost += 1;
-        let pause = jittered(self.span);
+        let pause = if self.lost == 1 { Duration::ZERO } else { jittered(self.span) };
         if self.begun.elapsed() + pause >= self.wait {
             return Err(RemoteProblem::Races { lost: self.lost, wait: self.wait });
         }
         std::thread::sleep(pause);
-        self.span = (self.span * 2).min(LONGEST);
+        if self.lost > 1 {
+            self.span = (self.span * 2).min(LONGEST);
+        }
         Ok(())
     }
 }

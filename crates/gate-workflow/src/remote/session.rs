@@ -16,7 +16,7 @@ use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::{Floor, Publish, Remote as Rules};
 
-use super::link::Stopped;
+use super::transaction::Stopped;
 use super::waiting::take_foreign;
 use super::{Link, RemoteProblem, State, Synced, WAIT, copy};
 use crate::ledger_access::{self, Unusable};

@@ -36,7 +36,7 @@ fn wait_for(path: &Path) {
 fn send_and_kill(place: &Place, after: EntryRef, batch: &Batch, sign: &Path) {
     let mut helper = place.helper("checkout", "git:origin").command().spawn().unwrap();
     let mut stdin = helper.stdin.take().unwrap();
-    let ask = Ask::Append { after, lines: batch.lines.len() as u64, openings: 0 };
+    let ask = Ask::Append { after, lines: batch.lines.len() as u64, openings: 0, copied: false };
     writeln!(stdin, "{}", ask.write()).unwrap();
     for line in &batch.lines {
         stdin.write_all(&[line, &b"\n"[..]].concat()).unwrap();

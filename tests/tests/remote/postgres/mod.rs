@@ -6,6 +6,7 @@ mod cuts;
 mod proxy;
 mod roles;
 mod tls;
+mod turns;
 
 /// A server by itself.
 mod server {

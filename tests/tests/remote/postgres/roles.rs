@@ -31,11 +31,11 @@ fn a_writer_appends_a_reader_reads_and_the_keeper_makes_drops_and_erases() {
     let after = chain.head();
     let entry = chain.entry(Kind::Grant, json!({"author_c": commitment.to_string()}));
     let line = serde_json::to_vec(&WrittenOpening::from(&opening)).unwrap();
-    let batch = Batch { lines: vec![entry.line().into_bytes()], openings: vec![line.clone()] };
+    let batch = Batch { lines: vec![entry.line().into_bytes()], openings: vec![line.clone()], copied: false };
     // An opening that belongs to nothing is not passed over: all of a batch is added, or nothing.
     let bob = Opening { value: "bob".to_owned(), ..opening.clone() };
     let stray = vec![serde_json::to_vec(&WrittenOpening::from(&bob)).unwrap()];
-    let stray = Batch { lines: batch.lines.clone(), openings: stray };
+    let stray = Batch { lines: batch.lines.clone(), openings: stray, copied: false };
     assert_eq!(failed(as_user("writer").append(after, &stray)).0, Why::Usage);
     assert_eq!(failed(as_user("reader").append(after, &batch)).0, Why::Denied);
     assert_eq!(as_user("writer").append(after, &batch).unwrap(), Outcome::Taken);
@@ -116,4 +116,20 @@ fn a_time_that_is_off_is_refused_by_the_clock_of_the_server() {
         "{outcome:?}"
     );
     assert_eq!(cluster.owner("SELECT count(*) FROM gate_entry"), "1");
+}
+
+#[test]
+fn a_copy_goes_on_with_the_times_that_it_has_and_only_the_keeper_makes_one() {
+    let Some(cluster) = Cluster::start() else { return eprintln!("skipped: there is no PostgreSQL") };
+    let mut chain = Chain::new(6);
+    let (mut keeper, mut writer) =
+        (cluster.helper("keeper", "").start(), cluster.helper("writer", "").start());
+    assert_eq!(keeper.create(&chain.batch(2, "begin")).unwrap(), Outcome::Taken);
+    let head = chain.head();
+    let more = Batch { copied: true, ..chain.batch(2, "of another day") };
+    assert!(matches!(writer.append(head, &more).unwrap(), Outcome::Refused(_)));
+    let plain = Batch { copied: false, ..more.clone() };
+    assert!(matches!(keeper.append(head, &plain).unwrap(), Outcome::Refused(_)));
+    assert_eq!(keeper.append(head, &more).unwrap(), Outcome::Taken);
+    assert_eq!(read_all(&mut writer, None).1, Some(chain.head()));
 }
