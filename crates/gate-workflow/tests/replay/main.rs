@@ -15,5 +15,6 @@ mod ledger;
 mod observed;
 mod own_rules;
 mod plays;
+mod renewals;
 mod unused;
 mod world;
