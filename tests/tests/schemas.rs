@@ -121,6 +121,7 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("gate-model/src/grant.rs", "Owes", "owes"),
     ("gate-model/src/request.rs", "Request", "gate.request/1"),
     ("gate-model/src/request.rs", "Ttl", "ttl"),
+    ("gate-model/src/request.rs", "Renews", "renews"),
     ("gate-model/src/request.rs", "SeenHead", "head"),
     ("gate-model/src/opening.rs", "WrittenOpening", "opening"),
     ("gate-model/src/verification.rs", "Verification", "gate.verification/1"),

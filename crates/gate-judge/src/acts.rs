@@ -36,11 +36,18 @@ pub fn rule_of_review<'p>(policy: &'p Policy, gate: &str, number: u64) -> Result
         .ok_or_else(|| vec![format!("today's policy has no break-glass rule {number} for gate '{gate}'")])
 }
 
-/// Whether the quota of `rule` has room for a grant to `requester`.
+/// Whether the ledger lets a request that waited be granted by `rule`: its quota has room, and what the request renews can
+/// be renewed still.
 ///
 /// # Errors
 /// Why not.
-pub fn room(rule: &Rule, requester: &Principal, past: &dyn History) -> Result<(), Vec<String>> {
-    gate_policy::quota_allows(rule, requester, past)
-        .map_err(|reason| vec![format!("rule {} {reason}", rule.number)])
+pub fn room(
+    policy: &Policy,
+    rule: &Rule,
+    authorization: &AuthorizationRequest<'_>,
+    past: &dyn History,
+) -> Result<(), Vec<String>> {
+    gate_policy::quota_allows(rule, authorization.by, past)
+        .map_err(|reason| vec![format!("rule {} {reason}", rule.number)])?;
+    gate_policy::renewal_allows(policy, authorization, past).map_err(|reason| vec![reason])
 }

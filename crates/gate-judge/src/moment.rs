@@ -8,7 +8,7 @@
 //! the newest entry's time was later), and no longer before that `at` than a transaction takes.
 //!
 //! Entries of one transaction follow each other: a policy entry before the verdict that needs it, an approval
-//! before the grant that it completes, revocations in a row, requests that were imported together with their answers.
+//! before the grant that it completes, a grant before the end of what it renews, revocations in a row, requests that were imported together with their answers.
 //! Which of them share one cannot be seen, so the interval is wide enough for both.
 
 use gate_ledger::entry::Kind;
@@ -75,7 +75,8 @@ fn may_share(before: Kind, kind: Kind) -> bool {
         Kind::Policy => true,
         Kind::Approval => matches!(kind, Kind::Grant | Kind::Denial),
         Kind::Revocation => kind == Kind::Revocation,
-        Kind::Grant | Kind::Request => matches!(kind, Kind::Grant | Kind::Request),
+        Kind::Grant => matches!(kind, Kind::Grant | Kind::Request | Kind::Revocation),
+        Kind::Request => matches!(kind, Kind::Grant | Kind::Request),
         _ => false,
     }
 }

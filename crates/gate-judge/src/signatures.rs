@@ -244,6 +244,7 @@ fn same_content(entry: &Entry, genesis: Option<EntryHash>, request: &Request) ->
         ),
         ("max_uses", uses_within(member("max_uses").as_ref(), request.max_uses)),
         ("break_glass", member("break_glass").is_some_and(|value| value == true) == request.break_glass),
+        ("renews", member("renews") == request.renews.as_ref().and_then(json_of)),
         ("scope", scope_within(member("scope").as_ref(), &request.scope)),
     ];
     match equal.iter().find(|(_, equal)| !equal) {

@@ -10,11 +10,11 @@ use crate::args::SpanArgs;
 use crate::error::LogError;
 use crate::session::Session;
 
-const GATES: [&str; 10] = columns("gate");
-const PRINCIPALS: [&str; 10] = columns("principal");
+const GATES: [&str; 11] = columns("gate");
+const PRINCIPALS: [&str; 11] = columns("principal");
 
 /// What is counted, by `whose`.
-const fn columns(whose: &'static str) -> [&'static str; 10] {
+const fn columns(whose: &'static str) -> [&'static str; 11] {
     [
         whose,
         "decisions",
@@ -24,6 +24,7 @@ const fn columns(whose: &'static str) -> [&'static str; 10] {
         "went past",
         "share past",
         "opt-outs",
+        "renewed",
         "denials",
         "pending",
     ]
@@ -73,7 +74,7 @@ pub(crate) fn archived(archived: Archived) -> String {
 fn row(name: &str, counts: &Counts) -> Vec<String> {
     let verdict = |word: &str| counts.verdicts.get(word).copied().unwrap_or_default();
     let numbers = [counts.decisions, verdict("pass"), verdict("fail"), verdict("hold"), counts.uses];
-    let rest = [counts.opt_outs, counts.denials, counts.requests];
+    let rest = [counts.opt_outs, counts.renewals, counts.denials, counts.requests];
     let mut row = vec![name.to_owned()];
     row.extend(numbers.map(|number| number.to_string()));
     row.push(counts.rate.map_or_else(String::new, percent));

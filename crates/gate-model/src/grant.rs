@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::finding::Evidence;
 use crate::principal::Principal;
+use crate::request::Renews;
 use crate::scope::Scope;
 use crate::time::Timestamp;
 
@@ -60,6 +61,9 @@ pub struct Grant {
     /// How many decisions may use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_uses: Option<u64>,
+    /// What it renews.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<Renews>,
     /// Who asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Principal>,

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::decision::{PolicyUsed, Verdict};
 use crate::finding::{Counts, Evidence};
 use crate::grant::Owes;
-use crate::request::{Request, SeenHead, Ttl};
+use crate::request::{Renews, Request, SeenHead, Ttl};
 use crate::scope::Scope;
 use crate::score::FailOn;
 use crate::time::Timestamp;
@@ -41,6 +41,9 @@ pub struct Ask {
     /// Whether it invokes a break-glass rule.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub break_glass: bool,
+    /// What it renews.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<Renews>,
 }
 
 impl Ask {
@@ -55,6 +58,7 @@ impl Ask {
             ttl: request.ttl.clone(),
             max_uses: request.max_uses,
             break_glass: request.break_glass,
+            renews: request.renews.clone(),
         }
     }
 }
@@ -242,6 +246,9 @@ pub struct ApprovalData {
 pub struct RevocationData {
     /// The entry hash of what is revoked.
     pub subject: String,
+    /// The ID of the opt-out that renews it, where that is why it ends. The entry before is its grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewed: Option<u64>,
     /// What the ended opt-out did: `pause` makes this a resume.
     pub action: Action,
     /// Why.

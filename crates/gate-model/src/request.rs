@@ -47,6 +47,9 @@ pub struct Request {
     /// Whether it invokes a break-glass rule.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub break_glass: bool,
+    /// What it renews.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<Renews>,
     /// The id of the ledger it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<String>,
@@ -84,6 +87,18 @@ impl Ttl {
     pub fn of(seconds: u64) -> Self {
         Self { text: crate::time::format_duration(seconds), seconds }
     }
+}
+
+/// The opt-out that a request renews, and takes the place of once it is granted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Renews {
+    /// Its ID.
+    pub id: u64,
+    /// The entry hash of its grant (`b3:…`).
+    pub grant: String,
+    /// Which renewal in a row this is, from 1.
+    pub number: u64,
 }
 
 /// An entry that was the ledger's newest.

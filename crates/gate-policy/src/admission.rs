@@ -14,6 +14,7 @@ use gate_model::time::{Timestamp, format_duration};
 use crate::conditions;
 use crate::person::listed;
 use crate::policy::{Gate, Policy, Who};
+use crate::renewal::{self, Renewable};
 use crate::rule::Rule;
 
 /// A request as the rules see it.
@@ -37,6 +38,9 @@ pub trait History {
     /// How many grants since `since` (inclusive) count against `rule`'s quota for a request by `by`.
     /// [`crate::counts_against`] says which grants do.
     fn used(&self, rule: &Rule, by: &Principal, since: Timestamp) -> u64;
+
+    /// The opt-out `id` of this gate, if it was granted.
+    fn granted(&self, id: u64) -> Option<Renewable>;
 
     /// The ID of a break-glass grant of this gate to the same person whose review is overdue, if there is one.
     fn overdue_review(&self, by: &Principal) -> Option<u64>;
@@ -110,11 +114,15 @@ pub fn admit(policy: &Policy, authorization: &AuthorizationRequest<'_>, history:
         Ok(gate) => gate,
         Err(trial) => return Admission::Denied(vec![trial]),
     };
+    let left = match renewal::seconds_left(policy, authorization, history) {
+        Ok(left) => left,
+        Err(why) => return Admission::Denied(vec![Trial { rule: 0, failed: vec![why] }]),
+    };
     let mut trials = Vec::new();
     for rule in in_order(gate) {
         let verdict = conditions::terms(policy, gate, rule, authorization);
         match verdict.and_then(|terms| place_left(rule, authorization.by, history).map(|()| terms)) {
-            Ok(terms) => return admitted(rule, terms),
+            Ok(terms) => return admitted(rule, terms, left),
             Err(failed) => trials.push(Trial { rule: rule.number, failed }),
         }
     }
@@ -122,13 +130,14 @@ pub fn admit(policy: &Policy, authorization: &AuthorizationRequest<'_>, history:
     Admission::Denied(trials)
 }
 
-fn admitted(rule: &Rule, terms: Terms) -> Admission {
+/// A renewal waits no longer than what it renews lasts: `left` seconds.
+fn admitted(rule: &Rule, terms: Terms, left: Option<u64>) -> Admission {
     let Some(approvals) = &rule.approvals else { return Admission::Grant(terms) };
     let needed = ApprovalsNeeded {
         count: approvals.count,
         from: approvals.from.clone(),
         assurance: approvals.assurance,
-        within: approvals.within,
+        within: left.map_or(approvals.within, |left| left.min(approvals.within)),
     };
     Admission::Pending(terms, needed)
 }

@@ -42,6 +42,7 @@ pub(crate) fn terms(
         break_glass(rule, ask),
         time(rule, ask),
         uses(rule, ask),
+        renewals(rule, ask),
         reason(rule, ask),
         ticket(rule, ask),
         no_conflict(ask.action, context),
@@ -130,6 +131,21 @@ fn uses(rule: &Rule, ask: &Ask) -> Condition {
             Err(format!("allows at most --uses {most} ({asked} were asked for)"))
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether the rule lets an opt-out be renewed once more. Whether it is as many renewals as the request says is
+/// [`crate::renewal`]'s to find out.
+fn renewals(rule: &Rule, ask: &Ask) -> Condition {
+    let Some(renews) = &ask.renews else { return Ok(()) };
+    let anew = "ask anew instead";
+    match rule.max_renewals {
+        _ if ask.action == Action::Pause => Err("cannot renew a pause: pause the gate again".to_owned()),
+        None => Err(format!("has no max_renewals, so that nothing is renewed by it: {anew}")),
+        Some(most) if renews.number > most => {
+            Err(format!("allows {most} renewals in a row (this would be number {}): {anew}", renews.number))
+        }
+        Some(_) => Ok(()),
     }
 }
 

@@ -109,6 +109,7 @@
 //! | `scopes` | list of `commit` `ref` `change` `environment` `run` | see below | what a skip or an override may be bound to |
 //! | `max_level` | level | all | the highest level that a waiver may name; rules that only waive |
 //! | `max_uses` | integer from 1 | no limit | the most decisions that may use one opt-out |
+//! | `max_renewals` | integer from 1 | none | how many times in a row one opt-out may be renewed; each renewal is judged as any request is |
 //! | `approvals` | table | none | other people who must agree |
 //! | `quota` | table | none | how many grants within a time |
 //! | `break_glass` | boolean | `false` | for emergencies: grants at once when the request says `--break-glass`, owes a review, and is closed to whoever has one overdue |
@@ -163,6 +164,7 @@ mod person;
 mod policy;
 mod quota;
 mod reach;
+mod renewal;
 mod roles;
 mod rule;
 mod self_test;
@@ -183,6 +185,7 @@ pub use policy::{
     Suppressions, UnknownGate, Who,
 };
 pub use quota::{Earlier, counts_against};
+pub use renewal::{Renewable, renewal_allows};
 pub use roles::{
     Actor, Approval, Subject, approvals_standing, may_approve, may_resume, may_review, may_revoke, misplaced,
     reviewers,

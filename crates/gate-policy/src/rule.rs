@@ -75,6 +75,8 @@ pub struct Rule {
     pub max_level: Option<Level>,
     /// The most decisions that may use one opt-out.
     pub max_uses: Option<u64>,
+    /// How many times in a row one opt-out may be renewed; nothing: not at all.
+    pub max_renewals: Option<u64>,
     /// Who must approve.
     pub approvals: Option<Approvals>,
     /// How many it grants over a window.

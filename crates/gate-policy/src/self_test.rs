@@ -13,6 +13,7 @@ use gate_model::time::Timestamp;
 use crate::admission::{Admission, AuthorizationRequest, History, admit};
 use crate::person::source;
 use crate::policy::Policy;
+use crate::renewal::Renewable;
 use crate::rule::{Rule, ScopeKind};
 use crate::test_case::{Expect, TestCase, TestRequest, TestResult};
 
@@ -65,6 +66,10 @@ impl History for Told<'_> {
         self.request.used
     }
 
+    fn granted(&self, _id: u64) -> Option<Renewable> {
+        None
+    }
+
     fn overdue_review(&self, _by: &Principal) -> Option<u64> {
         self.request.overdue_review.then_some(0)
     }
@@ -108,6 +113,7 @@ fn ask(policy: &Policy, request: &TestRequest) -> Ask {
         ttl: Ttl::of(request.ttl),
         max_uses: request.max_uses,
         break_glass: request.break_glass,
+        renews: None,
     }
 }
 

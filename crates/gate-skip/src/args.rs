@@ -42,6 +42,7 @@ Examples:\n\
     gate-skip approve POLICY --sign[=KEY]\n       \
     gate-skip review ID --verdict accepted|rejected --reason TEXT\n       \
     gate-skip resume GATE --reason TEXT\n       \
+    gate-skip renew ID --reason TEXT [--ttl DURATION]\n       \
     gate-skip submit FILE|-\n       \
     gate-skip import FILE [--gate GATE] [--dry-run]"
 )]
@@ -65,6 +66,13 @@ pub(crate) struct Args {
     /// Options of all tools.
     #[command(flatten)]
     pub shared: Shared,
+}
+
+impl Args {
+    /// Whether nothing shall be recorded.
+    pub(crate) fn is_rehearsal(&self) -> bool {
+        self.wish.dry_run || matches!(&self.verb, Some(Verb::Renew(args)) if args.dry_run)
+    }
 }
 
 /// What is asked for.
@@ -192,6 +200,8 @@ pub(crate) enum Verb {
         #[command(flatten)]
         signing: SigningArgs,
     },
+    /// Ask for the same again as an opt-out that was granted, and end that once this is granted
+    Renew(RenewArgs),
     /// Ask for the waivers that an existing ignore file names
     Import(ImportArgs),
     /// Submit a request or an act that was signed elsewhere
@@ -224,6 +234,34 @@ pub(crate) struct ImportArgs {
 
     /// Show what would be asked for, and ask for nothing
     #[arg(long)]
+    pub dry_run: bool,
+
+    /// Who signs.
+    #[command(flatten)]
+    pub signing: SigningArgs,
+}
+
+/// An opt-out to renew.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct RenewArgs {
+    /// The ID: the seq of the opt-out's first entry, or eight or more digits of an entry's hash
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    /// Why it is needed still; recorded for good, so no secrets
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+
+    /// How long it shall last from now on, such as 14d; as long as before without it
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, allow_hyphen_values = true)]
+    pub ttl: Option<u64>,
+
+    /// The ticket that it belongs to; the one before without it
+    #[arg(long, value_name = "TICKET")]
+    pub ticket: Option<String>,
+
+    /// Say what would come of it, and record nothing
+    #[arg(long, conflicts_with = "detached")]
     pub dry_run: bool,
 
     /// Who signs.

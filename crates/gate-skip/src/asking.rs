@@ -7,7 +7,7 @@ use gate_findings::evidence;
 use gate_identity::ssh::Namespace;
 use gate_judge::ownership::Endorsement;
 use gate_judge::statement::Statement;
-use gate_ledger::store::{Access, Ledger};
+use gate_ledger::store::{Access, Ledger, View};
 use gate_model::action::Action;
 use gate_model::exit::Exit;
 use gate_model::grant::{Grant, Status};
@@ -71,30 +71,73 @@ pub(crate) fn ask(
     {
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, &elsewhere).as_warning().render());
     }
-    if args.signing.detached {
-        return Ok(Asked::Detached(Box::new(sign(session, &wish, &args.signing)?.1)));
-    }
-    let asking = asking(session, &wish, &args.signing)?;
-    let put = if args.wish.dry_run { admission::rehearse } else { admission::request };
-    Ok(Asked::answer(put(session.workspace, &asking)?))
+    put(session, &wish, &args.signing, args.wish.dry_run)
 }
 
-/// What `wish` comes to here, signed where the arguments say so.
+/// Something that can be asked for.
+pub(crate) trait Wanted {
+    /// The gate and what is asked of it, for `by`; `view` is of the ledger, where there is one.
+    ///
+    /// # Errors
+    /// A [`SkipError`]; then nothing is asked for.
+    fn ask(
+        &self,
+        session: &Session<'_>,
+        by: &Principal,
+        view: Option<&View<'_>>,
+    ) -> Result<(String, Ask), SkipError>;
+}
+
+impl Wanted for Wish {
+    fn ask(
+        &self,
+        session: &Session<'_>,
+        by: &Principal,
+        view: Option<&View<'_>>,
+    ) -> Result<(String, Ask), SkipError> {
+        let facts = session.workspace.facts()?;
+        let ask = wish::resolve(&session.workspace.loaded.policy, facts, by, view, self)?;
+        Ok((self.gate.clone(), ask))
+    }
+}
+
+/// Asks for what is wanted, or for what would come of it; or signs it, to be asked for elsewhere.
 ///
 /// # Errors
 /// A [`SkipError`]; then nothing was decided.
-pub(crate) fn asking(session: &Session<'_>, wish: &Wish, signing: &SigningArgs) -> Result<Asking, SkipError> {
+pub(crate) fn put(
+    session: &Session<'_>,
+    wanted: &dyn Wanted,
+    signing: &SigningArgs,
+    dry_run: bool,
+) -> Result<Asked, SkipError> {
+    if signing.detached {
+        return Ok(Asked::Detached(Box::new(sign(session, wanted, signing)?.1)));
+    }
+    let asking = asking(session, wanted, signing)?;
+    let put = if dry_run { admission::rehearse } else { admission::request };
+    Ok(Asked::answer(put(session.workspace, &asking)?))
+}
+
+/// What is wanted, as it is asked for here, signed where the arguments say so.
+///
+/// # Errors
+/// A [`SkipError`]; then nothing was decided.
+pub(crate) fn asking(
+    session: &Session<'_>,
+    wanted: &dyn Wanted,
+    signing: &SigningArgs,
+) -> Result<Asking, SkipError> {
     let facts = session.workspace.facts()?;
-    let (ask, request, by) = if signing.sign.is_some() {
-        let (ask, request, by) = sign(session, wish, signing)?;
-        (ask, Some(request), by)
+    let ((gate, ask), request, by) = if signing.sign.is_some() {
+        let (ask, request, by) = sign(session, wanted, signing)?;
+        ((request.gate.clone(), ask), Some(request), by)
     } else {
         let by = facts.principal.clone();
         let ledger = session.workspace.open(Access::Read)?;
-        let policy = &session.workspace.loaded.policy;
-        (wish::resolve(policy, facts, &by, Some(&ledger.view()), wish)?, None, by)
+        (wanted.ask(session, &by, Some(&ledger.view()))?, None, by)
     };
-    Ok(Asking { gate: wish.gate.clone(), ask, by, context: facts.context.clone(), request })
+    Ok(Asking { gate, ask, by, context: facts.context.clone(), request })
 }
 
 /// GATE comes first; a first word with `.` or `/`, or `-`, is a file.
@@ -171,21 +214,20 @@ fn from_decision(
     Ok(Ok(wish))
 }
 
-/// What `wish` comes to, the request signed, and who signed it.
+/// What is asked for, the request signed, and who signed it.
 fn sign(
     session: &Session<'_>,
-    wish: &Wish,
+    wanted: &dyn Wanted,
     signing: &SigningArgs,
 ) -> Result<(Ask, Request, Principal), SkipError> {
     let detached = signing.detached;
-    let facts = session.workspace.facts()?;
     let signer = session.signer(signing);
     let name = signer.claimed(Namespace::Request)?;
     let by = Principal { key: None, ..signer_principal(&name) };
     // On a laptop there may be no ledger; the policy's genesis pin then says which one is meant.
     let ledger = if detached { session.at_hand()? } else { Some(session.workspace.open(Access::Read)?) };
     let view = ledger.as_ref().map(Ledger::view);
-    let ask = wish::resolve(&session.workspace.loaded.policy, facts, &by, view.as_ref(), wish)?;
+    let (gate, ask) = wanted.ask(session, &by, view.as_ref())?;
     let which = ledger.as_ref().map(|ledger| ledger.id().to_owned());
     let which = which.or_else(|| session.workspace.loaded.policy.ledger.genesis.clone());
     if which.is_none() {
@@ -198,7 +240,7 @@ fn sign(
         None => None,
     };
     let now = session.workspace.now();
-    let mut draft = signing::draft(&wish.gate, &ask, &name, &session.workspace.loaded, which, seen, now)?;
+    let mut draft = signing::draft(&gate, &ask, &name, &session.workspace.loaded, which, seen, now)?;
     sealing::request(&mut draft, ledger_access::privacy(&session.workspace.loaded), view.as_ref())?;
     let (request, principal) = signer.request(draft)?;
     Ok((ask, request, principal))

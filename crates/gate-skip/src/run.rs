@@ -24,6 +24,7 @@ use crate::endorsing;
 use crate::error::SkipError;
 use crate::habits;
 use crate::import::{self, Imported};
+use crate::renewing;
 use crate::submitting;
 
 /// The tool's name.
@@ -72,6 +73,7 @@ impl Session<'_> {
                 let words = Words { reason: Some(reason.clone()), ticket: ticket.clone(), verdict: None };
                 acting::resume(self, gate, &words, signing, io)
             }
+            Some(Verb::Renew(args)) => renewing::renew(self, args),
             Some(Verb::Import(args)) => import::import(self, args, io).map(Asked::Imported),
             Some(Verb::Submit { file }) => submitting::submit(self, file, io).map(Asked::answer),
         }
@@ -189,7 +191,7 @@ fn answer(args: &Args, grant: &Grant, io: &mut Io<'_>, env: &Env, clock: Clock<'
     io.show(&render::grant(grant, format, &view));
     if !args.shared.output.quiet {
         io.tell(&render::summary::grant(TOOL, grant, clock()));
-        if args.wish.dry_run {
+        if args.is_rehearsal() {
             io.tell(&gate_cli::message::line(
                 TOOL,
                 "this was a rehearsal: nothing was asked for or recorded",

@@ -20,6 +20,7 @@ use crate::ids;
 use crate::ledger_access::Unusable;
 use crate::policies::{self, RecordError};
 use crate::proving::{self, Submitted};
+use crate::renewal;
 use crate::workspace::Workspace;
 use gate_judge::records;
 
@@ -234,6 +235,7 @@ fn record(
             let start = transaction.now();
             let data = grant_data(workspace, asking, &terms, ask, start, counted.of(terms.rule))?;
             let entry = append(transaction, Kind::Grant, None, asking, &data)?;
+            renewal::take_over(transaction, &entry, &data, &asking.by)?;
             Ok(granted(&asking.gate, &asking.by, &entry, &data, None))
         }
         Admission::Pending(terms, needed) => pend(workspace, transaction, asking, &terms, &needed),
@@ -320,6 +322,10 @@ pub fn granted(
             owes.by
         ));
     }
+    if let Some(renews) = &data.ask.renews {
+        reasons
+            .push(format!("it takes the place of opt-out {}: renewal {} in a row", renews.id, renews.number));
+    }
     Grant {
         schema: SCHEMA.to_owned(),
         status: Status::Granted,
@@ -334,6 +340,7 @@ pub fn granted(
         by: Some(by.clone()),
         approvals,
         owes: data.owes.clone(),
+        renews: data.ask.renews.clone(),
         reasons,
         seq: Some(entry.seq),
     }
@@ -391,6 +398,7 @@ pub fn pending(gate: &str, by: &Principal, entry: &Entry, data: &RequestData, ap
         by: Some(by.clone()),
         approvals: Some(approvals),
         owes: None,
+        renews: data.ask.renews.clone(),
         reasons,
         seq: Some(entry.seq),
     }
@@ -436,6 +444,7 @@ pub fn answer(status: Status, gate: Option<&str>, seq: Option<u64>, reasons: Vec
         by: None,
         approvals: None,
         owes: None,
+        renews: None,
         reasons,
         seq,
     }

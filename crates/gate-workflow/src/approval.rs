@@ -10,7 +10,7 @@ use gate_model::context::Context;
 use gate_model::grant::{Approvals, Grant, Status};
 use gate_model::payload::{ApprovalData, GrantData, RejectionData, RequestData, Verb};
 use gate_model::principal::Principal;
-use gate_policy::{Actor, Approval, Rule, Subject};
+use gate_policy::{Actor, Approval, AuthorizationRequest, Rule, Subject};
 
 use crate::admission::{self, TransactError, answer, written};
 use crate::history::{Counted, Past};
@@ -18,6 +18,7 @@ use crate::ids;
 use crate::policies;
 use crate::proving;
 use crate::refusal::refuse;
+use crate::renewal;
 use crate::workspace::Workspace;
 use gate_judge::acts;
 use gate_judge::records;
@@ -235,7 +236,7 @@ fn append_approval(
     Ok(transaction.append(&draft)?)
 }
 
-/// Whether the quota has room for the grant, where the approval at hand completes it; the inner error says why not.
+/// Whether the ledger has room for the grant, where the approval at hand completes it; the inner error says why not.
 fn room(
     workspace: &Workspace<'_>,
     transaction: &Transaction<'_>,
@@ -248,7 +249,9 @@ fn room(
     }
     let (view, loaded) = (transaction.view(), &workspace.loaded);
     let past = Past::new(&view, loaded.trust(), &loaded.used.digest, waiting.gate(), transaction.now());
-    let room = acts::room(rule, &waiting.requester, &past);
+    let (ask, by, context) = (&waiting.data.ask, &waiting.requester, &waiting.data.context);
+    let authorization = AuthorizationRequest { gate: waiting.gate(), ask, by, context };
+    let room = acts::room(&loaded.policy, rule, &authorization, &past);
     let counted = past.settled()?;
     Ok(room.map(|()| counted))
 }
@@ -266,6 +269,7 @@ fn grant(
     let data = grant_data(workspace, transaction, waiting, rule, approval, counted)?;
     let draft = records::draft(Kind::Grant, Some(gate), Some(waiting.entry.seq), by, &data)?;
     let entry = transaction.append(&draft)?;
+    renewal::take_over(transaction, &entry, &data, by)?;
     Ok(admission::granted(gate, by, &entry, &data, Some(shown(rule, standing))))
 }
 

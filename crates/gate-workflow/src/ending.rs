@@ -216,6 +216,7 @@ fn end(
     let id = records::id_of(subject);
     let data = RevocationData {
         subject: subject.hash.to_string(),
+        renewed: None,
         action,
         reason: reason.clone(),
         ticket: act.ticket.clone(),

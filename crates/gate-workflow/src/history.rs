@@ -12,10 +12,11 @@ use gate_ledger::store::{StoreError, View};
 use gate_model::payload::{GrantData, QuotaUsed};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
-use gate_policy::{Earlier, Quota, QuotaBy, Rule};
+use gate_policy::{Earlier, Quota, QuotaBy, Renewable, Rule};
 
 use crate::debts::{self, Debt};
 use crate::policies::Policies;
+use crate::renewal;
 use gate_judge::lifting::Trust;
 use gate_judge::records;
 
@@ -228,6 +229,10 @@ impl gate_policy::History for Past<'_> {
 
     fn used(&self, rule: &Rule, by: &Principal, since: Timestamp) -> u64 {
         self.keep(self.count(rule, by, since), u64::MAX)
+    }
+
+    fn granted(&self, id: u64) -> Option<Renewable> {
+        self.keep(renewal::renewable(self.view, self.gate, id), None)
     }
 
     fn overdue_review(&self, by: &Principal) -> Option<u64> {

@@ -24,6 +24,7 @@ pub mod proving;
 pub mod reading;
 pub mod refusal;
 pub mod remote;
+pub mod renewal;
 pub mod review;
 pub mod sealing;
 pub mod signing;

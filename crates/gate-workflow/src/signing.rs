@@ -194,6 +194,7 @@ pub fn draft(
         ttl: ask.ttl.clone(),
         max_uses: ask.max_uses,
         break_glass: ask.break_glass,
+        renews: ask.renews.clone(),
         ledger,
         policy: loaded.used.digest.clone(),
         seen_head,

@@ -161,6 +161,7 @@ pub fn resolve(
         ttl: Ttl::of(wish.ttl.unwrap_or(0)),
         max_uses: wish.uses,
         break_glass: wish.break_glass,
+        renews: None,
     };
     let leaves_open = |wanted: &Match| wanted.count.is_none() || wanted.severity.is_none();
     let counts = match view {

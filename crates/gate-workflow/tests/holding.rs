@@ -112,6 +112,7 @@ fn pause() -> Ask {
         ttl: Ttl::of(3600),
         max_uses: None,
         break_glass: false,
+        renews: None,
     }
 }
 

@@ -95,6 +95,7 @@ fn draft(admission: &Admission, policy: &Policy, past: Past<'_>, now: Timestamp)
             ttl: Ttl::of(60),
             max_uses: None,
             break_glass: false,
+            renews: None,
         },
         not_before: now,
         expires: now.plus(60).unwrap(),

@@ -167,6 +167,7 @@ pub(super) fn grant(status: Status) -> Grant {
         not_before: Some(at("2026-11-22T16:30:35Z")),
         expires: Some(at("2026-11-22T20:30:35Z")),
         max_uses: Some(1),
+        renews: None,
         by: Some(Principal::asserted("github", "carol")),
         approvals: None,
         owes: None,

@@ -174,10 +174,43 @@ impl State {
         used: &Used,
     ) -> Judged {
         let id = Self::id_of(at, entry)?;
-        let opt_out = self.living(at, id, at.instant(data.judged_at)?, used)?;
+        let now = at.instant(data.judged_at)?;
+        if let Some(renewal) = data.renewed {
+            return self.judge_renewed(at, (id, entry), data, by, renewal);
+        }
+        let opt_out = self.living(at, id, now, used)?;
         let marks = [opt_out.marks.as_slice(), &self.marks_of_newer_pauses(entry)].concat();
         let ended = opt_out.to_end(id, &marks).ok_or_else(|| Doubt::wrong("ends what is no opt-out"))?;
         ended.by_revocation(used.trust(), (entry, data, by)).map_err(Doubt::Wrong)
+    }
+
+    /// Whether the grant right before `entry` is of the opt-out `renewal` and took the place of the opt-out `id`. Whoever was
+    /// granted that needs no other right to end it.
+    fn judge_renewed(
+        &self,
+        at: Position<'_>,
+        (id, entry): (u64, &Entry),
+        data: &RevocationData,
+        by: &Principal,
+        renewal: u64,
+    ) -> Judged {
+        let (renewed, successor) = (self.opt_out(at, id)?, self.opt_out(at, renewal)?);
+        if let Some(flaw) = &successor.flaw {
+            return Err(rests_on(flaw, renewal));
+        }
+        let took_over = |granted: &Granted| {
+            renewed.ended == Some(granted.seq)
+                && entry.seq == granted.seq + 1
+                && granted.data.ask.renews.as_ref().is_some_and(|renews| renews.id == id)
+        };
+        let subject = renewed.grant.as_ref().map(|granted| granted.hash.to_string());
+        if subject.as_ref() == Some(&data.subject)
+            && successor.requester == *by
+            && successor.grant.as_ref().is_some_and(took_over)
+        {
+            return Ok(());
+        }
+        Err(Doubt::Wrong(format!("ends opt-out {id} as renewed, and opt-out {renewal} does not renew it")))
     }
 
     /// The opt-out `id`, which has not ended at `now` for whom `used` is in force.

@@ -122,6 +122,9 @@ impl State {
             data,
         };
         let id = records::id_of(entry);
+        if let Some(renews) = &granted.data.ask.renews {
+            self.opt_outs.take_over(renews.id, entry);
+        }
         match self.opt_outs.get_mut(id) {
             // A second grant for one request is none; the first one stands.
             Some(opt_out) if opt_out.grant.is_some() => return,

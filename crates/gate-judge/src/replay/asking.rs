@@ -63,6 +63,9 @@ impl State {
             Verdict { gate, entry, ask: &data.ask, by, context, request, used, now: data.judged_at };
         self.admissible(verdict)?;
         self.comes_out(verdict, |admission| match admission {
+            Admission::Pending(_, needed) if data.judged_at.plus(needed.within) != Some(data.lapses) => {
+                Err("waits longer or shorter than what it renews lasts".to_owned())
+            }
             Admission::Pending(terms, _) => fits(&terms, data.rule, &data.ask),
             Admission::Grant(terms) => Err(format!("waits for approvals, and rule {} grants it", terms.rule)),
             Admission::Denied(trials) => Err(format!("should have been denied: {}", in_words(&trials))),
@@ -114,7 +117,7 @@ impl State {
         let rule = gate_policy::permits(used.policy(), &authorization, Some(data.rule))
             .map_err(|trials| Doubt::Wrong(format!("should have been denied: {}", in_words(&trials))))?;
         let past = Past { opt_outs: &self.opt_outs, gate, used, now: data.not_before, before: None };
-        acts::room(rule, by, &past)
+        acts::room(used.policy(), rule, &authorization, &past)
             .map_err(|reasons| Doubt::Wrong(format!("should have been denied: {}", reasons.join("; "))))?;
         counted(data, rule, by, &past)?;
         derivation::owes(data, rule).map_err(Doubt::Wrong)?;

@@ -159,7 +159,7 @@ impl Replayer {
             Kind::Import | Kind::Archive | Kind::Note => None,
         };
         let judged = judged.map(|judged| self.state.excuse(entry, judged));
-        let named = entry.reference.into_iter().chain(named_grants(&entry.data)).min();
+        let named = entry.reference.into_iter().chain(named_grants(&entry.data)).chain(renewed(entry)).min();
         let judged = judged.map(|judged| self.state.behind_archive((entry.kind, entry.at), named, judged));
         self.state.opt_outs.take_nonce(entry);
         self.pass(entry.seq, entry.kind, entry.hash, entry.at, moment, judged);
@@ -255,6 +255,11 @@ impl State {
 fn named_grants(data: &serde_json::Value) -> impl Iterator<Item = u64> {
     let grants = data.get("grants").and_then(serde_json::Value::as_array);
     grants.into_iter().flatten().filter_map(serde_json::Value::as_u64)
+}
+
+/// The opt-out that the request or the grant in `entry` renews.
+fn renewed(entry: &Entry) -> Option<u64> {
+    entry.data.pointer("/renews/id")?.as_u64()
 }
 
 /// Checks that this build has the judge that made a verdict.

@@ -11,7 +11,7 @@ use std::ops::Bound;
 use gate_model::action::Action;
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
-use gate_policy::{Earlier, History, QuotaBy, Rule};
+use gate_policy::{Earlier, History, QuotaBy, Renewable, Rule};
 
 use super::of_gate::{Debt, OfGate};
 use super::opt_outs::OptOuts;
@@ -197,6 +197,18 @@ impl History for Past<'_> {
         self.of_gate().map_or(0, |of_gate| match self.before {
             None => of_gate.admissions.used(self.used, rule, by, since),
             Some(before) => of_gate.admissions.used_before(before, self.used, rule, by, since),
+        })
+    }
+
+    fn granted(&self, id: u64) -> Option<Renewable> {
+        let opt_out = self.opt_outs.get(id).filter(|opt_out| opt_out.gate == self.gate)?;
+        let granted = opt_out.grant.as_ref()?;
+        Some(Renewable {
+            grant: granted.hash.to_string(),
+            ask: granted.data.ask.clone(),
+            by: opt_out.requester.clone(),
+            expires: granted.data.expires,
+            ended: opt_out.ended,
         })
     }
 

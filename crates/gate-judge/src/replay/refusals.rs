@@ -6,7 +6,7 @@ use gate_model::action::Action;
 use gate_model::payload::{Ask, RefusalData, Verb};
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
-use gate_policy::{Actor, Subject};
+use gate_policy::{Actor, AuthorizationRequest, Subject};
 
 use super::acts::owing;
 use crate::acts;
@@ -68,7 +68,8 @@ impl State {
         }
         let (opt_outs, gate) = (&self.opt_outs, opt_out.gate.as_str());
         let past = Past { opt_outs, gate, used, now: data.judged_at, before: None };
-        acts::room(rule, &opt_out.requester, &past)
+        let (ask, by, context) = (&asked.data.ask, &opt_out.requester, &asked.data.context);
+        acts::room(policy, rule, &AuthorizationRequest { gate, ask, by, context }, &past)
     }
 }
 

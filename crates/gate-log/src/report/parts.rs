@@ -145,7 +145,7 @@ pub(super) fn tiles(report: &Report) -> Markup {
             total.overridden,
             format!("{} of decisions", percent(total.overridden, total.decisions)),
         ),
-        ("Asked for", total.asked, format!("{} granted", total.granted)),
+        ("Asked for", total.asked, format!("{} granted, {} of them renewed", total.granted, total.renewed)),
         ("Denied", total.denied, format!("{} of those asked for", percent(total.denied, total.asked))),
         (
             "Break-glass",

@@ -82,11 +82,20 @@ fn covers_reach(wide: &Rule, strict: &Rule, action: Action) -> bool {
     let scopes = !passes || strict.scopes.iter().all(|kind| wide.scopes.contains(kind));
     let level = wide.max_level.is_none_or(|most| strict.max_level.is_some_and(|other| other <= most));
     let uses = wide.max_uses.is_none_or(|most| strict.max_uses.is_some_and(|other| other <= most));
+    let renewals =
+        strict.max_renewals.is_none_or(|most| wide.max_renewals.is_some_and(|other| other >= most));
     let asks_more = wide.min_reason > strict.min_reason
         || strict.waiver_terms().and(wide.waiver_terms()) != strict.waiver_terms()
         || wide.facts > strict.facts
         || wide.ticket.is_some() && wide.ticket != strict.ticket;
-    environments && refs && scopes && level && uses && !asks_more && wide.max_ttl >= strict.max_ttl
+    environments
+        && refs
+        && scopes
+        && level
+        && uses
+        && renewals
+        && !asks_more
+        && wide.max_ttl >= strict.max_ttl
 }
 
 /// What `strict` demands and `wide` does not.

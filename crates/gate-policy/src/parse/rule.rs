@@ -50,6 +50,7 @@ pub(super) fn rule(
         scopes: table.get("scopes").map(|value| reader.each(&value, scope_kind)).unwrap_or_default(),
         max_level: table.word(reader, "max_level", &levels()),
         max_uses: table.integer(reader, "max_uses", 1..=MANY),
+        max_renewals: table.integer(reader, "max_renewals", 1..=MANY),
         approvals: table.table(reader, "approvals").and_then(|table| approvals(reader, table, names)),
         quota: table.table(reader, "quota").and_then(|table| quota(reader, table)),
         break_glass: table.boolean(reader, "break_glass").unwrap_or(false),

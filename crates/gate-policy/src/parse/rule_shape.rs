@@ -66,6 +66,8 @@ fn passes(reader: &mut Reader<'_>, table: &mut Table<'_>, rule: &Rule) {
     }
     if rule.actions == [Action::Pause] {
         refuse(reader, table, "max_uses", "limits uses, and a pause ends by its time", "take it out");
+        let remedy = "take it out; whoever wants a longer pause pauses the gate again";
+        refuse(reader, table, "max_renewals", "is for opt-outs, and a pause is not renewed", remedy);
     }
 }
 

@@ -180,7 +180,7 @@ fn a_quota_counts_what_the_history_says_and_the_last_place_is_the_last() {
     let policy = with("quota = { max = 5, per = \"7d\" }");
     let (ask, by, here) = (ask(Action::Skip), asserted("os:dave"), here());
     let verdict =
-        |used| words(&admit(&policy, &authorization(&ask, &by, &here), &Past { used, overdue: None }));
+        |used| words(&admit(&policy, &authorization(&ask, &by, &here), &Past { used, ..Past::default() }));
     assert_eq!(verdict(4), "granted 1");
     assert_eq!(
         verdict(5),
@@ -276,7 +276,8 @@ fn break_glass_owes_a_review_and_is_closed_to_debtors() {
     let Admission::Grant(terms) = judge(&policy, &ask, &by, &here) else { panic!("granted at once") };
     assert!(terms.break_glass);
     assert_eq!(terms.review_within, Some(86_400));
-    let indebted = admit(&policy, &authorization(&ask, &by, &here), &Past { used: 0, overdue: Some(40) });
+    let indebted =
+        admit(&policy, &authorization(&ask, &by, &here), &Past { overdue: Some(40), ..Past::default() });
     assert_eq!(
         words(&indebted),
         "rule 1 is closed to you until the overdue review of 40 is done: gate-skip review 40"
@@ -286,7 +287,8 @@ fn break_glass_owes_a_review_and_is_closed_to_debtors() {
 #[test]
 fn a_debt_does_not_close_the_other_rules() {
     let (ask, by, here) = (ask(Action::Skip), asserted("os:dave"), here());
-    let verdict = admit(&with(""), &authorization(&ask, &by, &here), &Past { used: 0, overdue: Some(40) });
+    let verdict =
+        admit(&with(""), &authorization(&ask, &by, &here), &Past { overdue: Some(40), ..Past::default() });
     assert_eq!(words(&verdict), "granted 1");
 }
 

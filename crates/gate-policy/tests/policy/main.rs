@@ -7,5 +7,6 @@ mod lint;
 mod parsing;
 mod properties;
 mod reach;
+mod renewal;
 mod roles;
 mod support;

@@ -29,6 +29,7 @@ fn asked(action: Action) -> Ask {
         ttl: Ttl::of(3_600),
         max_uses: None,
         break_glass: false,
+        renews: None,
     }
 }
 

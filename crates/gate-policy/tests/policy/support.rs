@@ -9,7 +9,7 @@ use gate_model::principal::{Assurance, Principal};
 use gate_model::request::Ttl;
 use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
-use gate_policy::{Admission, AuthorizationRequest, History, Policy, Rule, admit, parse};
+use gate_policy::{Admission, AuthorizationRequest, History, Policy, Renewable, Rule, admit, parse};
 
 /// A policy of the version line, `text`, and signers so that signatures count.
 pub(crate) fn policy(text: &str) -> Policy {
@@ -70,6 +70,7 @@ pub(crate) fn ask(action: Action) -> Ask {
         ttl: Ttl::of(0),
         max_uses: None,
         break_glass: false,
+        renews: None,
     }
 }
 
@@ -77,6 +78,8 @@ pub(crate) fn ask(action: Action) -> Ask {
 pub(crate) struct Past {
     pub(crate) used: u64,
     pub(crate) overdue: Option<u64>,
+    /// The opt-out 42.
+    pub(crate) granted: Option<Renewable>,
 }
 
 impl History for Past {
@@ -87,6 +90,9 @@ impl History for Past {
         let quota = rule.quota.as_ref().expect("asked only where there is a quota");
         assert_eq!(since, self.now().minus(quota.per));
         self.used
+    }
+    fn granted(&self, id: u64) -> Option<Renewable> {
+        self.granted.clone().filter(|_| id == 42)
     }
     fn overdue_review(&self, _: &Principal) -> Option<u64> {
         self.overdue

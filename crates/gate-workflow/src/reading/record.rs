@@ -86,6 +86,10 @@ struct DataBrief {
     waived: Value,
     #[serde(default)]
     grants: Value,
+    #[serde(default)]
+    renews: Value,
+    #[serde(default)]
+    renewed: Value,
 }
 
 impl Brief<'_> {
@@ -117,6 +121,16 @@ impl Brief<'_> {
     /// The IDs of the opt-outs that a decision used.
     pub fn grants(&self) -> impl Iterator<Item = u64> {
         self.data.grants.as_array().into_iter().flatten().filter_map(Value::as_u64)
+    }
+
+    /// Whether a request, grant or denial is about renewing an opt-out.
+    pub fn renews(&self) -> bool {
+        !self.data.renews.is_null()
+    }
+
+    /// Whether a revocation is the end of an opt-out that was renewed.
+    pub fn is_renewed(&self) -> bool {
+        !self.data.renewed.is_null()
     }
 
     /// Whether the entry is about `action`: it asks for it, ends it, or is a decision that rests on it.

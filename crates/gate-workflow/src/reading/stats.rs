@@ -96,11 +96,13 @@ pub struct Counts {
     pub requests: u64,
     /// Opt-outs that were granted.
     pub opt_outs: u64,
+    /// Those of `opt_outs` that renewed another.
+    pub renewals: u64,
     /// Granted opt-outs by action; actions that never came are left out.
     pub actions: BTreeMap<&'static str, u64>,
     /// Denials and rejections.
     pub denials: u64,
-    /// Revocations and resumes.
+    /// Revocations and resumes; not the ends of what was renewed.
     pub revocations: u64,
     /// Approvals given.
     pub approvals: u64,
@@ -194,12 +196,13 @@ impl Counts {
             Kind::Request => self.requests += 1,
             Kind::Grant => {
                 self.opt_outs += 1;
+                self.renewals += u64::from(brief.renews());
                 if let Some(action) = brief.action() {
                     *self.actions.entry(action.as_str()).or_default() += 1;
                 }
             }
             Kind::Denial => self.denials += 1,
-            Kind::Revocation => self.revocations += 1,
+            Kind::Revocation => self.revocations += u64::from(!brief.is_renewed()),
             Kind::Approval => self.approvals += 1,
             Kind::Review => self.reviews += 1,
             Kind::Genesis | Kind::Policy | Kind::Import | Kind::Archive | Kind::Note => {}

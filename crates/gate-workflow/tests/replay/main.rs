@@ -17,5 +17,6 @@ mod model;
 mod observed;
 mod own_rules;
 mod plays;
+mod renewals;
 mod unused;
 mod world;

@@ -347,6 +347,7 @@ pub(crate) fn ask(action: Action, seconds: u64) -> Ask {
         ttl: Ttl::of(seconds),
         max_uses: None,
         break_glass: false,
+        renews: None,
     }
 }
 

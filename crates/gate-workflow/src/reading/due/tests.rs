@@ -76,6 +76,7 @@ fn ask(action: gate_model::action::Action, seconds: u64) -> Ask {
         ttl: Ttl::of(seconds),
         max_uses: None,
         break_glass: action == gate_model::action::Action::Skip,
+        renews: None,
     }
 }
 

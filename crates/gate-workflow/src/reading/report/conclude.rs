@@ -123,6 +123,7 @@ impl Figures {
             overridden: self.overridden + other.overridden,
             asked: self.asked + other.asked,
             granted: self.granted + other.granted,
+            renewed: self.renewed + other.renewed,
             denied: self.denied + other.denied,
             break_glass: self.break_glass + other.break_glass,
         }

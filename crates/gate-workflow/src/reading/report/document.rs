@@ -100,6 +100,8 @@ pub struct Figures {
     pub asked: u64,
     /// Opt-outs that were granted.
     pub granted: u64,
+    /// Those of `granted` that renewed another.
+    pub renewed: u64,
     /// Opt-outs that the policy or an approver denied.
     pub denied: u64,
     /// Granted opt-outs that went through break-glass.

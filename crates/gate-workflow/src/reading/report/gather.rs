@@ -213,6 +213,7 @@ impl<'a> Gatherer<'a> {
             let day = day_of(entry.at);
             let figures = self.figures(entry);
             figures.granted += 1;
+            figures.renewed += u64::from(entry.data.get("renews").is_some());
             figures.break_glass += u64::from(asked.break_glass);
             let place = Action::ALL.iter().position(|action| *action == asked.action)?;
             self.gates.entry(entry.gate.clone().unwrap_or_default()).or_default().granted.add(day, place);

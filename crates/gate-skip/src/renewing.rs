@@ -1,0 +1,43 @@
+//! Renewing an opt-out.
+
+use gate_ledger::store::View;
+use gate_model::payload::Ask;
+use gate_model::principal::Principal;
+use gate_workflow::renewal::{self, Words};
+
+use crate::args::RenewArgs;
+use crate::asking::{self, Asked, Wanted};
+use crate::error::SkipError;
+use crate::run::Session;
+
+/// The same again as an opt-out that was granted.
+struct Again<'a> {
+    id: &'a str,
+    words: Words,
+}
+
+impl Wanted for Again<'_> {
+    fn ask(
+        &self,
+        _: &Session<'_>,
+        _: &Principal,
+        view: Option<&View<'_>>,
+    ) -> Result<(String, Ask), SkipError> {
+        let view = view.ok_or_else(|| {
+            SkipError::Usage(format!(
+                "there is no ledger here in which to look for opt-out '{}'\nrenew it where its ledger is, or name that with --ledger",
+                self.id
+            ))
+        })?;
+        Ok(renewal::asked(view, self.id, &self.words)?)
+    }
+}
+
+/// Asks for a renewal.
+///
+/// # Errors
+/// A [`SkipError`]; then nothing was decided.
+pub(crate) fn renew(session: &Session<'_>, args: &RenewArgs) -> Result<Asked, SkipError> {
+    let words = Words { reason: args.reason.clone(), ticket: args.ticket.clone(), ttl: args.ttl };
+    asking::put(session, &Again { id: &args.id, words }, &args.signing, args.dry_run)
+}
