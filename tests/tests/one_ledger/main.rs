@@ -21,8 +21,10 @@ mod moving;
 mod reach;
 #[path = "../remote/servers/sshd.rs"]
 mod servers;
+mod several;
 mod sharing;
 #[path = "../support/mod.rs"]
 mod support;
 mod town;
+mod unfit;
 mod waiting;
