@@ -3,6 +3,7 @@
 //! Each tool runs under a tracer, once for each call that it makes and each fault. Afterwards whatever was acknowledged is
 //! there, the chain verifies, the next run works, and nothing has passed.
 
+#![allow(clippy::disallowed_methods, reason = "a test may start programs")]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
@@ -63,18 +64,18 @@ impl Place {
         prepare(&house);
         let kept = house.outside("kept");
         let place = Self { house, kept };
-        place.copy(&place.house.root, &place.kept);
+        Self::copy(&place.house.root, &place.kept);
         place
     }
 
-    fn copy(&self, from: &Path, to: &Path) {
+    fn copy(from: &Path, to: &Path) {
         let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
         assert!(copied.success());
     }
 
     fn put_back(&self) {
         std::fs::remove_dir_all(&self.house.root).unwrap();
-        self.copy(&self.kept, &self.house.root);
+        Self::copy(&self.kept, &self.house.root);
     }
 
     /// Runs the tool under the tracer with these options.
