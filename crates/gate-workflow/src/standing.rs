@@ -45,9 +45,24 @@ pub fn read(
     policies: &mut Policies,
     question: &Question<'_>,
 ) -> Result<EffectiveOptOuts, StoreError> {
+    let live = view.live_grants(question.gate, question.now)?;
+    sort(view, policies, question, &live)
+}
+
+/// Sorts `live`, which are the live grants of the gate.
+///
+/// # Errors
+/// As those of [`read`].
+pub fn sort(
+    view: &View<'_>,
+    policies: &mut Policies,
+    question: &Question<'_>,
+    live: &[Entry],
+) -> Result<EffectiveOptOuts, StoreError> {
     let mut standing = EffectiveOptOuts::default();
-    for entry in view.live_grants(question.gate, question.now)? {
-        match examine(view, policies, question, &entry)? {
+    policies.note(live);
+    for entry in live {
+        match examine(view, policies, question, entry)? {
             Examined::Counts(live) => standing.live.push(*live),
             Examined::Aside(aside) => standing.set_aside.push(aside),
             Examined::Over => {}
