@@ -78,6 +78,13 @@ fn tell(args: &Args, decision: &Decision, run_mode: bool, io: &mut Io<'_>, now: 
     if let Some(format) = annotations {
         io.tell(&render::decision(decision, format, &View { width: None, colour: false, now }));
     }
+    // It explains an empty output, so it is said even to who wants no summary.
+    if output.asks_for(Format::Openvex) && !render::has_statements(decision) {
+        io.tell(&format!(
+            "{TOOL}: {}: no finding names a package or a vulnerability, so there is no OpenVEX document\n",
+            decision.gate
+        ));
+    }
     if output.quiet {
         return;
     }

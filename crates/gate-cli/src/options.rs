@@ -34,11 +34,13 @@ pub enum Format {
     Openvex,
     /// An unsigned in-toto statement, a Simple Verification Result
     InToto,
+    /// An unsigned in-toto statement, a verification summary of SLSA
+    Vsa,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Json,
         Self::Text,
         Self::Sarif,
@@ -50,6 +52,7 @@ impl Format {
         Self::Html,
         Self::Openvex,
         Self::InToto,
+        Self::Vsa,
     ];
     /// The formats of a grant and of a verification.
     pub const WITHOUT_FINDINGS: [Self; 6] =
@@ -71,6 +74,7 @@ impl Format {
             Self::Html => "html",
             Self::Openvex => "openvex",
             Self::InToto => "in-toto",
+            Self::Vsa => "vsa",
         }
     }
 
@@ -260,6 +264,12 @@ impl OutputOptions {
     /// The format that was asked for, else text for a terminal and JSON for everything else.
     pub fn format(&self, stdout_terminal: bool) -> Format {
         self.asked().unwrap_or(if stdout_terminal { Format::Text } else { Format::Json })
+    }
+
+    /// Whether somebody asked for `format`, on stdout or in a file.
+    pub fn asks_for(&self, format: Format) -> bool {
+        let in_a_file = |outputs: &Outputs| outputs.files.iter().any(|(asked, _)| *asked == format);
+        self.asked() == Some(format) || self.format.as_ref().is_some_and(in_a_file)
     }
 
     /// The format for stdout, where somebody asked for one.

@@ -7,7 +7,8 @@
 //! Waivers overlap, so a greedy order could leave a finding blocked that another order would cover. The
 //! assignment is therefore a maximum flow: findings that the same evidence fits form a class, and classes are
 //! matched to evidence with augmenting paths (Dinic). Narrow evidence is preferred, since that leaves the wide
-//! ones for what only they fit. Of findings that are alike, those nearest to the lines that were accepted are covered.
+//! ones for what only they fit. Of findings that are alike, those nearest to the lines that were accepted are covered, once
+//! these are moved as far as the other findings of the file moved.
 //!
 //! Invariants: deterministic (the same findings and waivers give the same assignment); never more findings of
 //! one evidence than its `count`; maximal in number. A finding that nothing covers is in nobody's count.
@@ -17,6 +18,7 @@ mod flow;
 mod lapsed;
 mod moved;
 mod nearest;
+mod shift;
 
 use std::collections::BTreeMap;
 

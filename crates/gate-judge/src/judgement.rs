@@ -4,7 +4,7 @@
 //! An override rescues a command that failed or findings that block. It never rescues a gate that did not
 //! run: a command that could not be started, was interrupted, or left no usable report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use gate_findings::matching::{self, Assignment, Lapsed, Waiver};
 use gate_findings::place::Checkout;
@@ -227,7 +227,6 @@ fn bare(verdict: Verdict, reason: String) -> Ruling {
 }
 
 fn report(standing: &EffectiveOptOuts, findings: Vec<Finding>, counts: Counts, matched: &Matched) -> Ruling {
-    let waivers: Vec<&Live> = standing.of(Action::Waive).collect();
     let mut ruling = bare_with(Verdict::Pass, Vec::new(), counts);
     ruling.judged_report = true;
     let Assignment { covered_by, moved_from, .. } = &matched.assignment;
@@ -244,8 +243,8 @@ fn report(standing: &EffectiveOptOuts, findings: Vec<Finding>, counts: Counts, m
             }
         }
     }
-    let is_used = |live: &&&Live| ruling.waived.iter().any(|waived| waived.grant == live.id);
-    ruling.used = waivers.iter().filter(is_used).map(|live| (*live).clone()).collect();
+    let used: HashSet<u64> = ruling.waived.iter().map(|waived| waived.grant).collect();
+    ruling.used = standing.of(Action::Waive).filter(|live| used.contains(&live.id)).cloned().collect();
     if !ruling.blocking.is_empty() {
         ruling.verdict = Verdict::Fail;
     }
@@ -281,8 +280,11 @@ fn rescue(standing: &EffectiveOptOuts, ruling: &mut Ruling) {
 
 /// Names the skips, overrides and waivers of this scope that this decision did not use.
 fn name_unneeded(standing: &EffectiveOptOuts, ruling: &mut Ruling) {
-    let unused = standing.live.iter().filter(|live| !ruling.used.iter().any(|used| used.id == live.id));
-    ruling.unneeded = unused
+    let used: HashSet<u64> = ruling.used.iter().map(|live| live.id).collect();
+    ruling.unneeded = standing
+        .live
+        .iter()
+        .filter(|live| !used.contains(&live.id))
         .map(|live| {
             let note = match (live.action, &ruling.did_not_run) {
                 (_, Some(_)) => "the gate did not run",

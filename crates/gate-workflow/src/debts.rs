@@ -45,6 +45,11 @@ impl Debt {
         self.read.as_ref().ok().and_then(|(data, _)| repository::of_grant(data))
     }
 
+    /// Whether it is of a gate of the repository `here`, as far as anybody can tell.
+    pub(crate) fn is_of(&self, here: Option<&str>) -> bool {
+        !repository::is_elsewhere(self.repository(), here)
+    }
+
     /// By when the review is due; nothing where the grant does not say it in words that this build reads.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         self.read.as_ref().ok().and_then(|(data, _)| data.owes.as_ref()).map(|owes| owes.by)
@@ -68,7 +73,8 @@ pub(crate) fn open(
     unsettled(view, policies, today, view.owing(None)?.into_iter().map(Debt::new))
 }
 
-/// The debts of the gate of a repository that are due at `now`. Of what is not due yet nobody asks whether it is settled.
+/// The debts of gates of this name that are due at `now`, in whatever repository. Of what is not due yet nobody asks whether
+/// it is settled.
 ///
 /// # Errors
 /// A failure of the store.
@@ -76,11 +82,10 @@ pub(crate) fn overdue(
     view: &View<'_>,
     policies: &mut Policies,
     today: Option<Trust<'_>>,
-    (gate, here): (&str, Option<&str>),
+    gate: &str,
     now: Timestamp,
 ) -> Result<Vec<Debt>, StoreError> {
     let owing = view.owing(Some(gate))?.into_iter().map(Debt::new);
-    let owing = owing.filter(|debt| !repository::is_elsewhere(debt.repository(), here));
     unsettled(view, policies, today, owing.filter(|debt| debt.is_due(now)))
 }
 

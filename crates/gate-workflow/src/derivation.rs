@@ -1,7 +1,5 @@
 //! Deriving a grant again at its use, from what the ledger holds: see [`gate_judge::derivation`].
 
-use std::ops::ControlFlow;
-
 use gate_judge::approvals::{Given, suffice};
 use gate_judge::derivation::{Backing, Derived, Underivable, allowed_today, earned, in_time, terms, waits};
 use gate_judge::moment::{Clock, Moment};
@@ -48,7 +46,7 @@ pub fn grant(
             return Ok(Err(reason.into()));
         }
     }
-    if let Err(reason) = in_time(moment_of(view, entry)?, data) {
+    if let Err(reason) = in_time(moment_of(view, policies, entry)?, data) {
         return Ok(Err(Underivable::Terms(reason)));
     }
     if let Some(objection) = objection(view, policies, entry, data)? {
@@ -123,7 +121,7 @@ fn admitted(
     let Some(approvals) = rule.and_then(|rule| rule.approvals.as_ref()) else {
         return Ok(Err(format!("request {id} waits under a rule that its policy does not have")));
     };
-    let moment = moment_of(view, &entry)?;
+    let moment = moment_of(view, policies, &entry)?;
     Ok(waits(moment, &asked, approvals).map(|()| (asked.policy.digest.clone(), asked.judged_at)))
 }
 
@@ -131,15 +129,14 @@ fn admitted(
 const OF_ONE_TRANSACTION: u64 = 4;
 
 /// When the verdict in `entry` was made, as far as the entries before it show.
-fn moment_of(view: &View<'_>, entry: &Entry) -> Result<Moment, StoreError> {
+fn moment_of(view: &View<'_>, policies: &mut Policies, entry: &Entry) -> Result<Moment, StoreError> {
     let mut clock = Clock::default();
     if let Some(last) = entry.seq.checked_sub(1) {
         let first = entry.seq.saturating_sub(OF_ONE_TRANSACTION);
-        view.scan(first, Some(last), false, &mut |earlier: Entry| {
-            let moment = clock.moment(earlier.kind, earlier.at);
-            clock.pass(earlier.kind, earlier.at, moment);
-            ControlFlow::Continue(())
-        })?;
+        for (kind, at) in policies.times(view, first, last)? {
+            let moment = clock.moment(kind, at);
+            clock.pass(kind, at, moment);
+        }
     }
     Ok(clock.moment(entry.kind, entry.at))
 }

@@ -224,11 +224,12 @@ impl<'a> Past<'a> {
 
     /// The debt that closes the gate to `by`. One whose grant does not say who owes it is everybody's.
     fn overdue(&self, by: &Principal) -> Result<Option<u64>, StoreError> {
-        let of = (self.gate, self.repository);
-        let debts = debts::overdue(self.view, &mut Policies::default(), Some(self.today), of, self.now)?;
+        let (policies, today) = (&mut Policies::default(), Some(self.today));
+        let debts = debts::overdue(self.view, policies, today, self.gate, self.now)?;
         let is_theirs =
             |debt: &&Debt| debt.read.as_ref().map_or(true, |(_, debtor)| self.may_owe(by, debtor));
-        Ok(debts.iter().find(is_theirs).map(Debt::id))
+        let mut of_here = debts.iter().filter(|debt| debt.is_of(self.repository));
+        Ok(of_here.find(is_theirs).map(Debt::id))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The policies that the ledger's verdicts name, read back from its entries.
 //!
 //! A verdict names its policy by digest. The text is taken from the ledger, hashed again and parsed, so that
-//! a grant can be derived again from the rules of its moment.
+//! a grant can be derived again from the rules of its moment. When the entries before it were written is kept beside
+//! them, since thousands of grants in a row ask for the same few.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -11,6 +12,7 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, Transaction, View};
 use gate_model::payload::PolicyData;
 use gate_model::principal::Principal;
+use gate_model::time::Timestamp;
 
 use crate::ownership::{self, Succession, Unowned};
 use gate_judge::policy_text::{self, Loaded};
@@ -18,10 +20,11 @@ use gate_judge::recorded::{NoPolicy, Recorded, recorded};
 use gate_judge::records;
 use gate_judge::repository::is_elsewhere;
 
-/// Recorded policies, each read and parsed once.
+/// Recorded policies, and when entries were written, each read once from the same snapshot of a ledger.
 #[derive(Debug, Default)]
 pub struct Policies {
     known: BTreeMap<String, Result<Rc<Recorded>, NoPolicy>>,
+    times: BTreeMap<u64, (Kind, Timestamp)>,
 }
 
 impl Policies {
@@ -45,6 +48,30 @@ impl Policies {
         })?;
         self.known.insert(digest.to_owned(), read.clone());
         Ok(read)
+    }
+
+    /// Takes note of when entries that are read already were written.
+    pub fn note(&mut self, entries: &[Entry]) {
+        self.times.extend(entries.iter().map(|entry| (entry.seq, (entry.kind, entry.at))));
+    }
+
+    /// Kind and time of the entries from position `first` to `last`, as far as the ledger has them, in order.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub fn times(
+        &mut self,
+        view: &View<'_>,
+        first: u64,
+        last: u64,
+    ) -> Result<impl Iterator<Item = (Kind, Timestamp)>, StoreError> {
+        if !(first..=last).all(|seq| self.times.contains_key(&seq)) {
+            view.scan(first, Some(last), false, &mut |entry: Entry| {
+                self.times.insert(entry.seq, (entry.kind, entry.at));
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(self.times.range(first..=last).map(|(_, time)| *time))
     }
 }
 

@@ -46,34 +46,60 @@ pub fn read(
     policies: &mut Policies,
     question: &Question<'_>,
 ) -> Result<EffectiveOptOuts, StoreError> {
+    let live = view.live_grants(question.gate, question.now)?;
+    sort(view, policies, question, &live)
+}
+
+/// Sorts `live`, which are the live grants of the gate.
+///
+/// # Errors
+/// As those of [`read`].
+pub fn sort(
+    view: &View<'_>,
+    policies: &mut Policies,
+    question: &Question<'_>,
+    live: &[Entry],
+) -> Result<EffectiveOptOuts, StoreError> {
     let mut standing = EffectiveOptOuts::default();
-    for entry in view.live_grants(question.gate, question.now)? {
-        match examine(view, policies, question, &entry)? {
+    policies.note(live);
+    for entry in live {
+        match examine(view, policies, question, entry)? {
             Examined::Counts(live) => standing.live.push(*live),
             Examined::Aside(aside) => standing.set_aside.push(aside),
             Examined::Over => {}
         }
     }
-    let here = (question.gate, question.context.repository.as_deref());
-    standing.overdue = overdue(view, policies, question.today, here, question.now)?;
+    standing.overdue = overdue(view, policies, question)?;
     standing.live.sort_by_key(|live| live.seq);
     standing.set_aside.sort_by_key(|aside| aside.id);
     Ok(standing)
 }
 
-/// The reviews of the gate, and of its repository, that are overdue at `now`, which every decision of the gate repeats.
+/// Whether a review is overdue for a gate of this name, in whatever repository.
 ///
 /// # Errors
 /// A failure of the store.
-pub fn overdue(
+pub fn owes(
     view: &View<'_>,
     policies: &mut Policies,
     today: &Loaded,
-    here: (&str, Option<&str>),
+    gate: &str,
     now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(!debts::overdue(view, policies, Some(today.trust()), gate, now)?.is_empty())
+}
+
+/// The reviews of the gate, and of its repository, that are overdue, which every decision of the gate repeats.
+fn overdue(
+    view: &View<'_>,
+    policies: &mut Policies,
+    question: &Question<'_>,
 ) -> Result<Vec<String>, StoreError> {
+    let Question { gate, today, context, now, .. } = question;
+    let mut debts = debts::overdue(view, policies, Some(today.trust()), gate, *now)?;
+    debts.retain(|debt| debt.is_of(context.repository.as_deref()));
     let mut sentences = Vec::new();
-    for debt in debts::overdue(view, policies, Some(today.trust()), here, now)? {
+    for debt in debts {
         let id = debt.id();
         let whose = match (&debt.read, debt.deadline()) {
             (Ok((_, by)), Some(deadline)) => format!("by {} is overdue since {deadline}", by.id),

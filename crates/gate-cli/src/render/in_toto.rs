@@ -1,34 +1,75 @@
-//! A decision as an unsigned in-toto statement (v1) with a Simple Verification Result (SVR v0.2) as its predicate, to be
-//! signed by whoever can: `cosign attest-blob`, `actions/attest`.
+//! A decision as an unsigned in-toto statement (v1), to be signed by whoever can: `cosign attest-blob`, `actions/attest`. Its
+//! predicate is a Simple Verification Result (SVR v0.2), or a verification summary (VSA v1) of SLSA.
 //!
 //! What was verified is the commit, where it is known, and the reports that were judged, by their digests. The digests of
 //! gate are BLAKE3 in a context of its own, so that they are named `gate-blake3` and not `blake3`. Properties are what
 //! holds: a gate that blocks has none of `PASSED`, `WAIVED`, …, only `GATE_<NAME>_JUDGED`.
+//!
+//! A summary knows two results, and who reads one may ask no further. So it is `PASSED` only where the gate ran and nothing
+//! blocked; what went past the gate unverified, by a skip or an override, is `FAILED` there. The levels are the properties
+//! and none of SLSA's own, of which gate verified nothing (<https://slsa.dev/spec/v1.0/verification_summary>).
 
 use gate_model::decision::{Decision, Verdict};
 use serde_json::{Value, json};
 
+use super::openvex::encode;
 use super::words::instant;
 use crate::escape::inert;
 
-/// The statement of `decision`.
-pub(super) fn statement(decision: &Decision) -> Value {
+/// Who verified.
+const VERIFIER: &str = concat!("urn:gate:verifier:", env!("CARGO_PKG_VERSION"));
+
+/// The statement of `decision` as a Simple Verification Result.
+pub(super) fn verification_result(decision: &Decision) -> Value {
+    let predicate = json!({
+        "verifier": {"id": VERIFIER, "policies": [policy(decision)]},
+        "timeCreated": instant(decision.at),
+        "properties": properties(decision),
+    });
+    statement(decision, "https://in-toto.io/attestation/svr/v0.2", &predicate)
+}
+
+/// The statement of `decision` as a verification summary of SLSA.
+pub(super) fn verification_summary(decision: &Decision) -> Value {
+    let passed = decision.decision == Verdict::Pass;
+    let levels = if passed { properties(decision) } else { vec!["FAILED".to_owned()] };
+    let mut policy = policy(decision);
+    policy["uri"] = json!(inert(&format!("urn:gate:policy:{}", encode(&decision.policy.digest))));
+    let predicate = json!({
+        "verifier": {"id": VERIFIER},
+        "timeVerified": instant(decision.at),
+        "resourceUri": resource(decision),
+        "policy": policy,
+        "verificationResult": if passed { "PASSED" } else { "FAILED" },
+        "verifiedLevels": levels,
+    });
+    statement(decision, "https://slsa.dev/verification_summary/v1", &predicate)
+}
+
+fn statement(decision: &Decision, kind: &str, predicate: &Value) -> Value {
     json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": subjects(decision),
-        "predicateType": "https://in-toto.io/attestation/svr/v0.2",
-        "predicate": {
-            "verifier": {
-                "id": concat!("urn:gate:verifier:", env!("CARGO_PKG_VERSION")),
-                "policies": [{
-                    "name": inert(&format!("gate.toml of {}", decision.policy.source)),
-                    "digest": digest(&decision.policy.digest),
-                }],
-            },
-            "timeCreated": instant(decision.at),
-            "properties": properties(decision),
-        },
+        "predicateType": kind,
+        "predicate": predicate,
     })
+}
+
+/// The policy as a resource (in-toto's `ResourceDescriptor`).
+fn policy(decision: &Decision) -> Value {
+    json!({
+        "name": inert(&format!("gate.toml of {}", decision.policy.source)),
+        "digest": digest(&decision.policy.digest),
+    })
+}
+
+/// What was verified, as a URI: the repository at its commit, as SPDX writes them; the gate, where neither is known.
+fn resource(decision: &Decision) -> String {
+    let Some(repository) = &decision.context.repository else {
+        return format!("urn:gate:gate:{}", encode(&decision.gate));
+    };
+    let commit = decision.context.commit.as_ref().map_or_else(String::new, |id| format!("@{}", encode(id)));
+    format!("git+https://{}{commit}", encode(repository))
 }
 
 /// The commit and the reports; the policy where there is neither, since a statement is about something.
@@ -74,7 +115,7 @@ mod tests {
     use gate_model::decision::Verdict;
     use serde_json::json;
 
-    use super::statement;
+    use super::{verification_result as statement, verification_summary};
     use crate::render::samples;
 
     #[test]
@@ -88,6 +129,35 @@ mod tests {
             let no = statement(&samples::decision(verdict))["predicate"]["properties"].to_string();
             assert!(!no.contains("PASSED") && !no.contains("PROCEEDS"), "{no}");
         }
+    }
+
+    #[test]
+    fn a_summary_passes_only_what_ran_and_was_not_blocked() {
+        let of = |verdict| verification_summary(&samples::decision(verdict));
+        let pass = of(Verdict::Pass);
+        assert_eq!(pass["predicateType"], "https://slsa.dev/verification_summary/v1");
+        assert_eq!(pass["predicate"]["verificationResult"], "PASSED");
+        let levels = pass["predicate"]["verifiedLevels"].as_array().unwrap();
+        assert!(levels.contains(&json!("GATE_LINT_PASSED_WITH_WAIVERS")));
+        assert!(levels.iter().all(|level| !level.as_str().unwrap().starts_with("SLSA_")), "{levels:?}");
+        for member in ["/verifier/id", "/timeVerified", "/resourceUri", "/policy/uri", "/policy/digest"] {
+            assert!(pass["predicate"].pointer(member).is_some(), "{member}");
+        }
+        for verdict in [Verdict::Fail, Verdict::Hold, Verdict::Skip, Verdict::Override] {
+            let no = of(verdict);
+            assert_eq!(no["predicate"]["verificationResult"], "FAILED", "{verdict:?}");
+            assert_eq!(no["predicate"]["verifiedLevels"], json!(["FAILED"]), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_resource_is_the_repository_at_its_commit_or_the_gate() {
+        let mut decision = samples::decision(Verdict::Pass);
+        decision.context.repository = Some("example.com/a b".into());
+        decision.context.commit = Some("c0ffee".into());
+        assert_eq!(super::resource(&decision), "git+https://example.com/a%20b@c0ffee");
+        decision.context.repository = None;
+        assert_eq!(super::resource(&decision), "urn:gate:gate:lint");
     }
 
     #[test]

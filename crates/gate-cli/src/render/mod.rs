@@ -64,13 +64,16 @@ fn recorded(decision: &Decision, nowhere: &str) -> String {
     }
 }
 
-/// A decision in `format`. Every format fits.
+/// A decision in `format`. Every format fits; only of `OpenVEX` there may be no document, see [`has_statements`].
 pub fn decision(decision: &Decision, format: Format, view: &View) -> String {
     match format {
         Format::Json => format!("{}\n", json(decision)),
         Format::Sarif => format!("{}\n", json(&sarif::log(decision, false))),
-        Format::Openvex => format!("{}\n", json(&openvex::document(decision))),
-        Format::InToto => format!("{}\n", json(&in_toto::statement(decision))),
+        Format::Openvex => {
+            openvex::document(decision).map_or_else(String::new, |one| format!("{}\n", json(&one)))
+        }
+        Format::InToto => format!("{}\n", json(&in_toto::verification_result(decision))),
+        Format::Vsa => format!("{}\n", json(&in_toto::verification_summary(decision))),
         Format::Gitlab => format!("{}\n", json(&gitlab::report(decision))),
         Format::Junit => junit::report(decision),
         Format::Github => annotations::github(&annotations::of_decision(decision, view.now)),
@@ -79,6 +82,11 @@ pub fn decision(decision: &Decision, format: Format, view: &View) -> String {
             page(&decision::sheet(decision, view.now), format, view)
         }
     }
+}
+
+/// Whether `OpenVEX` has a statement to make of `decision`: it asks for at least one in a document.
+pub fn has_statements(decision: &Decision) -> bool {
+    openvex::document(decision).is_some()
 }
 
 /// A decision as SARIF without what was accepted, for platforms that open an alert for a suppressed result.

@@ -4,8 +4,8 @@
 //! `vulnerable_code_not_in_execute_path: the parser is never fed`. Such a finding is `not_affected`. Of every other one
 //! nobody has said so, so that it is `under_investigation`: that somebody accepts a risk for a while is no justification.
 //!
-//! Findings that name neither a package nor a vulnerability by a well-known id are no matter of VEX and are left out; a
-//! decision without any other has no statement.
+//! Findings that name neither a package nor a vulnerability by a well-known id are no matter of VEX and are left out. Of a
+//! decision without any other there is no document, since one has at least one statement.
 
 use gate_model::decision::{Decision, OptOut};
 use gate_model::finding::Finding;
@@ -26,8 +26,23 @@ const JUSTIFICATIONS: [&str; 5] = [
 /// How ids of vulnerabilities begin.
 const IDS: [&str; 8] = ["CVE-", "GHSA-", "RUSTSEC-", "PYSEC-", "GO-", "OSV-", "MAL-", "DSA-"];
 
-/// The document of `decision`.
-pub(super) fn document(decision: &Decision) -> Value {
+/// The document of `decision`, if there is anything to state.
+pub(super) fn document(decision: &Decision) -> Option<Value> {
+    let statements = statements(decision);
+    (!statements.is_empty()).then(|| {
+        json!({
+            "@context": "https://openvex.dev/ns/v0.2.0",
+            "@id": format!("urn:gate:decision:{}:{}:{}", encode(&decision.gate), decision.at, identity(decision)),
+            "author": "gate",
+            "timestamp": instant(decision.at),
+            "version": 1,
+            "tooling": concat!("gate ", env!("CARGO_PKG_VERSION")),
+            "statements": statements,
+        })
+    })
+}
+
+fn statements(decision: &Decision) -> Vec<Value> {
     let waived = decision.waived.iter().map(|waived| {
         let grant = decision.grants.iter().find(|grant| grant.id == waived.grant);
         (&waived.finding, grant)
@@ -42,15 +57,7 @@ pub(super) fn document(decision: &Decision) -> Value {
             statements.push(statement);
         }
     }
-    json!({
-        "@context": "https://openvex.dev/ns/v0.2.0",
-        "@id": format!("urn:gate:decision:{}:{}:{}", encode(&decision.gate), decision.at, identity(decision)),
-        "author": "gate",
-        "timestamp": instant(decision.at),
-        "version": 1,
-        "tooling": concat!("gate ", env!("CARGO_PKG_VERSION")),
-        "statements": statements,
-    })
+    statements
 }
 
 fn is_vulnerability(finding: &Finding) -> bool {
@@ -106,7 +113,7 @@ fn product(decision: &Decision, finding: &Finding) -> Value {
 }
 
 /// Text as a part of a URI (RFC 3986).
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
@@ -121,19 +128,28 @@ mod tests {
     #[test]
     fn only_a_waiver_with_a_justification_says_not_affected() {
         let mut decision = samples::decision(Verdict::Fail);
-        let written = document(&decision);
+        let written = document(&decision).unwrap();
         let statements = written["statements"].as_array().unwrap();
         assert_eq!(statements.len(), 1, "a finding of a linter is no vulnerability");
         assert_eq!(statements[0]["status"], "under_investigation");
         decision.grants[0].reason = "vulnerable_code_not_in_execute_path: never called".into();
         decision.waived.push(decision.waived[0].clone());
-        let written = document(&decision);
+        let written = document(&decision).unwrap();
         let statement = &written["statements"][0];
         assert_eq!(written["statements"].as_array().unwrap().len(), 1);
         assert_eq!(statement["status"], "not_affected");
         assert_eq!(statement["justification"], "vulnerable_code_not_in_execute_path");
         assert_eq!(statement["vulnerability"]["name"], "CVE-2021-44228");
         assert!(statement["impact_statement"].is_null(), "the schema takes one of the two");
+    }
+
+    #[test]
+    fn nothing_to_state_is_no_document() {
+        let mut decision = samples::decision(Verdict::Fail);
+        decision.waived.clear();
+        assert_eq!(document(&decision), None);
+        let pass = samples::decision(Verdict::Pass);
+        assert!(document(&pass).unwrap()["statements"].as_array().is_some_and(|all| !all.is_empty()));
     }
 
     #[test]

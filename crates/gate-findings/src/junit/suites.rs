@@ -244,17 +244,37 @@ fn count(element: &Element, attribute: &str, xml: &Xml<'_>) -> Result<u64, Repor
 }
 
 fn case(element: &Element, suite: &Subject, collector: &Collector<'_>) -> Subject {
-    let rule = match (element.attribute("classname"), element.attribute("name")) {
-        (Some(class), Some(name)) => format!("{}/{}", below(class, collector), below(name, collector)),
-        (Some(one), None) | (None, Some(one)) => below(one, collector),
+    let mut named = None;
+    let mut name = |attribute: &str| {
+        let name = below(element.attribute(attribute)?, collector);
+        let Some((path, line)) = place(&name, collector) else { return Some(name) };
+        named = Some((path.clone(), line));
+        Some(path)
+    };
+    let rule = match (name("classname"), name("name")) {
+        (Some(class), Some(name)) => format!("{class}/{name}"),
+        (Some(one), None) | (None, Some(one)) => one,
         (None, None) => suite.rule.clone(),
     };
-    let line = element.attribute("line").and_then(|line| line.parse().ok());
+    let (path, at) = named.unzip();
+    let line = element.attribute("line").and_then(|line| line.parse().ok()).or(at);
     Subject {
         rule: wording::name(&rule),
-        path: file(element, collector).or_else(|| suite.path.clone()),
+        path: file(element, collector).or(path).or_else(|| suite.path.clone()),
         line: line.filter(|line| (1..1 << 53).contains(line)),
     }
+}
+
+/// The place that a linter made a name of, `src/a.go:12` or `src/a.go:12:5`: a rule with a line in it would be another one
+/// whenever code is inserted above. Only a file of the checkout is one, since names of tests have colons and numbers, too.
+fn place(name: &str, collector: &Collector<'_>) -> Option<(String, u64)> {
+    let (rest, last) = name.rsplit_once(':')?;
+    let last: u64 = last.parse().ok()?;
+    let with_column = rest.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?)));
+    let (file, line) = with_column.unwrap_or((rest, last));
+    let place = collector.options.place;
+    let path = Ground::of(place).resolve(file).filter(|path| place.checkout.has(path))?;
+    Some((wording::path(&path), line))
 }
 
 /// Test runners on Windows write backslashes.

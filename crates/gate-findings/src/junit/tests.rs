@@ -1,7 +1,10 @@
+use std::collections::BTreeMap;
+
 use gate_model::level::Level;
 
+use crate::place::{Checkout, Lines, Place};
 use crate::reading::read_text;
-use crate::{Absence, Format, Report, ReportError};
+use crate::{Absence, Format, Options, Report, ReportError, read};
 
 fn suite(inner: &str) -> String {
     format!("<testsuites><testsuite name=\"s\">{inner}</testsuite></testsuites>")
@@ -301,5 +304,55 @@ fn a_case_that_says_that_it_failed_in_another_way_is_a_finding() {
     assert_eq!(found.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>(), ["m"]);
     for well in [r#"status="run" result="completed""#, r#"status="passed""#, r#"status="notrun""#] {
         assert_eq!(report(&format!("<testsuite><testcase name=\"a\" {well}/></testsuite>")).findings, []);
+    }
+}
+
+/// A checkout with one file.
+#[derive(Debug)]
+struct Holds(&'static str);
+
+impl Checkout for Holds {
+    fn has(&self, path: &str) -> bool {
+        path == self.0
+    }
+
+    fn is_gone(&self, path: &str) -> bool {
+        !self.has(path)
+    }
+
+    fn lines(&self, _: &str, _: u64) -> Option<Lines> {
+        None
+    }
+}
+
+#[test]
+fn a_name_that_is_a_place_in_the_checkout_keeps_no_line_in_the_rule() {
+    let seen = |case: &str| {
+        let floors = BTreeMap::new();
+        let options = Options {
+            fail_on: Level::Warning.into(),
+            floors: &floors,
+            honour_suppressions: true,
+            accept_errors: false,
+            accept_empty: false,
+            place: Place { checkout: &Holds("src/a.go"), ..Place::NOWHERE },
+        };
+        let text = suite(&format!("<testcase {case}><failure message=\"m\"/></testcase>"));
+        let found = read(&mut text.as_bytes(), "r", &options).unwrap().findings.pop().unwrap();
+        (found.rule, found.path, found.line)
+    };
+    let is = |rule: &str, path: Option<&str>, line| (rule.to_owned(), path.map(str::to_owned), line);
+    let path = Some("src/a.go");
+    for (case, expected) in [
+        (r#"name="errcheck" classname="src/a.go:12:5""#, is("src/a.go/errcheck", path, Some(12))),
+        (r#"name="src/a.go:20""#, is("src/a.go", path, Some(20))),
+        (r#"name="./src/a.go:20" line="7""#, is("src/a.go", path, Some(7))),
+        // A test's name is left alone, whatever it looks like.
+        (r#"name="127.0.0.1:8080" classname="t""#, is("t/127.0.0.1:8080", None, None)),
+        (r#"name="src/b.go:20""#, is("src/b.go:20", None, None)),
+        (r#"name="src/a.go:x""#, is("src/a.go:x", None, None)),
+        (r#"name="src/a.go""#, is("src/a.go", None, None)),
+    ] {
+        assert_eq!(seen(case), expected, "{case}");
     }
 }

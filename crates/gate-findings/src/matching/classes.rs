@@ -3,13 +3,14 @@
 //! A report of 100 thousand findings has few such classes, so the flow stays small. Evidence is looked up by
 //! rule, and by fingerprint where it has one, so that exact evidence costs one look-up per finding.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use gate_model::finding::Finding;
 use gate_model::glob::Steps;
 
 use super::flow::Network;
 use super::nearest::nearest;
+use super::shift::Shifts;
 use super::{Assignment, Exceeded, Fit, Waiver, fingerprints};
 use crate::identity::sides;
 
@@ -33,6 +34,24 @@ struct OfRule<'a> {
 struct Class {
     offers: Vec<usize>,
     findings: Vec<usize>,
+}
+
+impl Class {
+    /// The one file that all its findings are in.
+    fn path<'f>(&self, findings: &'f [Finding]) -> Option<&'f str> {
+        let mut paths = self.findings.iter().map(|&finding| findings[finding].path.as_deref());
+        let first = paths.next()??;
+        paths.all(|path| path == Some(first)).then_some(first)
+    }
+}
+
+/// What offers cover of a class.
+#[derive(Default)]
+struct Wanted {
+    /// The lines that were accepted, each with its offer.
+    lines: Vec<(u64, usize)>,
+    /// The offers of what was accepted without a line.
+    others: Vec<usize>,
 }
 
 pub(super) struct Classes<'a> {
@@ -77,9 +96,11 @@ impl<'a> Classes<'a> {
         network.maximise();
 
         let mut covered_by = vec![None; findings.len()];
-        for (class, arcs) in self.classes.iter().zip(&arcs) {
-            let flows = class.offers.iter().zip(arcs).map(|(&offer, &arc)| (offer, network.flow(arc)));
-            for (member, offer) in self.members(class, flows, findings) {
+        let wanted: Vec<Wanted> =
+            self.classes.iter().zip(&arcs).map(|(class, arcs)| self.wanted(class, arcs, &network)).collect();
+        let shifts = self.shifts(&wanted, findings);
+        for (class, wanted) in self.classes.iter().zip(wanted) {
+            for (member, offer) in members(class, wanted, findings, &shifts) {
                 covered_by[member] = Some(waivers[self.offers[offer].waiver].grant);
             }
         }
@@ -88,34 +109,40 @@ impl<'a> Classes<'a> {
         Assignment { covered_by, moved_from: BTreeMap::new(), unused, exceeded }
     }
 
-    /// Which findings of a class the offers cover, given how many each does: first those nearest to the lines that it
-    /// names, then in the order of the report, so that the excess blocks.
-    fn members(
-        &self,
-        class: &Class,
-        flows: impl Iterator<Item = (usize, u64)>,
-        findings: &[Finding],
-    ) -> Vec<(usize, usize)> {
-        let (mut targets, mut others) = (Vec::new(), Vec::new());
-        for (offer, flow) in flows {
-            let flow = usize::try_from(flow).unwrap_or(usize::MAX);
+    /// What the offers of a class cover of it: what flows along its `arcs`.
+    fn wanted(&self, class: &Class, arcs: &[usize], network: &Network) -> Wanted {
+        let mut wanted = Wanted::default();
+        for (&offer, &arc) in class.offers.iter().zip(arcs) {
+            let flow = usize::try_from(network.flow(arc)).unwrap_or(usize::MAX);
             let lines = self.offers[offer].fit.evidence.lines.iter().take(flow);
-            targets.extend(lines.clone().map(|line| (*line, offer)));
-            others.extend(std::iter::repeat_n(offer, flow - lines.count()));
+            wanted.others.extend(std::iter::repeat_n(offer, flow - lines.len()));
+            wanted.lines.extend(lines.map(|line| (*line, offer)));
         }
-        targets.sort_unstable();
-        let lines: Vec<Option<u64>> = class.findings.iter().map(|&finding| findings[finding].line).collect();
-        let wanted: Vec<u64> = targets.iter().map(|(line, _)| *line).collect();
-        let near = nearest(&lines, &wanted);
-        let mut open = vec![true; class.findings.len()];
-        let mut members = Vec::with_capacity(near.len() + others.len());
-        for (index, (_, offer)) in near.into_iter().zip(&targets) {
-            open[index] = false;
-            members.push((class.findings[index], *offer));
+        wanted
+    }
+
+    /// How far the lines of those files moved in which some of alike findings are covered and some are not.
+    fn shifts<'f>(&self, wanted: &[Wanted], findings: &'f [Finding]) -> Shifts<'f> {
+        let classes = || {
+            self.classes
+                .iter()
+                .zip(wanted)
+                .filter_map(|(class, wanted)| Some((class.path(findings)?, class, wanted)))
+        };
+        let is_open =
+            |class: &Class, wanted: &Wanted| wanted.lines.len() + wanted.others.len() < class.findings.len();
+        let unsure: HashSet<&str> =
+            classes().filter(|(_, class, wanted)| is_open(class, wanted)).map(|(path, ..)| path).collect();
+        let mut shifts = Shifts::default();
+        for (path, class, wanted) in classes().filter(|(path, ..)| unsure.contains(path)) {
+            let mut found: Vec<u64> =
+                class.findings.iter().filter_map(|&finding| findings[finding].line).collect();
+            if found.len() == class.findings.len() && found.len() == wanted.lines.len() {
+                let mut accepted: Vec<u64> = wanted.lines.iter().map(|(line, _)| *line).collect();
+                shifts.learn(path, &mut accepted, &mut found);
+            }
         }
-        let rest = class.findings.iter().zip(open).filter(|(_, open)| *open).map(|(finding, _)| *finding);
-        members.extend(rest.zip(others));
-        members
+        shifts.ready()
     }
 
     /// How many findings can be covered at most, where finding number `n` stands for `weights[n]` of its kind.
@@ -160,6 +187,27 @@ impl<'a> Classes<'a> {
         exceeded.sort_by_key(|(waiver, _)| *waiver);
         exceeded.into_iter().map(|(_, exceeded)| exceeded).collect()
     }
+}
+
+/// Which findings of a class are covered, by which offer: first those nearest to the lines that were accepted, then in the
+/// order of the report, so that the excess blocks.
+fn members(class: &Class, wanted: Wanted, findings: &[Finding], shifts: &Shifts<'_>) -> Vec<(usize, usize)> {
+    let path = class.path(findings);
+    let now = |line: u64| path.map_or(line, |path| shifts.now(path, line));
+    let mut targets: Vec<(u64, usize)> =
+        wanted.lines.iter().map(|(line, offer)| (now(*line), *offer)).collect();
+    targets.sort_unstable();
+    let lines: Vec<Option<u64>> = class.findings.iter().map(|&finding| findings[finding].line).collect();
+    let near = nearest(&lines, &targets.iter().map(|(line, _)| *line).collect::<Vec<_>>());
+    let mut open = vec![true; class.findings.len()];
+    let mut members = Vec::with_capacity(near.len() + wanted.others.len());
+    for (index, (_, offer)) in near.into_iter().zip(&targets) {
+        open[index] = false;
+        members.push((class.findings[index], *offer));
+    }
+    let rest = class.findings.iter().zip(open).filter(|(_, open)| *open).map(|(finding, _)| *finding);
+    members.extend(rest.zip(wanted.others));
+    members
 }
 
 fn offers<'a>(waivers: &[Waiver<'a>]) -> Vec<Offer<'a>> {

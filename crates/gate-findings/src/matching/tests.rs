@@ -257,6 +257,23 @@ fn of_alike_findings_the_accepted_ones_are_covered_and_the_new_one_blocks() {
     assert_eq!(assign(&[at(10), at(42)], &waivers, &NoCheckout).covered_by, [None, Some(1)]);
 }
 
+#[test]
+fn code_inserted_above_makes_no_new_finding_the_accepted_one() {
+    let at = |rule: &str, line: u64| Finding { line: Some(line), ..finding(rule, "src/a") };
+    let accepted = crate::evidence::of(&[at("R", 30), at("S", 10), at("T", 50)]);
+    let waivers = [Waiver::of(1, &accepted)];
+    // Everything moved by 25 lines, and a new one stands where the accepted one was.
+    let found = [at("R", 32), at("R", 55), at("S", 35), at("T", 75)];
+    let covered = assign(&found, &waivers, &NoCheckout).covered_by;
+    assert_eq!(covered, [None, Some(1), Some(1), Some(1)]);
+    // How far another file moved tells nothing.
+    let elsewhere = |rule: &str, line: u64| Finding { path: Some("src/b".into()), ..at(rule, line) };
+    let accepted = crate::evidence::of(&[at("R", 30), elsewhere("S", 10)]);
+    let waivers = [Waiver::of(1, &accepted)];
+    let found = [at("R", 32), at("R", 55), elsewhere("S", 35)];
+    assert_eq!(assign(&found, &waivers, &NoCheckout).covered_by, [Some(1), None, Some(1)]);
+}
+
 #[derive(Debug)]
 struct Gone(&'static [&'static str]);
 

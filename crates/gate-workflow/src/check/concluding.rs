@@ -36,6 +36,8 @@ impl Checker<'_> {
             self.match_scopes();
         }
         let mut work = Work::waiting(finished.outcome, checkout);
+        // Mostly they are the same in the transaction, which then need not be begun twice.
+        work.match_waivers(&started.known.standing);
         let mut known = EffectiveOptOuts::default();
         for _ in 0..TRIES {
             let recorded = self.workspace.transact(|transaction| {

@@ -69,7 +69,7 @@ pub enum Begun {
 pub struct Started {
     /// What the ledger held at the start; `None` where no ledger could be used.
     seen: Option<Sighting>,
-    /// What a ledger that cannot be used, or written to, was last known to hold.
+    /// What was known of the gate's opt-outs then.
     known: Box<Known>,
     wall: Timestamp,
     monotonic: Instant,
@@ -77,7 +77,7 @@ pub struct Started {
     commanded: bool,
 }
 
-/// What is known of a ledger that cannot be used, or written to.
+/// What is known of a gate's opt-outs, also where the ledger cannot be used, or written to.
 #[derive(Debug, Default)]
 struct Known {
     standing: EffectiveOptOuts,
@@ -158,7 +158,8 @@ impl<'a> Checker<'a> {
             let impatient = Instant::now() >= deadline;
             match judgement::before(&standing) {
                 Before::Run if impatient || !self.is_pending(warnings)? => {
-                    return self.go(Some(sighting), Known::default(), commanded);
+                    let known = Known { standing, begun: None };
+                    return self.go(Some(sighting), known, commanded);
                 }
                 Before::Run => self.rest_until(deadline),
                 Before::Hold(live) if !impatient => {
@@ -259,13 +260,13 @@ impl<'a> Checker<'a> {
     }
 
     fn standing_at(&self, view: &View<'_>, now: Timestamp) -> Result<EffectiveOptOuts, Failed> {
-        if view.live_grants(self.name, now)?.is_empty() {
-            let here = (self.name, self.context()?.repository.as_deref());
-            let overdue =
-                standing::overdue(view, &mut Policies::default(), &self.workspace.loaded, here, now)?;
-            return Ok(EffectiveOptOuts { overdue, ..EffectiveOptOuts::default() });
+        let (today, live) = (&self.workspace.loaded, view.live_grants(self.name, now)?);
+        let mut policies = Policies::default();
+        // Without any, nothing has to be found out about this run, unless somebody owes a review.
+        if live.is_empty() && !standing::owes(view, &mut policies, today, self.name, now)? {
+            return Ok(EffectiveOptOuts::default());
         }
-        Ok(standing::read(view, &mut Policies::default(), &self.question(now, None)?)?)
+        Ok(standing::sort(view, &mut policies, &self.question(now, None)?, &live)?)
     }
 
     fn question(&self, now: Timestamp, seen: Option<Seen>) -> Result<Question<'_>, CheckError> {

@@ -87,19 +87,25 @@ fn entries(view: &View<'_>, gate: &str, last: u64, now: Timestamp) -> Result<Ent
     };
     // A request that is approved while the command runs is what its grant rests on.
     let waiting = view.waiting(Some(gate), now)?;
-    let mut lives: Vec<u64> = waiting.iter().map(|request| request.seq).filter(|seq| *seq <= last).collect();
+    waiting.iter().for_each(&mut keep);
+    // Each with whether its first entry is read already: a grant that no request came before, or a request.
+    let mut lives: Vec<(u64, bool)> =
+        waiting.iter().map(|request| (request.seq, true)).filter(|(seq, _)| *seq <= last).collect();
     let mut limited = None;
     for grant in view.live_grants(gate, now)?.iter().filter(|grant| grant.seq <= last) {
         keep(grant);
-        lives.push(records::id_of(grant));
+        let id = records::id_of(grant);
+        lives.push((id, id == grant.seq));
         // One that cannot be read may be limited.
         let has_limit = records::data::<GrantData>(grant).map_or(true, |data| data.ask.max_uses.is_some());
         if has_limit {
             limited = limited.or(Some(grant.seq));
         }
     }
-    for id in lives {
-        view.entry(id)?.iter().for_each(&mut keep);
+    for (id, is_read) in lives {
+        if !is_read {
+            view.entry(id)?.iter().for_each(&mut keep);
+        }
         view.life(id)?.iter().for_each(&mut keep);
     }
     if let Some(since) = limited {
