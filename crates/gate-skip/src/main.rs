@@ -12,6 +12,7 @@ mod renewing;
 mod run;
 mod stating;
 mod submitting;
+mod trailer;
 
 fn main() -> std::process::ExitCode {
     gate_cli::main::main(run::TOOL, run::run)

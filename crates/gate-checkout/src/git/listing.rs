@@ -1,6 +1,6 @@
 //! The bytes of a tree object: `<mode> <name>\0<id bytes>` over and over (gitformat-pack(5), git-mktree(1)).
 
-use super::object::hexadecimal;
+use gate_identity::git::hexadecimal;
 
 /// One line of a directory.
 #[derive(Debug, PartialEq, Eq)]

@@ -25,7 +25,7 @@ mod tracked;
 pub mod tree;
 mod watch;
 
-pub use commit::{author, parents};
+pub use commit::{author, bytes as commit_bytes, parents};
 pub use error::GitError;
 pub use gate_identity::git::place::root;
 pub use glance::{Glance, Glimpse, glance};

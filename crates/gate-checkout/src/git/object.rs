@@ -10,9 +10,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ChildStdout};
 
-use ring::digest;
-
-use gate_identity::git::is_object_id;
+use gate_identity::git::{is_object_id, object_id};
 
 use super::commit::{self, Commit};
 use super::error::GitError;
@@ -79,7 +77,7 @@ impl Store {
         if bytes.pop() != Some(b'\n') || u64::try_from(bytes.len()) != Ok(size) {
             return Err(self.running.unexpected("an object is cut short"));
         }
-        if hash(id, &kind, &bytes).as_deref() != Some(id) {
+        if object_id(id, &kind, &bytes).as_deref() != Some(id) {
             return Err(self.problem(
                 id,
                 "does not have the bytes that its id stands for: it was edited, or is corrupt",
@@ -111,10 +109,14 @@ impl Store {
 
     /// The commit `id`.
     pub(super) fn commit(&mut self, id: &str) -> Result<Commit, GitError> {
+        let bytes = self.commit_bytes(id)?;
+        commit::parse(&bytes).ok_or_else(|| self.problem(id, "is a malformed commit"))
+    }
+
+    /// The bytes of the commit `id`.
+    pub(super) fn commit_bytes(&mut self, id: &str) -> Result<Vec<u8>, GitError> {
         match self.object(id, MAX_COMMIT)? {
-            Answer::Found(object) if object.kind == "commit" => {
-                commit::parse(&object.bytes).ok_or_else(|| self.problem(id, "is a malformed commit"))
-            }
+            Answer::Found(object) if object.kind == "commit" => Ok(object.bytes),
             Answer::Found(_) => Err(self.problem(id, "is not a commit")),
             Answer::Missing => Err(self.problem(id, "is missing; fetch it first (nothing is fetched here)")),
             Answer::TooLarge { .. } => Err(self.problem(id, "is a commit of more than 1 MiB")),
@@ -123,43 +125,5 @@ impl Store {
 
     fn problem(&self, id: &str, problem: &'static str) -> GitError {
         GitError::Object { id: gate_model::text::visible(id), root: self.root.clone(), problem }
-    }
-}
-
-/// The id of an object, of the kind of hash that `like` has.
-fn hash(like: &str, kind: &str, bytes: &[u8]) -> Option<String> {
-    let algorithm = match like.len() {
-        40 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
-        64 => &digest::SHA256,
-        _ => return None,
-    };
-    let mut context = digest::Context::new(algorithm);
-    context.update(format!("{kind} {}\0", bytes.len()).as_bytes());
-    context.update(bytes);
-    Some(hexadecimal(context.finish().as_ref()))
-}
-
-/// An id's bytes as git writes them.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::hash;
-
-    #[test]
-    fn ids_are_those_that_git_gives() {
-        // The empty blob and the empty tree, in both formats (git-hash-object(1)).
-        for (kind, id) in [
-            ("blob", "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"),
-            ("tree", "4b825dc642cb6eb9a060e54bf8d69288fbee4904"),
-            ("blob", "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"),
-            ("tree", "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"),
-        ] {
-            assert_eq!(hash(id, kind, b"").as_deref(), Some(id));
-        }
-        assert_eq!(hash("short", "blob", b""), None);
     }
 }

@@ -2,12 +2,17 @@
 //!
 //! Nothing here asks git: gate-checkout does.
 
+pub mod commit;
+mod object_id;
 pub mod place;
 mod remote;
+mod trailer;
 
 use std::path::PathBuf;
 
+pub use object_id::{hexadecimal, is_object_id, object_id};
 pub use remote::{canonical, remote_name, same_repository};
+pub use trailer::{Trailer, trailers};
 
 /// What git knows of the work tree that a directory is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +33,4 @@ pub struct Checkout {
     /// Whether tracked files (or the commits that submodules are at) differ from HEAD; unknown where nobody asked, or git
     /// took too long to tell.
     pub dirty: Option<bool>,
-}
-
-/// Whether `text` is a full object id: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.
-pub fn is_object_id(text: &str) -> bool {
-    matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
 }
