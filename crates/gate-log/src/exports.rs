@@ -19,6 +19,9 @@ use crate::error::LogError;
 /// A line longer than this holds no entry.
 const MAX_LINE: u64 = 2 << 20;
 
+/// Who is handed what each line says of its place, and its body; `Break` ends the reading.
+pub(crate) type EachLine<'e> = &'e mut dyn FnMut(&Facts, &[u8]) -> Result<ControlFlow<()>, LogError>;
+
 /// Why an export cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExportError {
@@ -60,7 +63,7 @@ pub(crate) fn lines(
     cwd: &Path,
     paths: &[PathBuf],
     stdin: &mut dyn Read,
-    each: &mut dyn FnMut(&Facts, &[u8]) -> Result<ControlFlow<()>, LogError>,
+    each: EachLine<'_>,
 ) -> Result<(), LogError> {
     for path in paths {
         let shown = path.display().to_string();
@@ -98,11 +101,7 @@ pub(crate) fn records(
     })
 }
 
-fn walk(
-    mut input: impl BufRead,
-    shown: &str,
-    each: &mut dyn FnMut(&Facts, &[u8]) -> Result<ControlFlow<()>, LogError>,
-) -> Result<ControlFlow<()>, LogError> {
+fn walk(mut input: impl BufRead, shown: &str, each: EachLine<'_>) -> Result<ControlFlow<()>, LogError> {
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();

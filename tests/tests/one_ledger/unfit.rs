@@ -7,16 +7,26 @@ use crate::helpers::{is_enforced, with_helper};
 use crate::support::Ran;
 use crate::town::{Runner, Town};
 
+/// Nothing is decided, and every other tool ends with `status`.
+#[track_caller]
+fn is_stopped(town: &Town, status: i32, words: &[&str]) {
+    let a = town.runner("a");
+    a.check(&["lint", "--", "true"]).exits(125).says(words);
+    a.skip(&["lint", "--reason", "x"]).exits(status).says(words);
+    a.log(&["sync"]).exits(status).says(words);
+}
+
 #[test]
 fn a_helper_of_a_later_version_lets_nothing_pass() {
     let later = r#"{"answer":"hello","can":[],"schema":"gate.remote/2"}"#;
     let script = format!("#!/bin/sh\nwhile read -r ask; do echo '{later}'; done\n");
-    is_enforced(&with_helper(&script), &["gate.remote/2", "install tools and helper of one version"]);
+    is_stopped(&with_helper(&script), 5, &["gate.remote/2", "install tools and helper of one version"]);
 }
 
 #[test]
 fn a_helper_that_never_stops_talking_lets_nothing_pass() {
-    is_enforced(&with_helper("#!/bin/sh\nread -r ask\nexec yes '{\"actor\":1}'\n"), &["the remote's helper"]);
+    let entries = "#!/bin/sh\nread -r ask\nexec yes '{\"actor\":1}'\n";
+    is_stopped(&with_helper(entries), 4, &["nothing of it was taken"]);
     let endless = "#!/bin/sh\nread -r ask\ntr '\\0' x </dev/zero\n";
     is_enforced(&with_helper(endless), &["the remote's helper"]);
 }
