@@ -22,6 +22,7 @@ pub mod policy_text;
 pub mod recorded;
 pub mod records;
 pub mod replay;
+pub mod repository;
 pub mod signatures;
 pub mod standing;
 pub mod statement;

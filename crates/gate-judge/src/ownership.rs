@@ -15,19 +15,29 @@
 //! ```
 //!
 //! `signature` is an SSHSIG in the namespace `gate-policy` over the canonical bytes of the other members.
-//! `replaces` is left out where there is no guardian yet. What a signature says counts once: see `succession`.
+//! `replaces` is left out where there is no guardian yet. What a signature says counts once: see `succession`. Where the
+//! document has a `repository` it admits nothing in another one.
+//!
+//! A ledger may be that of several repositories, and each policy guards its own: there is one guardian for each
+//! repository that has owners. The others are guarded by the first one, so that the name of another repository, or one
+//! that nobody knows yet, is no way around the owners; who wants owners for another repository has them admitted. Which
+//! repository a text is the policy of is what the run says, without the aliases of that very text. Where the run does not
+//! say, the newest guardian of all decides.
 
 use std::collections::HashSet;
 use std::rc::Rc;
 
+use gate_identity::git;
 use gate_identity::ssh::Namespace;
 use gate_ledger::profile;
 use gate_model::payload::{PolicyData, TrustedFile};
+use gate_model::text::visible;
 use gate_model::time::Timestamp;
 use gate_policy::{Policy, Who};
 use serde::{Deserialize, Serialize};
 
 use crate::recorded::Recorded;
+use crate::repository::is_elsewhere;
 use crate::signatures::{self, Unproven};
 
 /// The value of `schema` in `gate.toml.sig`.
@@ -51,6 +61,9 @@ pub struct Endorsement {
     /// The digest of the policy that it replaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// The repository whose policy it is; every one where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// The owner.
     pub by: String,
     /// The armored SSHSIG over the canonical bytes of all other members.
@@ -112,12 +125,16 @@ pub fn holds(
     digest: &str,
     owners: &[Who],
     trust: (&Policy, &[TrustedFile]),
-    replaced: Predecessor<'_>,
+    (here, replaced): (Option<&str>, Predecessor<'_>),
     now: Timestamp,
 ) -> Result<String, String> {
     let endorsement = read(text)?;
     if endorsement.digest != digest {
         return Err("it was made for another text, or for other trusted files".to_owned());
+    }
+    if !is_named(endorsement.repository.as_deref(), here, trust.0) {
+        let named = visible(endorsement.repository.as_deref().unwrap_or_default());
+        return Err(format!("it was made for another repository, {named}"));
     }
     // Without a ledger nobody can say which policy came before.
     if let Predecessor::Known(replaced) = replaced
@@ -134,29 +151,84 @@ pub fn holds(
         return Err(Unproven::Chosen.to_string());
     }
     if !gate_policy::names(trust.0, owners, &signer) {
-        return Err(format!("{} is no owner of the policy", gate_model::text::visible(&signer.id)));
+        return Err(format!("{} is no owner of the policy", visible(&signer.id)));
     }
     signer.key.ok_or_else(|| Unproven::Missing.to_string())
 }
 
-/// Who guards the policy of a ledger, one policy after another from its first: what replay names guards nothing live
+/// Whether `named` and `here` can be one repository, which has the aliases of `policy`.
+fn is_named(named: Option<&str>, here: Option<&str>, policy: &Policy) -> bool {
+    let canonical = |name: &str| git::canonical(name, &policy.aliases);
+    !is_elsewhere(named.map(canonical).as_deref(), here.map(canonical).as_deref())
+}
+
+/// Who guards the policies of a ledger, one policy after another from its first: what replay names guards nothing live
 /// either, so that whoever can write the ledger's file does not become an owner by writing so.
 #[derive(Debug, Default)]
 pub struct Guard {
-    guardian: Option<Rc<Recorded>>,
-    /// What the owners' signatures say: each counts once.
-    words: HashSet<Word>,
+    /// One for each repository that has one; the first guards those that have none.
+    guardians: Vec<Guardian>,
+    /// What the owners' signatures say of the policy of the guardian with this number: each counts once.
+    words: HashSet<(usize, Word)>,
+}
+
+/// The policy whose owners decide about the next one of a repository.
+#[derive(Debug)]
+struct Guardian {
+    /// The repository; nothing where the ledger was founded without its name.
+    repository: Option<String>,
+    policy: Rc<Recorded>,
+}
+
+impl Guardian {
+    fn is_of(&self, here: Option<&str>) -> bool {
+        self.repository.is_some() && is_named(self.repository.as_deref(), here, &self.policy.policy)
+    }
+
+    fn has_owners(&self) -> bool {
+        !self.policy.policy.owners.is_empty()
+    }
 }
 
 impl Guard {
-    /// The policy whose owners decide about the next one.
-    pub const fn guardian(&self) -> Option<&Rc<Recorded>> {
-        self.guardian.as_ref()
+    /// The policy whose owners decide about the next one in the repository `here`.
+    pub fn guardian(&self, here: Option<&str>) -> Option<&Rc<Recorded>> {
+        let own = self.guardians.get(self.number(here)).filter(|own| own.has_owners());
+        own.or_else(|| self.first()).map(|guardian| &guardian.policy)
     }
 
-    /// Whether an owner's word was given before.
-    pub fn is_spent(&self, word: &Word) -> bool {
-        self.words.contains(word)
+    /// Who guards what has no owners: a ledger that was founded without a name is the first repository's that has one.
+    fn first(&self) -> Option<&Guardian> {
+        let named = self.guardians.iter().find(|guardian| guardian.repository.is_some());
+        named.or_else(|| self.guardians.first())
+    }
+
+    /// The policy that owners let be in force in the repository `here`: its own, else its guardian.
+    pub fn in_force(&self, here: Option<&str>) -> Option<&Rc<Recorded>> {
+        self.guardians.get(self.number(here)).map(|own| &own.policy).or_else(|| self.guardian(here))
+    }
+
+    /// The number of the guardian of `here` itself; the next one where there is none.
+    fn number(&self, here: Option<&str>) -> usize {
+        let mut guardians = self.guardians.iter().enumerate();
+        let found = match here {
+            Some(_) => guardians.find(|(_, guardian)| guardian.is_of(here)),
+            None => guardians.max_by_key(|(_, guardian)| guardian.policy.seq),
+        };
+        found.map_or(self.guardians.len(), |(number, _)| number)
+    }
+
+    /// Whether an owner's word on the policy of `here` was given before.
+    pub fn is_spent(&self, here: Option<&str>, word: &Word) -> bool {
+        self.words.contains(&(self.number(here), word.clone()))
+    }
+
+    fn set(&mut self, number: usize, policy: &Rc<Recorded>) {
+        let (repository, policy) = (policy.data.repository.clone(), Rc::clone(policy));
+        match self.guardians.get_mut(number) {
+            Some(guardian) => guardian.policy = policy,
+            None => self.guardians.push(Guardian { repository, policy }),
+        }
     }
 
     /// Takes the next policy, which was recorded at `at`.
@@ -164,18 +236,20 @@ impl Guard {
     /// # Errors
     /// Why it takes no effect.
     pub fn pass(&mut self, recorded: &Rc<Recorded>, at: Timestamp) -> Result<(), String> {
-        let guardian = self.guardian.as_deref();
-        let mut admitted = recorded_endorsement(recorded, guardian, at);
-        let in_force = guardian.is_some_and(|guardian| guardian.data.digest == recorded.data.digest);
-        let is_first = recorded_word(&recorded.data).is_none_or(|word| self.words.insert(word));
+        let here = recorded.data.repository.as_deref();
+        let (number, guardian) = (self.number(here), self.guardian(here).cloned());
+        let guardian = guardian.as_deref();
+        let in_force = self.in_force(here).is_some_and(|own| own.data.digest == recorded.data.digest);
+        let mut admitted = if in_force { Ok(()) } else { recorded_endorsement(recorded, guardian, at) };
+        let is_first = recorded_word(&recorded.data).is_none_or(|word| self.words.insert((number, word)));
         if !is_first && !in_force {
             admitted = admitted.and(Err(SPENT.to_owned()));
         }
         admitted?;
         match guards(recorded) {
-            Guards::Always => self.guardian = Some(Rc::clone(recorded)),
-            Guards::Alone => drop(self.guardian.get_or_insert_with(|| Rc::clone(recorded))),
-            Guards::Never => {}
+            Guards::Always => self.set(number, recorded),
+            Guards::Alone if guardian.is_none() => self.set(number, recorded),
+            Guards::Alone | Guards::Never => {}
         }
         Ok(())
     }
@@ -203,15 +277,13 @@ fn recorded_endorsement(
     if owners.is_empty() || data.source.starts_with("rev:") {
         return Ok(());
     }
-    if guardian.is_some_and(|guardian| guardian.data.digest == data.digest) {
-        return Ok(());
-    }
     if guardian.is_none() && *seq > FOUNDED {
         return Err("it brings the ledger's first owners, and no revision vouches for it".to_owned());
     }
     let Some(text) = &data.signature else { return Err("no owner admitted it".to_owned()) };
     let replaced = guardian.map(|guardian| guardian.data.digest.as_str());
-    let key = holds(text, &data.digest, owners, trust, Predecessor::Known(replaced), at)?;
+    let here = (data.repository.as_deref(), Predecessor::Known(replaced));
+    let key = holds(text, &data.digest, owners, trust, here, at)?;
     if data.source == format!("owner:{key}") {
         Ok(())
     } else {

@@ -13,9 +13,11 @@ use gate_model::finding::{Evidence, WaiverTerms};
 use gate_model::payload::GrantData;
 use gate_model::principal::{Assurance, Principal};
 use gate_model::scope::Scope;
+use gate_model::text::visible;
 use gate_model::time::Timestamp;
 
 use crate::records;
+use crate::repository::{self, is_elsewhere};
 
 /// An opt-out that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,7 +177,13 @@ pub fn applies(held: &Held<'_>, run: &Run<'_>) -> Result<(), String> {
     {
         return Err(format!("does not count, since the facts of this run contradict each other: {conflict}"));
     }
-    gate_policy::scope_holds(ask.action, &ask.scope, run.context).map_err(|out| out.0)
+    gate_policy::scope_holds(ask.action, &ask.scope, run.context).map_err(|out| out.0)?;
+    // A pause has no scope, and is one of the repository's gate all the same.
+    let (theirs, here) = (repository::of_grant(held.data), run.context.repository.as_deref());
+    if ask.action == Action::Pause && run.context.conflicts.is_empty() && is_elsewhere(theirs, here) {
+        return Err(format!("is for repository {}", theirs.map(visible).unwrap_or_default()));
+    }
+    Ok(())
 }
 
 /// When a gate's run began.

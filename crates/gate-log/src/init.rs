@@ -226,7 +226,7 @@ fn build(workspace: &Workspace<'_>, staged: &Staged, path: &Path) -> Result<(Str
     let created = Ledger::create_private(&staged.path, &actor, data, workspace.now(), privacy);
     let mut ledger = created.map_err(|error| named(error, path))?;
     let recorded = ledger.append(LOCK_WAIT, workspace.place.clock, |transaction| {
-        policies::ensure_recorded(transaction, &workspace.loaded, &by)
+        policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &by)
     });
     recorded.map_err(|error| match error {
         AppendError::Store(error) => InitError::Store(error),

@@ -309,6 +309,9 @@ pub struct PolicyData {
     /// The owner's signature, where that admitted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// The repository that it is the policy of, as the run named it; left out where that was not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
 }
 
 /// A file that a policy trusts, as it was when the policy was recorded.

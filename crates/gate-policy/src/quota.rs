@@ -9,7 +9,7 @@ use crate::person::{Likeness, compare, is_member};
 use crate::policy::{Policy, Who};
 use crate::rule::{QuotaBy, Rule};
 
-/// A grant of the same gate within the window.
+/// A grant of a gate of that name within the window.
 #[derive(Debug, Clone, Copy)]
 pub struct Earlier<'a> {
     /// The number of the rule that granted it, within its own policy.
@@ -20,6 +20,8 @@ pub struct Earlier<'a> {
     pub by: &'a Principal,
     /// Whether it was admitted under this very policy (the same digest).
     pub same_policy: bool,
+    /// Whether it is of another repository that has the same ledger: its gate has the name, and is another one.
+    pub elsewhere: bool,
 }
 
 /// Whether an earlier grant counts against the quota of `rule` for a request by `by`.
@@ -28,7 +30,7 @@ pub struct Earlier<'a> {
 /// grant of an action that the rule allows counts: an edit of the policy must not empty a quota. Two principals
 /// who may be one person count as one.
 pub fn counts_against(policy: &Policy, rule: &Rule, by: &Principal, earlier: Earlier<'_>) -> bool {
-    let Some(quota) = &rule.quota else { return false };
+    let Some(quota) = rule.quota.as_ref().filter(|_| !earlier.elsewhere) else { return false };
     let of_rule = if earlier.same_policy {
         earlier.rule == rule.number
     } else {

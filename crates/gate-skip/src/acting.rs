@@ -156,7 +156,8 @@ pub(crate) fn newest_pause(
     gate: &str,
 ) -> Result<Option<Entry>, SkipError> {
     let now = session.workspace.now().max(view.head()?.at);
-    Ok(ending::live_pauses(view, &session.workspace.loaded, gate, now)?.pop())
+    let here = session.workspace.facts()?.context.repository.as_deref();
+    Ok(ending::live_pauses(view, &session.workspace.loaded, (gate, here), now)?.pop())
 }
 
 /// Whether the reason of an act can be recorded, and is there where it is needed.

@@ -30,14 +30,15 @@ pub(crate) fn endorse(act: &ActArgs, place: Place<'_>) -> Result<Endorsement, Sk
     let is_absent = workspace.remote().is_none() && ledger_access::is_absent(&workspace.ledger_path()?)?;
     let ledger = if is_absent { None } else { Some(workspace.open(Access::Read)?) };
     let view = ledger.as_ref().map(Ledger::view);
+    let here = workspace.repository();
     let guardian = match &view {
-        Some(view) => ownership::guardian(view)?,
+        Some(view) => ownership::guardian(view, here)?,
         None => None,
     };
     let replaces = guardian.as_ref().map(|guardian| guardian.data.digest.as_str());
     if let Some(view) = &view
         && replaces != Some(&loaded.used.digest)
-        && ownership::was_admitted(view, &loaded.used.digest, replaces)?
+        && ownership::was_admitted(view, here, &loaded.used.digest, replaces)?
     {
         let text = format!("a signature of '{}' would not count: {}", act.id, SPENT);
         return Err(SkipError::Usage(text));
@@ -57,6 +58,7 @@ pub(crate) fn endorse(act: &ActArgs, place: Place<'_>) -> Result<Endorsement, Sk
         schema: SCHEMA.to_owned(),
         digest: loaded.used.digest.clone(),
         replaces: replaces.map(str::to_owned),
+        repository: here.map(str::to_owned),
         by: signer.claimed(Namespace::Policy)?,
         signature: None,
     };

@@ -22,6 +22,7 @@ use crate::policies::{self, RecordError};
 use crate::proving::{self, Submitted};
 use crate::workspace::Workspace;
 use gate_judge::records;
+use gate_judge::repository;
 
 /// What is asked for, by whom, and where.
 #[derive(Debug, Clone)]
@@ -150,7 +151,7 @@ fn answered(
     asking: &Asking,
 ) -> Result<Grant, TransactError> {
     let (asking, objections) = proven(workspace, transaction, asking)?;
-    policies::ensure_recorded(transaction, &workspace.loaded, &asking.by)?;
+    policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &asking.by)?;
     let (admission, counted) = judge(workspace, transaction, &asking, objections)?;
     record(workspace, transaction, &asking, admission, &counted)
 }
@@ -210,7 +211,8 @@ fn judge(
     let view = transaction.view();
     let policy = &workspace.loaded.policy;
     let digest = &workspace.loaded.used.digest;
-    let past = Past::new(&view, workspace.loaded.trust(), digest, &asking.gate, transaction.now());
+    let past = Past::new(&view, workspace.loaded.trust(), digest, &asking.gate, transaction.now())
+        .within(repository::of(&asking.ask, &asking.context));
     let authorization = AuthorizationRequest {
         gate: &asking.gate,
         ask: &asking.ask,

@@ -21,6 +21,7 @@ use crate::refusal::refuse;
 use crate::workspace::Workspace;
 use gate_judge::acts;
 use gate_judge::records;
+use gate_judge::repository;
 use gate_judge::signatures::Mark;
 use gate_judge::statement::Statement;
 
@@ -139,7 +140,7 @@ fn waiting_today(
 ) -> Result<(Waiting, Act), TransactError> {
     let waiting = waiting(transaction, &act.id)?;
     let act = proving::act(&workspace.loaded, transaction, act, &[Mark::of(&waiting.entry)])?;
-    policies::ensure_recorded(transaction, &workspace.loaded, &act.by)?;
+    policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &act.by)?;
     Ok((waiting, act))
 }
 
@@ -247,7 +248,8 @@ fn room(
         return Ok(Ok(Counted::default()));
     }
     let (view, loaded) = (transaction.view(), &workspace.loaded);
-    let past = Past::new(&view, loaded.trust(), &loaded.used.digest, waiting.gate(), transaction.now());
+    let past = Past::new(&view, loaded.trust(), &loaded.used.digest, waiting.gate(), transaction.now())
+        .within(repository::of_request(&waiting.data));
     let room = acts::room(rule, &waiting.requester, &past);
     let counted = past.settled()?;
     Ok(room.map(|()| counted))

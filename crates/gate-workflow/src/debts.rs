@@ -6,7 +6,7 @@
 
 use gate_judge::lifting::{Ended, Trust};
 use gate_judge::recorded::Recorded;
-use gate_judge::records;
+use gate_judge::{records, repository};
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, View};
 use gate_model::payload::GrantData;
@@ -40,6 +40,11 @@ impl Debt {
         records::id_of(&self.grant)
     }
 
+    /// The repository whose gate it is; nothing where the grant does not tell.
+    pub(crate) fn repository(&self) -> Option<&str> {
+        self.read.as_ref().ok().and_then(|(data, _)| repository::of_grant(data))
+    }
+
     /// By when the review is due; nothing where the grant does not say it in words that this build reads.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         self.read.as_ref().ok().and_then(|(data, _)| data.owes.as_ref()).map(|owes| owes.by)
@@ -63,7 +68,7 @@ pub(crate) fn open(
     unsettled(view, policies, today, view.owing(None)?.into_iter().map(Debt::new))
 }
 
-/// The debts of the gate that are due at `now`. Of what is not due yet nobody asks whether it is settled.
+/// The debts of the gate of a repository that are due at `now`. Of what is not due yet nobody asks whether it is settled.
 ///
 /// # Errors
 /// A failure of the store.
@@ -71,10 +76,11 @@ pub(crate) fn overdue(
     view: &View<'_>,
     policies: &mut Policies,
     today: Option<Trust<'_>>,
-    gate: &str,
+    (gate, here): (&str, Option<&str>),
     now: Timestamp,
 ) -> Result<Vec<Debt>, StoreError> {
     let owing = view.owing(Some(gate))?.into_iter().map(Debt::new);
+    let owing = owing.filter(|debt| !repository::is_elsewhere(debt.repository(), here));
     unsettled(view, policies, today, owing.filter(|debt| debt.is_due(now)))
 }
 

@@ -22,6 +22,7 @@ use crate::workspace::Workspace;
 use gate_judge::lifting::counting;
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
+use gate_judge::repository;
 use gate_judge::signatures::Mark;
 
 /// An opt-out that has not ended yet.
@@ -50,7 +51,7 @@ pub fn revoke(workspace: &Workspace<'_>, act: &Act) -> Result<Grant, TransactErr
         let act =
             &proving::act(&workspace.loaded, transaction, act, &marks(&transaction.view(), &living.entry)?)?;
         workspace.loaded.policy.gate(living.subject().gate)?;
-        policies::ensure_recorded(transaction, &workspace.loaded, &act.by)?;
+        policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &act.by)?;
         match gate_policy::may_revoke(&workspace.loaded.policy, act.actor(), living.subject()) {
             Ok(()) => end(workspace, transaction, &living.entry, living.ask.action, act),
             Err(reasons) => refuse(workspace, transaction, &living.entry, (Verb::Revoke, act), reasons),
@@ -65,13 +66,14 @@ pub fn revoke(workspace: &Workspace<'_>, act: &Act) -> Result<Grant, TransactErr
 pub fn resume(workspace: &Workspace<'_>, name: &str, act: &Act) -> Result<Grant, TransactError> {
     workspace.loaded.policy.gate(name)?;
     workspace.transact(|transaction| {
-        let pauses = live_pauses(&transaction.view(), &workspace.loaded, name, transaction.now())?;
+        let here = (name, act.context.repository.as_deref());
+        let pauses = live_pauses(&transaction.view(), &workspace.loaded, here, transaction.now())?;
         if pauses.is_empty() {
             let reasons = vec![format!("gate '{name}' is not paused: nothing to resume, nothing recorded")];
             return Ok(answer(Status::Nothing, Some(name), None, reasons));
         }
         let act = &covering(workspace, transaction, &pauses, act)?;
-        policies::ensure_recorded(transaction, &workspace.loaded, &act.by)?;
+        policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &act.by)?;
         for pause in &pauses {
             if let Err(reasons) = may_resume(workspace, pause, act)? {
                 return refuse(workspace, transaction, pause, (Verb::Resume, act), reasons);
@@ -126,18 +128,23 @@ fn asked(entry: &Entry) -> Result<Ask, records::Malformed> {
     Ask::deserialize(&entry.data).map_err(malformed)
 }
 
-/// The pauses of a gate that nobody ended yet, as `today` has it, oldest first.
+/// The pauses of a gate of the repository `here` that nobody ended yet, as `today` has it, oldest first.
 ///
 /// # Errors
 /// A [`TransactError`].
 pub fn live_pauses(
     view: &View<'_>,
     today: &Loaded,
-    gate: &str,
+    (gate, here): (&str, Option<&str>),
     now: Timestamp,
 ) -> Result<Vec<Entry>, TransactError> {
     let (mut pauses, mut policies) = (Vec::new(), Policies::default());
-    for entry in view.live_grants(gate, now)?.into_iter().filter(records::is_pause) {
+    let is_here = |entry: &Entry| {
+        let data = records::data::<GrantData>(entry);
+        // One that cannot be read is everybody's.
+        !data.is_ok_and(|data| repository::is_elsewhere(repository::of_grant(&data), here))
+    };
+    for entry in view.live_grants(gate, now)?.into_iter().filter(records::is_pause).filter(is_here) {
         let life = view.life(records::id_of(&entry))?;
         if !life.iter().any(records::ends_opt_out)
             || lifted_by(view, &mut policies, today, &entry, &life)?.is_none()

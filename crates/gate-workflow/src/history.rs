@@ -17,7 +17,7 @@ use gate_policy::{Earlier, Quota, QuotaBy, Rule};
 use crate::debts::{self, Debt};
 use crate::policies::Policies;
 use gate_judge::lifting::Trust;
-use gate_judge::records;
+use gate_judge::{records, repository};
 
 /// How many of the newest grants are searched for one that starts a count; then every grant in the window is
 /// counted.
@@ -32,6 +32,8 @@ pub struct Past<'a> {
     today: Trust<'a>,
     digest: &'a str,
     gate: &'a str,
+    /// The repository whose gate it is; where that is unknown, every gate of the name counts.
+    repository: Option<&'a str>,
     now: Timestamp,
     /// Only grants before this position count.
     before: Option<u64>,
@@ -79,7 +81,13 @@ impl<'a> Past<'a> {
     ) -> Self {
         let failure = RefCell::new(None);
         let counted = RefCell::new(Counted(Vec::new()));
-        Self { view, today, digest, gate, now, before: None, failure, counted }
+        Self { view, today, digest, gate, repository: None, now, before: None, failure, counted }
+    }
+
+    /// The same for the gate of this repository.
+    #[must_use]
+    pub fn within(self, repository: Option<&'a str>) -> Self {
+        Self { repository, ..self }
     }
 
     /// The same as it stood before the grant at `seq`, whose instant is `now`.
@@ -155,7 +163,7 @@ impl<'a> Past<'a> {
     }
 
     /// What the grant `entry` recorded, if it is the same count for an earlier window: under this policy, by this
-    /// rule, and for this very principal where the quota is not the whole gate's.
+    /// rule, in this repository, and for this very principal where the quota is not the whole gate's.
     fn recorded(&self, count: Count<'_>, entry: &Entry, data: &GrantData) -> Option<QuotaUsed> {
         let used = data.quota.filter(|used| used.since <= count.since)?;
         // What left the window since then is counted, so that all of it has to be in the ledger still.
@@ -164,6 +172,7 @@ impl<'a> Past<'a> {
         }
         let same = data.policy.digest == self.digest
             && data.rule == count.rule.number
+            && repository::of_grant(data) == self.repository
             && (count.quota.by == QuotaBy::Gate
                 || records::actor(entry).is_ok_and(|actor| actor == *count.by));
         same.then_some(used)
@@ -203,6 +212,7 @@ impl<'a> Past<'a> {
             rule: data.rule,
             action: data.ask.action,
             by: &actor,
+            elsewhere: repository::is_elsewhere(repository::of_grant(data), self.repository),
         };
         gate_policy::counts_against(self.today.0, count.rule, count.by, earlier)
     }
@@ -213,8 +223,8 @@ impl<'a> Past<'a> {
 
     /// The debt that closes the gate to `by`. One whose grant does not say who owes it is everybody's.
     fn overdue(&self, by: &Principal) -> Result<Option<u64>, StoreError> {
-        let debts =
-            debts::overdue(self.view, &mut Policies::default(), Some(self.today), self.gate, self.now)?;
+        let of = (self.gate, self.repository);
+        let debts = debts::overdue(self.view, &mut Policies::default(), Some(self.today), of, self.now)?;
         let is_theirs =
             |debt: &&Debt| debt.read.as_ref().map_or(true, |(_, debtor)| self.may_owe(by, debtor));
         Ok(debts.iter().find(is_theirs).map(Debt::id))

@@ -67,12 +67,12 @@ impl Unowned {
     }
 }
 
-/// The policy whose owners decide about the next one.
+/// The policy whose owners decide about the next one in the repository `here`.
 ///
 /// # Errors
 /// [`Unowned::Unreadable`] where a policy cannot be read, since it might be the one; a failure of the store.
-pub fn guardian(view: &View<'_>) -> Result<Option<Rc<Recorded>>, Unowned> {
-    Ok(guard(view)?.guardian().cloned())
+pub fn guardian(view: &View<'_>, here: Option<&str>) -> Result<Option<Rc<Recorded>>, Unowned> {
+    Ok(guard(view)?.guardian(here).cloned())
 }
 
 /// Who guards the policy, derived from each policy that the ledger holds.
@@ -94,23 +94,29 @@ pub(crate) fn guard(view: &View<'_>) -> Result<Guard, Unowned> {
     Ok(guard)
 }
 
-/// Admits `loaded`: its source becomes `owner:<key>` where a signature admits it.
+/// Admits `loaded`: its source becomes `owner:<key>` where a signature admits it. `here` tells the repository whose policy
+/// it is, and is asked only where somebody guards one.
 ///
 /// # Errors
 /// [`Unowned`]; then the policy takes no effect.
-pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Result<Loaded, Unowned> {
+pub fn admit(
+    mut loaded: Loaded,
+    view: Option<&View<'_>>,
+    here: &dyn Fn() -> Option<String>,
+    now: Timestamp,
+) -> Result<Loaded, Unowned> {
     if loaded.is_from_revision() {
         return Ok(loaded);
     }
-    let guardian = match view {
-        Some(view) => guardian(view)?,
-        None => None,
-    };
-    if let Some(guardian) = &guardian
-        && guardian.data.digest == loaded.used.digest
-    {
-        return Ok(adopted(loaded, guardian.data.clone()));
+    let guard = view.map(guard).transpose()?.unwrap_or_default();
+    // Without a guardian, and without owners, nobody is asked who we are.
+    let is_guarded = guard.guardian(None).is_some() || !loaded.policy.owners.is_empty();
+    let named = if is_guarded { here() } else { None };
+    let here = named.as_deref();
+    if let Some(own) = guard.in_force(here).filter(|own| own.data.digest == loaded.used.digest) {
+        return Ok(adopted(loaded, own.data.clone()));
     }
+    let guardian = guard.guardian(here).cloned();
     let (owners, trust) = match &guardian {
         Some(guardian) => (&guardian.policy.owners, (&guardian.policy, guardian.data.files.as_slice())),
         None => (&loaded.policy.owners, (&loaded.policy, loaded.files.as_slice())),
@@ -127,9 +133,9 @@ pub fn admit(mut loaded: Loaded, view: Option<&View<'_>>, now: Timestamp) -> Res
             Predecessor::Known(guardian.as_ref().map(|guardian| guardian.data.digest.as_str()))
         }
     };
-    let key = endorsed(&loaded, owners, trust, replaced, now)?;
-    if let (Some(view), Predecessor::Known(replaces)) = (view, replaced)
-        && was_admitted(view, &loaded.used.digest, replaces)?
+    let key = endorsed(&loaded, owners, trust, (here, replaced), now)?;
+    if let Predecessor::Known(replaces) = replaced
+        && guard.is_spent(here, &(loaded.used.digest.clone(), replaces.map(str::to_owned)))
     {
         return Err(Unowned::Wrong { name: loaded.name, reason: gate_judge::ownership::SPENT.to_owned() });
     }
@@ -149,7 +155,7 @@ fn endorsed(
     loaded: &Loaded,
     owners: &[Who],
     trust: (&Policy, &[TrustedFile]),
-    replaced: Predecessor<'_>,
+    replaced: (Option<&str>, Predecessor<'_>),
     now: Timestamp,
 ) -> Result<String, Unowned> {
     let Some(text) = &loaded.signature else {

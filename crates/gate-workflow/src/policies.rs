@@ -16,6 +16,7 @@ use crate::ownership::{self, Succession, Unowned};
 use gate_judge::policy_text::{self, Loaded};
 use gate_judge::recorded::{NoPolicy, Recorded, recorded};
 use gate_judge::records;
+use gate_judge::repository::is_elsewhere;
 
 /// Recorded policies, each read and parsed once.
 #[derive(Debug, Default)]
@@ -78,27 +79,31 @@ impl From<Unowned> for RecordError {
 /// Records the policy in force where the ledger does not hold its digest from the same source yet, and where an
 /// owner returns to a text that was replaced in the meantime: only an entry of its own puts it in force again.
 ///
-/// A revision that the ledger holds needs no second entry, since it never takes the place of a guardian.
+/// A revision that the ledger holds needs no second entry, since it never takes the place of a guardian. One text that is
+/// the policy of two repositories has an entry for each: `here` is the repository, where it is known.
 ///
 /// # Errors
 /// A [`RecordError`].
 pub fn ensure_recorded(
     transaction: &mut Transaction<'_>,
-    loaded: &Loaded,
+    (loaded, here): (&Loaded, Option<&str>),
     by: &Principal,
 ) -> Result<(), RecordError> {
     let view = transaction.view();
     let mut newest = None;
     view.policies(&mut |entry: &Entry| {
-        newest = Some(holds(entry, loaded));
+        newest = Some(holds(entry, loaded, here));
         ControlFlow::Break(())
     })?;
     if newest == Some(true) {
         return Ok(());
     }
-    let known = is_recorded(&view, loaded)?;
-    let succession =
-        if loaded.is_from_revision() { Succession::None } else { ownership::succession(&view, loaded)? };
+    let known = is_recorded(&view, loaded, here)?;
+    let succession = if loaded.is_from_revision() {
+        Succession::None
+    } else {
+        ownership::succession(&view, loaded, here)?
+    };
     match succession {
         // What was replaced while it was in use stays recorded where it was.
         Succession::None | Succession::Refused if known => return Ok(()),
@@ -111,26 +116,29 @@ pub fn ensure_recorded(
         text: loaded.text.clone(),
         files: loaded.files.clone(),
         signature: loaded.admitted_by_signature(),
+        repository: here.map(str::to_owned),
     };
     transaction.append(&records::draft(Kind::Policy, None, None, by, &data)?)?;
     Ok(())
 }
 
 /// Whether some entry holds the policy from the same source.
-pub(crate) fn is_recorded(view: &View<'_>, loaded: &Loaded) -> Result<bool, StoreError> {
+pub(crate) fn is_recorded(view: &View<'_>, loaded: &Loaded, here: Option<&str>) -> Result<bool, StoreError> {
     let mut found = false;
     view.policy(&loaded.used.digest, &mut |entry: &Entry| {
-        found = holds(entry, loaded);
+        found = holds(entry, loaded, here);
         if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     Ok(found)
 }
 
-/// Whether `entry` holds the policy from the same source.
-fn holds(entry: &Entry, loaded: &Loaded) -> bool {
-    let is = |member: &str, value: &str| entry.data.get(member).and_then(|held| held.as_str()) == Some(value);
+/// Whether `entry` holds the policy from the same source, and not for another repository.
+fn holds(entry: &Entry, loaded: &Loaded, here: Option<&str>) -> bool {
+    let of = |member: &str| entry.data.get(member).and_then(|held| held.as_str());
+    let is = |member: &str, value: &str| of(member) == Some(value);
     let is_whole = |data: PolicyData| policy_text::digest_of(&data.text, &data.files) == loaded.used.digest;
     is("digest", &loaded.used.digest)
         && is("source", &loaded.used.source)
+        && !is_elsewhere(of("repository"), here)
         && records::data(entry).is_ok_and(is_whole)
 }

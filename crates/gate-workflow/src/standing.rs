@@ -5,6 +5,7 @@ mod weigh;
 use gate_judge::derivation::Derived;
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
+use gate_judge::repository::{self, is_elsewhere};
 use gate_judge::standing::{EffectiveOptOuts, Live, Seen, SetAside};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
@@ -53,13 +54,14 @@ pub fn read(
             Examined::Over => {}
         }
     }
-    standing.overdue = overdue(view, policies, question.today, question.gate, question.now)?;
+    let here = (question.gate, question.context.repository.as_deref());
+    standing.overdue = overdue(view, policies, question.today, here, question.now)?;
     standing.live.sort_by_key(|live| live.seq);
     standing.set_aside.sort_by_key(|aside| aside.id);
     Ok(standing)
 }
 
-/// The reviews of the gate that are overdue at `now`, which every decision of the gate repeats.
+/// The reviews of the gate, and of its repository, that are overdue at `now`, which every decision of the gate repeats.
 ///
 /// # Errors
 /// A failure of the store.
@@ -67,11 +69,11 @@ pub fn overdue(
     view: &View<'_>,
     policies: &mut Policies,
     today: &Loaded,
-    gate: &str,
+    here: (&str, Option<&str>),
     now: Timestamp,
 ) -> Result<Vec<String>, StoreError> {
     let mut sentences = Vec::new();
-    for debt in debts::overdue(view, policies, Some(today.trust()), gate, now)? {
+    for debt in debts::overdue(view, policies, Some(today.trust()), here, now)? {
         let id = debt.id();
         let whose = match (&debt.read, debt.deadline()) {
             (Ok((_, by)), Some(deadline)) => format!("by {} is overdue since {deadline}", by.id),
@@ -91,8 +93,9 @@ pub fn overdue(
 pub fn pending(view: &View<'_>, question: &Question<'_>) -> Result<Vec<u64>, StoreError> {
     let is_here = |entry: &Entry| {
         let data = records::data::<RequestData>(entry);
-        data.is_ok_and(|RequestData { ask, .. }| {
-            gate_policy::scope_holds(ask.action, &ask.scope, question.context).is_ok()
+        data.is_ok_and(|data| {
+            gate_policy::scope_holds(data.ask.action, &data.ask.scope, question.context).is_ok()
+                && !is_elsewhere(repository::of_request(&data), question.context.repository.as_deref())
         })
     };
     let mut open = Vec::new();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use gate_checkout::facts::{self, Begun, Facts, FactsError};
 use gate_checkout::git;
 use gate_ledger::store::{Access, AppendError, Ledger, StoreError, Transaction};
+use gate_model::context::Context;
 use gate_model::exit::Exit;
 use gate_model::time::Timestamp;
 
@@ -84,6 +85,11 @@ impl Place<'_> {
     }
 }
 
+/// The repository that the facts name, unless they contradict each other.
+fn named(context: Context) -> Option<String> {
+    context.repository.filter(|_| context.conflicts.is_empty())
+}
+
 /// The policy in force, with the place it is in force in. It is read once.
 pub struct Workspace<'a> {
     /// The effects and choices.
@@ -91,6 +97,8 @@ pub struct Workspace<'a> {
     /// The policy.
     pub loaded: Loaded,
     facts: OnceCell<Facts>,
+    /// The repository's name, once somebody asked for it.
+    named: OnceCell<Option<String>>,
     /// Facts that are still being gathered.
     begun: RefCell<Option<Begun>>,
     /// The link to the remote, once it was needed.
@@ -134,7 +142,8 @@ impl<'a> Workspace<'a> {
     pub fn unguarded(place: Place<'a>) -> Result<Self, PolicyError> {
         let loaded = place.load()?;
         let (begun, link, away) = (RefCell::new(None), RefCell::new(None), RefCell::new(None));
-        Ok(Self { place, loaded, facts: OnceCell::new(), begun, link, away, lost: Rc::default() })
+        let (facts, named) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { place, loaded, facts, named, begun, link, away, lost: Rc::default() })
     }
 
     /// The ledger that knows who guards the text of a work tree. Nothing that a change can bring may hide it: there is
@@ -157,10 +166,10 @@ impl<'a> Workspace<'a> {
     }
 
     fn admitted(self, ledger: Option<&Ledger>) -> Result<Self, PolicyError> {
-        let now = self.now();
+        let (now, here) = (self.now(), &|| self.repository().map(str::to_owned));
         let loaded = match ledger {
-            Some(ledger) => ownership::admit(self.loaded, Some(&ledger.view()), now),
-            None => ownership::admit(self.loaded, None, now),
+            Some(ledger) => ownership::admit(self.loaded.clone(), Some(&ledger.view()), here, now),
+            None => ownership::admit(self.loaded.clone(), None, here, now),
         };
         Ok(Self { loaded: loaded?, ..self })
     }
@@ -183,12 +192,30 @@ impl<'a> Workspace<'a> {
             Some(begun) => begun.finish(&self.loaded.policy.aliases)?,
             None => facts::gather(self.place.env, self.place.cwd, &self.loaded.policy.aliases)?,
         };
-        let token = (self.place.env)(TOKEN_VARIABLE).filter(|token| !token.is_empty());
-        let known = match token {
+        let has_aliases = !self.loaded.policy.aliases.is_empty();
+        self.named
+            .get_or_init(|| if has_aliases { self.ask_name() } else { named(asserted.context.clone()) });
+        let known = match self.token() {
             Some(token) => token::prove(asserted, token.trim(), &self.loaded, self.now()),
             None => asserted,
         };
         Ok(self.facts.get_or_init(|| known))
+    }
+
+    /// The repository that the policy is in, as CI and the checkout name it. Neither the aliases of the policy count nor a
+    /// token whose issuers it names: the text in question has no say in whose it is. Nothing where the name is unknown, or
+    /// the facts contradict each other.
+    pub fn repository(&self) -> Option<&str> {
+        self.named.get_or_init(|| self.ask_name()).as_deref()
+    }
+
+    fn ask_name(&self) -> Option<String> {
+        // Where git fails nothing is known; what needs the facts says why.
+        named(facts::gather(self.place.env, self.place.cwd, &[]).ok()?.context)
+    }
+
+    fn token(&self) -> Option<String> {
+        (self.place.env)(TOKEN_VARIABLE).filter(|token| !token.is_empty())
     }
 
     /// What a person should know about how the facts came about; nothing where nobody asked for them.
@@ -208,8 +235,7 @@ impl<'a> Workspace<'a> {
         if self.facts.get().is_some() {
             return Ok(());
         }
-        let has_token = (self.place.env)(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty());
-        let begun = if has_token { None } else { facts::begin(self.place.env, self.place.cwd) };
+        let begun = if self.token().is_some() { None } else { facts::begin(self.place.env, self.place.cwd) };
         match begun {
             Some(begun) => *self.begun.borrow_mut() = Some(begun),
             None => drop(self.facts()?),

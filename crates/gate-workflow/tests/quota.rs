@@ -122,7 +122,8 @@ fn naive(policy: &Policy, admission: &Admission, entries: &[Entry], now: Timesta
         let data: GrantData = records::data(entry).unwrap();
         let actor = records::actor(entry).unwrap();
         let same_policy = data.policy.digest == format!("b3:{}", admission.policy);
-        let earlier = Earlier { rule: data.rule, action: data.ask.action, by: &actor, same_policy };
+        let earlier =
+            Earlier { rule: data.rule, action: data.ask.action, by: &actor, same_policy, elsewhere: false };
         entry.at >= since && gate_policy::counts_against(policy, rule, &by, earlier)
     };
     entries.iter().filter(counts).count() as u64

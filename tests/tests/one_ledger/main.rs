@@ -21,6 +21,7 @@ mod moving;
 mod reach;
 #[path = "../remote/servers/sshd.rs"]
 mod servers;
+mod several;
 mod sharing;
 #[path = "../support/mod.rs"]
 mod support;

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::lifting;
 use crate::records;
+use crate::repository;
 use crate::signatures::Mark;
 
 use super::life::{Asked, Granted, OptOut, Proof};
@@ -40,16 +41,22 @@ impl State {
         report: &mut Report,
     ) -> Result<Used, Doubt> {
         let used = self.policy_log.used(&policy.digest, &policy.source)?;
-        self.note_oddities(at.seq, at.seq, &used, report);
+        self.note_oddities(at, (at.seq, at.repository), &used, report);
         Ok(used)
     }
 
-    /// Notes what is odd about a verdict under `used` whose maker had seen the entry `seen`.
-    pub(super) fn note_oddities(&self, seq: u64, seen: u64, used: &Used, report: &mut Report) {
+    /// Notes what is odd about a verdict in the repository `here` under `used`, whose maker had seen the entry `seen`.
+    pub(super) fn note_oddities(
+        &self,
+        Position { seq, .. }: Position<'_>,
+        (seen, here): (u64, Option<&str>),
+        used: &Used,
+        report: &mut Report,
+    ) {
         if let Some(oddity) = used.oddity {
             report.note(seq, oddity);
         }
-        if self.policy_log.is_superseded(used, seen.min(seq), seq) {
+        if self.policy_log.is_superseded(used, here, (seen.min(seq), seq)) {
             report.note(seq, Oddity::Superseded);
         }
     }
@@ -100,7 +107,8 @@ impl State {
         flaw: Option<Doubt>,
     ) {
         let policy = used.as_ref().map(|used| used.number);
-        let what = What { policy, rule: data.rule, action: data.ask.action, by: &by };
+        let repository = repository::of_grant(&data);
+        let what = What { policy, rule: data.rule, action: data.ask.action, by: &by, repository };
         if let Some(gate) = &entry.gate {
             self.opt_outs.admit(gate, past::Admission { seq: entry.seq, at: entry.at, what: Some(what) });
         }

@@ -18,6 +18,7 @@ use gate_policy::{Admission, AuthorizationRequest};
 use crate::acts;
 use crate::approvals;
 use crate::derivation::{self, in_words};
+use crate::repository;
 use crate::signatures::{self, Unproven};
 
 use super::life::OptOut;
@@ -113,7 +114,8 @@ impl State {
         let authorization = AuthorizationRequest { gate, ask: &data.ask, by, context: &data.context };
         let rule = gate_policy::permits(used.policy(), &authorization, Some(data.rule))
             .map_err(|trials| Doubt::Wrong(format!("should have been denied: {}", in_words(&trials))))?;
-        let past = Past { opt_outs: &self.opt_outs, gate, used, now: data.not_before, before: None };
+        let here = repository::of_grant(data);
+        let past = Past { opt_outs: &self.opt_outs, gate, used, here, now: data.not_before, before: None };
         acts::room(rule, by, &past)
             .map_err(|reasons| Doubt::Wrong(format!("should have been denied: {}", reasons.join("; "))))?;
         counted(data, rule, by, &past)?;
@@ -216,8 +218,9 @@ impl State {
     }
 
     fn past<'a>(&'a self, verdict: Verdict<'a>) -> Past<'a> {
-        let Verdict { gate, used, now, .. } = verdict;
-        Past { opt_outs: &self.opt_outs, gate, used, now, before: None }
+        let Verdict { gate, used, now, ask, context, .. } = verdict;
+        let here = repository::of(ask, context);
+        Past { opt_outs: &self.opt_outs, gate, used, here, now, before: None }
     }
 
     /// Whether `accept` accepts what comes out for the scope that was asked for. A signed document tells that; else it is

@@ -18,7 +18,7 @@ use super::heads::Named;
 use super::of_gate::OfGate;
 use super::report::{Doubt, Judged, Report};
 use super::uses::{Begun, Here, Live};
-use super::wire::Facts;
+use super::wire::{Facts, Text};
 use super::{Position, State, findings, known_judge};
 
 /// What a gate came to by itself.
@@ -40,7 +40,8 @@ impl State {
         known_judge(facts.judge)?;
         let used = self.policy_log.used(facts.policy.digest.as_str(), facts.policy.source.as_str())?;
         let seen = facts.seen_head.as_ref().map_or(at.seq, |seen| seen.seq);
-        self.note_oddities(at.seq, seen, &used, report);
+        let repository = facts.context.repository.as_ref().map(Text::as_str);
+        self.note_oddities(at, (seen, repository), &used, report);
         let name = at.gate()?;
         let gate = used.policy().gate(name).map_err(|error| Doubt::Wrong(error.to_string()))?;
         let came = came_to(gate, facts)?;

@@ -94,6 +94,8 @@ struct State {
 struct Position<'a> {
     seq: u64,
     gate: Option<&'a str>,
+    /// The repository where an entry says that it was made.
+    repository: Option<&'a str>,
     moment: Moment,
 }
 
@@ -141,7 +143,8 @@ impl Replayer {
     /// Takes the next entry, its personal texts put back where they are known.
     pub fn entry(&mut self, entry: &Entry) {
         let moment = self.state.clock.moment(entry.kind, entry.at);
-        let at = Position { seq: entry.seq, gate: entry.gate.as_deref(), moment };
+        let repository = entry.data.pointer("/context/repository").and_then(serde_json::Value::as_str);
+        let at = Position { seq: entry.seq, gate: entry.gate.as_deref(), repository, moment };
         self.state.note_erased(entry);
         let judged = match entry.kind {
             Kind::Genesis => {
@@ -176,7 +179,8 @@ impl Replayer {
             && let Ok(line) = serde_json::from_slice::<wire::Line<'_>>(seen.body)
         {
             let moment = self.state.clock.moment(seen.kind, line.at);
-            let at = Position { seq: seen.seq, gate: line.gate.as_ref().map(wire::Text::as_str), moment };
+            let gate = line.gate.as_ref().map(wire::Text::as_str);
+            let at = Position { seq: seen.seq, gate, repository: None, moment };
             let judged = self.facts(at, &line.data);
             let named = line.data.grants.iter().copied().min();
             let judged = self.state.behind_archive((seen.kind, line.at), named, judged);

@@ -37,6 +37,8 @@ struct Live {
 pub(super) struct Debt {
     pub(super) by: Principal,
     pub(super) deadline: Timestamp,
+    /// The repository whose gate it is.
+    pub(super) repository: Option<String>,
 }
 
 impl OfGate {

@@ -11,6 +11,8 @@ use gate_ledger::entry::Entry;
 use gate_model::action::Action;
 use gate_model::time::Timestamp;
 
+use crate::repository;
+
 use super::Position;
 use super::life::{Deed, Granted, OptOut};
 use super::of_gate::{Debt, OfGate};
@@ -115,7 +117,9 @@ impl OptOuts {
             of_gate.pauses.insert(id);
         }
         if let Some(owes) = &granted.data.owes {
-            of_gate.debts.insert(id, Debt { by: opt_out.requester.clone(), deadline: owes.by });
+            let repository = repository::of_grant(&granted.data).map(str::to_owned);
+            let by = opt_out.requester.clone();
+            of_gate.debts.insert(id, Debt { by, deadline: owes.by, repository });
         }
         opt_out.grant = Some(Granted { approvals: std::mem::take(&mut opt_out.approvals), ..granted });
     }

@@ -7,11 +7,14 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
+use std::rc::Rc;
 
 use gate_model::action::Action;
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::{Earlier, History, QuotaBy, Rule};
+
+use crate::repository::is_elsewhere;
 
 use super::of_gate::{Debt, OfGate};
 use super::opt_outs::OptOuts;
@@ -36,6 +39,7 @@ pub(super) struct What<'a> {
     pub(super) rule: u64,
     pub(super) action: Action,
     pub(super) by: &'a Principal,
+    pub(super) repository: Option<&'a str>,
 }
 
 #[derive(Debug)]
@@ -51,13 +55,18 @@ struct KeptWhat {
     rule: u64,
     action: Action,
     by: u32,
+    repository: Option<Rc<str>>,
 }
+
+/// The policy that asks, and the repository whose gate it is.
+type Ours<'a> = (&'a Used, Option<&'a str>);
 
 /// Counts that differ in nothing but where their windows begin.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Sort {
     policy: usize,
     rule: u64,
+    repository: Option<String>,
     /// For whom; nothing where the quota is the whole gate's.
     by: Option<Principal>,
 }
@@ -80,6 +89,8 @@ pub(super) struct Admissions {
     grants: Vec<Kept>,
     people: Vec<Principal>,
     numbers: HashMap<Principal, u32>,
+    /// The names of repositories that were met.
+    repositories: BTreeSet<Rc<str>>,
     /// The places of the grants by their times: clocks go back.
     by_time: BTreeSet<(Timestamp, usize)>,
     /// What the last count of each sort came to. The next one starts there, so that judging many grants again does
@@ -94,10 +105,22 @@ impl Admissions {
         let Admission { seq, at, what } = admission;
         let what = what.and_then(|what| {
             let policy = what.policy.map(u32::try_from).transpose().ok()?;
-            Some(KeptWhat { policy, rule: what.rule, action: what.action, by: self.number(what.by)? })
+            let by = self.number(what.by)?;
+            let repository = what.repository.map(|name| self.repository(name));
+            Some(KeptWhat { policy, rule: what.rule, action: what.action, by, repository })
         });
         self.by_time.insert((at, self.grants.len()));
         self.grants.push(Kept { seq, at, what });
+    }
+
+    /// The name of a repository, kept once.
+    fn repository(&mut self, name: &str) -> Rc<str> {
+        if let Some(known) = self.repositories.get(name) {
+            return Rc::clone(known);
+        }
+        let name = Rc::<str>::from(name);
+        self.repositories.insert(Rc::clone(&name));
+        name
     }
 
     /// The number of a principal; nothing where there are more than can be counted.
@@ -112,12 +135,13 @@ impl Admissions {
     }
 
     /// How many grants since `since` count against the rule's quota.
-    fn used(&self, used: &Used, rule: &Rule, by: &Principal, since: Timestamp) -> u64 {
+    fn used(&self, here: Ours<'_>, rule: &Rule, by: &Principal, since: Timestamp) -> u64 {
         let Some(quota) = &rule.quota else { return 0 };
         let by_whom = (quota.by != QuotaBy::Gate).then(|| by.clone());
-        let sort = Sort { policy: used.number, rule: rule.number, by: by_whom };
+        let repository = here.1.map(str::to_owned);
+        let sort = Sort { policy: here.0.number, rule: rule.number, repository, by: by_whom };
         let counts =
-            |place: usize| self.grants.get(place).is_some_and(|kept| self.counts(used, rule, by, kept));
+            |place: usize| self.grants.get(place).is_some_and(|kept| self.counts(here, rule, by, kept));
         let mut counted = self.counted.borrow_mut();
         let earlier = counted.get(&sort).filter(|earlier| earlier.since <= since && !self.unsure.get());
         let count = match earlier {
@@ -136,9 +160,9 @@ impl Admissions {
     }
 
     /// How many grants since `since` count against the rule's quota that were written before the position `before`.
-    fn used_before(&self, before: u64, used: &Used, rule: &Rule, by: &Principal, since: Timestamp) -> u64 {
+    fn used_before(&self, before: u64, here: Ours<'_>, rule: &Rule, by: &Principal, since: Timestamp) -> u64 {
         let earlier = self.places(since, None).filter_map(|place| self.grants.get(place));
-        let earlier = earlier.filter(|kept| kept.seq < before && self.counts(used, rule, by, kept));
+        let earlier = earlier.filter(|kept| kept.seq < before && self.counts(here, rule, by, kept));
         number(earlier.count())
     }
 
@@ -153,13 +177,14 @@ impl Admissions {
         self.unsure.take()
     }
 
-    fn counts(&self, used: &Used, rule: &Rule, by: &Principal, kept: &Kept) -> bool {
+    fn counts(&self, (used, here): Ours<'_>, rule: &Rule, by: &Principal, kept: &Kept) -> bool {
         let Some(what) = &kept.what else { return true };
         let Some(actor) = self.people.get(what.by as usize) else { return true };
         let same_policy = what.policy.is_some_and(|policy| policy as usize == used.number);
-        let earlier = Earlier { rule: what.rule, action: what.action, by: actor, same_policy };
+        let elsewhere = is_elsewhere(what.repository.as_deref(), here);
+        let earlier = Earlier { rule: what.rule, action: what.action, by: actor, same_policy, elsewhere };
         let counts = gate_policy::counts_against(used.policy(), rule, by, earlier);
-        let by_person = rule.quota.as_ref().is_some_and(|quota| quota.by != QuotaBy::Gate);
+        let by_person = !elsewhere && rule.quota.as_ref().is_some_and(|quota| quota.by != QuotaBy::Gate);
         if by_person && (actor.is_erased() || by.is_erased()) && actor.id != by.id {
             self.unsure.set(true);
         }
@@ -176,6 +201,8 @@ pub(super) struct Past<'a> {
     pub(super) gate: &'a str,
     /// The policy that asks.
     pub(super) used: &'a Used,
+    /// The repository whose gate it is.
+    pub(super) here: Option<&'a str>,
     /// The instant.
     pub(super) now: Timestamp,
     /// Only grants before this position count.
@@ -195,8 +222,8 @@ impl History for Past<'_> {
 
     fn used(&self, rule: &Rule, by: &Principal, since: Timestamp) -> u64 {
         self.of_gate().map_or(0, |of_gate| match self.before {
-            None => of_gate.admissions.used(self.used, rule, by, since),
-            Some(before) => of_gate.admissions.used_before(before, self.used, rule, by, since),
+            None => of_gate.admissions.used((self.used, self.here), rule, by, since),
+            Some(before) => of_gate.admissions.used_before(before, (self.used, self.here), rule, by, since),
         })
     }
 
@@ -207,6 +234,7 @@ impl History for Past<'_> {
             let is_reviewed =
                 || self.opt_outs.get(id).is_some_and(|opt_out| opt_out.is_reviewed(id, &self.used.recorded));
             debt.deadline <= self.now
+                && !is_elsewhere(debt.repository.as_deref(), self.here)
                 && gate_policy::may_be_one_person(policy, by, &debt.by)
                 && !is_reviewed()
         };

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use gate_identity::git;
 use gate_ledger::entry::Entry;
 use gate_model::payload::{PolicyData, TrustedFile};
 use gate_model::text::visible;
@@ -14,6 +15,7 @@ use gate_policy::Policy;
 
 use crate::ownership::Guard;
 use crate::recorded::{self, Recorded};
+use crate::repository::is_elsewhere;
 
 use super::archived;
 use super::report::{Doubt, Judged, Oddity};
@@ -28,10 +30,11 @@ struct Filed {
     sources: Vec<(String, bool)>,
 }
 
-/// Which policies ruled from an entry on.
-#[derive(Debug, Clone, Copy)]
+/// Which policies ruled in a repository from an entry on.
+#[derive(Debug, Clone)]
 struct Era {
     since: u64,
+    repository: Option<String>,
     newest: usize,
     guardian: Option<usize>,
 }
@@ -109,9 +112,12 @@ impl PolicyLog {
             Some((_, right)) => *right |= admitted,
             None => filed.sources.push((source.clone(), admitted)),
         }
-        let guardian = self.guard.guardian().and_then(|guardian| self.by_digest.get(&guardian.data.digest));
-        let guardian = guardian.copied();
-        self.eras.push(Era { since: recorded.seq, newest: number, guardian });
+        let raw = recorded.data.repository.as_deref();
+        let guardian = self.guard.in_force(raw);
+        let guardian = guardian.and_then(|guardian| self.by_digest.get(&guardian.data.digest)).copied();
+        // Verdicts name the repository by the first of its aliases.
+        let repository = raw.map(|name| git::canonical(name, &recorded.policy.aliases));
+        self.eras.push(Era { since: recorded.seq, repository, newest: number, guardian });
     }
 
     /// The policy that a verdict names.
@@ -159,14 +165,19 @@ impl PolicyLog {
         policies.map(|recorded| archived::longest_effect(&recorded.policy)).max().unwrap_or(0)
     }
 
-    /// Whether `used` had been replaced before the entry `from` and did not rule again up to the entry `to`.
-    pub(super) fn is_superseded(&self, used: &Used, from: u64, to: u64) -> bool {
+    /// Whether `used` had been replaced before the entry `from` in the repository `here`, and did not rule there again up
+    /// to the entry `to`. What never ruled there counts as replaced.
+    pub(super) fn is_superseded(&self, used: &Used, here: Option<&str>, (from, to): (u64, u64)) -> bool {
         let rules = |era: &Era| {
             era.newest == used.number || era.guardian.is_none_or(|guardian| guardian == used.number)
         };
+        if used.by_revision {
+            return false;
+        }
+        let is_here = |era: &&Era| !is_elsewhere(era.repository.as_deref(), here);
         // The era that the entry `from` stands in began at or before it.
-        let first = self.eras.partition_point(|era| era.since <= from).saturating_sub(1);
-        let mut eras = self.eras.iter().skip(first).take_while(|era| era.since <= to);
-        !used.by_revision && !eras.any(rules)
+        let (before, after) = self.eras.split_at(self.eras.partition_point(|era| era.since <= from));
+        let later = after.iter().take_while(|era| era.since <= to).filter(is_here);
+        !before.iter().rfind(is_here).into_iter().chain(later).any(rules)
     }
 }

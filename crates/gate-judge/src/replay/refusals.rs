@@ -10,6 +10,7 @@ use gate_policy::{Actor, Subject};
 
 use super::acts::owing;
 use crate::acts;
+use crate::repository;
 
 use super::life::{Asked, Granted, OptOut};
 use super::past::Past;
@@ -67,7 +68,8 @@ impl State {
             return Ok(());
         }
         let (opt_outs, gate) = (&self.opt_outs, opt_out.gate.as_str());
-        let past = Past { opt_outs, gate, used, now: data.judged_at, before: None };
+        let here = repository::of_request(&asked.data);
+        let past = Past { opt_outs, gate, used, here, now: data.judged_at, before: None };
         acts::room(rule, &opt_out.requester, &past)
     }
 }

@@ -12,6 +12,7 @@ use gate_policy::Rule;
 
 use crate::approvals::Given;
 use crate::derivation::{self, Backing};
+use crate::repository;
 use crate::standing::{self, Held, Run, Seen};
 
 use super::admissions::rests_on;
@@ -167,7 +168,8 @@ impl State {
             let request = opt_out.request.as_ref().map(|asked| &asked.entry);
             let given = Given { requester: by, request, life: &granted.approvals, granted: granted.seq };
             let (now, before) = (data.not_before, Some(granted.seq));
-            let past = Past { opt_outs: &self.opt_outs, gate: here.gate, used: today, now, before };
+            let (opt_outs, gate, repository) = (&self.opt_outs, here.gate, repository::of_grant(data));
+            let past = Past { opt_outs, gate, used: today, here: repository, now, before };
             derivation::earned(today.trust(), rule, data, by, &Backing { given, past: &past })
         };
         let key = (today.recorded.seq, rule.number);

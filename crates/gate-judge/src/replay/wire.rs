@@ -173,7 +173,7 @@ pub(super) struct Place<'a> {
     #[serde(borrow)]
     provider: Option<Text<'a>>,
     #[serde(borrow)]
-    repository: Option<Text<'a>>,
+    pub(super) repository: Option<Text<'a>>,
     #[serde(rename = "ref", borrow)]
     git_ref: Option<Text<'a>>,
     #[serde(borrow)]

@@ -200,7 +200,13 @@ fn a_quota_counts_the_right_grants() {
     let counts = |by: &str, other: &gate_model::principal::Principal| {
         let policy = quota(by);
         let rule = &policy.gate("g").unwrap().allow[0];
-        let earlier = Earlier { rule: 1, action: Action::Skip, by: other, same_policy: true };
+        let earlier =
+            Earlier { rule: 1, action: Action::Skip, by: other, same_policy: true, elsewhere: false };
+        let of_another = Earlier { elsewhere: true, ..earlier };
+        assert!(
+            !counts_against(&policy, rule, &signed("alice@x"), of_another),
+            "of another repository's gate"
+        );
         counts_against(&policy, rule, &signed("alice@x"), earlier)
     };
     let (alice, bob, carol) = (asserted("github:alice"), signed("bob@x"), signed("carol@x"));
@@ -222,7 +228,12 @@ fn an_edited_policy_does_not_empty_a_quota() {
     let rule = &policy.gate("g").unwrap().allow[0];
     let by = asserted("os:dave");
     let counts = |number, action, same_policy| {
-        counts_against(&policy, rule, &by, Earlier { rule: number, action, by: &by, same_policy })
+        counts_against(
+            &policy,
+            rule,
+            &by,
+            Earlier { rule: number, action, by: &by, same_policy, elsewhere: false },
+        )
     };
     assert!(counts(1, Action::Skip, true));
     assert!(!counts(2, Action::Skip, true), "another rule of the same policy");

@@ -260,8 +260,9 @@ impl<'a> Checker<'a> {
 
     fn standing_at(&self, view: &View<'_>, now: Timestamp) -> Result<EffectiveOptOuts, Failed> {
         if view.live_grants(self.name, now)?.is_empty() {
+            let here = (self.name, self.context()?.repository.as_deref());
             let overdue =
-                standing::overdue(view, &mut Policies::default(), &self.workspace.loaded, self.name, now)?;
+                standing::overdue(view, &mut Policies::default(), &self.workspace.loaded, here, now)?;
             return Ok(EffectiveOptOuts { overdue, ..EffectiveOptOuts::default() });
         }
         Ok(standing::read(view, &mut Policies::default(), &self.question(now, None)?)?)
@@ -340,7 +341,11 @@ impl<'a> Checker<'a> {
         facts: &Circumstances,
     ) -> Result<Recorded, Failed> {
         let before = transaction.head().seq;
-        policies::ensure_recorded(transaction, &self.workspace.loaded, &facts.principal)?;
+        policies::ensure_recorded(
+            transaction,
+            (&self.workspace.loaded, self.workspace.repository()),
+            &facts.principal,
+        )?;
         let used = &self.workspace.loaded.used;
         let mut data = verdict::data(ruling, self.gate, used, facts, transaction.now());
         let is_plain = ruling.used.is_empty() && matches!(ruling.verdict, Verdict::Pass | Verdict::Fail);

@@ -272,7 +272,7 @@ impl Workspace<'_> {
         let data = serde_json::to_value(data).map_err(WaitingError::from)?;
         let file = waiting::beside(link.copy());
         link.alone(WAIT, self.place.clock, |transaction| {
-            if !policies::is_recorded(&transaction.view(), &self.loaded)? {
+            if !policies::is_recorded(&transaction.view(), &self.loaded, self.repository())? {
                 return Ok(false);
             }
             let head = transaction.head().into();

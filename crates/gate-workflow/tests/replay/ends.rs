@@ -199,7 +199,9 @@ fn a_damaged_policy_under_the_digest_of_another_drops_no_pause_and_no_grant() {
     let digest = entries[1].data["digest"].as_str().unwrap();
     let kept = Policies::default().get(&ledger.view(), digest).unwrap().unwrap();
     assert_eq!(kept.data.text, POLICY);
-    assert!(guardian(&ledger.view()).unwrap_err().to_string().contains("cannot tell who guards the policy"));
+    assert!(
+        guardian(&ledger.view(), None).unwrap_err().to_string().contains("cannot tell who guards the policy")
+    );
     let found = replay(&entries).replay.disagreements;
     assert_eq!(found.iter().map(|one| one.seq).collect::<Vec<_>>(), [3]);
 }

@@ -143,7 +143,7 @@ fn a_guardian_that_was_written_into_the_file_guards_nothing() {
         let forged = forged.entries();
         workshop.world.rewrite(&forged);
         let ledger = Ledger::open(&workshop.world.ledger_path(), Access::Read).unwrap();
-        let guardian = gate_workflow::ownership::guardian(&ledger.view()).unwrap().unwrap();
+        let guardian = gate_workflow::ownership::guardian(&ledger.view(), None).unwrap().unwrap();
         assert_eq!(guardian.data.digest, newest.data["digest"].as_str().unwrap());
         workshop.world.write("gate.toml", &bobs);
         assert!(workshop.world.refused().contains("does not admit the change"), "{source}");
@@ -491,11 +491,12 @@ impl Workshop {
             let choice = Choice { cwd: self.world.dir.path(), path: None, revision: None };
             let loaded = policy_source::load(&choice).unwrap();
             let ledger = workspace.open(Access::Read).unwrap();
-            let guardian = gate_workflow::ownership::guardian(&ledger.view()).unwrap();
+            let guardian = gate_workflow::ownership::guardian(&ledger.view(), None).unwrap();
             let draft = Endorsement {
                 schema: ownership::SCHEMA.to_owned(),
                 digest: loaded.used.digest,
                 replaces: guardian.map(|guardian| guardian.data.digest.clone()),
+                repository: None,
                 by: format!("{name}@example.com"),
                 signature: None,
             };

@@ -113,7 +113,7 @@ impl World {
             let by = Principal::asserted("github", "dave");
             let clock = || self.now();
             let done = ledger.append(LOCK_WAIT, &clock, |transaction| {
-                policies::ensure_recorded(transaction, &workspace.loaded, &by)
+                policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &by)
             });
             done.unwrap();
             ledger.close().unwrap();
@@ -128,8 +128,9 @@ impl World {
         loaded.used.source = format!("rev:{COMMIT}");
         let mut ledger = Ledger::open(&self.ledger_path(), Access::Append).unwrap();
         let (by, clock) = (Principal::asserted("github", "dave"), || self.now());
-        let done = ledger
-            .append(LOCK_WAIT, &clock, |transaction| policies::ensure_recorded(transaction, &loaded, &by));
+        let done = ledger.append(LOCK_WAIT, &clock, |transaction| {
+            policies::ensure_recorded(transaction, (&loaded, None), &by)
+        });
         done.unwrap();
         ledger.close().unwrap();
     }

@@ -95,7 +95,14 @@ impl Agenda {
         let ledger = Ledger::create(&dir.join("l.db"), &actor, json!({}), at(0)).unwrap();
         let mut agenda = Self { ledger, now: Cell::new(at(0)) };
         let PolicyUsed { digest, source } = used();
-        let data = PolicyData { digest, source, text: POLICY.into(), files: Vec::new(), signature: None };
+        let data = PolicyData {
+            digest,
+            source,
+            text: POLICY.into(),
+            files: Vec::new(),
+            signature: None,
+            repository: None,
+        };
         agenda.add(Kind::Policy, None, "root", &data);
         agenda
     }
