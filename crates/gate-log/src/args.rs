@@ -36,13 +36,13 @@ Examples:\n\
 #[derive(Debug, clap::Parser)]
 #[command(after_long_help = EXAMPLES)]
 #[command(name = "gate-log", version, args_override_self = false, disable_help_subcommand = true)]
-#[command(override_usage = "gate-log [FILTERS] [-n N] [--reverse] [--follow]\n       \
+#[command(override_usage = "gate-log [FILTERS] [-n N] [--reverse] [--follow] [--from EXPORT]...\n       \
     gate-log show ID...\n       \
     gate-log init\n       \
     gate-log append [--gate NAME] [FILE|-]\n       \
     gate-log export [--salvage|--openings FILE]\n       \
     gate-log copy DEST\n       \
-    gate-log stats [--since TIME] [--until TIME]\n       \
+    gate-log stats [--since TIME] [--until TIME] [EXPORT|-]...\n       \
     gate-log due [--within DURATION]\n       \
     gate-log report [--since TIME] [--verification FILE]... [EXPORT|-]... > report.html\n       \
     gate-log checkpoint --key-file FILE|--agent KEY [--since OLD-CHECKPOINT]\n       \
@@ -62,6 +62,12 @@ pub(crate) struct Args {
     /// Show the newest first
     #[arg(long, conflicts_with = "follow")]
     pub reverse: bool,
+
+    /// List the entries of an export in place of the ledger's; - is standard input
+    ///
+    /// It may be given more than once, and each may hold the exports of several ledgers, one after the other.
+    #[arg(long, value_name = "EXPORT", conflicts_with_all = ["newest", "reverse", "reveal", "follow", "id"])]
+    pub from: Vec<PathBuf>,
 
     /// In JSON, put names and reasons back that an entry only commits to
     ///
@@ -219,6 +225,10 @@ pub(crate) enum Verb {
 
     /// Count decisions, opt-outs, denials and uses for each gate and each principal
     Stats {
+        /// Exports of one ledger or several, one after the other; - is standard input. Without any, the ledger itself
+        #[arg(value_name = "EXPORT")]
+        exports: Vec<PathBuf>,
+
         /// When.
         #[command(flatten)]
         span: SpanArgs,
@@ -305,6 +315,7 @@ impl Args {
             || self.reverse
             || self.follow
             || self.reveal
+            || !self.from.is_empty()
     }
 }
 
@@ -338,7 +349,7 @@ mod tests {
         assert!(parse("gate-log --kind grant show 3").lists());
         assert!(!parse("gate-log show 3 --format json").lists());
         assert!(
-            matches!(parse("gate-log stats --since 30d").verb, Some(Verb::Stats { span }) if span.since.is_some())
+            matches!(parse("gate-log stats --since 30d").verb, Some(Verb::Stats { span, .. }) if span.since.is_some())
         );
     }
 

@@ -13,6 +13,7 @@ use crate::archive::ArchiveFailure;
 use crate::checkpoint::CheckpointFailure;
 use crate::copy::CopyError;
 use crate::erase::EraseFailure;
+use crate::exports::ExportError;
 use crate::init::InitError;
 use crate::prove::ProveFailure;
 use crate::report::ReportError;
@@ -81,6 +82,9 @@ pub(crate) enum LogError {
     /// `due --within`: something is.
     #[error("{0}")]
     Due(String),
+    /// What is read in place of a ledger.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// `report`.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -114,6 +118,7 @@ impl LogError {
             }
             Self::Openings { .. } | Self::Facts(_) | Self::Signals(_) => Exit::Failure,
             Self::Prove(error) => error.exit(),
+            Self::Export(error) => error.exit(),
             Self::Report(error) => error.exit(),
             Self::Salvage(error) => error.exit(),
             Self::Lost(_) | Self::Due(_) => Exit::Negative,

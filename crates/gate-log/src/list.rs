@@ -1,15 +1,18 @@
 //! The list, and single entries.
 
+use std::ops::ControlFlow;
+
 use gate_cli::Io;
 use gate_cli::options::Format;
 use gate_cli::render;
 use gate_judge::records;
 use gate_ledger::store::Ledger;
 use gate_workflow::ids;
-use gate_workflow::reading::list;
+use gate_workflow::reading::{Record, list};
 
 use crate::args::Args;
 use crate::error::LogError;
+use crate::exports;
 use crate::lines::{self, Entries};
 use crate::session::Session;
 use crate::stats;
@@ -32,6 +35,30 @@ pub(crate) fn list(session: &Session<'_>, args: &Args, io: &mut Io<'_>) -> Resul
     if let Some(archived) = list::archived(&ledger, &selection, shown)? {
         session.summary(io, &format!("{}, not in this list", stats::archived(archived)));
     }
+    Ok(())
+}
+
+/// Shows those of the entries in exports that `args` select.
+///
+/// # Errors
+/// A [`LogError`].
+pub(crate) fn exported(session: &Session<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
+    let (format, view) = (session.format(io), session.view(io));
+    let filter = args.selection(session.now(), None).filter;
+    let (stdin, mut shown) = (&mut *io.stdin, Vec::new());
+    exports::records(&session.env.cwd, &args.from, stdin, &mut |record| {
+        if filter.admits(record)? {
+            shown.push((record.facts, record.body.to_vec()));
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let mut entries = Entries::list(io, format, view);
+    for (facts, body) in shown {
+        if entries.take(&Record { facts, body: &body, view: None })?.is_break() {
+            break;
+        }
+    }
+    entries.finish();
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod due;
 mod erase;
 mod error;
 mod export;
+mod exports;
 mod follow;
 mod init;
 mod lines;

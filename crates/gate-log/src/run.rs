@@ -59,6 +59,7 @@ fn perform(session: &Session<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), Lo
     }
     match &args.verb {
         None if args.follow => follow::follow(session, args, io),
+        None if !args.from.is_empty() => list::exported(session, args, io),
         None => list::list(session, args, io),
         Some(Verb::Show { ids, reveal }) => list::show(session, ids, *reveal, io),
         Some(Verb::Init { remote }) => init::init(session, *remote, io),
@@ -68,7 +69,7 @@ fn perform(session: &Session<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), Lo
         Some(Verb::Export { salvage: true, .. }) => salvage::salvage(session, io),
         Some(Verb::Export { salvage: false, openings }) => export::export(session, openings.as_deref(), io),
         Some(Verb::Copy { dest }) => copy::copy(session, dest, io),
-        Some(Verb::Stats { span }) => stats::show(session, span, io),
+        Some(Verb::Stats { exports, span }) => stats::show(session, exports, span, io),
         Some(Verb::Due { within, unneeded_after }) => due::show(session, *within, *unneeded_after, io),
         Some(Verb::Report(args)) => report::show(session, args, io),
         Some(Verb::Checkpoint(args)) => checkpoint::checkpoint(session, args, io),

@@ -1,13 +1,17 @@
 //! Counts, as a document or as tables.
 
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
 use gate_cli::Io;
 use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet};
-use gate_workflow::reading::stats::{self, Archived, Counts, Stats};
+use gate_workflow::reading::stats::{self, Archived, Counting, Counts, Stats};
 
 use crate::args::SpanArgs;
 use crate::error::LogError;
+use crate::exports;
 use crate::session::Session;
 
 const GATES: [&str; 10] = columns("gate");
@@ -29,14 +33,27 @@ const fn columns(whose: &'static str) -> [&'static str; 10] {
     ]
 }
 
-/// Counts the entries of `span`.
+/// Counts the entries of `span`, in the ledger or in `exports`.
 ///
 /// # Errors
 /// A [`LogError`].
-pub(crate) fn show(session: &Session<'_>, span: &SpanArgs, io: &mut Io<'_>) -> Result<(), LogError> {
-    let ledger = session.ledger()?;
+pub(crate) fn show(
+    session: &Session<'_>,
+    exports: &[PathBuf],
+    span: &SpanArgs,
+    io: &mut Io<'_>,
+) -> Result<(), LogError> {
     let now = session.now();
-    let stats = stats::read(&ledger, span.ends(now), now)?;
+    let stats = if exports.is_empty() {
+        stats::read(&session.ledger()?, span.ends(now), now)?
+    } else {
+        let mut counting = Counting::new(span.ends(now));
+        exports::records(&session.env.cwd, exports, &mut *io.stdin, &mut |record| {
+            counting.take(record)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        counting.finish(now)
+    };
     let text = match session.format(io) {
         Format::Text => render::page(&sheet(&stats), Format::Text, &session.view(io)),
         _ => render::json(&stats) + "\n",
@@ -49,7 +66,8 @@ fn sheet(stats: &Stats) -> Sheet {
     let entries =
         if stats.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", stats.entries) };
     let mut sheet = Sheet::new(entries, Tone::Plain);
-    sheet.fact("ledger", stats.ledger.clone());
+    sheet.maybe("ledger", stats.ledger.clone());
+    sheet.maybe("ledgers", (!stats.ledgers.is_empty()).then(|| stats.ledgers.join(", ")));
     sheet.maybe("since", stats.since.map(render::instant));
     sheet.maybe("until", stats.until.map(render::instant));
     sheet.maybe("archived", stats.archived.map(archived));

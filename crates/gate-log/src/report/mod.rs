@@ -9,12 +9,13 @@ mod page;
 mod parts;
 mod record;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use gate_cli::options::Format;
 use gate_cli::{Io, render};
-use gate_ledger::entry::{Entry, EntryError, read_line};
+use gate_ledger::entry::Entry;
 use gate_ledger::infile;
 use gate_ledger::store::Access;
 use gate_model::exit::Exit;
@@ -24,10 +25,9 @@ use gate_workflow::reading::report::{self, Gatherer};
 
 use crate::args::ReportArgs;
 use crate::error::LogError;
+use crate::exports;
 use crate::session::Session;
 
-/// A line longer than this holds no entry.
-const MAX_LINE: u64 = 2 << 20;
 /// A document of gate-verify is not longer.
 const MAX_DOCUMENT: u64 = 64 << 20;
 
@@ -41,16 +41,6 @@ pub(crate) enum ReportError {
         path: String,
         /// Why.
         source: std::io::Error,
-    },
-    /// A line is no entry.
-    #[error("'{path}', line {line}: {source}\nit must be as gate-log export writes it")]
-    Line {
-        /// Which file.
-        path: String,
-        /// The line, from 1.
-        line: u64,
-        /// Why not.
-        source: EntryError,
     },
     /// There was no entry.
     #[error("there is no entry to report on\nexports are made with: gate-log export")]
@@ -70,7 +60,7 @@ impl ReportError {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Io { .. } => Exit::Failure,
-            Self::Line { .. } | Self::Empty => Exit::Distrust,
+            Self::Empty => Exit::Distrust,
             Self::Verification { .. } => Exit::Usage,
         }
     }
@@ -106,50 +96,18 @@ pub(crate) fn show(session: &Session<'_>, args: &ReportArgs, io: &mut Io<'_>) ->
         gatherer.finish(now, period)
     } else {
         let mut gatherer = Gatherer::new(counted, &str::to_owned, verifications);
-        for path in &args.exports {
-            export(&session.env.cwd, path, &mut *io.stdin, &mut gatherer)?;
-        }
+        exports::lines(&session.env.cwd, &args.exports, &mut *io.stdin, &mut |facts, body| {
+            // What an export only commits to nobody here can put back.
+            let as_it_is = &mut |_: &mut Entry| Ok::<(), std::convert::Infallible>(());
+            let Ok(()) = gatherer.take(facts, body, as_it_is);
+            Ok(ControlFlow::Continue(()))
+        })?;
         gatherer.finish(now, period)
     };
     if report.ledgers.is_empty() {
         return Err(ReportError::Empty.into());
     }
     io.show(&if json { render::json(&report) + "\n" } else { page::page(&report) });
-    Ok(())
-}
-
-/// Takes every line of an export; `-` is standard input.
-fn export(
-    cwd: &Path,
-    path: &Path,
-    stdin: &mut dyn Read,
-    gatherer: &mut Gatherer<'_>,
-) -> Result<(), ReportError> {
-    let shown = path.display().to_string();
-    let fails = |source| ReportError::Io { path: shown.clone(), source };
-    if path.as_os_str() == "-" {
-        return lines(BufReader::new(stdin), &shown, gatherer);
-    }
-    lines(BufReader::new(infile::open_named(&cwd.join(path)).map_err(fails)?), &shown, gatherer)
-}
-
-fn lines(mut input: impl BufRead, shown: &str, gatherer: &mut Gatherer<'_>) -> Result<(), ReportError> {
-    let mut line = Vec::new();
-    for number in 1.. {
-        line.clear();
-        let read = input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
-        if read.map_err(|source| ReportError::Io { path: shown.to_owned(), source })? == 0 {
-            break;
-        }
-        let line = line.strip_suffix(b"\n").unwrap_or(&line);
-        let (body, facts) = read_line(line).map_err(|source| {
-            let path = shown.to_owned();
-            ReportError::Line { path, line: number, source }
-        })?;
-        // What an export only commits to nobody here can put back.
-        let as_it_is = &mut |_: &mut Entry| Ok::<(), std::convert::Infallible>(());
-        let Ok(()) = gatherer.take(&facts, &body, as_it_is);
-    }
     Ok(())
 }
 

@@ -16,8 +16,8 @@ pub struct Record<'a> {
     pub facts: Facts,
     /// The canonical bytes.
     pub body: &'a [u8],
-    /// The ledger, which may know the texts that the entry only commits to.
-    pub view: View<'a>,
+    /// The ledger, which may know the texts that the entry only commits to; nothing where it comes from elsewhere.
+    pub view: Option<View<'a>>,
 }
 
 impl Record<'_> {
@@ -33,7 +33,9 @@ impl Record<'_> {
     /// [`StoreError::Bad`], which checked bytes never give.
     pub fn entry(&self) -> Result<Entry, StoreError> {
         let mut entry = Entry::from_body(self.body).map_err(|error| self.bad(error.0))?;
-        self.view.reveal(&mut entry)?;
+        if let Some(view) = &self.view {
+            view.reveal(&mut entry)?;
+        }
         Ok(entry)
     }
 
@@ -47,7 +49,8 @@ impl Record<'_> {
             self.bad(gate_ledger::chain::Bad::Member { member: "actor", defect })
         })?;
         if let Some(commitment) = brief.actor.id_c.as_str().and_then(|text| text.parse().ok()) {
-            let name = self.view.opening(commitment)?.map_or(commitment.to_string(), |opening| opening.value);
+            let opening = self.view.as_ref().map(|view| view.opening(commitment)).transpose()?.flatten();
+            let name = opening.map_or(commitment.to_string(), |opening| opening.value);
             brief.actor.id = Value::String(name);
         }
         Ok(brief)

@@ -181,7 +181,7 @@ impl Batch {
 
     fn records<'b>(&'b self, view: View<'b>) -> impl DoubleEndedIterator<Item = Record<'b>> {
         self.entries.iter().map(move |(facts, range)| Record {
-            view,
+            view: Some(view),
             facts: *facts,
             body: self.bytes.get(range.clone()).unwrap_or_default(),
         })

@@ -3,9 +3,10 @@
 //! An entry counts for its gate and for its actor. The rate is the share of decisions that an opt-out let
 //! past: `uses / decisions`, of a gate or of a principal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use gate_ledger::chain::LedgerId;
 use gate_ledger::entry::Kind;
 use gate_ledger::store::{Front, Ledger, StoreError};
 use gate_model::time::Timestamp;
@@ -23,8 +24,12 @@ pub const SCHEMA: &str = "gate.stats/1";
 pub struct Stats {
     /// Always [`SCHEMA`].
     pub schema: &'static str,
-    /// The ledger's id.
-    pub ledger: String,
+    /// The ledger's id; left out where exports of several were read, or none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
+    /// The ids of several ledgers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ledgers: Vec<String>,
     /// When it was made.
     pub at: Timestamp,
     /// From when entries count.
@@ -119,57 +124,84 @@ pub struct Counts {
 /// A [`StoreError`].
 pub fn read(
     ledger: &Ledger,
-    (since, until): (Option<Timestamp>, Option<Timestamp>),
+    period: (Option<Timestamp>, Option<Timestamp>),
     now: Timestamp,
 ) -> Result<Stats, StoreError> {
     let head = ledger.view().head()?.seq;
-    let period = Period::new(since, until);
-    let mut sums = Sums::default();
+    let mut counting = Counting::new(period);
     scan::forward(ledger, 0, head, &mut |record| {
-        if period.holds(&record.facts) {
-            sums.take(record)?;
-        }
+        counting.take(record)?;
         Ok(ControlFlow::Continue(()))
     })?;
-    let gates = sums.gates.into_iter().map(|(gate, counts)| GateCounts { gate, counts: counts.finish() });
-    let principals = sums.principals.into_iter();
-    let principals =
-        principals.map(|(principal, counts)| PrincipalCounts { principal, counts: counts.finish() });
-    Ok(Stats {
-        schema: SCHEMA,
-        ledger: ledger.id().to_owned(),
-        at: now,
-        since,
-        until,
-        archived: Archived::read(ledger)?,
-        entries: sums.entries,
-        total: sums.total.finish(),
-        gates: gates.collect(),
-        principals: principals.collect(),
-    })
+    Ok(Stats { archived: Archived::read(ledger)?, ..counting.finish(now) })
 }
 
-#[derive(Default)]
-struct Sums {
+/// Counting entries one after the other, of one ledger or several.
+#[derive(Debug, Default)]
+pub struct Counting {
+    ends: (Option<Timestamp>, Option<Timestamp>),
+    period: Period,
+    ledgers: BTreeSet<String>,
+    /// The ledger of the entry before.
+    last: Option<LedgerId>,
     entries: u64,
     total: Counts,
     gates: BTreeMap<String, Counts>,
     principals: BTreeMap<String, Counts>,
 }
 
-impl Sums {
-    fn take(&mut self, record: &Record<'_>) -> Result<(), StoreError> {
-        self.entries += 1;
-        if !is_counted(record.facts.kind) {
+impl Counting {
+    /// Nothing so far, of a span with these ends.
+    pub fn new(ends: (Option<Timestamp>, Option<Timestamp>)) -> Self {
+        Self { ends, period: Period::new(ends.0, ends.1), ..Self::default() }
+    }
+
+    /// Counts an entry, if it is of the span.
+    ///
+    /// # Errors
+    /// A [`StoreError`] where it cannot be read.
+    pub fn take(&mut self, record: &Record<'_>) -> Result<(), StoreError> {
+        let facts = &record.facts;
+        if self.last != Some(facts.ledger) {
+            self.last = Some(facts.ledger);
+            self.ledgers.insert(facts.ledger.to_string());
+        }
+        if !self.period.holds(facts) {
             return Ok(());
         }
-        let brief = record.brief()?;
-        let kind = record.facts.kind;
+        self.entries += 1;
+        if !is_counted(facts.kind) {
+            return Ok(());
+        }
+        let (brief, kind) = (record.brief()?, facts.kind);
         self.total.add(kind, &brief);
         let gate = brief.gate().unwrap_or_default().to_owned();
         self.gates.entry(gate).or_default().add(kind, &brief);
         self.principals.entry(brief.actor().to_owned()).or_default().add(kind, &brief);
         Ok(())
+    }
+
+    /// The document, made at `now`.
+    pub fn finish(self, now: Timestamp) -> Stats {
+        let gates = self.gates.into_iter().map(|(gate, counts)| GateCounts { gate, counts: counts.finish() });
+        let principals = self.principals.into_iter();
+        let principals =
+            principals.map(|(principal, counts)| PrincipalCounts { principal, counts: counts.finish() });
+        let mut ledgers: Vec<String> = self.ledgers.into_iter().collect();
+        let ledger = if ledgers.len() == 1 { ledgers.pop() } else { None };
+        Stats {
+            schema: SCHEMA,
+            ledger,
+            ledgers,
+            at: now,
+            since: self.ends.0,
+            until: self.ends.1,
+            archived: None,
+            entries: self.entries,
+            total: self.total.finish(),
+            gates: gates.collect(),
+            principals: principals.collect(),
+        }
     }
 }
 

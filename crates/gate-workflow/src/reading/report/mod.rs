@@ -35,7 +35,9 @@ pub use gather::Gatherer;
 pub fn read(ledger: &Ledger, gatherer: &mut Gatherer<'_>) -> Result<(), StoreError> {
     let head = ledger.view().head()?.seq;
     scan::forward(ledger, 0, head, &mut |record| {
-        gatherer.take(&record.facts, record.body, &mut |entry| record.view.reveal(entry))?;
+        gatherer.take(&record.facts, record.body, &mut |entry| {
+            record.view.map_or(Ok(()), |view| view.reveal(entry))
+        })?;
         Ok(ControlFlow::Continue(()))
     })
 }
