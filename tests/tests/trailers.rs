@@ -435,13 +435,13 @@ fn altered_bytes_of_the_commit_in_the_ledger_are_found() {
         [("fixture", "project"), ("author Dev", "author Eve"), ("\"trailer\":1", "\"trailer\":2")]
     {
         let forged = signers.rewritten(|body| body.replace(from, to));
-        assert!(forged.contains("the commit that it stands in"), "{from}: {forged}");
+        assert!(forged.contains("has a signature that does not hold"), "{from}: {forged}");
     }
     // The grant for another commit than the one that was signed.
     let grant = signers.0.of_kind("grant").remove(0);
     let id = grant["data"]["scope"]["commit"].as_str().unwrap().to_owned();
     let forged = signers.rewritten(|body| body.replace(&id, &other));
-    assert!(forged.contains("the commit that it stands in"), "{forged}");
+    assert!(forged.contains("has a signature that does not hold"), "{forged}");
 }
 
 impl Signers {

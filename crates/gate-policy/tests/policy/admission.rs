@@ -47,7 +47,7 @@ fn a_commit_asks_only_where_the_rule_or_its_gate_takes_trailers() {
     let (ask, by, here) = (ask(Action::Skip), signed("alice@x"), here());
     let asks = |gate: &str, rule: &str| {
         let rules = OPEN.replacen("[gates.g]\n", &format!("[gates.g]\n{gate}\n"), 1);
-        let policy = policy(&format!("identity.allowed_signers = \"s\"\n{rules}{rule}\n"));
+        let policy = policy(&format!("{rules}{rule}\n"));
         let verdict = |in_commit| {
             let asked = AuthorizationRequest { in_commit, ..authorization(&ask, &by, &here) };
             words(&admit(&policy, &asked, &Past::default()))
