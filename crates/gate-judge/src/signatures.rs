@@ -23,6 +23,8 @@ use gate_policy::Policy;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::trailer::{self, Judging};
+
 /// How long a signed request can be submitted, in seconds: seven days.
 pub const MAX_WAIT: u64 = 7 * 86_400;
 
@@ -53,6 +55,9 @@ pub enum Unproven {
     /// It came too late, or is dated wrongly.
     #[error("{0}")]
     Late(String),
+    /// The commit that it stands in does not make it.
+    #[error("the commit that it stands in {0}")]
+    Commit(String),
     /// The document says something else than the entry.
     #[error("the signed document differs from the entry in its {0}")]
     Differs(&'static str),
@@ -213,6 +218,9 @@ pub fn request_signer(
     trust: (&Policy, &[TrustedFile]),
     interval: (Timestamp, Timestamp),
 ) -> Result<Principal, Unproven> {
+    if let Some(standing) = &request.commit {
+        return trailer::signer(request, standing, Judging { trust, digest: &request.policy, interval });
+    }
     let message = signed_bytes(request)?;
     signer(&message, request.signature.as_deref(), Namespace::Request, claimed, trust, interval)
 }
@@ -253,8 +261,11 @@ fn same_content(entry: &Entry, genesis: Option<EntryHash>, request: &Request) ->
 }
 
 /// Whether a request is for this ledger: it names the ledger's id, or its genesis where it was written
-/// without the ledger at hand.
+/// without the ledger at hand. One in a commit names none: it is for that commit, wherever it is judged.
 fn is_ledger(request: &Request, id: &str, genesis: Option<EntryHash>) -> bool {
+    if request.commit.is_some() {
+        return true;
+    }
     let Some(named) = request.ledger.as_deref() else { return false };
     named == id || genesis.is_some_and(|genesis| genesis.to_string() == named)
 }
@@ -276,6 +287,10 @@ pub fn objections(
         objections.push(
             "this request was signed under another policy than the one in force; sign a new one".to_owned(),
         );
+    }
+    // Nobody takes the place of a commit's trailer with a number of their own choice.
+    if request.commit.is_none() && request.nonce.starts_with(trailer::NONCE) {
+        objections.push("this request has the nonce of one in a commit; sign a new one".to_owned());
     }
     objections.extend(wrong_times("request", (request.requested_at, request.submit_by), now));
     if let Some(seen) = &request.seen_head

@@ -64,9 +64,29 @@ pub struct Request {
     /// The armored SSHSIG over the canonical bytes of all other members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// The commit that it stands in, as a trailer, and whose signature is its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<InCommit>,
     /// The openings of what the document commits to: beside the document, neither signed nor recorded in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub openings: Vec<WrittenOpening>,
+}
+
+impl Request {
+    /// Whether an opt-out rests on a request in a commit.
+    pub fn is_in_commit(request: Option<&Self>) -> bool {
+        request.is_some_and(|request| request.commit.is_some())
+    }
+}
+
+/// Where a request in a commit stands. All other members follow from it, and from the policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InCommit {
+    /// The commit object as git stores it, its signature included.
+    pub object: String,
+    /// Which of its `Gate-Skip` trailers this is, from 1.
+    pub trailer: u64,
 }
 
 /// A duration for people and for machines.

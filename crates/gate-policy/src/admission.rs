@@ -27,6 +27,8 @@ pub struct AuthorizationRequest<'a> {
     pub by: &'a Principal,
     /// Where it is asked.
     pub context: &'a Context,
+    /// Whether a commit asks, by a trailer.
+    pub in_commit: bool,
 }
 
 /// What the ledger knows that a verdict needs; asked within the transaction that admits.

@@ -34,10 +34,11 @@ pub(crate) fn terms(
     rule: &Rule,
     authorization: &AuthorizationRequest<'_>,
 ) -> Result<Terms, Vec<String>> {
-    let AuthorizationRequest { ask, by, context, .. } = authorization;
+    let AuthorizationRequest { ask, by, context, in_commit, .. } = authorization;
     action(rule, ask.action).map_err(|failed| vec![failed])?;
     let checks = [
         who(policy, rule, by),
+        in_commits(rule, *in_commit),
         known_well(rule.assurance, by),
         break_glass(rule, ask),
         time(rule, ask),
@@ -152,6 +153,14 @@ fn ticket(rule: &Rule, ask: &Ask) -> Condition {
         Some(ticket) => Err(format!("needs a ticket like {pattern} ('{}' was given)", text::visible(ticket))),
         None => Err(format!("needs a ticket like {pattern} (none was given)")),
     }
+}
+
+/// Whether a commit may ask.
+fn in_commits(rule: &Rule, asked: bool) -> Condition {
+    if !asked || rule.trailers {
+        return Ok(());
+    }
+    Err("takes no request from a commit's trailer: trailers = true would let it".to_owned())
 }
 
 /// Whether the facts of a run are known well enough: all of them, and those that the scope names by the token itself.

@@ -88,6 +88,7 @@
 //! | `empty` | `block` `pass` | `block` | whether a JUnit report without any test case passes |
 //! | `levels` | table: rule id to level | none | floors that a report cannot lower |
 //! | `require_ledger` | boolean | `false` | nothing starts without a usable ledger |
+//! | `trailers` | boolean | `false` | whether its rules grant what the `Gate-Skip` trailers of signed commits ask for |
 //! | `findings_exit` | list of 0 to 255 | `[0, 1]` | the statuses with which the scan is complete; not 124 to 127, 129 to 192 |
 //! | `allow` | tables | none | the rules; without one the gate cannot be opted out of |
 //!
@@ -116,6 +117,7 @@
 //! | `reviewers` | list of who, not `*` | the rule's `who` and the owners | who may review, never the requester; required where `who` has `*` |
 //! | `lapse_when` | list of `severity-raised` `fix-available` | none | what ends a waiver before its time: a security severity that rose or was not known (a higher level or severity than it names is never covered), and a fix that the report knows of |
 //! | `follow_moves` | boolean | `false` | whether its waivers cover the same finding in one other file, where the file it was accepted in is gone |
+//! | `trailers` | boolean | its gate's | whether it grants what the `Gate-Skip` trailers of signed commits ask for |
 //! | `facts` | `asserted` `oidc` | `asserted` | how the environment, ref and repository of the run must be known, at admission and at each use |
 //! | `i_accept` | text | | why a rule that lets everybody past on every ref or environment is meant; decisions repeat it |
 //!

@@ -318,6 +318,11 @@ impl Gate {
         self.allow.iter().find(|rule| rule.number == number)
     }
 
+    /// Whether some rule grants what the trailer of a signed commit asks for.
+    pub fn takes_trailers(&self) -> bool {
+        self.allow.iter().any(|rule| rule.trailers)
+    }
+
     /// Whether some rule allows a pause.
     pub fn can_be_paused(&self) -> bool {
         self.allow.iter().any(|rule| rule.actions.contains(&Action::Pause))

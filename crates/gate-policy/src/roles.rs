@@ -374,8 +374,13 @@ fn would_grant(
             break_glass: false,
             ..subject.ask.clone()
         };
-        let authorization =
-            AuthorizationRequest { gate: subject.gate, ask: &ask, by: actor.by, context: actor.context };
+        let authorization = AuthorizationRequest {
+            gate: subject.gate,
+            ask: &ask,
+            by: actor.by,
+            context: actor.context,
+            in_commit: false,
+        };
         conditions::terms(policy, gate, rule, &authorization)
     };
     if subject.ask.action == Action::Pause {

@@ -89,6 +89,8 @@ pub struct Rule {
     pub lapse_when: Vec<Lapse>,
     /// Whether its waivers follow findings into another file where theirs is gone.
     pub follow_moves: bool,
+    /// Whether it grants what the trailer of a signed commit asks for.
+    pub trailers: bool,
     /// How well environment, ref and repository must be known, at least.
     pub facts: Option<Assurance>,
     /// Why a rule that reaches everything is accepted.

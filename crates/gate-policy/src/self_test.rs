@@ -36,7 +36,8 @@ fn run(policy: &Policy, test: &TestCase) -> TestResult {
 /// How a request ends, and the same in words.
 fn judge(policy: &Policy, request: &TestRequest, now: Timestamp) -> (Option<Expect>, String) {
     let (by, context, ask) = (principal(request), context(request), ask(policy, request));
-    let authorization = AuthorizationRequest { gate: &request.gate, ask: &ask, by: &by, context: &context };
+    let authorization =
+        AuthorizationRequest { gate: &request.gate, ask: &ask, by: &by, context: &context, in_commit: false };
     let (ended, got) = match admit(policy, &authorization, &Told { request, now }) {
         Admission::Grant(terms) => (Expect::Granted, format!("granted by rule {}", terms.rule)),
         Admission::Pending(terms, needed) => {

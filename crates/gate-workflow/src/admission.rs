@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 
 use gate_ledger::entry::{Entry, Kind};
-use gate_ledger::store::{StoreError, Transaction};
+use gate_ledger::store::{StoreError, Transaction, View};
 use gate_model::JUDGE;
 use gate_model::context::Context;
 use gate_model::exit::Exit;
@@ -144,14 +144,22 @@ fn unrecorded(grant: Grant) -> Grant {
     Grant { id: None, seq: None, reasons: grant.reasons.iter().map(without).collect(), ..grant }
 }
 
-fn answered(
+/// A ledger at the instant that counts as now.
+pub(crate) type Instant<'a> = (&'a View<'a>, Timestamp);
+
+/// Judges what is asked for and records the answer, in a transaction of the caller's.
+///
+/// # Errors
+/// A [`TransactError`].
+pub(crate) fn answered(
     workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
     asking: &Asking,
 ) -> Result<Grant, TransactError> {
-    let (asking, objections) = proven(workspace, transaction, asking)?;
+    let (asking, objections) = proven(workspace, (&transaction.view(), transaction.now()), asking)?;
     policies::ensure_recorded(transaction, &workspace.loaded, &asking.by)?;
-    let (admission, counted) = judge(workspace, transaction, &asking, objections)?;
+    let now = transaction.now();
+    let (admission, counted) = judge(workspace, (&transaction.view(), now), &asking, objections)?;
     record(workspace, transaction, &asking, admission, &counted)
 }
 
@@ -181,25 +189,28 @@ pub fn request_all(
 
 /// The same with whoever signed the document, where there is one, and what speaks against that: its signature, its age,
 /// its ledger, its policy.
-fn proven(
+pub(crate) fn proven(
     workspace: &Workspace<'_>,
-    transaction: &Transaction<'_>,
+    (view, now): Instant<'_>,
     asking: &Asking,
 ) -> Result<(Asking, Vec<String>), TransactError> {
     let Some(request) = &asking.request else { return Ok((asking.clone(), Vec::new())) };
-    let (view, now) = (transaction.view(), transaction.now());
-    let Submitted { by, objections } = proving::submitted(&view, &workspace.loaded, request, now)?;
+    let Submitted { by, objections } = proving::submitted(view, &workspace.loaded, request, now)?;
     Ok((Asking { by, ..asking.clone() }, objections))
 }
 
-fn judge(
+/// What the rules say of it, after what else speaks against it.
+///
+/// # Errors
+/// A failure of the store.
+pub(crate) fn judge(
     workspace: &Workspace<'_>,
-    transaction: &Transaction<'_>,
+    (view, now): Instant<'_>,
     asking: &Asking,
     mut objections: Vec<String>,
 ) -> Result<(Admission, Counted), TransactError> {
     if let Some(request) = &asking.request
-        && transaction.view().with_nonce(&request.nonce)?.iter().any(records::takes_nonce)
+        && view.with_nonce(&request.nonce)?.iter().any(records::takes_nonce)
     {
         objections.push("this request was submitted before; write a new one".to_owned());
     }
@@ -207,15 +218,15 @@ fn judge(
         let trial = Trial { rule: 0, failed: objections };
         return Ok((Admission::Denied(vec![trial]), Counted::default()));
     }
-    let view = transaction.view();
     let policy = &workspace.loaded.policy;
     let digest = &workspace.loaded.used.digest;
-    let past = Past::new(&view, workspace.loaded.trust(), digest, &asking.gate, transaction.now());
+    let past = Past::new(view, workspace.loaded.trust(), digest, &asking.gate, now);
     let authorization = AuthorizationRequest {
         gate: &asking.gate,
         ask: &asking.ask,
         by: &asking.by,
         context: &asking.context,
+        in_commit: Request::is_in_commit(asking.request.as_ref()),
     };
     let admission = gate_policy::admit(policy, &authorization, &past);
     Ok((admission, past.settled()?))

@@ -29,5 +29,6 @@ pub mod sealing;
 pub mod signing;
 pub mod standing;
 pub mod token;
+pub(crate) mod trailers;
 pub mod wish;
 pub mod workspace;

@@ -201,6 +201,7 @@ pub fn draft(
         submit_by: now.plus(signatures::MAX_WAIT).ok_or(SigningError::Time)?,
         nonce: nonce()?,
         signature: None,
+        commit: None,
         openings: Vec::new(),
     })
 }

@@ -170,7 +170,8 @@ pub fn resolve(
     let open = |level: Level| wish.matches.iter().map(move |wanted| evidence(wanted, level, &[]));
     let probe =
         Ask { findings: wish.evidence.iter().cloned().chain(open(Level::Note)).collect(), ..ask.clone() };
-    let authorization = AuthorizationRequest { gate: &wish.gate, ask: &probe, by, context: &facts.context };
+    let authorization =
+        AuthorizationRequest { gate: &wish.gate, ask: &probe, by, context: &facts.context, in_commit: false };
     let derived = gate_policy::derive(policy, &authorization, None).ok();
     let level = derived.as_ref().and_then(|(rule, _)| rule.max_level).unwrap_or(Level::Error);
     ask.findings.extend(wish.matches.iter().map(|wanted| evidence(wanted, level, &counts)));

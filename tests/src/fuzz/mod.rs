@@ -11,6 +11,7 @@
 //! To add a target: a function here, a line in [`TARGETS`], a file in `tests/fuzz/targets` with its `[[bin]]`
 //! in `tests/fuzz/Cargo.toml`, and at least two seeds, one that is accepted and one that is not.
 
+mod commits;
 mod documents;
 mod identity;
 mod ledger;
@@ -20,6 +21,7 @@ mod remote;
 mod reports;
 mod words;
 
+pub use commits::commit;
 pub use documents::{endorsement, request, statement};
 pub use identity::{allowed_signers, oidc_keys, oidc_token, run_facts, ssh_key, ssh_signature};
 pub use ledger::{entry, export};
@@ -35,9 +37,10 @@ use gate_model::time::Timestamp;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 27] = [
+pub const TARGETS: [Target; 28] = [
     ("allowed_signers", allowed_signers),
     ("checkpoint", checkpoint),
+    ("commit", commit),
     ("compact_range", compact_range),
     ("cosignature", cosignature),
     ("duration", duration),

@@ -40,11 +40,14 @@ pub enum Namespace {
     Review,
     /// A policy's text.
     Policy,
+    /// A commit, as git has it signed.
+    Git,
 }
 
 impl Namespace {
     /// Every namespace.
-    pub const ALL: [Self; 5] = [Self::Request, Self::Approval, Self::Revocation, Self::Review, Self::Policy];
+    pub const ALL: [Self; 6] =
+        [Self::Request, Self::Approval, Self::Revocation, Self::Review, Self::Policy, Self::Git];
 
     /// The name that is signed, as for `ssh-keygen -Y sign -n`.
     pub const fn as_str(self) -> &'static str {
@@ -54,6 +57,7 @@ impl Namespace {
             Self::Revocation => "gate-revocation",
             Self::Review => "gate-review",
             Self::Policy => "gate-policy",
+            Self::Git => "git",
         }
     }
 }

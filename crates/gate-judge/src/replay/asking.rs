@@ -41,6 +41,19 @@ struct Verdict<'a> {
     now: Timestamp,
 }
 
+impl<'a> Verdict<'a> {
+    /// `ask` as the rules see it.
+    fn authorization(&self, ask: &'a Ask) -> AuthorizationRequest<'a> {
+        AuthorizationRequest {
+            gate: self.gate,
+            ask,
+            by: self.by,
+            context: self.context,
+            in_commit: Request::is_in_commit(self.request),
+        }
+    }
+}
+
 impl State {
     pub(super) fn judge_request(
         &self,
@@ -110,7 +123,13 @@ impl State {
         derivation::in_time(at.moment, data).map_err(Doubt::Wrong)?;
         let (opt_out, _) = self.waiting(at, id, data.not_before)?;
         approved.clone().map_err(|reason| Doubt::Wrong(format!("lacks approvals: {reason}")))?;
-        let authorization = AuthorizationRequest { gate, ask: &data.ask, by, context: &data.context };
+        let authorization = AuthorizationRequest {
+            gate,
+            ask: &data.ask,
+            by,
+            context: &data.context,
+            in_commit: Request::is_in_commit(data.request.as_ref()),
+        };
         let rule = gate_policy::permits(used.policy(), &authorization, Some(data.rule))
             .map_err(|trials| Doubt::Wrong(format!("should have been denied: {}", in_words(&trials))))?;
         let past = Past { opt_outs: &self.opt_outs, gate, used, now: data.not_before, before: None };
@@ -163,8 +182,7 @@ impl State {
         };
         let past = self.past(verdict);
         let by = signer.as_ref().unwrap_or(verdict.by);
-        let authorization =
-            AuthorizationRequest { gate: verdict.gate, ask: verdict.ask, by, context: verdict.context };
+        let authorization = AuthorizationRequest { by, ..verdict.authorization(verdict.ask) };
         match gate_policy::admit(verdict.used.policy(), &authorization, &past) {
             Admission::Denied(_) => Ok(()),
             Admission::Grant(terms) => Err(Doubt::Wrong(format!("denies what rule {} grants", terms.rule))),
@@ -224,11 +242,8 @@ impl State {
     /// the recorded one, or one that was narrowed to it.
     fn comes_out(&self, verdict: Verdict<'_>, accept: impl Fn(Admission) -> Result<(), String>) -> Judged {
         let past = self.past(verdict);
-        let judge = |ask: &Ask| {
-            let authorization =
-                AuthorizationRequest { gate: verdict.gate, ask, by: verdict.by, context: verdict.context };
-            accept(gate_policy::admit(verdict.used.policy(), &authorization, &past))
-        };
+        let judge =
+            |ask: &Ask| accept(gate_policy::admit(verdict.used.policy(), &verdict.authorization(ask), &past));
         if let Some(request) = verdict.request {
             let asked = Ask { scope: request.scope.clone(), ..verdict.ask.clone() };
             return judge(&asked).map_err(Doubt::Wrong);

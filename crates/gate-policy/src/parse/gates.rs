@@ -12,7 +12,7 @@ use super::people::Names;
 use super::reader::{Reader, Value};
 use super::rule;
 use super::table::Table;
-use crate::policy::{Gate, Suppressions};
+use crate::policy::{Gate, IdentitySettings, LedgerSettings, Suppressions};
 
 /// The words for levels.
 pub(super) fn levels() -> Vec<(&'static str, Level)> {
@@ -69,10 +69,16 @@ fn gate(reader: &mut Reader<'_>, mut table: Table<'_>, span: Range<usize>, names
         None => vec![0, 1],
     };
     let observed_until = observed(reader, &mut table);
+    let trailers = table.boolean(reader, "trailers").unwrap_or(false);
     let rules = rules(reader, &mut table);
+    if let (Some(value), true) = (table.get("trailers"), rules.is_empty()) {
+        let message = format!("'{}' lets rules grant, and this gate has none", value.place);
+        reader.error(value.span(), "no-effect", message).remedy("take it out, or add an allow rule");
+    }
     table.finish(reader);
+    let rules = (1..).zip(rules);
     let allow =
-        (1..).zip(rules).filter_map(|(number, rule)| rule::rule(reader, rule, number, names)).collect();
+        rules.filter_map(|(number, rule)| rule::rule(reader, rule, number, names, trailers)).collect();
     Gate {
         severity,
         fail_on: fail_on.unwrap_or(FailOn::Level(Level::Warning)),
@@ -86,6 +92,29 @@ fn gate(reader: &mut Reader<'_>, mut table: Table<'_>, span: Range<usize>, names
         observed_until,
         allow,
         span,
+    }
+}
+
+/// What rules that grant what a commit asks for need beside them: keys that tell who signed it, and a ledger that keeps
+/// what it says, since it holds the commit's whole text.
+pub(super) fn trailers(
+    reader: &mut Reader<'_>,
+    gates: &BTreeMap<GateName, Gate>,
+    ledger: &LedgerSettings,
+    identity: &IdentitySettings,
+) {
+    for rule in gates.values().flat_map(|gate| &gate.allow).filter(|rule| rule.trailers) {
+        if identity.allowed_signers.is_none() {
+            let message = "trailers = true needs keys, and the policy names no allowed_signers";
+            let remedy = "add [identity] allowed_signers, or take trailers out";
+            reader.error(rule.span.clone(), "trailers-without-keys", message).remedy(remedy);
+        }
+        if ledger.commit.any() {
+            let message =
+                "trailers = true records commits as they are, and [ledger] commit hides what they say";
+            let remedy = "take trailers out, or take commit out";
+            reader.error(rule.span.clone(), "trailers-hide-nothing", message).remedy(remedy);
+        }
     }
 }
 

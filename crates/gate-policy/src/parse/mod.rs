@@ -99,6 +99,7 @@ fn document_of(reader: &mut Reader<'_>, mut root: Table<'_>) -> Option<Policy> {
         Some(table) => gates::gates(reader, &table, names),
         None => BTreeMap::new(),
     };
+    gates::trailers(reader, &gates, &ledger, &identity);
     let tests = root.tables(reader, "test");
     root.finish(reader);
     let tests = tests_table::tests(reader, tests, &gates);

@@ -19,12 +19,14 @@ const MANY: u64 = 1_000_000;
 /// How long a pending request waits where the policy does not say: over a weekend and a holiday.
 const APPROVED_WITHIN: u64 = 7 * 86_400;
 
-/// Reads one rule; nothing where it has no `max_ttl`, `actions` or `who`, which are errors.
+/// Reads one rule; nothing where it has no `max_ttl`, `actions` or `who`, which are errors. `trailers` is what its gate
+/// says of them.
 pub(super) fn rule(
     reader: &mut Reader<'_>,
     mut table: Table<'_>,
     number: u64,
     names: Names<'_>,
+    trailers: bool,
 ) -> Option<Rule> {
     let actions = table.get("actions").map(|value| reader.each(&value, action));
     let who = table.get("who").map(|value| who::list(reader, &value, names, Wildcard::Allowed));
@@ -60,6 +62,7 @@ pub(super) fn rule(
             .unwrap_or_default(),
         lapse_when: table.get("lapse_when").map(|value| reader.each(&value, lapse)).unwrap_or_default(),
         follow_moves: table.boolean(reader, "follow_moves").unwrap_or(false),
+        trailers: table.boolean(reader, "trailers").unwrap_or(trailers),
         facts: table.word(reader, "facts", &[("asserted", Assurance::Asserted), ("oidc", Assurance::Oidc)]),
         i_accept: table.string(reader, "i_accept"),
         span: table.span.clone(),

@@ -4,7 +4,9 @@ use gate_model::action::Action;
 use gate_model::level::Level;
 use gate_model::principal::Assurance;
 use gate_model::request::Ttl;
-use gate_policy::{Admission, Earlier, Trial, admit, allows_use, counts_against, derive, permits};
+use gate_policy::{
+    Admission, AuthorizationRequest, Earlier, Trial, admit, allows_use, counts_against, derive, permits,
+};
 
 use crate::support::{Past, ask, asserted, authorization, here, judge, known, policy, signed, words};
 
@@ -38,6 +40,27 @@ fn a_gate_without_allow_cannot_be_opted_out_of_and_an_unknown_one_neither() {
         "the policy has no gate 'h'; did you mean 'g'?"
     );
     assert!(permits(&policy, &unknown, None).is_err());
+}
+
+#[test]
+fn a_commit_asks_only_where_the_rule_or_its_gate_takes_trailers() {
+    let (ask, by, here) = (ask(Action::Skip), signed("alice@x"), here());
+    let asks = |gate: &str, rule: &str| {
+        let rules = OPEN.replacen("[gates.g]\n", &format!("[gates.g]\n{gate}\n"), 1);
+        let policy = policy(&format!("{rules}{rule}\n"));
+        let verdict = |in_commit| {
+            let asked = AuthorizationRequest { in_commit, ..authorization(&ask, &by, &here) };
+            words(&admit(&policy, &asked, &Past::default()))
+        };
+        assert!(!verdict(false).contains("trailer"), "anybody else may ask: {}", verdict(false));
+        !verdict(true).contains("takes no request from a commit's trailer")
+    };
+    let yes = "trailers = true";
+    for (gate, rule, taken) in
+        [("", "", false), (yes, "", true), ("", yes, true), (yes, "trailers = false", false)]
+    {
+        assert_eq!(asks(gate, rule), taken, "{gate}/{rule}");
+    }
 }
 
 #[test]

@@ -332,6 +332,16 @@ fn each_defect_has_its_code_and_its_place() {
         ("lapse_when beside skip", whole("lapse_when = [\"fix-available\"]"), "8:14 no-effect"),
         ("no threshold", v1("[gates.g]\nfail_on = \"security-severity >= 11\""), "3:11 bad-threshold"),
         ("follow_moves beside skip", whole("follow_moves = true"), "8:16 no-effect"),
+        ("trailers without rules", v1("[gates.g]\ntrailers = true"), "3:12 no-effect"),
+        ("trailers without keys", whole("trailers = true"), "4:1 trailers-without-keys"),
+        (
+            "trailers where names are hidden",
+            v1(
+                "[ledger]\ncommit = [\"names\"]\n[identity]\nallowed_signers = \"s\"\n[gates.g]\ntrailers = true\n\
+                [[gates.g.allow]]\nactions = [\"skip\"]\nwho = [\"a@x\"]\nmax_ttl = \"1h\"",
+            ),
+            "8:1 trailers-hide-nothing",
+        ),
         ("unknown lapse", waive("lapse_when = [\"monday\"]"), "8:15 unknown-word"),
         ("no uses", whole("max_uses = 0"), "8:12 out-of-range"),
         ("float of uses", whole("max_uses = 1.5"), "8:12 wrong-type"),

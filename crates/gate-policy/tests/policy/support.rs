@@ -98,7 +98,7 @@ pub(crate) fn authorization<'a>(
     by: &'a Principal,
     context: &'a Context,
 ) -> AuthorizationRequest<'a> {
-    AuthorizationRequest { gate: "g", ask, by, context }
+    AuthorizationRequest { gate: "g", ask, by, context, in_commit: false }
 }
 
 /// The verdict on gate `g` with an empty past.

@@ -67,6 +67,9 @@ pub enum CheckError {
     /// The report cannot be judged.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// What the commit asks for could not be judged.
+    #[error("what the commit asks for cannot be judged: {0}")]
+    Trailers(crate::admission::TransactError),
     /// A document could not be written.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -84,6 +87,7 @@ impl CheckError {
             Self::Tampered(_) => Exit::Distrust,
             Self::Facts(error) => error.exit(),
             Self::Report(error) => error.exit(),
+            Self::Trailers(error) => error.exit(),
             Self::Record(RecordError::Guard(error)) => error.exit(),
             Self::Record(_) | Self::Archived(_) | Self::Restless(_) => Exit::Failure,
         }

@@ -8,6 +8,7 @@ mod concluding;
 mod failure;
 mod plan;
 mod sighting;
+mod trailers;
 mod work;
 
 use std::time::{Duration, Instant};
@@ -130,7 +131,7 @@ impl<'a> Checker<'a> {
         Ok(Self { workspace, name, gate })
     }
 
-    /// Applies pauses and skips, and notes what the ledger looks like before a command starts. A pause, or a
+    /// Admits what the commit asks for, applies pauses and skips, and notes what the ledger looks like before a command starts. A pause, or a
     /// request of this place that waits for approvals, is waited for as long as `patience` says.
     ///
     /// # Errors
@@ -141,6 +142,7 @@ impl<'a> Checker<'a> {
         patience: Duration,
         warnings: &mut Vec<String>,
     ) -> Result<Begun, CheckError> {
+        self.admit_trailers(warnings)?;
         let deadline = Instant::now() + patience;
         let mut paused = None;
         loop {

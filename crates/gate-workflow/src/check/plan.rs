@@ -54,6 +54,9 @@ impl Checker<'_> {
         at: Option<Timestamp>,
         warnings: &mut Vec<String>,
     ) -> Result<Option<(EffectiveOptOuts, Timestamp)>, CheckError> {
+        if let Some(foreseen) = self.foresee_trailers(at, warnings)? {
+            return Ok(Some(foreseen));
+        }
         self.read(warnings, |view| {
             let now = match at {
                 Some(at) => at,

@@ -1,7 +1,7 @@
 //! The golden ledger of judge 1: every kind of entry, signed and unsigned, as the tools of that judge wrote it.
 //!
-//! `testdata/judge-1.jsonl` stays as it is for as long as judge 1 is in the code; a judge that gives one of its
-//! facts another verdict is another judge. `testdata/judge-1.replay.json` is what replay says about it.
+//! `testdata/judge-1.jsonl`, and `judge-1.commits.jsonl` with requests in commits, stay as they are for as long as judge 1 is in the code; a judge that gives one of its
+//! facts another verdict is another judge. The `.replay.json` beside each is what replay says about it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -69,8 +69,8 @@ fn testdata(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testdata").join(name)
 }
 
-fn golden() -> Vec<Entry> {
-    let lines = std::fs::read_to_string(testdata("judge-1.jsonl")).unwrap();
+fn golden(name: &str) -> Vec<Entry> {
+    let lines = std::fs::read_to_string(testdata(&format!("{name}.jsonl"))).unwrap();
     let entry = |line: &str| {
         let (body, hash) = line.split_once(",\"hash\":\"").unwrap();
         let entry = Entry::from_body(format!("{body}}}").as_bytes()).unwrap();
@@ -81,11 +81,13 @@ fn golden() -> Vec<Entry> {
 }
 
 #[test]
-fn the_golden_ledger_of_judge_1_comes_out_as_it_always_did() {
-    let replayed = replay(&golden());
-    let expected = std::fs::read_to_string(testdata("judge-1.replay.json")).unwrap();
-    let expected: Expected = serde_json::from_str(&expected).unwrap();
-    assert_eq!(Expected { replay: replayed.replay, warnings: replayed.warnings }, expected);
+fn the_golden_ledgers_of_judge_1_come_out_as_they_always_did() {
+    for name in ["judge-1", "judge-1.commits"] {
+        let replayed = replay(&golden(name));
+        let expected = std::fs::read_to_string(testdata(&format!("{name}.replay.json"))).unwrap();
+        let expected: Expected = serde_json::from_str(&expected).unwrap();
+        assert_eq!(Expected { replay: replayed.replay, warnings: replayed.warnings }, expected, "{name}");
+    }
 }
 
 #[test]
@@ -175,7 +177,7 @@ fn is_signed(data: &Value) -> bool {
 /// Adds a copy of the entry `from` to the golden ledger; it must be the one that replay names.
 #[track_caller]
 fn added(kind: Kind, fits: impl Fn(&Value) -> bool, words: &str, change: impl FnOnce(&mut Draft)) {
-    let entries = golden();
+    let entries = golden("judge-1");
     let from = first(&entries, kind, fits);
     let forged = Forgery::of(&entries).add(from, |draft, at| {
         if draft.data.get("not_before").is_some() {
