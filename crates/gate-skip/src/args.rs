@@ -101,6 +101,14 @@ pub(crate) struct WishArgs {
     #[arg(long, conflicts_with = "detached")]
     pub dry_run: bool,
 
+    /// Print the line that asks for it in the message of a signed commit, and ask for nothing here
+    ///
+    /// It is bound to that commit. The policy must take requests in commits: trailers = true.
+    #[arg(long, conflicts_with_all = [
+        "sign", "detached", "dry_run", "commit", "git_ref", "change", "environment", "run_id",
+    ])]
+    pub trailer: bool,
+
     /// Bind it to the commit REV instead of HEAD
     #[arg(long, value_name = "REV", help_heading = "Scope")]
     pub commit: Option<String>,

@@ -24,6 +24,7 @@ use crate::documents;
 use crate::error::SkipError;
 use crate::import::Imported;
 use crate::run::{Session, TOOL};
+use crate::trailer;
 
 /// What comes of asking.
 pub(crate) enum Asked {
@@ -35,6 +36,8 @@ pub(crate) enum Asked {
     Stated(Box<Statement>),
     /// An owner's word on a policy.
     Endorsed(Endorsement),
+    /// The line for a commit's message.
+    Trailer(String),
     /// What comes of an ignore file.
     Imported(Imported),
 }
@@ -64,7 +67,10 @@ pub(crate) fn ask(
     } else {
         from_arguments(target, &args.wish)
     };
-    session.workspace.loaded.policy.gate(&wish.gate)?;
+    let gate = session.workspace.loaded.policy.gate(&wish.gate)?;
+    if args.wish.trailer {
+        return trailer::line(gate, wish).map(Asked::Trailer);
+    }
     if !args.signing.detached
         && let Some(elsewhere) =
             wish::reach(session.workspace.facts()?, &wish, session.workspace.remote().is_some())?

@@ -11,6 +11,7 @@ mod import;
 mod run;
 mod stating;
 mod submitting;
+mod trailer;
 
 fn main() -> std::process::ExitCode {
     gate_cli::main::main(run::TOOL, run::run)

@@ -104,6 +104,10 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
             all.into_iter().find(|exit| *exit != Exit::Proceed).unwrap_or(Exit::Proceed)
         }
         Ok(Asked::Imported(Imported::Plan(rows))) => plan(&args, &rows, io, env, clock),
+        Ok(Asked::Trailer(line)) => {
+            io.show(&(line + "\n"));
+            Exit::Proceed
+        }
         Ok(Asked::Endorsed(endorsement)) => {
             io.show(&(render::json(&endorsement) + "\n"));
             Exit::Proceed

@@ -24,6 +24,10 @@ use crate::run::Session;
 pub(crate) fn submit(session: &Session<'_>, path: &Path, io: &mut Io<'_>) -> Result<Grant, SkipError> {
     let privacy = ledger_access::privacy(&session.workspace.loaded);
     match documents::signed(path, privacy, session.cwd, io)? {
+        // What it holds is a commit's text, and who reads that from the checkout is gate-check.
+        Signed::Request(request) if request.commit.is_some() => {
+            Err(documents::wrong_signed(path, &"it stands in a commit, whose trailers gate-check admits"))
+        }
         Signed::Request(request) => ask(session, *request),
         Signed::Statement(statement) => act(session, path, &statement),
     }
