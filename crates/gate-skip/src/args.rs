@@ -109,6 +109,10 @@ pub(crate) struct WishArgs {
     #[arg(long, conflicts_with = "detached")]
     pub dry_run: bool,
 
+    /// Bind it to this repository, whatever is built in it
+    #[arg(long, help_heading = "Scope")]
+    pub repository: bool,
+
     /// Bind it to the commit REV instead of HEAD
     #[arg(long, value_name = "REV", help_heading = "Scope")]
     pub commit: Option<String>,

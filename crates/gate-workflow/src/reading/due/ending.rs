@@ -90,6 +90,9 @@ fn again(gate: &str, ask: &Ask, signed: bool) -> Vec<String> {
     option("--reason", Some(""));
     argv.extend(ask.scope.change.as_ref().map(|change| format!("--change={change}")));
     let switch = |on: bool, name: &str| on.then(|| name.to_owned());
+    let of_repository =
+        ask.action != Action::Waive && ask.scope.repository.is_some() && !ask.scope.is_narrow();
+    argv.extend(switch(of_repository, "--repository"));
     argv.extend([switch(ask.break_glass, "--break-glass"), switch(signed, "--sign")].into_iter().flatten());
     argv
 }
