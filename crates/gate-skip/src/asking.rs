@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gate_cli::{Failure, Io};
+use gate_cli::{Failure, Io, render};
 use gate_findings::evidence;
 use gate_identity::ssh::Namespace;
 use gate_judge::ownership::Endorsement;
@@ -56,15 +56,19 @@ pub(crate) fn ask(
     target: &str,
     io: &mut Io<'_>,
 ) -> Result<Asked, SkipError> {
-    let wish = if is_file(target) {
+    let (mut wish, findings) = if is_file(target) {
         match from_decision(session, Path::new(target), &args.wish, io)? {
-            Ok(wish) => wish,
+            Ok(found) => found,
             Err(nothing) => return Ok(Asked::Answer(Box::new(nothing))),
         }
     } else {
-        from_arguments(target, &args.wish)
+        let wish = from_arguments(target, &args.wish);
+        let named: Vec<String> = wish.matches.iter().map(ToString::to_string).collect();
+        (wish, named.join("\n"))
     };
     session.workspace.loaded.policy.gate(&wish.gate)?;
+    let about = || Ok(format!("{}: {}\n{findings}", wish.gate, wish.action));
+    wish.reason = session.pen.reason(args.wish.reason.as_deref(), about)?;
     if !args.signing.detached
         && let Some(elsewhere) =
             wish::reach(session.workspace.facts()?, &wish, session.workspace.remote().is_some())?
@@ -191,13 +195,13 @@ fn wish(gate: &str, action: Action, args: &WishArgs) -> Wish {
     }
 }
 
-/// A wish to waive just what blocked; the inner `Err` is the answer where nothing did.
+/// A wish to waive just what blocked, and that in words; the inner `Err` is the answer where nothing did.
 fn from_decision(
     session: &Session<'_>,
     path: &Path,
     args: &WishArgs,
     io: &mut Io<'_>,
-) -> Result<Result<Wish, Grant>, SkipError> {
+) -> Result<Result<(Wish, String), Grant>, SkipError> {
     if args.action.is_some() || !args.waive.is_empty() {
         let text = "a decision names what to waive; --action and --waive go with a gate's name";
         return Err(SkipError::Usage(text.to_owned()));
@@ -213,7 +217,7 @@ fn from_decision(
     }
     let mut wish = wish(&decision.gate, Action::Waive, args);
     wish.evidence = evidence::of(&decision.blocking);
-    Ok(Ok(wish))
+    Ok(Ok((wish, render::what_blocks(&decision, None, false))))
 }
 
 /// What is asked for, the request signed, and who signed it.
