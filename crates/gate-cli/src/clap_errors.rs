@@ -172,7 +172,12 @@ impl Facts<'_> {
     fn spaced(&self, args: &[OsString]) -> Option<String> {
         let unexpected = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue];
         let is_option = |kind| self.words(kind, " ").starts_with('-');
-        let kinds = [ErrorKind::UnknownArgument, ErrorKind::InvalidSubcommand, ErrorKind::TooManyValues];
+        let kinds = [
+            ErrorKind::UnknownArgument,
+            ErrorKind::InvalidSubcommand,
+            ErrorKind::TooManyValues,
+            ErrorKind::ArgumentConflict,
+        ];
         if !kinds.contains(&self.0.kind()) || unexpected.into_iter().any(is_option) {
             return None;
         }
