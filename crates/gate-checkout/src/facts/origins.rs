@@ -43,10 +43,8 @@ pub fn origins(
     let checkout = find_checkout(dir, &mut None)?;
     let all = named(&merged(&recording, checkout.clone(), aliases)?);
     let variables = read.into_inner();
-    let mut found: Vec<Origin> = all
-        .iter()
-        .map(|(fact, value)| Origin { fact: *fact, value: value.clone(), from: Vec::new() })
-        .collect();
+    let mut found: Vec<Origin> =
+        all.iter().map(|(fact, value)| Origin { fact, value: value.clone(), from: Vec::new() }).collect();
     for with in [checkout.clone(), None] {
         let world = named(&merged(env, with.clone(), aliases)?);
         for name in &variables {
