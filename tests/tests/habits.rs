@@ -68,3 +68,71 @@ fn help_ends_with_examples_and_the_version_is_a_line() {
         assert_eq!(said("--version").lines().count(), 1);
     }
 }
+
+#[test]
+fn a_missing_reason_is_written_with_the_editor_of_whoever_sits_there() {
+    let house = House::new(POLICY);
+    house.write("scan.jsonl", "{\"rule\":\"CVE-1\",\"level\":\"error\",\"path\":\"src/a\"}\n");
+    let decision = house.check(&["scan", "scan.jsonl"]).exits(1).stdout;
+    house.write("d.json", decision);
+    // What is written stands above what blocks; the editor sees both.
+    house.write("editor", "#!/bin/sh\ngrep -q '^# .*CVE-1' \"$1\" && echo 'in review' > \"$1\"\n");
+    house.sh("chmod +x editor").exits(0);
+    let at_terminal = |editor: &str, line: &str| {
+        let mut script = house.plain("script");
+        script.args(["-qec", line, "/dev/null"]).env("EDITOR", editor);
+        script.output().unwrap()
+    };
+    let asked = at_terminal("./editor", "gate-skip ./d.json --format json");
+    assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stdout));
+    assert_eq!(house.of_kind("grant")[0]["data"]["reason"], "in review");
+    let before = entries(&house);
+    let left_empty = at_terminal("true", "gate-skip lint");
+    assert_eq!(left_empty.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&left_empty.stdout).into_owned();
+    assert!(said.contains("no reason was written: nothing was asked for"), "{said}");
+    let failed = at_terminal("false", "gate-skip revoke 1");
+    assert_eq!(failed.status.code(), Some(2), "{}", String::from_utf8_lossy(&failed.stdout));
+    // In a pipeline nobody sits there.
+    let env = [("EDITOR", "./editor")];
+    house.skip_with(&["./d.json"], &env).exits(2).says(&["--reason is missing"]);
+    house.skip_with(&["resume", "lint"], &env).exits(2).says(&["--reason is missing"]);
+    assert_eq!(entries(&house), before);
+}
+
+#[test]
+fn a_key_after_a_space_is_explained() {
+    let house = House::new(POLICY);
+    for line in [
+        &["lint", "--reason", "x", "--sign", "id_ed25519"][..],
+        &["approve", "41", "--sign", "id_ed25519"],
+        &["--sign", "id_ed25519", "lint", "--reason", "x"],
+    ] {
+        house.skip(line).exits(2).says(&["write --sign=id_ed25519, with '='"]);
+    }
+    house.skip(&["lint", "--reason", "x", "--change", "7"]).exits(2).says(&["write --change=7, with '='"]);
+    house.skip(&["lint", "--sign", "--nonsense"]).exits(2).says(&["unexpected argument '--nonsense'"]);
+}
+
+#[test]
+fn verbose_says_where_each_fact_comes_from() {
+    let house = House::new(POLICY);
+    let env = house.github("carol");
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    house.check_with(&["lint", "--verbose", "--", "true"], &env).exits(0).says(&[
+        "actor is github:carol, from GITHUB_ACTOR",
+        "repository is github.com/acme/payments, from ",
+        "ref is refs/heads/main, from ",
+        "run is 77, from GITHUB_RUN_ID",
+        "environment is unknown",
+    ]);
+    let here = house.skip(&["lint", "--reason", "x", "-v"]).exits(0);
+    here.says(&["commit is ", "from the checkout", "from the operating system"]);
+}
+
+#[test]
+fn before_the_first_commit_the_answer_is_to_commit() {
+    let house = House::new(POLICY);
+    house.sh("git checkout -q --orphan empty").exits(0);
+    house.skip(&["lint", "--reason", "x"]).exits(2).says(&["the branch has no commit yet", "commit first"]);
+}

@@ -93,8 +93,8 @@ fn a_run_names_the_worst_and_the_one_command_for_all() {
     let lines: Vec<&str> = ran.stderr.lines().collect();
     assert_eq!(lines[1], "  error E1 src/f5.py:40: finding 40");
     assert_eq!(lines[11], "  and 30 more");
-    let command = ran.stderr.lines().find_map(|line| line.trim().strip_prefix("gate-skip ./d ")).unwrap();
-    assert_eq!(command, "--reason ''");
+    let command = ran.stderr.lines().map(str::trim).find(|line| line.starts_with("gate-skip ./d")).unwrap();
+    assert_eq!(command, "gate-skip ./d", "whoever pastes it is asked why");
     house.skip(&["./d", "--reason", "in review"]).exits(0);
     house.check(&["scan", "made.jsonl"]).exits(0);
 }
@@ -107,7 +107,7 @@ fn the_command_for_a_few_names_them_all() {
     let argv: Vec<String> = serde_json::from_value(decision["suggest_all"]["argv"].clone()).unwrap();
     assert_eq!(argv.iter().filter(|word| *word == "--waive").count(), 3);
     let mut words: Vec<&str> = argv[1..].iter().map(String::as_str).collect();
-    *words.last_mut().unwrap() = "all of it is in review";
+    words.extend(["--reason", "all of it is in review"]);
     house.skip(&words).exits(0);
     house.check(&["scan", "scan.jsonl"]).exits(0);
 }

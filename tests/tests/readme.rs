@@ -68,10 +68,15 @@ fn bash(house: &House, command: &str) -> Ran {
     Ran::of(bash.output().unwrap())
 }
 
+/// The table of a policy that has `word`.
+fn table<'a>(readme: &'a str, word: &str) -> &'a str {
+    blocks(readme, "toml").into_iter().find(|table| table.contains(word)).unwrap()
+}
+
 /// A repository with the README's policy and code for its scanner, and no ledger yet.
 fn house() -> House {
     let readme = readme();
-    let house = House::without_ledger(blocks(&readme, "toml").first().unwrap());
+    let house = House::without_ledger(table(&readme, "path ="));
     house.write("payments.py", std::fs::read(testdata("sample/python/payments.py")).unwrap());
     house.commit("payments");
     house
@@ -93,7 +98,8 @@ fn the_commands_run_and_end_as_it_says() {
     let house = house();
     let blocks = blocks(&readme, "sh");
     let (try_it, others) = blocks.split_first().unwrap();
-    let others: Vec<_> = others.iter().filter(|block| !block.contains("--remote")).collect();
+    let elsewhere = |block: &&&str| block.contains("--remote") || block.contains("approve");
+    let others: Vec<_> = others.iter().filter(|block| !elsewhere(block)).collect();
     assert!(others.len() >= 4, "the pipeline, the step, the questions, the auditor");
     assert_eq!(steps(try_it).len(), 2, "a newcomer's two commands");
     for step in steps(try_it) {
@@ -109,8 +115,7 @@ fn the_commands_run_and_end_as_it_says() {
 /// What a job needs: a clone of a repository, which a bare one hosts, with the README's gates and its remote.
 fn hosted() -> House {
     let readme = readme();
-    let tables = blocks(&readme, "toml");
-    let [local, remote] = tables.as_slice() else { panic!("a ledger in a file, and one at a remote") };
+    let (local, remote) = (table(&readme, "path ="), table(&readme, "remote  ="));
     let (_, gates) = local.split_once("[gates.sast]").unwrap();
     let house = House::without_ledger(&format!("version = 1\n{remote}\n[gates.sast]{gates}"));
     let host = house.outside("host.git");
@@ -135,6 +140,24 @@ fn the_commands_for_hosted_runners_run_against_a_bare_repository() {
     house.git(&["fetch", "-q", "origin"]);
     assert!(jobs.len() >= 4);
     for step in jobs {
+        let ran = bash(&house, &step.command);
+        assert_eq!(ran.code, step.status, "{}stdout: {}\nstderr: {}", step.command, ran.out(), ran.stderr);
+    }
+}
+
+#[test]
+fn one_asks_and_another_approves() {
+    let readme = readme();
+    let house = House::without_ledger(&format!("version = 1\n{}", table(&readme, "[gates.deploy]")));
+    let keys = ["alice", "bob"].map(|name| (name, house.key(name)));
+    let lines: String = keys.iter().map(|(name, (_, key))| format!("{name}@example.com {key}\n")).collect();
+    house.write("allowed_signers", lines);
+    bash(&house, "gate-log init").exits(0);
+    let block = *blocks(&readme, "sh").iter().find(|block| block.contains("approve")).unwrap();
+    for step in steps(block) {
+        let (_, (path, _)) = &keys[usize::from(step.command.contains("approve 2"))];
+        house.git(&["config", "gpg.format", "ssh"]);
+        house.git(&["config", "user.signingKey", path]);
         let ran = bash(&house, &step.command);
         assert_eq!(ran.code, step.status, "{}stdout: {}\nstderr: {}", step.command, ran.out(), ran.stderr);
     }

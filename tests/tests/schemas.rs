@@ -81,7 +81,8 @@ fn policies_are_valid_to_their_schema_and_slips_are_not() {
         path
     };
     let readme = std::fs::read_to_string(checkout().join("README.md")).unwrap();
-    let example = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let mut tables = readme.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let example = tables.find(|table| table.starts_with("version")).unwrap();
     let good = [checkout().join("crates/gate-policy/src/starter.toml"), write("readme.toml", example)];
     let Some((valid_all, said)) = valid("gate.toml.json", &good) else { return };
     assert!(valid_all, "{said}");
@@ -213,5 +214,35 @@ fn documents_are_valid_to_their_schema_and_slips_are_not() {
     ] {
         let (is_valid, said) = valid("documents.json", &[write(name, slip)]).unwrap();
         assert!(!is_valid, "{name}: {said}");
+    }
+}
+
+/// The examples for CI systems, and the schema of each as check-jsonschema brings it.
+const PLATFORMS: [(&str, &str, &str); 3] = [
+    ("github/action.yml", "vendor.github-actions", "runs:"),
+    ("gitlab.yml", "vendor.gitlab-ci", "script:"),
+    ("azure.yml", "vendor.azure-pipelines", "steps:"),
+];
+
+#[test]
+fn the_examples_for_ci_systems_are_valid_to_their_platforms_and_slips_are_not() {
+    let check = checkout().join(".partners/venv/bin/check-jsonschema");
+    if !check.is_file() {
+        eprintln!("skipped: check-jsonschema is not in .partners (scripts/partners installs it)");
+        return;
+    }
+    let room = tempfile::tempdir().unwrap();
+    for (name, schema, word) in PLATFORMS {
+        let text = std::fs::read_to_string(checkout().join("scripts/ci").join(name)).unwrap();
+        // A component of GitLab has a head of its own.
+        let body = text.split_once("\n---\n").map_or(text.as_str(), |(_, body)| body);
+        let valid = |text: &str| {
+            let path = room.path().join("example.yml");
+            std::fs::write(&path, text).unwrap();
+            Command::new(&check).args(["--builtin-schema", schema]).arg(&path).output().unwrap()
+        };
+        let good = valid(body);
+        assert!(good.status.success(), "{name}: {}", String::from_utf8_lossy(&good.stdout));
+        assert!(!valid(&body.replace(word, "nonsense:")).status.success(), "{name}: {schema} finds nothing");
     }
 }

@@ -33,6 +33,7 @@ Examples:\n\
     gate-check GATE --plan [FILE...] [--at TIME]\n       \
     gate-check --list"
 )]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Args {
     /// The gate's name, as the policy declares it
     #[arg(value_name = "GATE", required_unless_present = "list")]
@@ -80,6 +81,10 @@ pub(crate) struct Args {
     /// List the gates, the live opt-outs, and what ends next
     #[arg(long, conflicts_with_all = ["report", "findings", "decision", "wait", "plan", "command"])]
     pub list: bool,
+
+    /// Say where each fact of the run (actor, repository, commit, ref, ...) comes from
+    #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
+    pub verbose: bool,
 
     /// Options of all tools.
     #[command(flatten)]

@@ -16,7 +16,7 @@ use gate_model::decision::{Decision, ReportPart, Verdict};
 use gate_model::exit::Exit;
 use gate_model::payload::Mode;
 use gate_model::time::Timestamp;
-use gate_workflow::check::{Begun, Checker, Finished, Started};
+use gate_workflow::check::{Begun, CheckError, Checker, Finished, Started};
 use gate_workflow::policy_source::PolicyError;
 use gate_workflow::workspace::{Place, Workspace};
 
@@ -142,6 +142,11 @@ fn perform(
         ledger: args.shared.store.ledger(env),
         connect: gate_workflow::remote::through_helper(),
     })?;
+    if args.verbose {
+        for origin in workspace.origins().map_err(CheckError::from)? {
+            io.tell(&gate_cli::message::line(TOOL, &origin));
+        }
+    }
     let session = Session { args, env, workspace: &workspace, files };
     let shown = session.perform(task, io, warnings);
     warnings.extend(workspace.notes().iter().cloned());

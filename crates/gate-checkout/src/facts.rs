@@ -3,6 +3,8 @@
 //! This is the edge: [`gather`] starts git and reads the event's payload; the decisions are
 //! [`ci::detect`] and [`ci::reconcile`], which do neither. Everything here is asserted.
 
+mod origins;
+
 use std::path::Path;
 
 use gate_model::context::Context;
@@ -13,6 +15,8 @@ use gate_identity::git::Checkout;
 use gate_identity::os;
 
 use crate::git::{self, GitError, Inspection};
+
+pub use origins::{Origin, origins};
 
 /// What is known of a run without any proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,10 +69,21 @@ pub fn gather(
     dir: &Path,
     aliases: &[String],
 ) -> Result<Facts, FactsError> {
+    let mut unasked = None;
+    let checkout = find_checkout(dir, &mut unasked)?;
+    let mut facts = merged(env, checkout, aliases)?;
+    facts.context.conflicts.extend(unasked);
+    Ok(facts)
+}
+
+/// The facts that variables, the event's payload and the checkout give together.
+fn merged(
+    env: &dyn Fn(&str) -> Option<String>,
+    mut checkout: Option<Checkout>,
+    aliases: &[String],
+) -> Result<Facts, FactsError> {
     let mut notes = Vec::new();
     let (ci, own) = told(env, &mut notes);
-    let mut unasked = None;
-    let mut checkout = find_checkout(dir, &mut unasked)?;
     let mut head = own;
     if let Some(ci) = &ci {
         read_parents(ci, checkout.as_mut())?;
@@ -77,8 +92,7 @@ pub fn gather(
         }
     }
     let evidence = Evidence { checkout: checkout.as_ref(), head: head.as_deref(), aliases };
-    let mut context = ci::reconcile(ci.as_ref(), evidence);
-    context.conflicts.extend(unasked);
+    let context = ci::reconcile(ci.as_ref(), evidence);
     let principal = principal(env, ci.as_ref(), &mut notes);
     Ok(Facts { principal, context, checkout, notes, stated: Stated::of(ci.as_ref()) })
 }

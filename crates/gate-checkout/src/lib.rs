@@ -14,6 +14,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the library that starts processes")]
 
 pub mod agent;
+pub mod editor;
 pub mod facts;
 pub mod git;
 pub mod helper;

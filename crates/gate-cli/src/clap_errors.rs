@@ -76,13 +76,20 @@ fn end(
         return Exit::Proceed;
     }
     let exit = if is_run_mode(tool, args) { Exit::RunFailed } else { Exit::Usage };
-    io.fail(&explain(tool, error, command, exit))
+    io.fail(&explain(tool, error, command, args, exit))
 }
 
 /// The failure that says what `error` says.
-fn explain(tool: &'static str, error: &clap::Error, command: &clap::Command, exit: Exit) -> Failure {
+fn explain(
+    tool: &'static str,
+    error: &clap::Error,
+    command: &clap::Command,
+    args: &[OsString],
+    exit: Exit,
+) -> Failure {
     let facts = Facts(error, command);
-    Failure::new(tool, exit, facts.problem()).with_remedy(facts.remedy(tool))
+    let remedy = facts.spaced(args).unwrap_or_else(|| facts.remedy(tool));
+    Failure::new(tool, exit, facts.problem()).with_remedy(remedy)
 }
 
 /// What the parser knows about an error.
@@ -158,6 +165,35 @@ impl Facts<'_> {
             Some(valid) => format!("it is one of: {valid}"),
             None => format!("'{tool} --help' shows the usage and every option"),
         }
+    }
+
+    /// How an option is written whose value is optional, where a word stands too many and such an option has one behind
+    /// a space.
+    fn spaced(&self, args: &[OsString]) -> Option<String> {
+        let unexpected = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue];
+        let is_option = |kind| self.words(kind, " ").starts_with('-');
+        let kinds = [
+            ErrorKind::UnknownArgument,
+            ErrorKind::InvalidSubcommand,
+            ErrorKind::TooManyValues,
+            ErrorKind::ArgumentConflict,
+        ];
+        if !kinds.contains(&self.0.kind()) || unexpected.into_iter().any(is_option) {
+            return None;
+        }
+        let all =
+            std::iter::once(self.1).chain(self.1.get_subcommands()).flat_map(clap::Command::get_arguments);
+        let joined: Vec<String> = all
+            .filter(|arg| arg.is_require_equals_set())
+            .filter_map(|arg| arg.get_long().map(|long| format!("--{long}")))
+            .collect();
+        let (option, value) = args.iter().zip(args.iter().skip(1)).find_map(|(option, value)| {
+            let (option, value) = (option.to_str()?, value.to_str()?);
+            (joined.iter().any(|long| long == option) && !value.starts_with('-')).then_some((option, value))
+        })?;
+        Some(format!(
+            "write {option}={value}, with '=': the value can be left out, so a word after a space is another"
+        ))
     }
 
     /// The option of this tool that is called otherwise elsewhere.

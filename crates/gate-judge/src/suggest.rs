@@ -1,8 +1,8 @@
 //! The narrowest commands that would ask for a way past what blocks.
 //!
-//! A suggestion is only made where some rule of the gate allows its action at all. Its reason, and a
-//! ticket where the rules ask for one, are left empty, and `gate-skip` refuses an empty reason: a pasted command
-//! cannot be granted without a word.
+//! A suggestion is only made where some rule of the gate allows its action at all. It has no reason, and a ticket where
+//! the rules ask for one is left empty. `gate-skip` asks for the reason on a terminal, and refuses where it cannot: a
+//! pasted command cannot be granted without a word.
 
 use gate_findings::evidence;
 use gate_findings::match_syntax::Match;
@@ -92,6 +92,5 @@ fn suggestion(purpose: String, arguments: Vec<String>, with_ticket: bool) -> Sug
     if with_ticket {
         argv.extend(["--ticket".to_owned(), String::new()]);
     }
-    argv.extend(["--reason".to_owned(), String::new()]);
     Suggestion { purpose, command: quote::command(&argv), argv }
 }

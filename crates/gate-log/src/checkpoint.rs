@@ -13,9 +13,9 @@ mod last;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use gate_cli::Io;
 use gate_cli::message;
 use gate_cli::progress::Progress;
+use gate_cli::{Failure, Io};
 use gate_ledger::chain;
 use gate_ledger::checkpoint::{self, Checkpoint, ledger_origin};
 use gate_ledger::entry::Kind;
@@ -24,6 +24,7 @@ use gate_ledger::note::{self, VerifierKey};
 use gate_ledger::proof::{Tip, TlogProof};
 use gate_ledger::store::{Access, Ledger, StoreError};
 use gate_ledger::tree::{CompactRange, Hash};
+use gate_model::exit::Exit;
 
 use crate::args::CheckpointArgs;
 use crate::error::LogError;
@@ -76,9 +77,13 @@ pub(crate) fn checkpoint(
             io,
             &format!("the secret is in '{}'; give the line above to whoever verifies", path.display()),
         );
+        warn_of_work_tree(session, path, io);
         return Ok(());
     }
     let key = KeyPlace::required(args.key_file.as_deref(), args.agent.as_deref())?;
+    if let Some(path) = &args.key_file {
+        warn_of_work_tree(session, path, io);
+    }
     if args.public_key {
         let name = log_name(&found, origin)?;
         let signer = Signer::open(session, key, &name).map_err(CheckpointFailure::from)?;
@@ -89,6 +94,23 @@ pub(crate) fn checkpoint(
         sign(session, &found, &Order { key, origin, since: args.since.as_deref(), first: args.first }, io)?;
     io.show(&signed.note);
     Ok(())
+}
+
+/// Says so where the key in the file at `path` lies in a work tree of git: a commit hands it to everybody, and whoever may
+/// write there can put another in its place.
+fn warn_of_work_tree(session: &Session<'_>, path: &Path, io: &mut Io<'_>) {
+    let folder = session.env.cwd.join(path).parent().and_then(|folder| folder.canonicalize().ok());
+    let Some(root) =
+        folder.iter().flat_map(|folder| folder.ancestors()).find(|dir| dir.join(".git").exists())
+    else {
+        return;
+    };
+    let (path, root) = (path.display(), root.display());
+    let text = format!(
+        "the key in '{path}' lies in the work tree of '{root}', where a commit would hand it to everybody\n\
+         keep it elsewhere, and the file beside it, such as in your home directory"
+    );
+    io.tell(&Failure::from_error(TOOL, Exit::Proceed, &text).as_warning().render());
 }
 
 /// The name of the log that this ledger belongs to.

@@ -107,7 +107,7 @@
 //! | `ticket` | regular expression | | a ticket that matches is needed; it matches anywhere in the ticket unless it has `^` and `$` |
 //! | `environments` | list of texts | all | the environments it is confined to, literally |
 //! | `refs` | list of globs | all | the refs it is confined to, by full names (`refs/heads/release/*`); `*` does not cross `/`, `**` does |
-//! | `scopes` | list of `commit` `ref` `change` `environment` `run` | see below | what a skip or an override may be bound to |
+//! | `scopes` | list of `repository` `commit` `ref` `change` `environment` `run` | see below | what a skip or an override may be bound to |
 //! | `max_level` | level | all | the highest level that a waiver may name; rules that only waive |
 //! | `max_uses` | integer from 1 | no limit | the most decisions that may use one opt-out |
 //! | `max_renewals` | integer from 1 | none | how many times in a row one opt-out may be renewed; each renewal is judged as any request is |
@@ -134,8 +134,8 @@
 //!
 //! * A **skip** or an **override** must be bound by one of the rule's `scopes`. Left out, these are a commit, plus
 //!   a ref where the rule has `refs`, plus an environment where it has `environments`. A pipeline run is always
-//!   allowed: it is the narrowest. A request that binds itself to nothing is bound to the commit at hand; outside
-//!   git it must name a run or an environment. A ref may be a pattern only if the rule has `refs`, and only one
+//!   allowed: it is the narrowest. `repository` allows one that is bound to nothing narrower than that. A request that
+//!   binds itself to nothing is bound to the commit at hand; outside git it must name a run or an environment. A ref may be a pattern only if the rule has `refs`, and only one
 //!   that provably lies within them.
 //! * A **waiver** is bound to the repository at hand; narrower is always possible. Where the repository has no name
 //!   the waiver counts only where it has none.
@@ -149,8 +149,8 @@
 //! `name`, `request` and `expect` (`granted`, `pending`, `denied`) are required. In a request `gate`, `action` and
 //! `by` are required; the others: `assurance` (default: `asserted` for ids with a source such as `github:dave`,
 //! else `signed`), `environment`, `ref`, `commit`, `change`, `run`, `repository` (facts of the run), `facts` (how they
-//! are known), `scope` (`commit`, `ref`, `change`, `environment` or `run`: what the request is bound to; default the commit for
-//! skip and override), `level` (of the finding of a waiver; default the gate's `fail_on`), `ttl` (default the
+//! are known), `scope` (`repository`, `commit`, `ref`, `change`, `environment` or `run`: what the request is bound to;
+//! default the commit for skip and override), `level` (of the finding of a waiver; default the gate's `fail_on`), `ttl` (default the
 //! rule's), `ticket`, `reason` (default: long enough), `max_uses`, `break_glass`, `used` (grants that count against
 //! a quota, default 0), `overdue_review` (boolean).
 

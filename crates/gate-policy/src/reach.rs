@@ -91,6 +91,10 @@ fn bind_waiver(scope: &Scope, context: &Context) -> Result<(), String> {
 }
 
 fn bind_pass(rule: &Rule, ask: &Ask, scope: &mut Scope, context: &Context) -> Result<(), String> {
+    // A request that says nothing of the place is for the commit; one that names the repository alone is for all of it.
+    if member(&ask.scope, ScopeKind::Repository).is_some() && rule.scopes.contains(&ScopeKind::Repository) {
+        return Ok(());
+    }
     if !ask.scope.is_narrow() && rule.scopes.contains(&ScopeKind::Commit) && context.commit.is_some() {
         scope.commit.clone_from(&context.commit);
     }
@@ -113,9 +117,11 @@ fn bind_pass(rule: &Rule, ask: &Ask, scope: &mut Scope, context: &Context) -> Re
     }
 }
 
-/// The member of a scope that `kind` stands for.
+/// The member of a scope that `kind` stands for. Every opt-out but a pause is for one repository; it is bound by that where
+/// it names nothing narrower.
 fn member(scope: &Scope, kind: ScopeKind) -> Option<&String> {
     match kind {
+        ScopeKind::Repository => scope.repository.as_ref().filter(|_| !scope.is_narrow()),
         ScopeKind::Commit => scope.commit.as_ref(),
         ScopeKind::Ref => scope.git_ref.as_ref(),
         ScopeKind::Change => scope.change.as_ref(),

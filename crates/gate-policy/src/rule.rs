@@ -15,6 +15,8 @@ use crate::policy::Who;
 /// What a skip or an override may be bound to instead of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ScopeKind {
+    /// One repository, whatever is built in it.
+    Repository,
     /// One commit.
     Commit,
     /// A ref, or a glob over refs.
@@ -29,11 +31,13 @@ pub enum ScopeKind {
 
 impl ScopeKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Commit, Self::Ref, Self::Change, Self::Environment, Self::Run];
+    pub const ALL: [Self; 6] =
+        [Self::Repository, Self::Commit, Self::Ref, Self::Change, Self::Environment, Self::Run];
 
     /// The word used in the policy, and as the option's name.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Repository => "repository",
             Self::Commit => "commit",
             Self::Ref => "ref",
             Self::Change => "change",

@@ -125,7 +125,7 @@ fn scope(request: &TestRequest) -> Scope {
     let wanted =
         |wanted: ScopeKind, value: &Option<String>| if kind == Some(wanted) { value.clone() } else { None };
     Scope {
-        repository: None,
+        repository: wanted(ScopeKind::Repository, &Some(request.repository.clone())),
         commit: wanted(ScopeKind::Commit, &Some(request.commit.clone())),
         git_ref: wanted(ScopeKind::Ref, &request.git_ref),
         change: wanted(ScopeKind::Change, &request.change),

@@ -7,14 +7,13 @@ use gate_ledger::entry::Entry;
 use gate_ledger::store::{Access, View};
 use gate_model::grant::Grant;
 use gate_model::payload::{ReviewVerdict, Verb};
-use gate_model::text;
 use gate_workflow::admission::TransactError;
 use gate_workflow::approval::{self, Act};
 use gate_workflow::ids;
 use gate_workflow::{ending, ledger_access, review, sealing};
 
 use crate::args::{ActArgs, SigningArgs};
-use crate::asking::Asked;
+use crate::asking::{Asked, is_file};
 use crate::error::SkipError;
 use crate::run::Session;
 use crate::stating;
@@ -104,9 +103,12 @@ pub(crate) fn act(
     ticket: Option<&str>,
     io: &mut Io<'_>,
 ) -> Result<Asked, SkipError> {
-    check_reason(args.reason.as_deref(), !matches!(deed, Deed::Approve))?;
+    let reason = match (deed, &args.reason) {
+        (Deed::Approve, None) => None,
+        (_, given) => Some(session.pen.reason(given.as_deref(), || told(session, &args.id))?),
+    };
     let verdict = if let Deed::Review(verdict) = deed { Some(verdict) } else { None };
-    let words = Words { reason: args.reason.clone(), ticket: ticket.map(str::to_owned), verdict };
+    let words = Words { reason, ticket: ticket.map(str::to_owned), verdict };
     if args.signing.detached {
         let statement = stating::state(session, deed.verb(), &args.id, &words, &args.signing, io)?;
         return Ok(Asked::Stated(Box::new(statement)));
@@ -129,7 +131,6 @@ pub(crate) fn resume(
     signing: &SigningArgs,
     io: &mut Io<'_>,
 ) -> Result<Asked, SkipError> {
-    check_reason(words.reason.as_deref(), true)?;
     if signing.detached {
         let statement = stating::state(session, Verb::Resume, gate, words, signing, io)?;
         return Ok(Asked::Stated(Box::new(statement)));
@@ -160,17 +161,14 @@ pub(crate) fn newest_pause(
     Ok(ending::live_pauses(view, &session.workspace.loaded, (gate, here), now)?.pop())
 }
 
-/// Whether the reason of an act can be recorded, and is there where it is needed.
+/// What somebody acts on, as they read it: the entry that `id` names, or no more than that where it is not at hand.
 ///
 /// # Errors
-/// [`SkipError::Usage`].
-pub(crate) fn check_reason(reason: Option<&str>, needed: bool) -> Result<(), SkipError> {
-    match reason {
-        None if needed => Err(SkipError::Usage("--reason is missing\nsay why, in a sentence".to_owned())),
-        None => Ok(()),
-        Some(reason) => text::check(reason).map_err(|error| {
-            SkipError::Usage(format!("the reason cannot be recorded: {error}\nwrite it as plain text"))
-        }),
+/// A [`SkipError`] where the ledger cannot be used, or has no such entry.
+pub(crate) fn told(session: &Session<'_>, id: &str) -> Result<String, SkipError> {
+    match session.at_hand()? {
+        Some(ledger) if !is_file(id) => stating::text(session, &find(&ledger.view(), id)?),
+        _ => Ok(id.to_owned()),
     }
 }
 

@@ -35,14 +35,14 @@ Examples:\n\
 )]
 #[command(disable_help_subcommand = true, subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 #[command(
-    override_usage = "gate-skip GATE --reason TEXT [--action skip|override|pause] [OPTION]...\n       \
-    gate-skip GATE --reason TEXT --waive MATCH [--waive MATCH]...\n       \
-    gate-skip FILE|- --reason TEXT\n       \
+    override_usage = "gate-skip GATE [--reason TEXT] [--action skip|override|pause] [OPTION]...\n       \
+    gate-skip GATE [--reason TEXT] --waive MATCH [--waive MATCH]...\n       \
+    gate-skip FILE|- [--reason TEXT]\n       \
     gate-skip approve|reject|revoke ID [--reason TEXT]\n       \
     gate-skip approve POLICY --sign[=KEY]\n       \
-    gate-skip review ID --verdict accepted|rejected --reason TEXT\n       \
-    gate-skip resume GATE --reason TEXT\n       \
-    gate-skip renew ID --reason TEXT [--ttl DURATION]\n       \
+    gate-skip review ID --verdict accepted|rejected [--reason TEXT]\n       \
+    gate-skip resume GATE [--reason TEXT]\n       \
+    gate-skip renew ID [--reason TEXT] [--ttl DURATION]\n       \
     gate-skip submit FILE|-\n       \
     gate-skip import FILE [--gate GATE] [--dry-run]"
 )]
@@ -63,6 +63,10 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub verb: Option<Verb>,
 
+    /// Say where each fact of the run (actor, repository, commit, ref, ...) comes from
+    #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Output")]
+    pub verbose: bool,
+
     /// Options of all tools.
     #[command(flatten)]
     pub shared: Shared,
@@ -78,8 +82,8 @@ impl Args {
 /// What is asked for.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WishArgs {
-    /// Why; recorded for good, so no secrets
-    #[arg(long, value_name = "TEXT", required = true)]
+    /// Why; recorded for good, so no secrets. Without it $VISUAL or $EDITOR is opened, on a terminal
+    #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
 
     /// What to ask for: skip (do not run it), override (proceed though it failed), pause (hold it)
@@ -113,9 +117,13 @@ pub(crate) struct WishArgs {
     ///
     /// It is bound to that commit. The policy must take requests in commits: trailers = true.
     #[arg(long, conflicts_with_all = [
-        "sign", "detached", "dry_run", "commit", "git_ref", "change", "environment", "run_id",
+        "sign", "detached", "dry_run", "repository", "commit", "git_ref", "change", "environment", "run_id",
     ])]
     pub trailer: bool,
+
+    /// Bind it to this repository, whatever is built in it
+    #[arg(long, help_heading = "Scope")]
+    pub repository: bool,
 
     /// Bind it to the commit REV instead of HEAD
     #[arg(long, value_name = "REV", help_heading = "Scope")]
@@ -200,7 +208,7 @@ pub(crate) enum Verb {
         gate: String,
         /// Why; recorded for good, so no secrets
         #[arg(long, value_name = "TEXT")]
-        reason: String,
+        reason: Option<String>,
         /// The ticket, where the rule that lets you pause needs one
         #[arg(long, value_name = "TICKET")]
         ticket: Option<String>,
@@ -258,7 +266,7 @@ pub(crate) struct RenewArgs {
 
     /// Why it is needed still; recorded for good, so no secrets
     #[arg(long, value_name = "TEXT")]
-    pub reason: String,
+    pub reason: Option<String>,
 
     /// How long it shall last from now on, such as 14d; as long as before without it
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, allow_hyphen_values = true)]

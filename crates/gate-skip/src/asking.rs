@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gate_cli::{Failure, Io};
+use gate_cli::{Failure, Io, render};
 use gate_findings::evidence;
 use gate_identity::ssh::Namespace;
 use gate_judge::ownership::Endorsement;
@@ -59,15 +59,19 @@ pub(crate) fn ask(
     target: &str,
     io: &mut Io<'_>,
 ) -> Result<Asked, SkipError> {
-    let wish = if is_file(target) {
+    let (mut wish, findings) = if is_file(target) {
         match from_decision(session, Path::new(target), &args.wish, io)? {
-            Ok(wish) => wish,
+            Ok(found) => found,
             Err(nothing) => return Ok(Asked::Answer(Box::new(nothing))),
         }
     } else {
-        from_arguments(target, &args.wish)
+        let wish = from_arguments(target, &args.wish);
+        let named: Vec<String> = wish.matches.iter().map(ToString::to_string).collect();
+        (wish, named.join("\n"))
     };
     let gate = session.workspace.loaded.policy.gate(&wish.gate)?;
+    let about = || Ok(format!("{}: {}\n{findings}", wish.gate, wish.action));
+    wish.reason = session.pen.reason(args.wish.reason.as_deref(), about)?;
     if args.wish.trailer {
         return trailer::line(gate, wish).map(Asked::Trailer);
     }
@@ -164,6 +168,7 @@ pub(crate) fn bare_wish(gate: &str, action: Action, reason: &str) -> Wish {
         reason: reason.to_owned(),
         ticket: None,
         ttl: None,
+        repository: false,
         commit: None,
         git_ref: None,
         change: None,
@@ -183,6 +188,7 @@ fn wish(gate: &str, action: Action, args: &WishArgs) -> Wish {
         reason: args.reason.clone().unwrap_or_default(),
         ticket: args.ticket.clone(),
         ttl: args.ttl,
+        repository: args.repository,
         commit: args.commit.clone(),
         git_ref: args.git_ref.clone(),
         change: args.change.clone().map(|number| number.map_or(Change::This, Change::Number)),
@@ -195,13 +201,13 @@ fn wish(gate: &str, action: Action, args: &WishArgs) -> Wish {
     }
 }
 
-/// A wish to waive just what blocked; the inner `Err` is the answer where nothing did.
+/// A wish to waive just what blocked, and that in words; the inner `Err` is the answer where nothing did.
 fn from_decision(
     session: &Session<'_>,
     path: &Path,
     args: &WishArgs,
     io: &mut Io<'_>,
-) -> Result<Result<Wish, Grant>, SkipError> {
+) -> Result<Result<(Wish, String), Grant>, SkipError> {
     if args.action.is_some() || !args.waive.is_empty() {
         let text = "a decision names what to waive; --action and --waive go with a gate's name";
         return Err(SkipError::Usage(text.to_owned()));
@@ -217,7 +223,7 @@ fn from_decision(
     }
     let mut wish = wish(&decision.gate, Action::Waive, args);
     wish.evidence = evidence::of(&decision.blocking);
-    Ok(Ok(wish))
+    Ok(Ok((wish, render::what_blocks(&decision, None, false))))
 }
 
 /// What is asked for, the request signed, and who signed it.

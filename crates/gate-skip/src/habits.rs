@@ -4,13 +4,16 @@ use std::ffi::OsString;
 
 use gate_model::quote;
 
+use crate::args::Args;
+
 /// What can be asked for, as words that are no verbs.
 const ACTIONS: [&str; 5] = ["skip", "override", "pause", "hold", "waive"];
-const VERBS: [&str; 6] = ["approve", "reject", "revoke", "review", "resume", "submit"];
 
 /// The command that was meant, where the first two words are an action and a gate, or an ID and a verb. Neither is a
 /// command as it stands, so nothing is guessed about one that is.
 pub(crate) fn meant(args: &[OsString]) -> Option<String> {
+    let command = <Args as clap::CommandFactory>::command();
+    let is_verb = |word: &str| command.get_subcommands().any(|verb| verb.get_name() == word);
     let words: Option<Vec<&str>> = args.iter().map(|word| word.to_str()).collect();
     let words = words?;
     let [first, second, rest @ ..] = words.as_slice() else { return None };
@@ -18,10 +21,10 @@ pub(crate) fn meant(args: &[OsString]) -> Option<String> {
         return None;
     }
     let mut meant = vec!["gate-skip"];
-    if ACTIONS.contains(first) && !VERBS.contains(second) {
+    if ACTIONS.contains(first) && !is_verb(second) {
         meant.push(second);
         meant.extend(asking_for(first));
-    } else if VERBS.contains(second) && !VERBS.contains(first) {
+    } else if is_verb(second) && !is_verb(first) {
         meant.extend([second, first]);
     } else {
         return None;
@@ -55,6 +58,7 @@ mod tests {
             ("override lint --reason x", "gate-skip lint --action override --reason x"),
             ("skip lint", "gate-skip lint"),
             ("waive scan", "gate-skip scan --waive rule=ID,path=GLOB"),
+            ("41 renew --ttl 2d", "gate-skip renew 41 --ttl 2d"),
             ("41 approve --sign", "gate-skip approve 41 --sign"),
             ("lint resume", "gate-skip resume lint"),
         ] {

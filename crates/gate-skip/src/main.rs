@@ -8,6 +8,7 @@ mod endorsing;
 mod error;
 mod habits;
 mod import;
+mod reason;
 mod renewing;
 mod run;
 mod stating;

@@ -5,6 +5,7 @@ use gate_model::payload::Ask;
 use gate_model::principal::Principal;
 use gate_workflow::renewal::{self, Words};
 
+use crate::acting;
 use crate::args::RenewArgs;
 use crate::asking::{self, Asked, Wanted};
 use crate::error::SkipError;
@@ -38,6 +39,8 @@ impl Wanted for Again<'_> {
 /// # Errors
 /// A [`SkipError`]; then nothing was decided.
 pub(crate) fn renew(session: &Session<'_>, args: &RenewArgs) -> Result<Asked, SkipError> {
-    let words = Words { reason: args.reason.clone(), ticket: args.ticket.clone(), ttl: args.ttl };
+    let about = || acting::told(session, &args.id);
+    let reason = session.pen.reason(args.reason.as_deref(), about)?;
+    let words = Words { reason, ticket: args.ticket.clone(), ttl: args.ttl };
     asking::put(session, &Again { id: &args.id, words }, &args.signing, args.dry_run)
 }

@@ -24,6 +24,7 @@ use crate::endorsing;
 use crate::error::SkipError;
 use crate::habits;
 use crate::import::{self, Imported};
+use crate::reason::Pen;
 use crate::renewing;
 use crate::submitting;
 
@@ -36,6 +37,8 @@ pub(crate) struct Session<'a> {
     pub workspace: &'a Workspace<'a>,
     /// The working directory.
     pub cwd: &'a Path,
+    /// What a reason is written with.
+    pub pen: Pen,
 }
 
 impl Session<'_> {
@@ -70,7 +73,9 @@ impl Session<'_> {
             Some(Verb::Revoke { act, ticket }) => acting::act(self, Deed::Revoke, act, ticket.as_deref(), io),
             Some(Verb::Review { verdict, act }) => acting::act(self, Deed::Review(*verdict), act, None, io),
             Some(Verb::Resume { gate, reason, ticket, signing }) => {
-                let words = Words { reason: Some(reason.clone()), ticket: ticket.clone(), verdict: None };
+                let about = || Ok(format!("resume gate {gate}"));
+                let reason = self.pen.reason(reason.as_deref(), about)?;
+                let words = Words { reason: Some(reason), ticket: ticket.clone(), verdict: None };
                 acting::resume(self, gate, &words, signing, io)
             }
             Some(Verb::Renew(args)) => renewing::renew(self, args),
@@ -141,7 +146,12 @@ fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<
         return endorsing::endorse(act, place).map(Asked::Endorsed);
     }
     let workspace = Workspace::read(place)?;
-    let session = Session { workspace: &workspace, cwd: &env.cwd };
+    let session = Session { workspace: &workspace, cwd: &env.cwd, pen: Pen::of(env, io) };
+    if args.verbose {
+        for origin in workspace.origins()? {
+            io.tell(&gate_cli::message::line(TOOL, &origin));
+        }
+    }
     let asked = session.perform(args, io);
     if let Some(again) = render::summary::judged_again(workspace.lost()).filter(|_| !args.shared.output.quiet)
     {

@@ -91,8 +91,16 @@ fn show(
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, &text).as_warning().render());
         return Ok(());
     };
+    io.tell(&text(session, entry)?);
+    Ok(())
+}
+
+/// An entry as people read it.
+///
+/// # Errors
+/// A [`SkipError`] where its line is no JSON.
+pub(crate) fn text(session: &Session<'_>, entry: &Entry) -> Result<String, SkipError> {
     let value = serde_json::from_str(&entry.line()).map_err(TransactError::from)?;
     let view = View { width: None, colour: false, now: session.workspace.now() };
-    io.tell(&render::entry(&value, &view));
-    Ok(())
+    Ok(render::entry(&value, &view))
 }

@@ -15,6 +15,7 @@ use gate_workflow::sealing::Signed;
 use crate::acting::{self, Deed, Words};
 use crate::documents;
 use crate::error::SkipError;
+use crate::reason;
 use crate::run::Session;
 
 /// Submits a request or an act that was signed elsewhere.
@@ -51,7 +52,11 @@ fn act(session: &Session<'_>, path: &Path, statement: &Statement) -> Result<Gran
     if statement.submit_by.is_none() {
         return Err(documents::wrong_signed(path, &"it does not say until when it may be submitted"));
     }
-    acting::check_reason(statement.reason.as_deref(), statement.act != Verb::Approve)?;
+    match &statement.reason {
+        Some(reason) => reason::check(reason)?,
+        None if statement.act == Verb::Approve => {}
+        None => return Err(documents::wrong_signed(path, &"it gives no reason")),
+    }
     let words = Words {
         reason: statement.reason.clone(),
         ticket: statement.ticket.clone(),

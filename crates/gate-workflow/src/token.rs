@@ -1,7 +1,7 @@
 //! A CI token beside CI's variables: what the token states is known, and what the variables state otherwise
 //! is a contradiction, which no opt-out survives.
 
-use gate_checkout::facts::Facts;
+use gate_checkout::facts::{Facts, Origin};
 use gate_identity::git;
 use gate_identity::oidc::{self, Claims, Issuer, OidcError};
 use gate_model::context::{Context, change_of};
@@ -39,6 +39,38 @@ pub fn prove(facts: Facts, token: &str, loaded: &Loaded, now: Timestamp) -> Fact
             Facts { notes, ..facts }
         }
     }
+}
+
+/// Where each fact of `known` comes from, as sentences; `asserted` is what it would be without the token.
+pub fn origins(known: &Facts, asserted: &[Origin]) -> Vec<String> {
+    let Facts { principal, context, .. } = known;
+    let facts = [
+        ("actor", Some(principal.id.as_str()), principal.assurance == Assurance::Oidc),
+        ("provider", context.provider.as_deref(), false),
+        ("repository", context.repository.as_deref(), true),
+        ("commit", context.commit.as_deref(), true),
+        ("ref", context.git_ref.as_deref(), true),
+        ("change", context.change.as_deref(), true),
+        ("environment", context.environment.as_deref(), true),
+        ("run", context.run.as_ref().map(|run| run.id.as_str()), true),
+    ];
+    let is_proven = |name: &str, can: bool| {
+        can && (name == "actor" || context.assurance == Some(Assurance::Oidc))
+            && !context.unproven.iter().any(|fact| fact == name)
+    };
+    let told = facts.into_iter().map(|(name, value, can)| {
+        let Some(value) = value else { return format!("{name} is unknown") };
+        let mut from: Vec<String> = asserted
+            .iter()
+            .filter(|origin| origin.fact == name && origin.value == value)
+            .flat_map(|origin| origin.from.iter().cloned())
+            .collect();
+        // What nothing else says, the token does.
+        let of_token = is_proven(name, can) || from.is_empty();
+        from.extend(of_token.then(|| format!("the token in {TOKEN_VARIABLE}")));
+        format!("{name} is {value}, from {}", from.join(", "))
+    });
+    told.collect()
 }
 
 fn claims(token: &str, loaded: &Loaded, now: Timestamp) -> Result<Claims, TokenError> {

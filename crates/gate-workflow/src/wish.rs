@@ -44,6 +44,8 @@ pub struct Wish {
     pub ticket: Option<String>,
     /// How long, in seconds; the rule's `max_ttl` where left out.
     pub ttl: Option<u64>,
+    /// Whether it is for all of this repository.
+    pub repository: bool,
     /// A revision of git.
     pub commit: Option<String>,
     /// A glob over refs.
@@ -91,8 +93,13 @@ pub enum WishError {
     #[error("--commit needs a git repository, and this is none\ngive --run or --environment instead")]
     NoRepository,
     /// Nothing to bind it to.
-    #[error("there is no commit to bind it to: {0}\ngive --run or --environment")]
-    NoPlace(String),
+    #[error("there is no commit to bind it to: {0}\n{1}")]
+    NoPlace(String, &'static str),
+    /// `--repository` where the repository has no name.
+    #[error(
+        "this repository has no name to bind it to\nadd a remote that says where it lives, or set GATE_REPOSITORY"
+    )]
+    Nameless,
     /// `--run` where no run is ever known.
     #[error(
         "no CI run is known here, so an opt-out for run '{0}' would never count\n\
@@ -258,7 +265,11 @@ fn scope(facts: &Facts, wish: &Wish) -> Result<Scope, WishError> {
         environment: wish.environment.clone(),
         run: wish.run.clone(),
     };
+    if wish.repository && scope.repository.is_none() {
+        return Err(WishError::Nameless);
+    }
     match wish.action {
+        _ if wish.repository => {}
         Action::Pause => scope.repository = None,
         Action::Skip | Action::Override if !scope.is_narrow() => scope.commit = Some(this_commit(facts)?),
         Action::Waive | Action::Skip | Action::Override => {}
@@ -275,10 +286,11 @@ fn number_of(facts: &Facts, change: &Change) -> Result<String, WishError> {
 }
 
 fn this_commit(facts: &Facts) -> Result<String, WishError> {
-    let why = || match (&facts.checkout, facts.context.conflicts.first()) {
-        (None, Some(conflict)) => conflict.clone(),
-        (None, None) => "this is not a git repository".to_owned(),
-        (Some(_), _) => "the branch has no commit yet".to_owned(),
+    let elsewhere = "give --run or --environment";
+    let none = || match (&facts.checkout, facts.context.conflicts.first()) {
+        (None, Some(conflict)) => WishError::NoPlace(conflict.clone(), elsewhere),
+        (None, None) => WishError::NoPlace("this is not a git repository".to_owned(), elsewhere),
+        (Some(_), _) => WishError::NoPlace("the branch has no commit yet".to_owned(), "commit first"),
     };
-    facts.context.commit.clone().ok_or_else(|| WishError::NoPlace(why()))
+    facts.context.commit.clone().ok_or_else(none)
 }

@@ -220,6 +220,16 @@ impl<'a> Workspace<'a> {
         (self.place.env)(TOKEN_VARIABLE).filter(|token| !token.is_empty())
     }
 
+    /// Where each fact of the run comes from, as sentences for whoever asks.
+    ///
+    /// # Errors
+    /// A [`WorkspaceError`].
+    pub fn origins(&self) -> Result<Vec<String>, WorkspaceError> {
+        let known = self.facts()?;
+        let asserted = facts::origins(self.place.env, self.place.cwd, &self.loaded.policy.aliases)?;
+        Ok(token::origins(known, &asserted))
+    }
+
     /// What a person should know about how the facts came about; nothing where nobody asked for them.
     pub fn notes(&self) -> &[String] {
         self.facts.get().map_or(&[], |facts| &facts.notes)

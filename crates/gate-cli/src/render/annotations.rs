@@ -116,7 +116,7 @@ pub(super) fn of_verification(verification: &Verification) -> Vec<Annotation> {
         Annotation::new(
             Kind::Error,
             title,
-            format!("entry {} is judged otherwise: {}", entry.seq, entry.reason),
+            format!("entry {} should have been another: {}", entry.seq, entry.reason),
         )
     });
     let odd = verification.warnings.iter().map(|odd| Annotation::new(Kind::Warning, title, warning(odd)));

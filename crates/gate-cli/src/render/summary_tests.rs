@@ -82,7 +82,7 @@ fn a_verification_in_one_line() {
     assert_eq!(
         verification("gate-verify", &bad),
         "gate-verify: not ok: entry 42: hash-mismatch: edited; before it: 42 entries; 40 of 42 entries by \
-         example.com/x/1dea; from entry 30, those before it not looked at; 3 judged again, 0 otherwise, 0 not judged; reformatted\n"
+         example.com/x/1dea; from entry 30, those before it not looked at; 3 verdicts judged again: each as recorded; reformatted\n"
     );
 }
 

@@ -3,6 +3,7 @@
 use gate_model::verification::{Archived, Begun, Genesis, Replay, Verification, Warning};
 
 use super::sheet::{Sheet, Tone};
+use super::words::count;
 
 /// What `verification` says to a person.
 pub(super) fn sheet(verification: &Verification) -> Sheet {
@@ -27,7 +28,7 @@ pub(super) fn sheet(verification: &Verification) -> Sheet {
     if let Some(replay) = &verification.replay {
         let row = |seq: u64, reason: &str| vec![seq.to_string(), reason.to_owned()];
         let otherwise = replay.disagreements.iter().map(|entry| row(entry.seq, &entry.reason)).collect();
-        sheet.table("judged otherwise", &["entry", "reason"], otherwise);
+        sheet.table("should have been another", &["entry", "reason"], otherwise);
         let not_judged = replay.not_judged.iter().map(|entry| row(entry.seq, &entry.reason)).collect();
         sheet.table("not judged", &["entry", "reason"], not_judged);
     }
@@ -74,9 +75,16 @@ pub(super) fn anchored(verification: &Verification) -> String {
 
 /// What judging again found, in half a sentence.
 pub(super) fn replayed(replay: &Replay) -> String {
-    let (otherwise, not_judged) = (replay.disagreements.len(), replay.not_judged.len());
-    let erased = if replay.erased > 0 { format!(", {} erased", replay.erased) } else { String::new() };
-    format!("{} judged again, {otherwise} otherwise, {not_judged} not judged{erased}", replay.judged)
+    let verdicts = count(replay.judged, "verdict");
+    let some = [
+        (replay.disagreements.len() as u64, "should have been another"),
+        (replay.not_judged.len() as u64, "could not be judged"),
+        (replay.erased, "rested on what was erased"),
+    ];
+    let told = some.iter().filter(|(number, _)| *number > 0);
+    let told: Vec<String> = told.map(|(number, what)| format!("{number} {what}")).collect();
+    let found = if told.is_empty() { "each as recorded".to_owned() } else { told.join(", ") };
+    format!("{verdicts} judged again: {found}")
 }
 
 /// A warning with its code, and with the entries it concerns.

@@ -25,6 +25,7 @@ pub fn lint(policy: &Policy) -> Vec<Diagnostic> {
     let mut linter = Linter { policy, found: Vec::new() };
     groups(&mut linter);
     issuers(&mut linter);
+    remote(&mut linter);
     for (name, gate) in &policy.gates {
         gates::check(&mut linter, name, gate);
         for rule in &gate.allow {
@@ -105,6 +106,25 @@ fn issuers(linter: &mut Linter<'_>) {
             );
         }
     }
+}
+
+/// The kinds of remote whose helpers come with the tools.
+const SCHEMES: [&str; 3] = ["git", "postgres", "ssh"];
+
+/// A kind of remote for which somebody has to bring the helper.
+fn remote(linter: &mut Linter<'_>) {
+    let policy = linter.policy;
+    let unknown = policy.ledger.remote.as_ref().filter(|remote| !SCHEMES.contains(&remote.scheme()));
+    let Some(remote) = unknown else { return };
+    let scheme = remote.scheme();
+    let start = policy.text.find(&remote.address).unwrap_or_default();
+    let near = SCHEMES.iter().find(|known| scheme.starts_with(**known) || known.starts_with(scheme));
+    let help = near.map_or_else(
+        || format!("install gate-remote-{scheme} beside the tools, or use git:, postgres: or ssh:"),
+        |known| format!("did you mean {known}:? else install gate-remote-{scheme} beside the tools"),
+    );
+    let message = format!("no helper for remotes of the kind '{scheme}:' comes with the tools");
+    linter.warn(&(start..start + remote.address.len()), "unknown-remote", message, help);
 }
 
 fn rules_of(policy: &Policy) -> impl Iterator<Item = &Rule> {

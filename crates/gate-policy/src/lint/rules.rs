@@ -31,7 +31,9 @@ pub(crate) fn reaches_everything(rule: &Rule) -> bool {
     let passes = rule.actions.iter().any(|action| matches!(action, Action::Skip | Action::Override));
     let any_ref = rule.refs.is_empty() || rule.refs.iter().any(RefGlob::is_everything);
     let any_environment = rule.environments.is_empty();
-    let wide = rule.scopes.iter().any(|scope| matches!(scope, ScopeKind::Ref | ScopeKind::Environment));
+    let is_wide =
+        |scope: &ScopeKind| matches!(scope, ScopeKind::Repository | ScopeKind::Ref | ScopeKind::Environment);
+    let wide = rule.scopes.iter().any(is_wide);
     rule.who.contains(&Who::Anyone) && passes && wide && any_ref && any_environment
 }
 

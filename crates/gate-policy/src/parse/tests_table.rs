@@ -135,7 +135,7 @@ fn scope_has_its_value(reader: &mut Reader<'_>, table: &mut Table<'_>, request: 
         Some(ScopeKind::Change) => ("change", request.change.is_none()),
         Some(ScopeKind::Environment) => ("environment", request.environment.is_none()),
         Some(ScopeKind::Run) => ("run", request.run.is_none()),
-        Some(ScopeKind::Commit) | None => return,
+        Some(ScopeKind::Repository | ScopeKind::Commit) | None => return,
     };
     if missing {
         table.missing(reader, key, "missing-key", format!("scope = \"{key}\" needs {key} = \"…\""));

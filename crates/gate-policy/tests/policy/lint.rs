@@ -27,6 +27,7 @@ fn a_rule_that_reaches_everything_is_an_error_until_somebody_accepts_it() {
         "refs = [\"**\"]",
         "refs = [\"refs/heads/*\"]",
         "scopes = [\"ref\"]",
+        "scopes = [\"repository\"]",
         "scopes = [\"environment\"]",
         "refs = [\"refs/heads/**\", \"refs/tags/v1\"]",
     ] {
@@ -283,4 +284,20 @@ fn an_issuer_that_is_bound_by_nothing_but_names_is_told() {
     assert_eq!(issuer("namespace_path = \"acme\", ref_protected = \"true\""), ["3:bound-by-name"]);
     assert_eq!(issuer("repository = \"acme/pay\", repository_owner_id = \"7\""), [""; 0]);
     assert_eq!(issuer("project_id = [\"7\", \"8\"]"), [""; 0]);
+}
+
+#[test]
+fn a_remote_that_no_helper_here_is_for_is_named() {
+    let pin = format!("genesis = \"b3:{}\"", "0".repeat(64));
+    let remote = |address: &str| {
+        let text = format!("[ledger]\nremote = \"{address}\"\n{pin}\n[gates.g]\n");
+        lint(&policy(&text)).into_iter().map(|found| (found.code, found.help.unwrap())).collect::<Vec<_>>()
+    };
+    let found = remote("postgresql://host/db");
+    assert_eq!(found[0].0, "unknown-remote");
+    assert!(found[0].1.contains("did you mean postgres:?"), "{found:?}");
+    assert!(remote("s3:bucket")[0].1.contains("install gate-remote-s3 beside the tools"));
+    for known in ["git:origin#gate-ledger", "ssh://host/srv/l.db", "postgres://host/db?ledger=x"] {
+        assert_eq!(remote(known), [], "{known}");
+    }
 }

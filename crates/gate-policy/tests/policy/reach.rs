@@ -277,3 +277,21 @@ fn a_negated_or_broken_pattern_holds_nowhere() {
     assert!(scope_holds(Action::Skip, &by_ref("refs/heads/*"), &nested).is_err(), "'*' does not cross '/'");
     assert!(scope_holds(Action::Skip, &by_ref("refs/heads/**"), &nested).is_ok());
 }
+
+#[test]
+fn a_skip_for_all_of_a_repository_needs_a_rule_that_allows_it() {
+    let here = here();
+    let whole = || Scope { repository: Some("example.com/app".into()), ..Scope::default() };
+    let skip = |policy: &gate_policy::Policy, scope: Scope| granted(policy, Action::Skip, scope, &here);
+    let denied = skip(&with("\"skip\"", "scopes = [\"ref\"]"), whole()).unwrap_err();
+    assert!(denied.contains("needs to be bound by --ref or --run (repository was asked for)"), "{denied}");
+    let policy = with("\"skip\"", "scopes = [\"repository\", \"commit\"]");
+    assert_eq!(skip(&policy, whole()).unwrap(), whole());
+    // Whoever says nothing of the place means the commit, and what is narrower is for what the rule names.
+    assert_eq!(skip(&policy, Scope::default()).unwrap().commit.as_deref(), Some("c0ffee"));
+    assert!(skip(&policy, by_ref("refs/heads/main")).is_err());
+    let pinned = with("\"skip\"", "scopes = [\"repository\"]\nrefs = [\"refs/heads/*\"]");
+    assert_eq!(skip(&pinned, whole()).unwrap().git_ref.as_deref(), Some("refs/heads/main"));
+    let elsewhere = Context { repository: Some("example.com/other".into()), ..here.clone() };
+    assert!(scope_holds(Action::Skip, &whole(), &elsewhere).is_err(), "it counts in no other");
+}

@@ -1,4 +1,5 @@
-//! Live opt-outs that end soon, each with the command that would ask for the same again.
+//! Live opt-outs that end soon, each with the command that asks for the same again: a renewal where the rules let it be
+//! renewed once more.
 
 use gate_findings::match_syntax::Match;
 use gate_ledger::entry::Entry;
@@ -8,7 +9,9 @@ use gate_model::payload::{Ask, GrantData};
 use gate_model::principal::{Assurance, Principal};
 
 use super::{Agenda, Ending, Remedy};
+use crate::renewal;
 use gate_judge::records;
+use gate_policy::AuthorizationRequest;
 
 pub(super) fn read(agenda: &mut Agenda<'_>) -> Result<Vec<Ending>, StoreError> {
     let soon = agenda.soon;
@@ -26,7 +29,7 @@ pub(super) fn read(agenda: &mut Agenda<'_>) -> Result<Vec<Ending>, StoreError> {
 
 /// The opt-out, unless it was revoked or spent.
 fn examine(
-    agenda: &Agenda<'_>,
+    agenda: &mut Agenda<'_>,
     entry: &Entry,
     data: GrantData,
     by: Principal,
@@ -43,9 +46,16 @@ fn examine(
     if uses_left == Some(0) {
         return Ok(None);
     }
+    let signed = by.assurance == Assurance::Signed;
+    let argv = if renewable(agenda, entry, &gate, &data, &by)? {
+        let sign = signed.then(|| "--sign".to_owned());
+        ["gate-skip", "renew", &id.to_string()].map(str::to_owned).into_iter().chain(sign).collect()
+    } else {
+        again(&gate, &data.ask, signed)
+    };
     Ok(Some(Ending {
         id,
-        remedy: Remedy::new(again(&gate, &data.ask, by.assurance == Assurance::Signed)),
+        remedy: Remedy::new(argv),
         gate,
         action: data.ask.action,
         by: by.id,
@@ -53,6 +63,24 @@ fn examine(
         expires: data.expires,
         uses_left,
     }))
+}
+
+/// Whether some rule lets it be renewed once more by whoever asked for it.
+fn renewable(
+    agenda: &mut Agenda<'_>,
+    entry: &Entry,
+    gate: &str,
+    data: &GrantData,
+    by: &Principal,
+) -> Result<bool, StoreError> {
+    let id = records::id_of(entry);
+    let Some(renewed) = renewal::renewable(&agenda.view, gate, id)? else { return Ok(false) };
+    let rules = agenda.rules(&data.policy.digest)?;
+    let ask = Ask { renews: Some(renewed.renews(id)), ..data.ask.clone() };
+    // It would be asked for with gate-skip, whoever asked for the one before.
+    let authorization =
+        AuthorizationRequest { gate, ask: &ask, by, context: &data.context, in_commit: false };
+    Ok(rules.policy().is_some_and(|policy| gate_policy::permits(policy, &authorization, None).is_ok()))
 }
 
 /// How many decisions have spent the opt-out `id` since its grant.
@@ -87,9 +115,11 @@ fn again(gate: &str, ask: &Ask, signed: bool) -> Vec<String> {
     option("--uses", ask.max_uses.map(|uses| uses.to_string()).as_deref());
     option("--ttl", Some(&ask.ttl.text));
     option("--ticket", ask.ticket.as_deref());
-    option("--reason", Some(""));
     argv.extend(ask.scope.change.as_ref().map(|change| format!("--change={change}")));
     let switch = |on: bool, name: &str| on.then(|| name.to_owned());
+    let of_repository =
+        ask.action != Action::Waive && ask.scope.repository.is_some() && !ask.scope.is_narrow();
+    argv.extend(switch(of_repository, "--repository"));
     argv.extend([switch(ask.break_glass, "--break-glass"), switch(signed, "--sign")].into_iter().flatten());
     argv
 }

@@ -95,7 +95,7 @@ impl Candidate {
     fn named(self) -> Idle {
         let id = self.id.to_string();
         let mut argv: Vec<String> =
-            ["gate-skip", "revoke", &id, "--reason", ""].iter().map(|word| (*word).to_owned()).collect();
+            ["gate-skip", "revoke", &id].iter().map(|word| (*word).to_owned()).collect();
         argv.extend((self.by.assurance == Assurance::Signed).then(|| "--sign".to_owned()));
         Idle {
             id: self.id,

@@ -184,7 +184,7 @@ fn signing(assurance: Option<Assurance>) -> Option<&'static str> {
 /// The command that settles an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Remedy {
-    /// Quoted for a POSIX shell; a reason that is needed is left empty.
+    /// Quoted for a POSIX shell; a reason that is needed is left out, and asked for on a terminal.
     pub command: String,
     /// The same as a list of arguments.
     pub argv: Vec<String>,

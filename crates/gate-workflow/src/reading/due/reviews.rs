@@ -41,7 +41,7 @@ fn examine(
     });
     let (from, assurance) = found.unzip();
     let id_text = id.to_string();
-    let mut command = vec!["gate-skip", "review", &id_text, "--verdict", "accepted", "--reason", ""];
+    let mut command = vec!["gate-skip", "review", &id_text, "--verdict", "accepted"];
     command.extend(signing(assurance));
     let gone =
         from.is_none().then(|| "the policy no longer has the break-glass rule that granted it".to_owned());
