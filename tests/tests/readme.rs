@@ -150,8 +150,9 @@ fn one_asks_and_another_approves() {
     let readme = readme();
     let house = House::without_ledger(&format!("version = 1\n{}", table(&readme, "[gates.deploy]")));
     let keys = ["alice", "bob"].map(|name| (name, house.key(name)));
-    let lines: String = keys.iter().map(|(name, (_, key))| format!("{name}@example.com {key}\n")).collect();
-    house.write("allowed_signers", lines);
+    let lines: Vec<String> =
+        keys.iter().map(|(name, (_, key))| format!("{name}@example.com {key}\n")).collect();
+    house.write("allowed_signers", lines.concat());
     bash(&house, "gate-log init").exits(0);
     let block = *blocks(&readme, "sh").iter().find(|block| block.contains("approve")).unwrap();
     for step in steps(block) {

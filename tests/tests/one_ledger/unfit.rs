@@ -7,26 +7,28 @@ use crate::helpers::{is_enforced, with_helper};
 use crate::support::Ran;
 use crate::town::{Runner, Town};
 
-/// Nothing is decided, and every other tool ends with `status`.
+/// Nothing is decided, granted or sent.
 #[track_caller]
-fn is_stopped(town: &Town, status: i32, words: &[&str]) {
+fn is_stopped(town: &Town, words: &[&str]) {
     let a = town.runner("a");
     a.check(&["lint", "--", "true"]).exits(125).says(words);
-    a.skip(&["lint", "--reason", "x"]).exits(status).says(words);
-    a.log(&["sync"]).exits(status).says(words);
+    for ran in [a.skip(&["lint", "--reason", "x"]), a.log(&["sync"])] {
+        assert!([4, 5].contains(&ran.code), "{}: {}", ran.code, ran.stderr);
+        ran.says(words);
+    }
 }
 
 #[test]
 fn a_helper_of_a_later_version_lets_nothing_pass() {
     let later = r#"{"answer":"hello","can":[],"schema":"gate.remote/2"}"#;
     let script = format!("#!/bin/sh\nwhile read -r ask; do echo '{later}'; done\n");
-    is_stopped(&with_helper(&script), 5, &["gate.remote/2", "install tools and helper of one version"]);
+    is_stopped(&with_helper(&script), &["gate.remote/2", "install tools and helper of one version"]);
 }
 
 #[test]
 fn a_helper_that_never_stops_talking_lets_nothing_pass() {
     let entries = "#!/bin/sh\nread -r ask\nexec yes '{\"actor\":1}'\n";
-    is_stopped(&with_helper(entries), 4, &["nothing of it was taken"]);
+    is_stopped(&with_helper(entries), &["nothing of it was taken"]);
     let endless = "#!/bin/sh\nread -r ask\ntr '\\0' x </dev/zero\n";
     is_enforced(&with_helper(endless), &["the remote's helper"]);
 }
