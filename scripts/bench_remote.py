@@ -315,9 +315,26 @@ def fresh(work):
         print(f"  {'  the next one there':<58} {bench.clock(again):>10}")
         print(f"  {'  a verification of the working copy':<58} {bench.clock(checked):>10}")
         bench.compare(f"bytes that lie here after fetching {size:,}, an entry", fetched, 150)
+        print(f"  {'  the part of it that verification takes':<58} {checked / took:10.2f}")
         if before:
             bench.compare("growth of the time / growth of the ledger", (took / before[1]) / (size / before[0]), 1.1)
+            archived(work, size, local, before)
         before = (size, took)
+
+
+def archived(work, size, place, smaller):
+    """A fresh machine's first decision when as much is left of a ledger of `size` as a `smaller` one has."""
+    left, took = smaller
+    env = environment(os.path.join(work, f"cache-archive-{size}"))
+    segments = os.path.join(work, f"segments-{size}")
+    os.mkdir(segments)
+    key = (["--key-file", os.path.join(segments, "key"), "--origin", "example.com/bench"])
+    tool(env, place, "gate-log", "checkpoint", "-q", "--new-key", key[1], "--origin", key[3])
+    tool(env, place, "gate-log", "archive", "-q", "--before", str(size - left), "--to", segments, *key)
+    fresh_env = [environment(os.path.join(work, f"archived-{size}-{n}")) for n in range(3)]
+    after = statistics.median(timed(one, place, "gate-check", "-q", "lint", "--", "true") for one in fresh_env)
+    print(f"  {f'first decision, {size:,} entries but for {size - left:,} in an archive':<58} {bench.clock(after):>10}")
+    bench.compare(f"first decision on what is left / on a ledger of {left:,}", after / took, 1.5)
 
 
 def growth(work):

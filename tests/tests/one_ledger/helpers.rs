@@ -87,7 +87,7 @@ fn a_use_that_was_pushed_before_a_kill_is_spent() {
 }
 
 /// A town whose helper becomes another one once the ledger is made.
-fn with_helper(script: &str) -> Town {
+pub(crate) fn with_helper(script: &str) -> Town {
     let town = Town::shell(&toy(""));
     town.runner("a").check(&["lint", "--", "true"]).exits(0);
     std::fs::write(town.house.outside("usr/libexec/gate/gate-remote-shell"), script).unwrap();
@@ -95,7 +95,7 @@ fn with_helper(script: &str) -> Town {
 }
 
 #[track_caller]
-fn is_enforced(town: &Town, words: &[&str]) {
+pub(crate) fn is_enforced(town: &Town, words: &[&str]) {
     let a = town.runner("a");
     a.check(&["lint", "--", "false"]).exits(1).says(words);
     a.check(&["deploy", "--", "true"]).exits(125).says(words);

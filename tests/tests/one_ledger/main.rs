@@ -26,4 +26,5 @@ mod sharing;
 #[path = "../support/mod.rs"]
 mod support;
 mod town;
+mod unfit;
 mod waiting;

@@ -1,6 +1,10 @@
 //! A ledger moves: from a file to a remote, and from one remote to another.
 
-use crate::support::{House, POLICY, Ran};
+use gate_ledger::entry::{Draft, Kind};
+use gate_ledger::store::{Access, Ledger, StoreError, Transaction};
+
+use crate::hosts::{self, Server};
+use crate::support::{House, POLICY, Ran, now};
 use crate::town::Town;
 
 /// A house with a ledger in a file, some entries, and a checkpoint; gives the key's public half.
@@ -49,6 +53,41 @@ fn a_ledger_in_a_file_becomes_a_shared_one_and_keeps_head_and_checkpoints() {
     follow(&house, &second, &moved);
     house.check(&["lint", "--", "true"]).exits(0);
     house.sh(verify).exits(0);
+}
+
+/// More entries than one exchange carries, all of them of long ago.
+fn of_long_ago(house: &House) -> u64 {
+    let mut ledger = Ledger::open(&house.path(".gate/ledger.db"), Access::Append).unwrap();
+    let long_ago = || now().minus(30 * 24 * 3600);
+    let notes = |transaction: &mut Transaction<'_>| -> Result<u64, StoreError> {
+        let data = serde_json::json!({"text": "of long ago"});
+        let actor = serde_json::json!({"id": "os:x"});
+        let draft = Draft { kind: Kind::Note, gate: None, reference: None, actor, data };
+        for _ in 0..gate_ledger::remote::MAX_LINES + 50 {
+            transaction.append(&draft)?;
+        }
+        Ok(transaction.head().seq)
+    };
+    let Ok(newest) = ledger.append(std::time::Duration::from_secs(10), &long_ago, notes) else {
+        panic!("the notes cannot be appended")
+    };
+    ledger.close().unwrap();
+    newest
+}
+
+#[test]
+fn a_ledger_of_more_than_one_exchange_and_of_another_day_is_copied_to_a_server_with_a_clock() {
+    let Some(town) = hosts::postgres("") else { return eprintln!("skipped: there is no PostgreSQL") };
+    let Server::Postgres(cluster) = &town.server else { panic!("another server") };
+    let house = House::new(POLICY);
+    let newest = of_long_ago(&house);
+    let address = format!("postgres://127.0.0.1:{}/postgres?ledger=moved", cluster.door);
+    let copy = |role: &'static str| {
+        let mut command = town.runner("mover").of(role).command("gate-log", &["copy", &address]);
+        Ran::of(command.current_dir(&house.root).output().unwrap())
+    };
+    copy("writer").exits(5).says(&["gate_keeper"]);
+    assert_eq!(copy("keeper").exits(0).json()["head"]["seq"], newest);
 }
 
 #[test]
