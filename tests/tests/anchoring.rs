@@ -60,10 +60,17 @@ fn codes(output: &Output) -> Vec<String> {
     warnings.iter().map(|warning| warning["code"].as_str().unwrap().to_owned()).collect()
 }
 
+/// What was said besides that the key lies in the work tree, where these tests have it.
+fn odd(output: &Output) -> String {
+    let (warned, remedy) = ("the key in 'log.key' lies in the work tree", "  keep it elsewhere");
+    let others = output.stderr.lines().filter(|line| !line.contains(warned) && !line.starts_with(remedy));
+    others.collect()
+}
+
 mod kept {
     use std::os::unix::fs::PermissionsExt;
 
-    use super::{KEPT, append, sandbox, sign, tamper, verify};
+    use super::{KEPT, append, odd, sandbox, sign, tamper, verify};
 
     #[test]
     fn the_next_checkpoint_is_the_one_that_reading_everything_gives() {
@@ -72,7 +79,7 @@ mod kept {
             sign(&sandbox, "before");
             append(&sandbox, count);
             let quick = sandbox.run("gate-log", &["checkpoint", "--key-file", "log.key"]).expect(0);
-            assert_eq!(quick.stderr, "", "nothing is odd");
+            assert_eq!(odd(&quick), "");
             std::fs::remove_file(sandbox.path(KEPT)).unwrap();
             let whole = sandbox.run("gate-log", &["checkpoint", "--key-file", "log.key"]).expect(0);
             assert_eq!(quick.stdout, whole.stdout);
@@ -141,7 +148,7 @@ mod kept {
         sandbox.shell("gate-log checkpoint --new-key other.key > other.pub").expect(0);
         sandbox.shell("gate-log checkpoint --key-file other.key").expect(0);
         let signed = sandbox.run("gate-log", &["checkpoint", "--key-file", "log.key"]).expect(0);
-        assert_eq!(signed.stderr, "");
+        assert_eq!(odd(&signed), "");
         sandbox.write("cp", signed.stdout);
         verify(&sandbox, "--checkpoint cp --key log.pub --require-anchor").expect(0);
     }

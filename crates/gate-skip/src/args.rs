@@ -81,6 +81,7 @@ impl Args {
 
 /// What is asked for.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct WishArgs {
     /// Why; recorded for good, so no secrets. Without it $VISUAL or $EDITOR is opened, on a terminal
     #[arg(long, value_name = "TEXT")]
