@@ -134,7 +134,8 @@ fn what_the_ledger_keeps_is_the_commit_as_git_verifies_it() {
         signers.lint().exits(0);
         let grant = signers.0.of_kind("grant").remove(0);
         let request = &grant["data"]["request"];
-        assert_eq!(request["nonce"], format!("commit:{id}:1"));
+        let nonce = request["nonce"].as_str().unwrap();
+        assert!(nonce.starts_with("commit:") && nonce.ends_with(":1") && !nonce.contains(&id), "{nonce}");
         let object = signers.0.write("object", request["commit"]["object"].as_str().unwrap());
         let object = object.display();
         let hashed = signers.0.sh(&format!("git hash-object -t commit {object}")).exits(0).out();
@@ -317,6 +318,40 @@ fn the_checkout_under_judgement_chooses_neither_policy_nor_keys() {
     let ran = signers.0.check(&["lint", "--policy-ref", &base, "--", "false"]);
     ran.exits(1).says(&["asks for nothing"]);
     assert_eq!(signers.0.of_kind("grant").len(), 0);
+}
+
+/// The signature does not cover its own bytes, so anybody can write it in other words: then it is another commit, as git
+/// verifies it, with the same message.
+#[test]
+fn a_signature_in_other_words_is_no_second_request() {
+    let signers = signers();
+    signers.commit("alice", &message(&format!("{LINT} --uses 1")));
+    signers.lint().exits(0);
+    signers.lint().exits(1);
+    let object = signers.0.git(&["cat-file", "commit", "HEAD"]);
+    let (head, body) = object.split_once("\n\n").unwrap();
+    let (begin, end) = ("-----BEGIN SSH SIGNATURE-----\n", "\n -----END");
+    let (before, armor) = head.split_once(begin).unwrap();
+    let (armor, after) = armor.split_once(end).unwrap();
+    let joined: String = armor.split_whitespace().collect();
+    let object = format!("{before}{begin} {joined}{end}{after}\n\n{body}\n");
+    signers.0.write("object", object);
+    let again = signers.0.git(&["hash-object", "-w", "-t", "commit", "object"]);
+    signers.0.git(&["checkout", "-q", "--detach", &again]);
+    signers.lint().exits(1);
+    assert_eq!(signers.0.of_kind("grant").len(), 1);
+    signers.replays();
+}
+
+/// What is asked for second is judged after the answer to the first.
+#[test]
+fn a_trailer_that_is_denied_takes_nothing_from_the_one_behind_it() {
+    let signers = signers();
+    let denied = LINT.replace("--ttl 2h", "--ttl 900d");
+    signers.commit("alice", &message(&format!("{denied}\n{LINT}")));
+    signers.lint().exits(0).says(&["which is denied"]);
+    assert_eq!(signers.kinds(), ["policy", "denial", "grant", "decision"]);
+    signers.replays();
 }
 
 #[test]

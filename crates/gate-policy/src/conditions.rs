@@ -47,6 +47,7 @@ pub(crate) fn terms(
         reason(rule, ask),
         ticket(rule, ask),
         no_conflict(ask.action, context),
+        of_here(ask, context),
     ];
     let mut failed: Vec<String> = checks.into_iter().filter_map(Result::err).collect();
     failed.extend(evidence::failures(gate, rule, ask));
@@ -211,6 +212,18 @@ fn no_conflict(action: Action, context: &Context) -> Condition {
     let conflicts =
         context.conflicts.iter().map(|conflict| text::visible(conflict)).collect::<Vec<_>>().join(", ");
     Err(format!("cannot apply: the facts of this run contradict each other: {conflicts}"))
+}
+
+/// Whether what is asked for is for the repository where it is asked: the rules of one say nothing of another's gates.
+fn of_here(ask: &Ask, context: &Context) -> Condition {
+    match (&ask.scope.repository, &context.repository) {
+        (Some(meant), Some(here)) if meant != here => Err(format!(
+            "is for repository {} (this is {}): ask from a checkout of that one",
+            text::visible(meant),
+            text::visible(here)
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Whether what a rule demands of the place holds where its grant is used.

@@ -67,8 +67,9 @@ fn speaks_against(
     renewed: &Renewable,
 ) -> Option<String> {
     let AuthorizationRequest { ask, by, .. } = authorization;
-    let same_terms = (ask.action, &ask.scope, &ask.findings, ask.break_glass)
-        == (renewed.ask.action, &renewed.ask.scope, &renewed.ask.findings, renewed.ask.break_glass);
+    let terms = |ask: &Ask| (ask.action, ask.max_uses, ask.break_glass);
+    let same_terms = terms(ask) == terms(&renewed.ask)
+        && (&ask.scope, &ask.findings) == (&renewed.ask.scope, &renewed.ask.findings);
     let true_to = renewed.renews(renews.id);
     if let Some(end) = renewed.ended {
         return Some(format!("entry {end} ended it"));
@@ -82,7 +83,8 @@ fn speaks_against(
     if renews.number != true_to.number {
         return Some(format!("this would be renewal {} in a row, not {}", true_to.number, renews.number));
     }
-    (!same_terms).then(|| "a renewal keeps action, scope and findings, and this asks for others".to_owned())
+    (!same_terms)
+        .then(|| "a renewal keeps action, scope, findings and uses, and this asks for others".to_owned())
 }
 
 /// Whether a renewal that waited can be granted still. Asked when the last approval comes in.

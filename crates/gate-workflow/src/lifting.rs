@@ -7,10 +7,12 @@ use gate_judge::lifting::{Ended, Pause, counting, is_resume};
 use gate_judge::policy_text::Loaded;
 use gate_judge::recorded::Recorded;
 use gate_judge::records;
+use gate_judge::repository;
 use gate_judge::signatures::Mark;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::action::Action;
+use gate_model::payload::GrantData;
 use gate_policy::Subject;
 
 use crate::policies::Policies;
@@ -107,11 +109,18 @@ pub(crate) fn marks(
     if !is_resume(end) {
         return Ok(marks);
     }
+    // Another repository's gate is another gate.
+    let of = |entry: &Entry| {
+        let data = records::data::<GrantData>(entry).ok();
+        data.and_then(|data| repository::of_grant(&data).map(str::to_owned))
+    };
+    let ours = of(grant);
+    let is_of_another = |entry: &Entry| repository::is_elsewhere(of(entry).as_deref(), ours.as_deref());
     view.granted(gate, &mut |entry: &Entry| {
         if entry.seq <= grant.seq {
             return ControlFlow::Break(());
         }
-        if records::is_pause(entry) {
+        if records::is_pause(entry) && !is_of_another(entry) {
             marks.push(Mark::of(entry));
         }
         ControlFlow::Continue(())

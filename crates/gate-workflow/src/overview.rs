@@ -121,6 +121,7 @@ pub fn read(workspace: &Workspace<'_>) -> Result<Overview, OverviewError> {
             gate: name.as_str(),
             today: &workspace.loaded,
             context: &facts.context,
+            named: workspace.repository(),
             now,
             seen: None,
         };

@@ -30,6 +30,8 @@ pub struct Question<'a> {
     pub today: &'a Loaded,
     /// Where the gate runs.
     pub context: &'a Context,
+    /// The repository as no policy's aliases have it.
+    pub named: Option<&'a str>,
     /// The instant.
     pub now: Timestamp,
     /// The newest entry before a command started: what was made after it counts only where somebody signed it

@@ -253,6 +253,8 @@ pub(crate) fn admit(
 ) -> Result<Vec<String>, TransactError> {
     let mut told = Vec::new();
     for Due { name, asking } in due {
+        // Each is judged after the answer to the one before, which took its time.
+        transaction.renew();
         // Meanwhile another run of the same commit may have been first.
         match weigh(workspace, &transaction.view(), transaction.now(), asking)? {
             Weighed::Due => {

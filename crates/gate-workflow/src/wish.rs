@@ -27,6 +27,7 @@ use gate_model::text::{self, TextError};
 use gate_policy::{AuthorizationRequest, Policy};
 
 use gate_judge::records;
+use gate_judge::repository::is_elsewhere;
 
 /// How many of the newest entries are looked through for the gate's last decision.
 const LOOK_BACK: usize = 2_000;
@@ -172,7 +173,9 @@ pub fn resolve(
     };
     let leaves_open = |wanted: &Match| wanted.count.is_none() || wanted.severity.is_none();
     let counts = match view {
-        Some(view) if wish.matches.iter().any(leaves_open) => last_seen(view, &wish.gate)?,
+        Some(view) if wish.matches.iter().any(leaves_open) => {
+            last_seen(view, &wish.gate, facts.context.repository.as_deref())?
+        }
         _ => Vec::new(),
     };
     let open = |level: Level| wish.matches.iter().map(move |wanted| evidence(wanted, level, &[]));
@@ -203,23 +206,30 @@ fn evidence(wanted: &Match, level: Level, seen: &[Evidence]) -> Evidence {
 }
 
 /// The findings of the gate's newest recorded decision that judged a report.
-fn last_seen(view: &View<'_>, gate: &str) -> Result<Vec<Evidence>, StoreError> {
-    let found = last_judged(view, gate)?.map(|data| data.findings).unwrap_or_default();
+fn last_seen(view: &View<'_>, gate: &str, here: Option<&str>) -> Result<Vec<Evidence>, StoreError> {
+    let found = last_judged(view, gate, here)?.map(|data| data.findings).unwrap_or_default();
     Ok(found.into_iter().map(|judged| judged.finding).collect())
 }
 
-/// The gate's newest recorded decision that judged a report, if there is one among the newest entries.
+/// The newest recorded decision of the gate of this repository that judged a report, if there is one among the newest
+/// entries.
 ///
 /// # Errors
 /// A failure of the store.
-pub fn last_judged(view: &View<'_>, gate: &str) -> Result<Option<DecisionData>, StoreError> {
+pub fn last_judged(
+    view: &View<'_>,
+    gate: &str,
+    here: Option<&str>,
+) -> Result<Option<DecisionData>, StoreError> {
     let mut found = None;
     let mut left = LOOK_BACK;
     view.scan(0, None, true, &mut |entry: Entry| {
         left = left.saturating_sub(1);
         let is_decision = entry.kind == Kind::Decision && entry.gate.as_deref() == Some(gate);
         let data = is_decision.then(|| records::data::<DecisionData>(&entry).ok()).flatten();
-        if let Some(data) = data.filter(|data| data.report.is_some()) {
+        if let Some(data) = data
+            .filter(|data| data.report.is_some() && !is_elsewhere(data.context.repository.as_deref(), here))
+        {
             found = Some(data);
             return ControlFlow::Break(());
         }

@@ -34,6 +34,9 @@ pub struct Commit<'a> {
     pub id: String,
     /// The e-mail address of the committer, where it is one plain word: a claim, as all of this is until it is verified.
     pub committer: Option<&'a str>,
+    /// The id that it would have without its signature: of many signatures over the same commit each gives it another
+    /// [`Commit::id`], and anybody can write one of them in other words.
+    pub unsigned_id: String,
     /// When it was made, as the committer's clock had it.
     pub committed: Timestamp,
     /// Its message.
@@ -86,12 +89,16 @@ impl<'a> Commit<'a> {
         }
         let id = object_id(tree, "commit", object.as_bytes()).ok_or(CommitError::Shape("its tree"))?;
         let (kept, signature) = parted(&headers, tree)?;
+        let payload = format!("{kept}{}", &object[end + 1..]);
+        let unsigned_id =
+            object_id(tree, "commit", payload.as_bytes()).ok_or(CommitError::Shape("its tree"))?;
         Ok(Self {
             id,
+            unsigned_id,
             committer: email(committer),
             committed: instant(committer).ok_or(CommitError::Shape("the time of its committer"))?,
             message: &object[end + BLANK.len()..],
-            payload: format!("{kept}{}", &object[end + 1..]),
+            payload,
             signature,
         })
     }

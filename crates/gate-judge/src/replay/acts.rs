@@ -10,6 +10,7 @@ use gate_policy::{Actor, Subject};
 
 use crate::acts;
 use crate::lifting;
+use crate::repository;
 use crate::signatures::Mark;
 use crate::standing::Approved;
 use crate::statement;
@@ -239,7 +240,9 @@ impl State {
         };
         let pauses = self.opt_outs.of_gate(gate).into_iter().flat_map(|of_gate| &of_gate.pauses);
         let granted = pauses.filter_map(|id| self.opt_outs.get(*id)?.grant.as_ref());
-        granted.filter(|pause| pause.seq > ended.seq).map(Granted::mark).collect()
+        let ours = repository::of_grant(&ended.data);
+        let is_ours = |pause: &&Granted| !repository::is_elsewhere(repository::of_grant(&pause.data), ours);
+        granted.filter(|pause| pause.seq > ended.seq).filter(is_ours).map(Granted::mark).collect()
     }
 
     /// Judges a review and files it.

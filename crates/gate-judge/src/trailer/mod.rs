@@ -144,7 +144,8 @@ pub fn request(object: &str, number: u64, judging: Judging<'_>) -> Result<(Reque
         seen_head: None,
         requested_at: commit.committed,
         submit_by,
-        nonce: format!("{NONCE}{}:{number}", commit.id),
+        // Whoever writes the signature in other words gets another commit, and no second grant.
+        nonce: format!("{NONCE}{}:{number}", commit.unsigned_id),
         signature: None,
         commit: Some(InCommit { object: object.to_owned(), trailer: number }),
         openings: Vec::new(),

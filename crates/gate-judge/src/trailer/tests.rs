@@ -47,7 +47,8 @@ fn each_trailer_is_a_request_for_its_commit() {
     let skip = keys.request(1).unwrap();
     assert_eq!((skip.gate.as_str(), skip.action, skip.ttl.seconds), ("lint", Action::Skip, 7200));
     assert_eq!(skip.scope.commit.as_deref(), Some(ID));
-    assert_eq!(skip.nonce, format!("commit:{ID}:1"));
+    let unsigned = Commit::parse(OBJECT).unwrap().unsigned_id;
+    assert_eq!(skip.nonce, format!("commit:{unsigned}:1"));
     assert_eq!(skip.requested_at.to_string(), "2026-11-22T10:00:00.000000Z");
     assert_eq!(skip.submit_by.to_string(), "2026-11-29T10:00:00.000000Z");
     let waive = keys.request(2).unwrap();

@@ -107,9 +107,10 @@ fn a_renewal_asks_for_nothing_else() {
         verdict(|_, asked| asked.action = Action::Skip),
         verdict(|_, asked| asked.findings = ask(Action::Waive).findings),
         verdict(|_, asked| asked.break_glass = true),
+        verdict(|_, asked| asked.max_uses = Some(9)),
     ];
     for verdict in else_asked {
-        assert!(verdict.contains("a renewal keeps action, scope and findings"), "{verdict}");
+        assert!(verdict.contains("a renewal keeps action, scope, findings and uses"), "{verdict}");
     }
     let pause = verdict(|renewed, asked| {
         (renewed.ask.action, asked.action) = (Action::Pause, Action::Pause);

@@ -273,7 +273,7 @@ impl<'a> Checker<'a> {
 
     fn question(&self, now: Timestamp, seen: Option<Seen>) -> Result<Question<'_>, CheckError> {
         let (today, context) = (&self.workspace.loaded, self.context()?);
-        Ok(Question { gate: self.name, today, context, now, seen })
+        Ok(Question { gate: self.name, today, context, named: self.workspace.repository(), now, seen })
     }
 
     fn context(&self) -> Result<&Context, CheckError> {
