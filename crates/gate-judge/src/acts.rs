@@ -4,7 +4,6 @@
 
 use gate_model::payload::RequestData;
 use gate_model::principal::Principal;
-use gate_model::request::Request;
 use gate_policy::{AuthorizationRequest, History, Policy, Rule};
 
 /// The rule that a policy has for a waiting request. Its number may have moved; its terms decide.
@@ -17,13 +16,7 @@ pub fn rule_of_request<'p>(
     asked: &RequestData,
     requester: &Principal,
 ) -> Result<&'p Rule, Vec<String>> {
-    let authorization = AuthorizationRequest {
-        gate,
-        ask: &asked.ask,
-        by: requester,
-        context: &asked.context,
-        in_commit: Request::is_in_commit(asked.request.as_ref()),
-    };
+    let authorization = AuthorizationRequest::of_request(gate, asked, requester);
     let found = gate_policy::permits(policy, &authorization, Some(asked.rule)).ok();
     found
         .filter(|rule| rule.approvals.is_some())

@@ -9,7 +9,6 @@ use gate_model::finding::WaiverTerms;
 use gate_model::grant::Owes;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
-use gate_model::request::Request;
 use gate_policy::{Approvals, AuthorizationRequest, History, Policy, Rule, Trial};
 
 use crate::approvals::Given;
@@ -194,13 +193,7 @@ fn permitted<'p>(
     here: &Context,
     given: &dyn Fn(&Rule) -> Result<(), String>,
 ) -> Result<&'p Rule, String> {
-    let authorization = AuthorizationRequest {
-        gate,
-        ask: &data.ask,
-        by,
-        context: &data.context,
-        in_commit: Request::is_in_commit(data.request.as_ref()),
-    };
+    let authorization = AuthorizationRequest::of_grant(gate, data, by);
     let found = gate_policy::allows_use(policy, &authorization, rule, here, given);
     found.map(|(rule, _)| rule).map_err(|trials| in_words(&trials))
 }

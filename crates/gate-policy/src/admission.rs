@@ -6,8 +6,9 @@
 
 use gate_model::context::Context;
 use gate_model::finding::Evidence;
-use gate_model::payload::Ask;
+use gate_model::payload::{Ask, GrantData, RequestData};
 use gate_model::principal::{Assurance, Principal};
+use gate_model::request::Request;
 use gate_model::scope::Scope;
 use gate_model::time::{Timestamp, format_duration};
 
@@ -30,6 +31,29 @@ pub struct AuthorizationRequest<'a> {
     pub context: &'a Context,
     /// Whether a commit asks, by a trailer.
     pub in_commit: bool,
+}
+
+impl<'a> AuthorizationRequest<'a> {
+    /// What is asked for by `request`, where somebody signed one.
+    pub fn new(
+        gate: &'a str,
+        ask: &'a Ask,
+        by: &'a Principal,
+        context: &'a Context,
+        request: Option<&Request>,
+    ) -> Self {
+        Self { gate, ask, by, context, in_commit: Request::is_in_commit(request) }
+    }
+
+    /// What a request asks for that waits, or waited.
+    pub fn of_request(gate: &'a str, data: &'a RequestData, by: &'a Principal) -> Self {
+        Self::new(gate, &data.ask, by, &data.context, data.request.as_ref())
+    }
+
+    /// What was asked for with a grant.
+    pub fn of_grant(gate: &'a str, data: &'a GrantData, by: &'a Principal) -> Self {
+        Self::new(gate, &data.ask, by, &data.context, data.request.as_ref())
+    }
 }
 
 /// What the ledger knows that a verdict needs; asked within the transaction that admits.

@@ -1,8 +1,6 @@
 //! Asking for an opt-out: read the history, judge, append. One transaction, so that two runners cannot both
 //! take the last place in a quota.
 
-use std::convert::Infallible;
-
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, Transaction, View};
 use gate_model::JUDGE;
@@ -111,33 +109,7 @@ pub fn request(workspace: &Workspace<'_>, asking: &Asking) -> Result<Grant, Tran
 /// A [`TransactError`]; then nobody can tell.
 pub fn rehearse(workspace: &Workspace<'_>, asking: &Asking) -> Result<Grant, TransactError> {
     workspace.loaded.policy.gate(&asking.gate)?;
-    let taken_back = workspace.transact::<Infallible, _>(|transaction| {
-        Err(answered(workspace, transaction, asking)
-            .map_or_else(Rehearsal::Failed, |grant| Rehearsal::Answer(Box::new(grant))))
-    });
-    let Err(taken_back) = taken_back;
-    match taken_back {
-        Rehearsal::Answer(grant) => Ok(unrecorded(*grant)),
-        Rehearsal::Failed(error) => Err(error),
-    }
-}
-
-/// Why a rehearsal's transaction is taken back: its answer is known, or there is none.
-enum Rehearsal {
-    Answer(Box<Grant>),
-    Failed(TransactError),
-}
-
-impl From<Unusable> for Rehearsal {
-    fn from(error: Unusable) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<StoreError> for Rehearsal {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
+    workspace.rehearse(|transaction| answered(workspace, transaction, asking)).map(unrecorded)
 }
 
 /// The answer without what only an entry gives it: an ID, and the commands that name one.
@@ -224,13 +196,8 @@ pub(crate) fn judge(
     let digest = &workspace.loaded.used.digest;
     let past = Past::new(view, workspace.loaded.trust(), digest, &asking.gate, now)
         .within(repository::of(&asking.ask, &asking.context));
-    let authorization = AuthorizationRequest {
-        gate: &asking.gate,
-        ask: &asking.ask,
-        by: &asking.by,
-        context: &asking.context,
-        in_commit: Request::is_in_commit(asking.request.as_ref()),
-    };
+    let Asking { gate, ask, by, context, request } = asking;
+    let authorization = AuthorizationRequest::new(gate, ask, by, context, request.as_ref());
     let admission = gate_policy::admit(policy, &authorization, &past);
     Ok((admission, past.settled()?))
 }

@@ -10,7 +10,6 @@ use gate_model::context::Context;
 use gate_model::grant::{Approvals, Grant, Status};
 use gate_model::payload::{ApprovalData, GrantData, RejectionData, RequestData, Verb};
 use gate_model::principal::Principal;
-use gate_model::request::Request;
 use gate_policy::{Actor, Approval, AuthorizationRequest, Rule, Subject};
 
 use crate::admission::{self, TransactError, answer, written};
@@ -252,9 +251,7 @@ fn room(
     let (view, loaded) = (transaction.view(), &workspace.loaded);
     let past = Past::new(&view, loaded.trust(), &loaded.used.digest, waiting.gate(), transaction.now())
         .within(repository::of_request(&waiting.data));
-    let (ask, by, context) = (&waiting.data.ask, &waiting.requester, &waiting.data.context);
-    let in_commit = Request::is_in_commit(waiting.data.request.as_ref());
-    let authorization = AuthorizationRequest { gate: waiting.gate(), ask, by, context, in_commit };
+    let authorization = AuthorizationRequest::of_request(waiting.gate(), &waiting.data, &waiting.requester);
     let room = acts::room(&loaded.policy, rule, &authorization, &past);
     let counted = past.settled()?;
     Ok(room.map(|()| counted))

@@ -2,6 +2,7 @@
 //! the run.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -331,5 +332,41 @@ impl<'a> Workspace<'a> {
         let done = ledger.append(LOCK_WAIT, self.place.clock, work).map_err(AppendError::flatten)?;
         ledger.close()?;
         Ok(done)
+    }
+
+    /// What `work` comes to in a transaction that is taken back, whatever it comes to.
+    ///
+    /// # Errors
+    /// As [`Workspace::transact`]; then nobody can tell.
+    pub fn rehearse<T, E: From<Unusable> + From<StoreError>>(
+        &self,
+        mut work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let taken_back = self.transact::<Infallible, _>(|transaction| {
+            Err(work(transaction).map_or_else(TakenBack::Failed, TakenBack::Came))
+        });
+        let Err(taken_back) = taken_back;
+        match taken_back {
+            TakenBack::Came(value) => Ok(value),
+            TakenBack::Failed(error) => Err(error),
+        }
+    }
+}
+
+/// Why a rehearsal's transaction is taken back: it is known what it came to, or it came to nothing.
+enum TakenBack<T, E> {
+    Came(T),
+    Failed(E),
+}
+
+impl<T, E: From<Unusable>> From<Unusable> for TakenBack<T, E> {
+    fn from(error: Unusable) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl<T, E: From<StoreError>> From<StoreError> for TakenBack<T, E> {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
     }
 }

@@ -45,13 +45,7 @@ struct Verdict<'a> {
 impl<'a> Verdict<'a> {
     /// `ask` as the rules see it.
     fn authorization(&self, ask: &'a Ask) -> AuthorizationRequest<'a> {
-        AuthorizationRequest {
-            gate: self.gate,
-            ask,
-            by: self.by,
-            context: self.context,
-            in_commit: Request::is_in_commit(self.request),
-        }
+        AuthorizationRequest::new(self.gate, ask, self.by, self.context, self.request)
     }
 }
 
@@ -127,13 +121,7 @@ impl State {
         derivation::in_time(at.moment, data).map_err(Doubt::Wrong)?;
         let (opt_out, _) = self.waiting(at, id, data.not_before)?;
         approved.clone().map_err(|reason| Doubt::Wrong(format!("lacks approvals: {reason}")))?;
-        let authorization = AuthorizationRequest {
-            gate,
-            ask: &data.ask,
-            by,
-            context: &data.context,
-            in_commit: Request::is_in_commit(data.request.as_ref()),
-        };
+        let authorization = AuthorizationRequest::of_grant(gate, data, by);
         let rule = gate_policy::permits(used.policy(), &authorization, Some(data.rule))
             .map_err(|trials| Doubt::Wrong(format!("should have been denied: {}", in_words(&trials))))?;
         let here = repository::of_grant(data);

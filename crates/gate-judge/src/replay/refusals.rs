@@ -5,7 +5,6 @@
 use gate_model::action::Action;
 use gate_model::payload::{Ask, RefusalData, Verb};
 use gate_model::principal::Principal;
-use gate_model::request::Request;
 use gate_model::time::Timestamp;
 use gate_policy::{Actor, AuthorizationRequest, Subject};
 
@@ -71,9 +70,8 @@ impl State {
         let (opt_outs, gate) = (&self.opt_outs, opt_out.gate.as_str());
         let here = repository::of_request(&asked.data);
         let past = Past { opt_outs, gate, used, here, now: data.judged_at, before: None };
-        let (ask, by, context) = (&asked.data.ask, &opt_out.requester, &asked.data.context);
-        let in_commit = Request::is_in_commit(asked.data.request.as_ref());
-        acts::room(policy, rule, &AuthorizationRequest { gate, ask, by, context, in_commit }, &past)
+        let authorization = AuthorizationRequest::of_request(gate, &asked.data, &opt_out.requester);
+        acts::room(policy, rule, &authorization, &past)
     }
 }
 

@@ -1,15 +1,11 @@
 //! What the commit under test asks for past a gate, admitted before the gate begins.
 
-use std::convert::Infallible;
-
 use gate_judge::standing::EffectiveOptOuts;
-use gate_ledger::store::StoreError;
 use gate_model::time::Timestamp;
 
 use super::failure::{Failed, warn_once};
 use super::{CheckError, Checker};
 use crate::admission::TransactError;
-use crate::ledger_access::Unusable;
 use crate::policies::RecordError;
 use crate::trailers::{self, Due};
 
@@ -25,24 +21,6 @@ impl From<TransactError> for Failed {
             }
             other => Self::Check(CheckError::Trailers(other)),
         }
-    }
-}
-
-/// Why the transaction of a plan is taken back: it showed what would be, or there is nothing to show.
-enum Rehearsal {
-    Seen(Box<Foreseen>),
-    Failed(Failed),
-}
-
-impl From<Unusable> for Rehearsal {
-    fn from(error: Unusable) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<StoreError> for Rehearsal {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
     }
 }
 
@@ -77,25 +55,20 @@ impl Checker<'_> {
             return Ok(None);
         }
         let mut told = Vec::new();
-        let taken_back = self.workspace.transact::<Infallible, _>(|transaction| {
-            let seen =
-                trailers::admit(self.workspace, transaction, &due).map_err(Failed::from).and_then(|all| {
-                    told = all;
-                    let at = at.unwrap_or(transaction.now());
-                    Ok((self.standing_at(&transaction.view(), at)?, at))
-                });
-            Err(seen.map_or_else(Rehearsal::Failed, |seen| Rehearsal::Seen(Box::new(seen))))
+        let seen = self.workspace.rehearse(|transaction| {
+            told = trailers::admit(self.workspace, transaction, &due)?;
+            let at = at.unwrap_or(transaction.now());
+            Ok::<_, Failed>((self.standing_at(&transaction.view(), at)?, at))
         });
-        let Err(taken_back) = taken_back;
-        match taken_back {
-            Rehearsal::Seen(seen) => {
+        match seen {
+            Ok(seen) => {
                 let planned = due
                     .iter()
                     .map(|due| format!("a plan records nothing: {} is yet to be admitted", due.name));
                 tell(told.into_iter().chain(planned), warnings);
-                Ok(Some(*seen))
+                Ok(Some(seen))
             }
-            Rehearsal::Failed(failed) => {
+            Err(failed) => {
                 not_admitted(&due, warnings);
                 self.without(failed, warnings)
             }

@@ -4,7 +4,6 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::StoreError;
 use gate_model::payload::RequestData;
 use gate_model::principal::{Assurance, Principal};
-use gate_model::request::Request;
 use gate_policy::{AuthorizationRequest, Policy, Rule};
 
 use super::{Agenda, Remedy, Waiting, signing};
@@ -106,13 +105,7 @@ fn rule_of<'p>(
     by: &Principal,
 ) -> Option<(&'p Rule, &'p gate_policy::Approvals)> {
     let gate = entry.gate.as_deref().unwrap_or_default();
-    let authorization = AuthorizationRequest {
-        gate,
-        ask: &data.ask,
-        by,
-        context: &data.context,
-        in_commit: Request::is_in_commit(data.request.as_ref()),
-    };
+    let authorization = AuthorizationRequest::of_request(gate, data, by);
     let rule = gate_policy::permits(policy, &authorization, Some(data.rule)).ok()?;
     Some((rule, rule.approvals.as_ref()?))
 }
