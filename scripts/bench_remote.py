@@ -58,11 +58,13 @@ def environment(cache, **more):
 
 
 def town(work, name, address):
-    """A repository whose ledger is at `address`."""
+    """A checkout of a commit whose policy names a ledger at `address`."""
     place = os.path.join(work, name)
     os.mkdir(place)
     write(place, address, "")
     bench.tell("git", "init", "-q", "-b", "main", ".", cwd=place)
+    bench.tell("git", "add", "gate.toml", cwd=place)
+    bench.tell("git", "commit", "-q", "-m", "a policy", cwd=place)
     return place
 
 
@@ -165,7 +167,8 @@ def fair(what, counts, refused, seconds):
 
 
 def crowd_of_git(work, place, one, bare, line):
-    count, seconds = bench.WRITERS, max(20.0, bench.ROUND)
+    # A minute: nobody may be refused for as long as a transaction waits.
+    count, seconds = bench.WRITERS, max(60.0, bench.ROUND)
     envs = [environment(os.path.join(work, f"cache-{n}")) for n in range(count)]
     for env in envs:
         tool(env, place, "gate-log", "sync", "-q")

@@ -8,6 +8,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use gate_cli::Env;
 use gate_ledger::remote::RemoteError;
@@ -20,6 +21,10 @@ use crate::git::Git;
 const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
 /// All that belongs at its top.
 const FILES: [&str; 7] = ["HEAD", "config", "objects", "refs", "shallow", "packed-refs", "FETCH_HEAD"];
+/// The ref, and the file in it, that holds what the server has.
+pub(crate) const TIP: &str = "refs/gate/tip";
+/// So much later than a look at the server little can have come to it.
+const RECENT: Duration = Duration::from_mins(5);
 /// The context of the name of its folder.
 const CONTEXT: &str = "gate v1 git cache";
 
@@ -70,6 +75,18 @@ impl Cache {
             return write_config(&path);
         }
         self.renew(git)
+    }
+
+    /// Whether what the server had was written down a few minutes ago at most.
+    pub(crate) fn is_recent(&self) -> bool {
+        let written = fs::metadata(self.repository().join(TIP)).and_then(|found| found.modified());
+        written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age < RECENT))
+    }
+
+    /// Writes down that the server has `commit`, which was made here. The caller holds the lock. Where it cannot be
+    /// written the next fetch brings it.
+    pub(crate) fn keep(&self, commit: &str) {
+        drop(fs::write(self.repository().join(TIP), format!("{commit}\n")));
     }
 
     /// Whether so many loose objects are there that they should be packed; as git itself guesses, from one folder of

@@ -80,8 +80,11 @@ impl Git {
     pub(crate) fn within(mut self, cache: &Cache, here: Settings) -> Result<Self, RemoteError> {
         self.repository = Some(cache.repository());
         cache.make(&self)?;
-        let known = Settings::read(&self)?;
-        self.settings = here.beyond(&known).pairs().to_vec();
+        let here = here.leading();
+        if !here.pairs().is_empty() {
+            let known = Settings::read(&self)?;
+            self.settings = here.beyond(&known).pairs().to_vec();
+        }
         Ok(self)
     }
 

@@ -7,12 +7,10 @@
 
 use gate_ledger::remote::RemoteError;
 
+use crate::cache::TIP;
 use crate::error::distrust;
 use crate::git::{Git, Output};
 use crate::settings::{Places, redacted};
-
-/// The ref of our own repository that holds what the server has.
-pub(crate) const TIP: &str = "refs/gate/tip";
 
 /// The branch on the server.
 #[derive(Debug, Clone)]

@@ -9,14 +9,14 @@ use gate_ledger::entry::Entry;
 use gate_ledger::remote::{Batch, Can, Each, Hello, Outcome, Remote, RemoteError};
 
 use crate::address::Address;
-use crate::cache::Cache;
+use crate::cache::{Cache, TIP};
 use crate::commit::{self, Change, Note};
 use crate::error::{distrust, failure};
 use crate::git::Git;
 use crate::layout::{self, END, FOLDER};
 use crate::message::message;
 use crate::objects::Objects;
-use crate::push::{Branch, Pushed, TIP, There};
+use crate::push::{Branch, Pushed, There};
 use crate::settings::{Places, redacted};
 use crate::tip::Tip;
 
@@ -55,7 +55,8 @@ impl<'c> GitRemote<'c> {
     /// Looks at the branch. The caller holds the cache's lock.
     fn refresh(&mut self) -> Result<(), RemoteError> {
         self.fresh = None;
-        if !self.branch().fetch(true)?.success {
+        // Where little can be new, what came between is fetched as well: then git sees at once whether anything is new.
+        if !self.branch().fetch(!self.cache.is_recent())?.success {
             if self.branch().ask()? == There::NoBranch {
                 self.tip = None;
                 return Ok(());
@@ -135,6 +136,7 @@ impl<'c> GitRemote<'c> {
         let pushed = self.branch().push(&commit, change.parent.as_deref())?;
         match pushed {
             Pushed::Taken => {
+                self.cache.keep(&commit);
                 // What was pushed can be read again later; that it was taken must be told now.
                 if self.read_tip(&commit).is_err() {
                     self.tip = None;

@@ -73,13 +73,16 @@ impl Settings {
         Ok(Self(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()))
     }
 
-    /// Those that lead to a server and are not among `known`.
+    /// Those that lead to a server.
+    pub(crate) fn leading(mut self) -> Self {
+        self.0.retain(|pair| leads_to_a_server(&pair.0));
+        self
+    }
+
+    /// Those that are not among `known`.
     pub(crate) fn beyond(mut self, known: &Self) -> Self {
         let mut known = known.0.clone();
         self.0.retain(|pair| {
-            if !leads_to_a_server(&pair.0) {
-                return false;
-            }
             let at = known.iter().position(|known| known == pair);
             at.map(|at| known.swap_remove(at)).is_none()
         });
@@ -199,7 +202,7 @@ mod tests {
     fn what_is_in_force_already_is_not_passed_again() {
         let here = settings(&[("http.extraheader", "A"), ("http.extraheader", "B"), ("user.name", "x")]);
         let known = settings(&[("http.extraheader", "A")]);
-        assert_eq!(here.beyond(&known), settings(&[("http.extraheader", "B")]));
+        assert_eq!(here.leading().beyond(&known), settings(&[("http.extraheader", "B")]));
     }
 
     #[test]

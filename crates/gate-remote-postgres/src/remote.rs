@@ -145,7 +145,7 @@ impl Remote for Postgres {
         }
         let newest = self.newest()?;
         let settings = &self.settings;
-        let can = Can { erase: true, forget: true, clock: settings.clock };
+        let can = Can { erase: true, forget: true, clock: settings.clock, queue: true };
         let now = newest.as_ref().map(|newest| newest.now);
         Ok(Hello {
             can,

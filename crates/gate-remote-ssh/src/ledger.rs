@@ -134,7 +134,7 @@ fn keep(transaction: &mut Transaction<'_>, kept: Vec<Kept<'_>>) -> Result<(), St
 impl Remote for Served<'_> {
     fn hello(&mut self, _: Option<LedgerId>) -> Result<Hello, RemoteError> {
         let now = Some((self.clock)());
-        let can = Can { erase: true, forget: true, clock: !self.any_time };
+        let can = Can { erase: true, forget: true, clock: !self.any_time, queue: false };
         let Some(ledger) = self.open()? else { return Ok(Hello { can, now, ..Hello::default() }) };
         let head = ledger.view().head().map_err(|error| store(&error))?;
         let id = LedgerId::read(ledger.id().as_bytes());

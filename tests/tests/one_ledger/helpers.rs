@@ -108,6 +108,40 @@ fn a_helper_that_prints_rubbish_lets_nothing_pass() {
     is_enforced(&with_helper("#!/bin/sh\ncat /etc/passwd\n"), &["gate.remote/1"]);
 }
 
+/// All at once, since each waits as long as anybody waits for a helper.
+#[test]
+fn a_helper_that_hangs_lets_nothing_pass() {
+    let silent = "#!/bin/sh\nread -r ask\nexec sleep 600\n";
+    let deaf = "#!/bin/sh\nexec sleep 600\n";
+    let tools: [(&str, &[&str], i32); 4] = [
+        ("gate-check", &["lint", "--", "false"], 1),
+        ("gate-check", &["deploy", "--", "true"], 125),
+        ("gate-skip", &["lint", "--reason", "x"], 5),
+        ("gate-log", &["sync"], 5),
+    ];
+    let towns = [silent, deaf].map(|script| {
+        let town = Town::shell(&toy(""));
+        for number in 0..tools.len() {
+            town.runner(&number.to_string()).check(&["lint", "--", "true"]).exits(0);
+        }
+        std::fs::write(town.house.outside("usr/libexec/gate/gate-remote-shell"), script).unwrap();
+        town
+    });
+    let started: Vec<_> = towns
+        .iter()
+        .flat_map(|town| {
+            let start = |(number, (tool, args, code)): (usize, &(&str, &[&str], i32))| {
+                (town.runner(&number.to_string()).start(tool, args), *code)
+            };
+            tools.iter().enumerate().map(start).collect::<Vec<_>>()
+        })
+        .collect();
+    for (child, code) in started {
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        ran.exits(code).says(&["the helper did not answer for 60 s"]);
+    }
+}
+
 #[test]
 fn a_helper_that_crashes_lets_nothing_pass() {
     is_enforced(&with_helper("#!/bin/sh\nread -r ask\nexit 3\n"), &["ended without an answer"]);

@@ -34,24 +34,25 @@ pub(crate) fn ssh(more: &'static str) -> Option<Town> {
     let house = House::without_ledger("version = 1\n");
     let folder = house.outside("sshd");
     std::fs::create_dir_all(&folder).unwrap();
-    let server = Sshd::start(&folder, &forced(&house, "keeper"), "/usr/bin:/bin")?;
+    let server = Sshd::start(&folder, &forced(&house, "", "keeper"), "/usr/bin:/bin")?;
     let command = server.command();
     let address = "ssh://127.0.0.1/any/path".to_owned();
     Some(Town::served(house, address, more, Server::Ssh(server, command)))
 }
 
-/// What stands before the key in `authorized_keys`: whoever has it does no more than `role` may.
-fn forced(house: &House, role: &str) -> String {
+/// What stands before the key in `authorized_keys`: whoever has it does no more than `role` may, in a shell that did
+/// `first`.
+fn forced(house: &House, first: &str, role: &str) -> String {
     let helper = bin("gate-remote-ssh");
     let ledger = house.outside("sshd/ledger.db");
-    format!("restrict,command=\"{} --serve {} --as {role}\"", helper.display(), ledger.display())
+    format!("restrict,command=\"{first}{} --serve {} --as {role}\"", helper.display(), ledger.display())
 }
 
-/// From now on the key may do no more than `role`.
-pub(crate) fn forces(town: &Town, role: &str) {
+/// From now on the key may do no more than `role`, in a shell that did `first`.
+pub(crate) fn forces(town: &Town, first: &str, role: &str) {
     let keys = town.house.outside("sshd/authorized_keys");
     let public = std::fs::read_to_string(town.house.outside("sshd/user.pub")).unwrap();
-    std::fs::write(keys, format!("{} {public}", forced(&town.house, role))).unwrap();
+    std::fs::write(keys, format!("{} {public}", forced(&town.house, first, role))).unwrap();
 }
 
 /// Over PostgreSQL on loopback; none where that cannot be had.

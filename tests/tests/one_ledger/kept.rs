@@ -72,7 +72,7 @@ fn a_run_that_a_server_does_not_let_write_uses_no_opt_out() {
         let reason = ["lint", "--reason", "not for the fork", "--action", "override"];
         town.runner("laptop").skip(&reason).exits(0);
         if matches!(town.server, Server::Ssh(..)) {
-            hosts::forces(&town, "reader");
+            hosts::forces(&town, "", "reader");
         }
         may_read_only(&town, "reader");
     });

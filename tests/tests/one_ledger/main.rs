@@ -14,6 +14,7 @@ mod attacks;
 #[path = "../remote/postgres/cluster.rs"]
 mod cluster;
 mod erasing;
+mod full;
 mod helpers;
 mod hosts;
 mod kept;

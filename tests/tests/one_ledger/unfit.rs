@@ -27,8 +27,10 @@ fn a_helper_of_a_later_version_lets_nothing_pass() {
 
 #[test]
 fn a_helper_that_never_stops_talking_lets_nothing_pass() {
-    let entries = "#!/bin/sh\nread -r ask\nexec yes '{\"actor\":1}'\n";
-    is_stopped(&with_helper(entries), &["nothing of it was taken"]);
+    let hello = r#"{"answer":"hello","can":[],"schema":"gate.remote/1"}"#;
+    let entries =
+        format!("#!/bin/sh\nread -r ask\necho '{hello}'\nread -r ask\nexec yes '{{\"actor\":1}}'\n");
+    is_stopped(&with_helper(&entries), &["nothing of it was taken"]);
     let endless = "#!/bin/sh\nread -r ask\ntr '\\0' x </dev/zero\n";
     is_enforced(&with_helper(endless), &["the remote's helper"]);
 }

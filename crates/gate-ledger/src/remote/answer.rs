@@ -11,6 +11,7 @@ use crate::chain::LedgerId;
 
 /// What a remote can do beyond keeping lines in order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one word of the list on the wire")]
 pub struct Can {
     /// It keeps openings, hands them out, and erases them.
     pub erase: bool,
@@ -18,18 +19,22 @@ pub struct Can {
     pub forget: bool,
     /// It compares the times of what is appended with a clock of its own.
     pub clock: bool,
+    /// It keeps others waiting until whoever lost a race has had another try.
+    pub queue: bool,
 }
 
 impl Can {
-    fn words(self) -> Vec<&'static str> {
-        let words = [("clock", self.clock), ("erase", self.erase), ("forget", self.forget)];
+    /// What it can, in the words of the protocol.
+    pub fn words(self) -> Vec<&'static str> {
+        let words =
+            [("clock", self.clock), ("erase", self.erase), ("forget", self.forget), ("queue", self.queue)];
         words.into_iter().filter(|(_, can)| *can).map(|(word, _)| word).collect()
     }
 
     /// What is not known here is nothing that anybody here would ask for.
     fn read(words: &[Value]) -> Self {
         let has = |word: &str| words.iter().any(|value| value == word);
-        Self { erase: has("erase"), forget: has("forget"), clock: has("clock") }
+        Self { erase: has("erase"), forget: has("forget"), clock: has("clock"), queue: has("queue") }
     }
 }
 

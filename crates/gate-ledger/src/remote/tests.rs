@@ -38,7 +38,7 @@ fn what_is_asked_is_read_as_it_was_written() {
 
 #[test]
 fn what_is_answered_is_read_as_it_was_written() {
-    let can = Can { erase: true, forget: true, clock: false };
+    let can = Can { erase: true, forget: true, clock: false, queue: true };
     let failed = Failed { why: Why::Denied, problem: "no".into(), remedy: None };
     for answer in [
         Answer::Hello(Hello::default()),

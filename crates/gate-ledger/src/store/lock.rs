@@ -7,7 +7,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -25,15 +25,18 @@ fn path_for(path: &Path) -> PathBuf {
 #[derive(Debug)]
 pub(super) struct Held {
     /// Closing it frees the lock.
-    _file: File,
+    file: File,
 }
 
 /// One process after the other, for as long as it takes to hand something over: behind the ledger's lock alone two of
 /// them could each wait for what the other one has, one of them here and one elsewhere.
 #[derive(Debug)]
 pub struct Turn {
-    _held: Held,
+    held: Held,
 }
+
+/// The most bytes of a note that are read.
+const MAX_NOTE: usize = 4096;
 
 impl Turn {
     /// Waits, at most `wait`, for the turn of a working copy at `copy`, which need not be there yet. Its folder is its
@@ -43,7 +46,21 @@ impl Turn {
     /// A [`StoreError`] where the time is over, or the file cannot be locked.
     pub fn take(copy: &Path, wait: Duration) -> Result<Self, StoreError> {
         let held = acquire_file(&beside(copy, "-turn"), wait, &|_| Ok(()))?;
-        Ok(Self { _held: held })
+        Ok(Self { held })
+    }
+
+    /// What the process that had the turn before left for the next one. It came through no check: nothing may rest on
+    /// it but manners. Empty where there is none, or it cannot be read.
+    pub fn note(&self) -> String {
+        let mut bytes = vec![0; MAX_NOTE];
+        let read = self.held.file.read_at(&mut bytes, 0).unwrap_or_default();
+        String::from_utf8_lossy(&bytes[..read]).into_owned()
+    }
+
+    /// Leaves `note` for the next process, which may find none.
+    pub fn leave(&self, note: &str) {
+        let file = &self.held.file;
+        drop(file.set_len(0).and_then(|()| file.write_all_at(note.as_bytes(), 0)));
     }
 }
 
@@ -74,7 +91,7 @@ fn acquire_file(
         };
         // Where somebody removed it meanwhile, others lock the next file of that name.
         if is_at(&file, path).map_err(fails)? {
-            return Ok(Held { _file: file });
+            return Ok(Held { file });
         }
         if rest.is_zero() {
             return Err(StoreError::LockTimeout(wait));

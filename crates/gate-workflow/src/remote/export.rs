@@ -55,7 +55,7 @@ fn send(
         }
         let batch = Batch { lines, openings, copied: true };
         let mut race = Race::start(WAIT);
-        match remote::publish(remote, after, &batch, &mut || race.lost().is_ok())? {
+        match remote::publish(remote, after, &batch, &mut || race.again().is_ok())? {
             Published::Taken => {}
             Published::Moved => return Err(RemoteProblem::Exists),
             Published::Refused(said) => return Err(RemoteProblem::Refused(said)),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use gate_ledger::archive::EntryRef;
 use gate_ledger::commitment::Commitment;
 use gate_ledger::redaction::Privacy;
-use gate_ledger::remote::{Expect, Hello, Remote, RemoteError, Why};
+use gate_ledger::remote::{Can, Expect, Hello, Remote, RemoteError, Why};
 use gate_ledger::store::{Access, AppendError, Ledger, OpenError, Transaction};
 use gate_ledger::verify::{self, Options};
 use gate_ledger::waiting;
@@ -29,8 +29,10 @@ pub struct Link {
     pub(super) copy: PathBuf,
     /// Which texts its entries only commit to.
     pub(super) privacy: Privacy,
-    /// Whether it keeps such texts and can erase them, once it said so.
-    erases: Option<bool>,
+    /// What it can, once it said so.
+    can: Option<Can>,
+    /// How long it took to bring the working copy up to date.
+    pub(super) look: Duration,
     /// Whether no new connection is made: a command has run since, and could have changed where it leads.
     pub(super) sealed: bool,
     /// When the working copy was last verified to end where the remote does.
@@ -54,7 +56,8 @@ impl Link {
             expect,
             copy,
             privacy,
-            erases: None,
+            can: None,
+            look: Duration::ZERO,
             sealed: false,
             current: None,
             lost: Rc::default(),
@@ -108,6 +111,9 @@ impl Link {
         clock: &dyn Fn() -> Timestamp,
     ) -> Result<EntryRef, RemoteProblem> {
         self.current = None;
+        let begun = Instant::now();
+        // Asked before anything else: later it would end what a remote does for whoever lost a race.
+        self.can()?;
         if self.privacy != Privacy::default() {
             self.refuse_unerasable()?;
         }
@@ -127,6 +133,7 @@ impl Link {
             return Err(self.altered(head.seq, "it does not end in the remote's newest entry".to_owned()));
         }
         self.current = Some(Instant::now());
+        self.look = begun.elapsed();
         Ok(head)
     }
 
@@ -156,17 +163,25 @@ impl Link {
         self.ask(|remote, expect, _| Ok(remote.hello(expect.ledger)?))
     }
 
-    /// Refuses a remote that cannot erase what is to be erasable; it is asked once.
+    /// What the remote can; it is asked once.
+    ///
+    /// # Errors
+    /// A [`RemoteProblem`].
+    pub(super) fn can(&mut self) -> Result<Can, RemoteProblem> {
+        let can = match self.can {
+            Some(can) => can,
+            None => self.hello()?.can,
+        };
+        self.can = Some(can);
+        Ok(can)
+    }
+
+    /// Refuses a remote that cannot erase what is to be erasable.
     ///
     /// # Errors
     /// A [`RemoteProblem`].
     pub(super) fn refuse_unerasable(&mut self) -> Result<(), RemoteProblem> {
-        let erases = match self.erases {
-            Some(erases) => erases,
-            None => self.hello()?.can.erase,
-        };
-        self.erases = Some(erases);
-        if erases { Ok(()) } else { Err(RemoteProblem::CannotErase(self.address.clone())) }
+        if self.can()?.erase { Ok(()) } else { Err(RemoteProblem::CannotErase(self.address.clone())) }
     }
 
     /// Has the remote drop the entries before `before` but for those at `keep`, which an entry of kind `archive` that it

@@ -12,6 +12,7 @@
 //! Not here: the protocol ([`gate_ledger::remote`]) and the helpers that speak it (the caller connects).
 
 mod copy;
+mod crowd;
 mod export;
 mod helper;
 mod link;

@@ -27,22 +27,44 @@ impl Race {
         self.lost > 0
     }
 
-    /// Pauses for a random part of a span that doubles ("full jitter": whoever lost at the same moment as others does
-    /// not come back at the same moment). Nobody pauses the first time: a remote may keep the others waiting until whoever
-    /// lost has judged again, and whoever pauses then has all of them pause.
+    /// For how long it has been going on.
+    pub(super) fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// Pauses for a random part of a span that doubles, but for the first time: for whoever cannot tell how many others
+    /// there are, or loses to a remote that keeps the others waiting until whoever lost has judged again.
     ///
     /// # Errors
     /// [`RemoteProblem::Races`] when the time is over.
-    pub(super) fn lost(&mut self) -> Result<(), RemoteProblem> {
+    pub(super) fn again(&mut self) -> Result<(), RemoteProblem> {
+        let span = if self.lost == 0 { Duration::ZERO } else { self.span };
+        if self.lost > 0 {
+            self.span = (self.span * 2).min(LONGEST);
+        }
+        self.lost_to(span)
+    }
+
+    /// It was lost: pauses for a random part of `span`.
+    ///
+    /// # Errors
+    /// [`RemoteProblem::Races`] when the time is over.
+    pub(super) fn lost_to(&mut self, span: Duration) -> Result<(), RemoteProblem> {
         self.lost += 1;
-        let pause = if self.lost == 1 { Duration::ZERO } else { jittered(self.span) };
+        self.pause(span)
+    }
+
+    /// Pauses for a random part of `span` ("full jitter": those who lost at the same moment do not come back at the same
+    /// moment).
+    ///
+    /// # Errors
+    /// [`RemoteProblem::Races`] when the time is over.
+    pub(super) fn pause(&self, span: Duration) -> Result<(), RemoteProblem> {
+        let pause = jittered(span);
         if self.begun.elapsed() + pause >= self.wait {
             return Err(RemoteProblem::Races { lost: self.lost, wait: self.wait });
         }
         std::thread::sleep(pause);
-        if self.lost > 1 {
-            self.span = (self.span * 2).min(LONGEST);
-        }
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ use crate::workspace::Workspace;
 /// The variable that names a floor under the remote, beside the policy's.
 pub const AT_LEAST_VARIABLE: &str = "GATE_LEDGER_AT_LEAST";
 
-/// For how long a remote that was out of reach is not asked again: one run does not wait for it twice.
+/// For how long a remote that was out of reach is not asked again.
 const REST: Duration = Duration::from_secs(20);
 
 /// A remote that could not be reached.
@@ -123,15 +123,21 @@ impl Workspace<'_> {
         }
     }
 
+    /// Refuses a remote that was out of reach a moment ago: one run does not wait for it twice.
+    fn refuse_away(&self) -> Result<(), RemoteProblem> {
+        match self.away.borrow().as_ref().filter(|away| away.since.elapsed() < REST) {
+            Some(away) => Err(away.problem()),
+            None => Ok(()),
+        }
+    }
+
     /// Does `work` with the link, unless the remote was out of reach a moment ago.
     fn reach<T>(
         &self,
         rules: &Rules,
         work: impl FnOnce(&mut Link) -> Result<T, RemoteProblem>,
     ) -> Result<T, RemoteProblem> {
-        if let Some(away) = self.away.borrow().as_ref().filter(|away| away.since.elapsed() < REST) {
-            return Err(away.problem());
-        }
+        self.refuse_away()?;
         let done = work(&mut *self.link(rules)?);
         *self.away.borrow_mut() = match &done {
             Err(problem) if problem.is_out_of_reach() => {
@@ -221,6 +227,7 @@ impl Workspace<'_> {
         rules: &Rules,
         work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.refuse_away().map_err(Unusable::from)?;
         let by = self.quick_facts().principal;
         let mut link = self.link(rules).map_err(Unusable::from)?;
         link.transact(WAIT, self.place.clock, &by, work).map_err(|stopped| match stopped {
@@ -294,14 +301,13 @@ impl Workspace<'_> {
             Err(problem) if problem.is_out_of_reach() => (Hello::default(), Some(problem.to_string())),
             Err(problem) => return Err(problem.into()),
         };
-        let words = [("clock", hello.can.clock), ("erase", hello.can.erase), ("forget", hello.can.forget)];
         Ok(State {
             schema: "gate.remote-state/1",
             address: rules.address.clone(),
             place: hello.place,
             unreachable,
             head: hello.head.map(Into::into),
-            can: words.into_iter().filter(|(_, can)| *can).map(|(word, _)| word).collect(),
+            can: hello.can.words(),
             copy: link.copy().display().to_string(),
             copied: link.copied()?.map(Into::into),
             waiting: waiting::read(&waiting::beside(link.copy())).map_err(RemoteProblem::from)?.len(),

@@ -1,7 +1,8 @@
 //! One transaction of a ledger whose order a remote keeps: judged here, taken there, and only then committed.
 //!
-//! Whoever was not first reads what is new and judges again. Writers of one machine come one after the other, and a remote
-//! may keep the others waiting for whoever lost, so that nobody loses for ever.
+//! Whoever was not first reads what is new and judges again. Writers of one machine come one after the other. A remote may
+//! keep the others waiting for whoever lost; where it leaves the order to chance, all pause by what they see of each
+//! other. So nobody loses for ever.
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use gate_ledger::waiting;
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 
+use super::crowd::{Crowd, Own};
 use super::race::Race;
 use super::waiting::Taken;
 use super::{Link, RemoteProblem, WAIT, copy, openings};
@@ -107,12 +109,21 @@ impl Link {
     ) -> Result<(T, Taken), Stopped<E>> {
         let mut race = Race::start(WAIT);
         copy::refuse_foreign(&self.copy)?;
-        let _turn = Turn::take(&self.copy, wait).map_err(Stopped::Store)?;
+        let turn = Turn::take(&self.copy, wait).map_err(Stopped::Store)?;
+        let own = Own::read(&turn);
         let mut is_new = self.current.is_none();
+        let mut is_greeted = false;
         let mut taken = Taken::default();
         loop {
             let head = if is_new { self.bring_up(wait, clock)? } else { self.verify()? };
             let mut ledger = Ledger::open(&self.copy, Access::Append).map_err(RemoteProblem::from)?;
+            if !std::mem::replace(&mut is_greeted, true)
+                && let Some(crowd) = self.crowd(&ledger, &own, clock)?
+            {
+                race.pause(crowd.newcomer())?;
+                is_new = true;
+                continue;
+            }
             ledger.set_privacy(self.privacy);
             let done = ledger.append(wait, clock, |transaction| {
                 let base = transaction.head();
@@ -127,15 +138,21 @@ impl Link {
             });
             match done {
                 Ok((value, was_sent)) => {
+                    let newest = ledger.view().head().map_err(RemoteProblem::from)?.seq;
                     ledger.close().map_err(Stopped::Store)?;
-                    if !was_sent && race.was_lost() {
+                    if was_sent {
+                        own.add(head.seq + 1..=newest, &turn);
+                    } else if race.was_lost() {
                         self.let_go();
                     }
                     return Ok((value, taken));
                 }
                 Err(AppendError::Work(Stop::Again)) => {
                     self.lost.set(self.lost.get() + 1);
-                    race.lost()?;
+                    match self.crowd(&ledger, &own, clock)? {
+                        Some(crowd) => race.lost_to(crowd.span(race.age()))?,
+                        None => race.again()?,
+                    }
                     is_new = true;
                 }
                 Err(AppendError::Work(Stop::Unsure)) => is_new = true,
@@ -145,6 +162,17 @@ impl Link {
                 Err(AppendError::Store(source)) => return Err(Stopped::Store(source)),
             }
         }
+    }
+
+    /// Those who write at the same time, where there are any and the remote leaves the order to chance.
+    fn crowd(
+        &mut self,
+        ledger: &Ledger,
+        own: &Own,
+        clock: &dyn Fn() -> Timestamp,
+    ) -> Result<Option<Crowd>, RemoteProblem> {
+        let crowd = Crowd::seen(&ledger.view(), own, self.look, clock())?;
+        Ok(if crowd.is_there() && !self.can()?.queue { Some(crowd) } else { None })
     }
 
     /// Says something that only ends what a remote does for whoever lost. A failure is the next asker's to see.
@@ -185,7 +213,7 @@ impl Link {
             self.refuse_unerasable()?;
         }
         let mut race = Race::start(WAIT);
-        let mut patience = || race.lost().is_ok();
+        let mut patience = || race.again().is_ok();
         let mut published =
             self.ask(|remote, _, _| remote::publish(remote, Some(after), batch, &mut patience));
         // The connection may be what was lost, so the next one tells.
