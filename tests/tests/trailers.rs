@@ -368,6 +368,142 @@ fn a_plan_shows_what_would_come_of_it_and_records_nothing() {
 }
 
 #[test]
+fn a_commit_that_another_repository_ran_first_says_that_it_asked_there() {
+    let signers = signers();
+    signers.commit("alice", &message(LINT));
+    signers.lint().exits(0);
+    signers.0.git(&["remote", "set-url", "origin", "https://github.com/acme/web.git"]);
+    let told = ["trailer 1 of commit", "was granted once, as opt-out 2", "github.com/acme/payments"];
+    let ran = signers.0.check(&["lint", "--decision", "../d.json", "--", "false"]).exits(1).says(&told);
+    let decision: Value =
+        serde_json::from_slice(&std::fs::read(signers.0.outside("d.json")).unwrap()).unwrap();
+    let reasons = decision["reasons"].to_string();
+    assert!(told.iter().all(|part| reasons.contains(part)), "{reasons} {}", ran.stderr);
+    signers.0.check(&["lint", "--plan"]).exits(0).says(&told);
+    signers.gives_nothing(&told);
+}
+
+#[test]
+fn what_a_trailer_was_given_and_is_over_is_told() {
+    let signers = signers();
+    let key = format!("--sign={}", signers.0.outside("alice").display());
+    signers.commit("alice", &message(LINT));
+    signers.lint().exits(0);
+    signers.0.skip(&["revoke", "2", "--reason", "no more", &key]).exits(0);
+    signers.gives_nothing(&["was granted once, as opt-out 2, which entry 4 ended"]);
+    signers.commit("alice", &message(&format!("{LINT} --uses 1")));
+    signers.lint().exits(0);
+    signers.gives_nothing(&["which has no use left"]);
+    signers.commit("bob", &message(LINT));
+    signers.lint().exits(1);
+    let id = signers.0.of_kind("request").remove(0)["seq"].to_string();
+    signers.0.skip(&["reject", &id, "--reason", "no", &key]).exits(1);
+    signers.gives_nothing(&[&format!("was asked once, as request {id}, which the denial")]);
+}
+
+/// Git goes on from a commit whose headers are out of order, and so does whoever judges it.
+#[test]
+fn a_commit_whose_headers_are_out_of_order_asks_for_nothing_and_stops_nobody() {
+    let signers = signers();
+    signers.commit("alice", &message(LINT));
+    let object = signers.0.git(&["cat-file", "commit", "HEAD"]);
+    let (head, text) = object.split_once("\n\n").unwrap();
+    let (author, rest) = head.split_once("\nauthor ").unwrap();
+    let (line, rest) = rest.split_once('\n').unwrap();
+    for odd in [
+        format!("{author}\n{rest}\nauthor {line}\n\n{text}\n"),
+        format!("{author}\nx-odd y\nauthor {line}\n{rest}\n\n{text}\n"),
+    ] {
+        signers.0.write("../odd", odd);
+        let id = signers.0.git(&["hash-object", "-t", "commit", "-w", "--literally", "../odd"]);
+        for detach in [&["checkout", "-q", "--detach"][..], &["checkout", "-q", "-B", "odd"]] {
+            signers.0.git(&[detach, &[&id]].concat());
+            signers.gives_nothing(&["ask for nothing", "is not laid out as a commit"]);
+            signers.0.check(&["lint", "--", "true"]).exits(0);
+        }
+    }
+}
+
+#[test]
+fn a_list_names_what_the_commit_asks_for() {
+    let signers = signers();
+    signers.commit("alice", &message(LINT));
+    let trailers = || signers.0.check(&["--list"]).exits(0).json()["gates"][1]["trailers"].to_string();
+    assert!(trailers().contains("asks for a skip by alice@example.com, and is yet to be admitted"));
+    assert_eq!(signers.0.entries().len(), 1);
+    let table = signers.0.check(&["--list", "--format", "text"]).exits(0).out();
+    assert!(table.contains("yet to be admitted"), "{table}");
+    signers.lint().exits(0);
+    assert_eq!(trailers(), "null");
+    signers.commit("mallory", &message(LINT));
+    assert!(trailers().contains("asks for nothing"));
+}
+
+/// Signers whose ledger is kept at a bare repository that declines every push from now on.
+fn forked() -> Signers {
+    let house = House::without_ledger(POLICY);
+    let host = house.outside("host.git");
+    house.git(&["init", "-q", "--bare", host.to_str().unwrap()]);
+    let keys = ["alice", "bob", "carol", "mallory"]
+        .map(|name| format!("{name}@example.com {}\n", house.key(name).1));
+    house.write("signers", keys[..3].concat());
+    let ledger = |pin: &str| {
+        let remote = format!("[ledger]\nremote = \"git:{}#gate-ledger\"\n{pin}[identity]", host.display());
+        house.write("gate.toml", POLICY.replace("[identity]", &remote));
+    };
+    ledger("");
+    let made = house.sh("gate-log init --remote").exits(0).json();
+    ledger(&format!("genesis = \"{}\"\n", made["genesis"].as_str().unwrap()));
+    house.commit("the ledger is pinned");
+    house.check(&["lint", "--", "true"]).exits(0);
+    let hook = host.join("hooks/pre-receive");
+    std::fs::write(&hook, "#!/bin/sh\necho 'forks may not write' >&2\nexit 1\n").unwrap();
+    house.sh(&format!("chmod +x {}", hook.display())).exits(0);
+    Signers(house)
+}
+
+#[test]
+fn a_run_that_may_not_write_names_what_a_trailer_would_have_given() {
+    let signers = forked();
+    for (trailer, action) in [(LINT.to_owned(), "skip"), (format!("{LINT} --action override"), "override")] {
+        signers.commit("alice", &message(&trailer));
+        let run = ["lint", "--decision", "../d.json", "--", "false"];
+        signers.0.check(&run).exits(1).says(&["forks may not write", "could not be admitted"]);
+        let decision: Value =
+            serde_json::from_slice(&std::fs::read(signers.0.outside("d.json")).unwrap()).unwrap();
+        let would = &decision["would_use"][0];
+        assert_eq!(
+            (&would["action"], &would["by"]),
+            (&json!(action), &json!("alice@example.com")),
+            "{decision}"
+        );
+        assert!(would["note"].as_str().unwrap().contains("yet to be admitted"), "{would}");
+        assert_eq!(decision["grants"], json!([]));
+        // A plan needs no right to write.
+        let plan = signers.0.check(&["lint", "--plan"]).exits(0).says(&["yet to be admitted"]);
+        assert!(!plan.stderr.contains("forks may not write"), "{}", plan.stderr);
+    }
+    signers.commit("carol", &message(LINT));
+    signers.0.check(&["lint", "--decision", "../d.json", "--", "false"]).exits(1);
+    let decision: Value =
+        serde_json::from_slice(&std::fs::read(signers.0.outside("d.json")).unwrap()).unwrap();
+    assert_eq!(decision["would_use"], Value::Null, "whom no rule names gets nothing");
+}
+
+#[test]
+fn a_plan_out_of_reach_says_how_old_its_view_is() {
+    let signers = forked();
+    let host = signers.0.outside("host.git");
+    std::fs::rename(&host, signers.0.outside("gone.git")).unwrap();
+    for look in [&["lint", "--plan"][..], &["lint", "--plan", "--at", "2030-01-01T00:00:00Z"], &["--list"]] {
+        signers.0.check(look).exits(0).says(&["what is known is as old as entry"]);
+    }
+    for look in ["due", "stats"] {
+        signers.0.sh(&format!("gate-log {look}")).exits(0).says(&["what is known is as old as entry"]);
+    }
+}
+
+#[test]
 fn behind_a_merge_that_ci_made_the_commit_of_the_change_asks() {
     let signers = signers();
     signers.0.git(&["checkout", "-q", "-b", "feature"]);

@@ -82,6 +82,10 @@ fn sheet(overview: &Overview, view: &View) -> Sheet {
         &["id", "gate", "action", "by", "ends", "counts here", "reason"],
         rows,
     );
+    sheet.list(
+        "What the commit asks for",
+        overview.gates.iter().flat_map(|gate| gate.trailers.clone()).collect(),
+    );
     sheet
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Purpose: whoever records a verdict and whoever judges it again ask the same functions. [`judgement`] and [`verdict`] say
 //! what follows from a run and the opt-outs that count ([`standing`]); [`derivation`] and [`approvals`] whether a grant
-//! holds, [`acts`] what others may do with it, [`signatures`], [`trailer`], [`statement`] and [`ownership`] whether somebody signed for it;
-//! [`replay`] judges a whole ledger again.
+//! holds, [`acts`] what others may do with it, [`signatures`], [`trailer`], [`statement`] and [`ownership`] whether
+//! somebody signed for it; [`replay`] judges a whole ledger again.
 //!
 //! Invariants: no store, no process, no clock. What stands in a ledger comes in as entries; only [`policy_text`] reads
 //! files, those of a policy.

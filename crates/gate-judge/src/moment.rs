@@ -8,8 +8,8 @@
 //! the newest entry's time was later), and no longer before that `at` than a transaction takes.
 //!
 //! Entries of one transaction follow each other: a policy entry before the verdict that needs it, an approval
-//! before the grant that it completes, a grant before the end of what it renews, revocations in a row, requests that were imported together with their answers.
-//! Which of them share one cannot be seen, so the interval is wide enough for both.
+//! before the grant that it completes, a grant before the end of what it renews, revocations in a row, requests that were
+//! imported together with their answers. Which of them share one cannot be seen, so the interval is wide enough for both.
 
 use gate_ledger::entry::Kind;
 use gate_model::time::Timestamp;

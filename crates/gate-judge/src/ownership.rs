@@ -21,23 +21,23 @@
 //! A ledger may be that of several repositories, and each policy guards its own: there is one guardian for each
 //! repository that has owners. The others are guarded by the first one, so that the name of another repository, or one
 //! that nobody knows yet, is no way around the owners; who wants owners for another repository has them admitted. Which
-//! repository a text is the policy of is what the run says, without the aliases of that very text. Where the run does not
-//! say, the newest guardian of all decides.
+//! repository a text is the policy of is what CI and the checkout say, without the aliases of that very text; those of a
+//! guardian count, once nobody guards the name itself. Where they do not say, or say several names that lead to no one
+//! guardian, and several repositories have one, no text is in force: see [`Nameless`].
 
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use gate_identity::git;
 use gate_identity::ssh::Namespace;
 use gate_ledger::profile;
 use gate_model::payload::{PolicyData, TrustedFile};
+use gate_model::repository::{canonical, is_another, is_elsewhere, is_same};
 use gate_model::text::visible;
 use gate_model::time::Timestamp;
 use gate_policy::{Policy, Who};
 use serde::{Deserialize, Serialize};
 
 use crate::recorded::Recorded;
-use crate::repository::is_elsewhere;
 use crate::signatures::{self, Unproven};
 
 /// The value of `schema` in `gate.toml.sig`.
@@ -125,16 +125,16 @@ pub fn holds(
     digest: &str,
     owners: &[Who],
     trust: (&Policy, &[TrustedFile]),
-    (here, replaced): (Option<&str>, Predecessor<'_>),
+    (guard, here, replaced): (&Guard, Option<&str>, Predecessor<'_>),
     now: Timestamp,
 ) -> Result<String, String> {
     let endorsement = read(text)?;
     if endorsement.digest != digest {
         return Err("it was made for another text, or for other trusted files".to_owned());
     }
-    if !is_named(endorsement.repository.as_deref(), here, trust.0) {
-        let named = visible(endorsement.repository.as_deref().unwrap_or_default());
-        return Err(format!("it was made for another repository, {named}"));
+    if let Some(named) = endorsement.repository.as_deref().filter(|named| !guard.is_one(named, here)) {
+        let here = here.map_or_else(|| "one without a name".to_owned(), visible);
+        return Err(format!("it was made for another repository, {}, and this is {here}", visible(named)));
     }
     // Without a ledger nobody can say which policy came before.
     if let Predecessor::Known(replaced) = replaced
@@ -156,11 +156,14 @@ pub fn holds(
     signer.key.ok_or_else(|| Unproven::Missing.to_string())
 }
 
-/// Whether `named` and `here` can be one repository, which has the aliases of `policy`.
-fn is_named(named: Option<&str>, here: Option<&str>, policy: &Policy) -> bool {
-    let canonical = |name: &str| git::canonical(name, &policy.aliases);
-    !is_elsewhere(named.map(canonical).as_deref(), here.map(canonical).as_deref())
-}
+/// Why nobody can tell whose policy a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this repository has no name that leads to one policy, and the ledger holds those of several repositories\n\
+     give the checkout a remote 'origin', or set GATE_REPOSITORY to host/path; one that goes by several names lists them \
+     as aliases in the policy in force"
+)]
+pub struct Nameless;
 
 /// Who guards the policies of a ledger, one policy after another from its first: what replay names guards nothing live
 /// either, so that whoever can write the ledger's file does not become an owner by writing so.
@@ -168,8 +171,8 @@ fn is_named(named: Option<&str>, here: Option<&str>, policy: &Policy) -> bool {
 pub struct Guard {
     /// One for each repository that has one; the first guards those that have none.
     guardians: Vec<Guardian>,
-    /// What the owners' signatures say of the policy of the guardian with this number: each counts once.
-    words: HashSet<(usize, Word)>,
+    /// What the owners' signatures said: each counts once, whatever repository it was shown in.
+    words: HashSet<Word>,
 }
 
 /// The policy whose owners decide about the next one of a repository.
@@ -181,8 +184,15 @@ struct Guardian {
 }
 
 impl Guardian {
-    fn is_of(&self, here: Option<&str>) -> bool {
-        self.repository.is_some() && is_named(self.repository.as_deref(), here, &self.policy.policy)
+    fn is_surely_of(&self, here: &str) -> bool {
+        self.repository.as_deref().is_some_and(|own| is_same(own, here))
+    }
+
+    /// By its own aliases too, which its owners admitted.
+    fn may_be_of(&self, here: &str) -> bool {
+        let aliases = &self.policy.policy.aliases;
+        let is_one = |own: &str| !is_another(&canonical(own, aliases), &canonical(here, aliases));
+        self.repository.as_deref().is_some_and(is_one)
     }
 
     fn has_owners(&self) -> bool {
@@ -190,11 +200,31 @@ impl Guardian {
     }
 }
 
+/// Whose policy the one of a repository follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    /// That of the guardian with this number.
+    Own(usize),
+    /// None of its own.
+    None,
+}
+
 impl Guard {
+    /// Whether nobody guards anything.
+    pub const fn is_empty(&self) -> bool {
+        self.guardians.is_empty()
+    }
+
     /// The policy whose owners decide about the next one in the repository `here`.
-    pub fn guardian(&self, here: Option<&str>) -> Option<&Rc<Recorded>> {
-        let own = self.guardians.get(self.number(here)).filter(|own| own.has_owners());
-        own.or_else(|| self.first()).map(|guardian| &guardian.policy)
+    ///
+    /// # Errors
+    /// [`Nameless`].
+    pub fn guardian(&self, here: Option<&str>) -> Result<Option<&Rc<Recorded>>, Nameless> {
+        let own = match self.follows(here)? {
+            Follows::Own(number) => self.guardians.get(number).filter(|own| own.has_owners()),
+            Follows::None => None,
+        };
+        Ok(own.or_else(|| self.first()).map(|guardian| &guardian.policy))
     }
 
     /// Who guards what has no owners: a ledger that was founded without a name is the first repository's that has one.
@@ -204,28 +234,66 @@ impl Guard {
     }
 
     /// The policy that owners let be in force in the repository `here`: its own, else its guardian.
-    pub fn in_force(&self, here: Option<&str>) -> Option<&Rc<Recorded>> {
-        self.guardians.get(self.number(here)).map(|own| &own.policy).or_else(|| self.guardian(here))
+    ///
+    /// # Errors
+    /// [`Nameless`].
+    pub fn in_force(&self, here: Option<&str>) -> Result<Option<&Rc<Recorded>>, Nameless> {
+        match self.follows(here)? {
+            Follows::Own(number) => Ok(self.guardians.get(number).map(|own| &own.policy)),
+            Follows::None => self.guardian(here),
+        }
     }
 
-    /// The number of the guardian of `here` itself; the next one where there is none.
-    fn number(&self, here: Option<&str>) -> usize {
-        let mut guardians = self.guardians.iter().enumerate();
-        let found = match here {
-            Some(_) => guardians.find(|(_, guardian)| guardian.is_of(here)),
-            None => guardians.max_by_key(|(_, guardian)| guardian.policy.seq),
+    /// The name by which the repository is known that CI and the checkout call by each of `names`; none where nobody
+    /// can tell that they mean one.
+    pub fn name_of<'n>(&self, names: &[&'n str]) -> Option<&'n str> {
+        let first = names.first()?;
+        names.iter().all(|name| !is_another(first, name) || self.is_one(first, Some(name))).then_some(*first)
+    }
+
+    /// Whether what is named by `named` is the repository `here`: for sure, or since one guardian guards both.
+    fn is_one(&self, named: &str, here: Option<&str>) -> bool {
+        if self.is_empty() {
+            // There is nothing of another's to be had yet.
+            return !is_elsewhere(Some(named), here);
+        }
+        let own = |here| self.follows(here).ok().filter(|follows| *follows != Follows::None);
+        here.is_some_and(|here| is_same(named, here))
+            || own(Some(named)).is_some_and(|follows| own(here) == Some(follows))
+    }
+
+    /// The guardian of `here` itself: the one of just that name, else the only one that may have it.
+    fn follows(&self, here: Option<&str>) -> Result<Follows, Nameless> {
+        let only = |is_of: &dyn Fn(&Guardian) -> bool| {
+            let mut found = (0..).zip(&self.guardians).filter(|(_, guardian)| is_of(guardian));
+            match (found.next(), found.next()) {
+                (None, _) => Ok(Follows::None),
+                (Some((number, _)), None) => Ok(Follows::Own(number)),
+                (Some(_), Some(_)) => Err(Nameless),
+            }
         };
-        found.map_or(self.guardians.len(), |(number, _)| number)
+        let Some(here) = here else {
+            let is_named = |guardian: &Guardian| guardian.repository.is_some();
+            return if self.guardians.iter().any(is_named) { only(&is_named) } else { only(&|_| true) };
+        };
+        match only(&|guardian| guardian.is_surely_of(here))? {
+            Follows::None => only(&|guardian| guardian.may_be_of(here)),
+            own @ Follows::Own(_) => Ok(own),
+        }
     }
 
-    /// Whether an owner's word on the policy of `here` was given before.
-    pub fn is_spent(&self, here: Option<&str>, word: &Word) -> bool {
-        self.words.contains(&(self.number(here), word.clone()))
+    /// Whether an owner's word on a policy was given before.
+    pub fn is_spent(&self, word: &Word) -> bool {
+        self.words.contains(word)
     }
 
-    fn set(&mut self, number: usize, policy: &Rc<Recorded>) {
+    fn set(&mut self, follows: Follows, policy: &Rc<Recorded>) {
         let (repository, policy) = (policy.data.repository.clone(), Rc::clone(policy));
-        match self.guardians.get_mut(number) {
+        let own = match follows {
+            Follows::Own(number) => self.guardians.get_mut(number),
+            Follows::None => None,
+        };
+        match own {
             Some(guardian) => guardian.policy = policy,
             None => self.guardians.push(Guardian { repository, policy }),
         }
@@ -237,21 +305,60 @@ impl Guard {
     /// Why it takes no effect.
     pub fn pass(&mut self, recorded: &Rc<Recorded>, at: Timestamp) -> Result<(), String> {
         let here = recorded.data.repository.as_deref();
-        let (number, guardian) = (self.number(here), self.guardian(here).cloned());
-        let guardian = guardian.as_deref();
-        let in_force = self.in_force(here).is_some_and(|own| own.data.digest == recorded.data.digest);
-        let mut admitted = if in_force { Ok(()) } else { recorded_endorsement(recorded, guardian, at) };
-        let is_first = recorded_word(&recorded.data).is_none_or(|word| self.words.insert((number, word)));
-        if !is_first && !in_force {
+        let one_line = |error: Nameless| error.to_string().replace('\n', "; ");
+        let follows = self.follows(here);
+        if recorded.data.source.starts_with("rev:") && follows.is_err() {
+            // It takes nobody's place, and is no text of a work tree, whose repository would have to be known.
+            return Ok(());
+        }
+        let follows = follows.map_err(one_line)?;
+        let guardian = self.guardian(here).map_err(one_line)?.cloned();
+        let in_force = self.in_force(here).map_err(one_line)?.map(|own| &own.data.digest);
+        let is_in_force = in_force == Some(&recorded.data.digest);
+        let mut admitted =
+            if is_in_force { Ok(()) } else { self.recorded_endorsement(recorded, guardian.as_deref(), at) };
+        let is_first = recorded_word(&recorded.data).is_none_or(|word| self.words.insert(word));
+        if !is_first && !is_in_force {
             admitted = admitted.and(Err(SPENT.to_owned()));
         }
         admitted?;
         match guards(recorded) {
-            Guards::Always => self.set(number, recorded),
-            Guards::Alone if guardian.is_none() => self.set(number, recorded),
+            Guards::Always => self.set(follows, recorded),
+            Guards::Alone if guardian.is_none() => self.set(follows, recorded),
             Guards::Alone | Guards::Never => {}
         }
         Ok(())
+    }
+
+    /// Whether a recorded policy takes effect by the guardian before it.
+    ///
+    /// # Errors
+    /// Why not.
+    fn recorded_endorsement(
+        &self,
+        Recorded { policy: own, data, seq }: &Recorded,
+        guardian: Option<&Recorded>,
+        at: Timestamp,
+    ) -> Result<(), String> {
+        let (owners, trust) = match guardian {
+            Some(guardian) => (&guardian.policy.owners, (&guardian.policy, guardian.data.files.as_slice())),
+            None => (&own.owners, (own, data.files.as_slice())),
+        };
+        if owners.is_empty() || data.source.starts_with("rev:") {
+            return Ok(());
+        }
+        if guardian.is_none() && *seq > FOUNDED {
+            return Err("it brings the ledger's first owners, and no revision vouches for it".to_owned());
+        }
+        let Some(text) = &data.signature else { return Err("no owner admitted it".to_owned()) };
+        let replaced = guardian.map(|guardian| guardian.data.digest.as_str());
+        let here = (self, data.repository.as_deref(), Predecessor::Known(replaced));
+        let key = holds(text, &data.digest, owners, trust, here, at)?;
+        if data.source == format!("owner:{key}") {
+            Ok(())
+        } else {
+            Err("another key signed it than it names".to_owned())
+        }
     }
 }
 
@@ -261,42 +368,22 @@ pub fn may_guard(data: &PolicyData) -> bool {
     data.source.starts_with("owner:") || data.text.contains("owners") || data.text.contains('\\')
 }
 
-/// Whether a recorded policy takes effect by the guardian before it.
-///
-/// # Errors
-/// Why not.
-fn recorded_endorsement(
-    Recorded { policy: own, data, seq }: &Recorded,
-    guardian: Option<&Recorded>,
-    at: Timestamp,
-) -> Result<(), String> {
-    let (owners, trust) = match guardian {
-        Some(guardian) => (&guardian.policy.owners, (&guardian.policy, guardian.data.files.as_slice())),
-        None => (&own.owners, (own, data.files.as_slice())),
-    };
-    if owners.is_empty() || data.source.starts_with("rev:") {
-        return Ok(());
-    }
-    if guardian.is_none() && *seq > FOUNDED {
-        return Err("it brings the ledger's first owners, and no revision vouches for it".to_owned());
-    }
-    let Some(text) = &data.signature else { return Err("no owner admitted it".to_owned()) };
-    let replaced = guardian.map(|guardian| guardian.data.digest.as_str());
-    let here = (data.repository.as_deref(), Predecessor::Known(replaced));
-    let key = holds(text, &data.digest, owners, trust, here, at)?;
-    if data.source == format!("owner:{key}") {
-        Ok(())
-    } else {
-        Err("another key signed it than it names".to_owned())
-    }
+/// What an owner's word says: the digest of the policy that it admits, that of the one that it replaces, and the repository
+/// that it is for, where it names one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Word {
+    /// The digest of the policy that it admits.
+    pub digest: String,
+    /// The digest of the policy that it replaces.
+    pub replaces: Option<String>,
+    /// The repository, as it is written.
+    pub repository: Option<String>,
 }
-
-/// What a word says of two policies: the digest of the one that it admits, and of the one that it replaces.
-pub type Word = (String, Option<String>);
 
 /// What the text of a `gate.toml.sig` says; nothing where it is none.
 pub fn word_of(text: &str) -> Option<Word> {
-    read(text).ok().map(|Endorsement { digest, replaces, .. }| (digest, replaces))
+    let Endorsement { digest, replaces, repository, .. } = read(text).ok()?;
+    Some(Word { digest, replaces, repository })
 }
 
 /// What the signature of a policy entry says, if it has one.

@@ -7,11 +7,11 @@
 //! What lets somebody pass counts where the repository is the same for sure, as its scope says
 //! ([`gate_policy::scope_holds`]). What holds somebody back (a pause, a place in a quota, a review that is owed, a policy
 //! that was replaced) counts unless the repository is another one for sure: not where one of the names is unknown, so
-//! that nobody gets rid of it by taking a name away.
+//! that nobody gets rid of it by taking a name away. Which names mean one repository says [`gate_model::repository`].
 
-use gate_identity::git;
 use gate_model::context::Context;
 use gate_model::payload::{Ask, GrantData, RequestData};
+pub use gate_model::repository::is_elsewhere;
 
 /// The repository that something asked for is for: the one in its scope, else the one where it was asked.
 pub fn of<'a>(ask: &'a Ask, context: &'a Context) -> Option<&'a str> {
@@ -28,22 +28,42 @@ pub fn of_request(data: &RequestData) -> Option<&str> {
     of(&data.ask, &data.context)
 }
 
-/// Whether `theirs` is another repository than ours for sure. Letter case and a port are no difference.
-pub fn is_elsewhere(theirs: Option<&str>, here: Option<&str>) -> bool {
-    matches!((theirs, here), (Some(theirs), Some(here)) if !git::same_repository(theirs, here))
+/// Whether a pause is one of the repository of the run in `context`, unless that is another one for sure. Where the facts
+/// of the run contradict each other nothing is sure. Whoever holds a gate, and whoever resumes it, asks this.
+pub fn pauses_here(pause: &GrantData, context: &Context) -> bool {
+    !context.conflicts.is_empty() || !context.is_elsewhere(of_grant(pause))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_elsewhere;
+    use gate_model::context::Context;
+    use gate_model::payload::GrantData;
+
+    use super::pauses_here;
+
+    fn pause() -> GrantData {
+        let policy = serde_json::json!({"digest": "b3:0", "source": "worktree"});
+        serde_json::from_value(serde_json::json!({
+            "action": "pause", "reason": "a freeze", "scope": {}, "ttl": {"text": "1h", "seconds": 3600},
+            "not_before": "2026-11-22T10:00:00Z", "expires": "2026-11-22T11:00:00Z", "rule": 1, "policy": policy,
+            "judge": 1, "context": {"repository": "host/acme/pay"},
+        }))
+        .unwrap()
+    }
 
     #[test]
-    fn only_two_names_that_are_known_and_differ_are_two_repositories() {
-        let (pay, web) = (Some("github.com/acme/pay"), Some("github.com/acme/web"));
-        assert!(is_elsewhere(pay, web));
-        for (theirs, here) in [(pay, pay), (pay, None), (None, web), (None, None)] {
-            assert!(!is_elsewhere(theirs, here), "{theirs:?} {here:?}");
+    fn a_pause_is_of_every_repository_that_is_not_surely_another() {
+        let named = |name: &str| Context { repository: Some(name.to_owned()), ..Context::default() };
+        for here in
+            ["host/acme/pay", "host/acme/PAY.GIT", "host:8443/acme/pay", "https://www.host/acme/p%61y/"]
+        {
+            assert!(pauses_here(&pause(), &named(here)), "{here}");
         }
-        assert!(!is_elsewhere(pay, Some("GitHub.com/Acme/Pay")));
+        assert!(pauses_here(&pause(), &Context::default()));
+        let web = named("host/acme/web");
+        assert!(!pauses_here(&pause(), &web));
+        // Neither an alias nor a contradiction leads past it.
+        assert!(pauses_here(&pause(), &Context { names: vec!["host/acme/pay".to_owned()], ..web.clone() }));
+        assert!(pauses_here(&pause(), &Context { conflicts: vec!["CI says".to_owned()], ..web }));
     }
 }

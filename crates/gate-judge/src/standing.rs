@@ -17,7 +17,7 @@ use gate_model::text::visible;
 use gate_model::time::Timestamp;
 
 use crate::records;
-use crate::repository::{self, is_elsewhere};
+use crate::repository;
 
 /// An opt-out that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,8 +104,6 @@ impl EffectiveOptOuts {
 pub struct Run<'a> {
     /// The facts of the run.
     pub context: &'a Context,
-    /// The repository as no policy's aliases have it: the text under judgement does not say that it is another one's.
-    pub named: Option<&'a str>,
     /// The instant.
     pub now: Timestamp,
     /// The newest entry before a command started: what was made after it counts only where somebody signed it
@@ -181,10 +179,9 @@ pub fn applies(held: &Held<'_>, run: &Run<'_>) -> Result<(), String> {
     }
     gate_policy::scope_holds(ask.action, &ask.scope, run.context).map_err(|out| out.0)?;
     // A pause has no scope, and is one of the repository's gate all the same.
-    let (theirs, here) = (repository::of_grant(held.data), run.context.repository.as_deref());
-    let is_of_another = is_elsewhere(theirs, here) && is_elsewhere(theirs, run.named);
-    if ask.action == Action::Pause && run.context.conflicts.is_empty() && is_of_another {
-        return Err(format!("is for repository {}", theirs.map(visible).unwrap_or_default()));
+    if ask.action == Action::Pause && !repository::pauses_here(held.data, run.context) {
+        let theirs = repository::of_grant(held.data).map(visible).unwrap_or_default();
+        return Err(format!("is for repository {theirs}"));
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What waits for somebody, as a document or as tables.
 
+use std::collections::BTreeSet;
+
 use gate_cli::Io;
 use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
@@ -25,7 +27,7 @@ pub(crate) fn show(
     let ledger = found.open(Access::Read)?;
     let due = due::read(
         &ledger,
-        found.trust(),
+        found.today()?,
         session.now(),
         within,
         unneeded_after.unwrap_or(due::UNNEEDED_AFTER),
@@ -65,6 +67,29 @@ fn summary(due: &Due) -> String {
     )
 }
 
+/// The gates' names as they are told apart, by the repositories where there are several.
+struct Gates {
+    are_several: bool,
+}
+
+impl Gates {
+    fn of(due: &Due) -> Self {
+        let requests = due.requests.iter().map(|one| &one.repository);
+        let reviews = due.reviews.iter().map(|one| &one.repository);
+        let ending = due.ending.iter().map(|one| &one.repository);
+        let idle = due.unneeded.iter().map(|one| &one.repository);
+        let names: BTreeSet<_> = requests.chain(reviews).chain(ending).chain(idle).collect();
+        Self { are_several: names.len() > 1 }
+    }
+
+    fn name(&self, gate: &str, repository: Option<&str>) -> String {
+        match repository {
+            Some(repository) if self.are_several => format!("{gate} of {repository}"),
+            _ => gate.to_owned(),
+        }
+    }
+}
+
 fn sheet(due: &Due, view: &View) -> Sheet {
     let nothing =
         due.requests.is_empty() && due.reviews.is_empty() && due.ending.is_empty() && due.unneeded.is_empty();
@@ -77,18 +102,19 @@ fn sheet(due: &Due, view: &View) -> Sheet {
         Tone::Notable
     };
     let mut sheet = Sheet::new(if nothing { "nothing is due" } else { "due" }, tone);
-    let rows = due.requests.iter().map(|request| request_row(request, view)).collect();
+    let gates = &Gates::of(due);
+    let rows = due.requests.iter().map(|request| request_row(request, gates, view)).collect();
     sheet.table(
         "Requests that wait for approval",
         &["id", "gate", "action", "by", "lapses", "missing", "from", "reason"],
         rows,
     );
     sheet.list("What they would accept", accepted(due));
-    let rows = due.reviews.iter().map(|review| review_row(review, view)).collect();
+    let rows = due.reviews.iter().map(|review| review_row(review, gates, view)).collect();
     sheet.table("Reviews that are owed", &["id", "gate", "action", "by", "deadline", "from", "reason"], rows);
-    let rows = due.ending.iter().map(|ending| ending_row(ending, view)).collect();
+    let rows = due.ending.iter().map(|ending| ending_row(ending, gates, view)).collect();
     sheet.table("Opt-outs that end soon", &["id", "gate", "action", "by", "ends", "reason"], rows);
-    let rows = due.unneeded.iter().map(|idle| idle_row(idle, view)).collect();
+    let rows = due.unneeded.iter().map(|idle| idle_row(idle, gates, view)).collect();
     sheet.table(
         "Waivers that nothing needs",
         &["id", "gate", "by", "ends", "decisions without it", "accepts", "reason"],
@@ -120,11 +146,11 @@ fn commands(due: &Due) -> Vec<(String, String)> {
     requests.chain(reviews).chain(ending).chain(idle).collect()
 }
 
-fn request_row(request: &Waiting, view: &View) -> Vec<String> {
+fn request_row(request: &Waiting, gates: &Gates, view: &View) -> Vec<String> {
     let from = request.note.clone().unwrap_or_else(|| request.from.join(", "));
     vec![
         request.id.to_string(),
-        request.gate.clone(),
+        gates.name(&request.gate, request.repository.as_deref()),
         request.action.to_string(),
         shown(&request.by).to_owned(),
         render::ends(request.lapses, view.now),
@@ -134,12 +160,12 @@ fn request_row(request: &Waiting, view: &View) -> Vec<String> {
     ]
 }
 
-fn review_row(review: &Owed, view: &View) -> Vec<String> {
+fn review_row(review: &Owed, gates: &Gates, view: &View) -> Vec<String> {
     let overdue = if review.overdue { "overdue: " } else { "" };
     let from = review.note.clone().unwrap_or_else(|| review.from.join(", "));
     vec![
         review.id.to_string(),
-        review.gate.clone(),
+        gates.name(&review.gate, review.repository.as_deref()),
         review.action.to_string(),
         shown(&review.by).to_owned(),
         format!("{overdue}{}", render::ends(review.deadline, view.now)),
@@ -148,11 +174,11 @@ fn review_row(review: &Owed, view: &View) -> Vec<String> {
     ]
 }
 
-fn idle_row(idle: &Idle, view: &View) -> Vec<String> {
+fn idle_row(idle: &Idle, gates: &Gates, view: &View) -> Vec<String> {
     let accepts: Vec<String> = idle.findings.iter().map(ToString::to_string).collect();
     vec![
         idle.id.to_string(),
-        idle.gate.clone(),
+        gates.name(&idle.gate, idle.repository.as_deref()),
         shown(&idle.by).to_owned(),
         render::ends(idle.expires, view.now),
         idle.decisions.to_string(),
@@ -161,10 +187,10 @@ fn idle_row(idle: &Idle, view: &View) -> Vec<String> {
     ]
 }
 
-fn ending_row(ending: &Ending, view: &View) -> Vec<String> {
+fn ending_row(ending: &Ending, gates: &Gates, view: &View) -> Vec<String> {
     vec![
         ending.id.to_string(),
-        ending.gate.clone(),
+        gates.name(&ending.gate, ending.repository.as_deref()),
         ending.action.to_string(),
         shown(&ending.by).to_owned(),
         render::ends(ending.expires, view.now),

@@ -7,6 +7,7 @@ use gate_model::exit::Exit;
 use gate_workflow::ids::IdError;
 use gate_workflow::ledger_access::Unusable;
 use gate_workflow::policy_source::PolicyError;
+use gate_workflow::workspace::WorkspaceError;
 
 use crate::append::AppendFailure;
 use crate::archive::ArchiveFailure;
@@ -42,6 +43,9 @@ pub(crate) enum LogError {
     /// Who acts cannot be told.
     #[error(transparent)]
     Facts(#[from] FactsError),
+    /// The facts of the run are not known.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
     /// Signals cannot be handled.
     #[error("cannot handle signals: {0}")]
     Signals(std::io::Error),
@@ -104,6 +108,7 @@ impl LogError {
             | Self::Reserved(_)
             | Self::Id(IdError::Shape(_) | IdError::None(_) | IdError::Ambiguous(_)) => Exit::Usage,
             Self::Policy(error) => error.exit(),
+            Self::Workspace(error) => error.exit(),
             Self::Ledger(error) => error.exit(),
             Self::Open(error) => error.exit(),
             Self::Store(error) | Self::Id(IdError::Store(error)) => error.exit(),

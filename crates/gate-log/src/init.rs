@@ -20,7 +20,7 @@ use gate_model::exit::Exit;
 use gate_workflow::ledger_access;
 use gate_workflow::policies::{self, RecordError};
 use gate_workflow::policy_source::PolicyError;
-use gate_workflow::workspace::{LOCK_WAIT, Workspace};
+use gate_workflow::workspace::{LOCK_WAIT, Workspace, WorkspaceError};
 use serde::Serialize;
 use serde_json::json;
 
@@ -53,6 +53,9 @@ pub(crate) enum InitError {
     /// The ledger could not be made.
     #[error(transparent)]
     Create(#[from] CreateError),
+    /// Nobody can tell whose policy it is.
+    #[error(transparent)]
+    Facts(#[from] WorkspaceError),
     /// The policy's entry could not be written.
     #[error("cannot record the policy: {0}")]
     Record(RecordError),
@@ -99,6 +102,7 @@ impl InitError {
             | Self::NoRemote(_)
             | Self::Elsewhere { .. }
             | Self::Record(RecordError::Replaced) => Exit::Usage,
+            Self::Facts(error) => error.exit(),
             Self::Create(error) => error.exit(),
             Self::Record(RecordError::Store(error)) | Self::Store(error) => error.exit(),
             Self::Record(RecordError::Guard(error)) => error.exit(),
@@ -219,14 +223,14 @@ fn refuse_pinned(workspace: &Workspace<'_>) -> Result<(), InitError> {
 
 /// Writes both entries. Returns the ledger's id and the hash of its genesis.
 fn build(workspace: &Workspace<'_>, staged: &Staged, path: &Path) -> Result<(String, String), InitError> {
-    let by = workspace.quick_facts().principal;
+    let (by, here) = (workspace.quick_facts().principal, workspace.repository()?);
     let actor = serde_json::to_value(&by).map_err(|error| InitError::Record(error.into()))?;
     let data = json!({"tool": TOOL, "version": env!("CARGO_PKG_VERSION")});
     let privacy = ledger_access::privacy(&workspace.loaded);
     let created = Ledger::create_private(&staged.path, &actor, data, workspace.now(), privacy);
     let mut ledger = created.map_err(|error| named(error, path))?;
     let recorded = ledger.append(LOCK_WAIT, workspace.place.clock, |transaction| {
-        policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &by)
+        policies::ensure_recorded(transaction, (&workspace.loaded, here), &by)
     });
     recorded.map_err(|error| match error {
         AppendError::Store(error) => InitError::Store(error),

@@ -18,7 +18,8 @@ use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use gate_workflow::policy_source::PolicyError;
-use gate_workflow::workspace::{Place, Workspace};
+use gate_workflow::reading::due::Today;
+use gate_workflow::workspace::{Place, Workspace, WorkspaceError};
 use serde::Serialize;
 
 use crate::error::LogError;
@@ -200,6 +201,20 @@ impl Found<'_> {
         match self {
             Self::Policy(workspace) => Some(workspace.loaded.trust()),
             Self::Alone(_) => None,
+        }
+    }
+
+    /// The policy in force, where there is one, with the repository that it is in force in.
+    ///
+    /// # Errors
+    /// The facts of the run are not known.
+    pub(crate) fn today(&self) -> Result<Option<Today<'_>>, WorkspaceError> {
+        match self {
+            Self::Policy(workspace) => {
+                let (trust, repository) = (workspace.loaded.trust(), workspace.repository()?);
+                Ok(Some(Today { trust, repository }))
+            }
+            Self::Alone(_) => Ok(None),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::repository::is_another;
+
 /// Where and on what a tool runs. Absent members are unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -12,6 +14,10 @@ pub struct Context {
     /// The repository as `host/path`, without scheme, user, port of the scheme, or `.git`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
+    /// What CI and the checkout call the repository, where that is another name than `repository`, which the policy's
+    /// aliases chose, or more than one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// The full name of the ref, `refs/heads/main`; a pull request's own ref where there is one.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub git_ref: Option<String>,
@@ -52,6 +58,20 @@ impl Context {
             format!("the facts of this run contradict each other, so no opt-out counts: {conflicts}")
         };
         (!self.conflicts.is_empty()).then(|| told(self.conflicts.join("; ")))
+    }
+
+    /// What CI and the checkout call the repository: no policy has a say in it.
+    pub fn stated_names(&self) -> Vec<&str> {
+        let names = if self.names.is_empty() { self.repository.as_slice() } else { &self.names };
+        names.iter().map(String::as_str).collect()
+    }
+
+    /// Whether `theirs` is another repository than the run's for sure: than every name of it. Not where one is unknown, so
+    /// that nobody gets rid of what holds them back by taking a name away, or by adding an alias.
+    pub fn is_elsewhere(&self, theirs: Option<&str>) -> bool {
+        let mut ours = self.repository.iter().chain(&self.names).peekable();
+        let is_known = ours.peek().is_some();
+        theirs.is_some_and(|theirs| is_known && ours.all(|name| is_another(theirs, name)))
     }
 }
 

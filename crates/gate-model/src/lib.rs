@@ -26,6 +26,7 @@ pub mod payload;
 pub mod percent;
 pub mod principal;
 pub mod quote;
+pub mod repository;
 pub mod request;
 pub mod scope;
 pub mod score;

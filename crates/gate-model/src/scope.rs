@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
+use crate::repository::is_same;
 
 /// The places in which a grant counts. Each member that is present must hold; an empty scope is only ever a
 /// pause's, which reaches the gate itself.
@@ -33,6 +34,9 @@ pub struct Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutOfScope(pub String);
 
+/// Whether what a scope wants is what was found.
+type Matches<'a> = &'a dyn Fn(&str, &str) -> bool;
+
 impl Scope {
     /// Whether the scope names something narrower than the repository.
     pub const fn is_narrow(&self) -> bool {
@@ -43,7 +47,8 @@ impl Scope {
             || self.run.is_some()
     }
 
-    /// Whether this scope holds in `context`. A fact that is unknown satisfies nothing.
+    /// Whether this scope holds in `context`. A fact that is unknown satisfies nothing, and the repository is the same for
+    /// sure.
     ///
     /// `glob` decides whether a ref matches a pattern; it is passed in so that this crate needs no matcher.
     ///
@@ -53,21 +58,24 @@ impl Scope {
         let unknown = |name, wanted: &str| {
             Err(OutOfScope(format!("is for {name} {wanted}, and this {name} is unknown")))
         };
-        self.compared(context, glob, unknown)
+        let same = |wanted: &str, found: &str| is_same(wanted, found);
+        self.compared(context, (&glob, &same), unknown)
     }
 
-    /// Whether this scope can hold in `context`: a fact that is unknown may be the one that is meant.
+    /// Whether this scope can hold in `context`: a fact that is unknown may be the one that is meant, and so may a
+    /// repository that is not another one for sure.
     ///
     /// # Errors
     /// The first member that does not hold.
     pub fn may_cover(&self, context: &Context, glob: impl Fn(&str, &str) -> bool) -> Result<(), OutOfScope> {
-        self.compared(context, glob, |_, _| Ok(()))
+        let may_be = |wanted: &str, _: &str| !context.is_elsewhere(Some(wanted));
+        self.compared(context, (&glob, &may_be), |_, _| Ok(()))
     }
 
     fn compared(
         &self,
         context: &Context,
-        glob: impl Fn(&str, &str) -> bool,
+        (glob, repository): (Matches<'_>, Matches<'_>),
         unknown: impl Fn(&'static str, &str) -> Result<(), OutOfScope>,
     ) -> Result<(), OutOfScope> {
         let run = context.run.as_ref().map(|run| run.id.as_str());
@@ -82,6 +90,7 @@ impl Scope {
         for (name, wanted, found) in members {
             let Some(wanted) = wanted else { continue };
             let holds = |found: &str| match name {
+                "repository" => repository(wanted, found),
                 "ref" => glob(wanted, found),
                 "run" => wanted == found || context.run.as_ref().is_some_and(|run| run.is_attempt(wanted)),
                 _ => wanted == found,
@@ -113,6 +122,27 @@ mod tests {
         assert!(!covers(&scope, &another));
         let may = |context: &Context| scope.may_cover(context, |pattern, text| pattern == text).is_ok();
         assert!(may(&Context::default()) && !may(&another));
+    }
+
+    #[test]
+    fn a_repository_is_surely_the_same_or_may_be() {
+        let scope = Scope { repository: Some("host/o/r".into()), ..Scope::default() };
+        let context = |name: &str| Context { repository: Some(name.into()), ..Context::default() };
+        let may = |context: &Context| scope.may_cover(context, |pattern, text| pattern == text).is_ok();
+        for (name, sure, maybe) in [
+            ("HOST/o/r.git", true, true),
+            ("https://me@host:443/o/%72/", true, true),
+            ("host:2222/o/r", false, true),
+            ("host/O/R.GIT", false, true),
+            ("www.host/o/r", false, true),
+            ("host/o/x", false, false),
+        ] {
+            let context = context(name);
+            assert_eq!((covers(&scope, &context), may(&context)), (sure, maybe), "{name}");
+        }
+        // What the policy calls it is no way around what CI and the checkout call it.
+        let aliased = Context { names: vec!["host/o/r".into()], ..context("host/o/x") };
+        assert!(may(&aliased) && !covers(&scope, &aliased));
     }
 
     #[test]

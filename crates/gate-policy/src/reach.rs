@@ -132,12 +132,11 @@ fn member(scope: &Scope, kind: ScopeKind) -> Option<&String> {
 
 /// Whether a grant that names no repository may count here.
 ///
-/// One bound to a commit, a run or an environment may. One bound to a ref, a change, or to nothing, was admitted in a
-/// repository without a name; taking away a clone's remote must not make it count in every repository.
+/// It was admitted in a repository without a name, whatever else it is bound to: an environment and a run have the same
+/// names everywhere. Taking away a clone's remote must not make a grant count in each repository of the ledger.
 pub(crate) fn repository_holds(action: Action, scope: &Scope, here: &Context) -> Result<(), String> {
-    let unbound = scope.commit.is_none() && scope.run.is_none() && scope.environment.is_none();
     match &here.repository {
-        Some(name) if action != Action::Pause && scope.repository.is_none() && unbound => {
+        Some(name) if action != Action::Pause && scope.repository.is_none() => {
             Err(format!("is for a repository without a name, not {}", visible(name)))
         }
         _ => Ok(()),

@@ -157,7 +157,7 @@ pub(crate) fn newest_pause(
     gate: &str,
 ) -> Result<Option<Entry>, SkipError> {
     let now = session.workspace.now().max(view.head()?.at);
-    let here = session.workspace.facts()?.context.repository.as_deref();
+    let here = &session.workspace.facts()?.context;
     Ok(ending::live_pauses(view, &session.workspace.loaded, (gate, here), now)?.pop())
 }
 

@@ -1,10 +1,10 @@
 //! An owner's word on a changed policy.
 
 use gate_identity::ssh::Namespace;
-use gate_judge::ownership::{Endorsement, SCHEMA, SPENT};
+use gate_judge::ownership::{Endorsement, SCHEMA, SPENT, Word};
 use gate_ledger::store::{Access, Ledger};
 use gate_workflow::ledger_access;
-use gate_workflow::ownership;
+use gate_workflow::ownership::{self, Unowned};
 use gate_workflow::signing::Signer;
 use gate_workflow::workspace::{Place, Workspace};
 
@@ -30,16 +30,16 @@ pub(crate) fn endorse(act: &ActArgs, place: Place<'_>) -> Result<Endorsement, Sk
     let is_absent = workspace.remote().is_none() && ledger_access::is_absent(&workspace.ledger_path()?)?;
     let ledger = if is_absent { None } else { Some(workspace.open(Access::Read)?) };
     let view = ledger.as_ref().map(Ledger::view);
-    let here = workspace.repository();
-    let guardian = match &view {
-        Some(view) => ownership::guardian(view, here)?,
-        None => None,
-    };
+    let guard = view.as_ref().map(ownership::guard).transpose()?.unwrap_or_default();
+    let here = workspace.named_by(&guard)?;
+    let guardian = guard.guardian(here).map_err(Unowned::from)?;
     let replaces = guardian.as_ref().map(|guardian| guardian.data.digest.as_str());
-    if let Some(view) = &view
-        && replaces != Some(&loaded.used.digest)
-        && ownership::was_admitted(view, here, &loaded.used.digest, replaces)?
-    {
+    let word = Word {
+        digest: loaded.used.digest.clone(),
+        replaces: replaces.map(str::to_owned),
+        repository: here.map(str::to_owned),
+    };
+    if replaces != Some(&loaded.used.digest) && guard.is_spent(&word) {
         let text = format!("a signature of '{}' would not count: {}", act.id, SPENT);
         return Err(SkipError::Usage(text));
     }

@@ -19,7 +19,7 @@ use crate::ledger_access::Unusable;
 use crate::policies::{self, RecordError};
 use crate::proving::{self, Submitted};
 use crate::renewal;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, WorkspaceError};
 use gate_judge::records;
 use gate_judge::repository;
 
@@ -53,6 +53,9 @@ pub enum TransactError {
     /// The entry could not be written.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// The facts of the run are not known.
+    #[error(transparent)]
+    Facts(#[from] WorkspaceError),
     /// The ID names nothing that the verb could act on.
     #[error(transparent)]
     Id(#[from] ids::IdError),
@@ -77,6 +80,7 @@ impl TransactError {
             Self::Store(error)
             | Self::Record(RecordError::Store(error))
             | Self::Id(ids::IdError::Store(error)) => error.exit(),
+            Self::Facts(error) => error.exit(),
             Self::Record(RecordError::Json(_)) => Exit::Failure,
             Self::Record(RecordError::Guard(error)) => error.exit(),
             Self::Record(RecordError::Replaced) | Self::UnknownGate(_) | Self::Subject(_) | Self::Id(_) => {
@@ -131,7 +135,7 @@ pub(crate) fn answered(
     asking: &Asking,
 ) -> Result<Grant, TransactError> {
     let (asking, objections) = proven(workspace, (&transaction.view(), transaction.now()), asking)?;
-    policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &asking.by)?;
+    policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()?), &asking.by)?;
     let now = transaction.now();
     let (admission, counted) = judge(workspace, (&transaction.view(), now), &asking, objections)?;
     record(workspace, transaction, &asking, admission, &counted)

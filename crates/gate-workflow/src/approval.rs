@@ -141,7 +141,7 @@ fn waiting_today(
 ) -> Result<(Waiting, Act), TransactError> {
     let waiting = waiting(transaction, &act.id)?;
     let act = proving::act(&workspace.loaded, transaction, act, &[Mark::of(&waiting.entry)])?;
-    policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &act.by)?;
+    policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()?), &act.by)?;
     Ok((waiting, act))
 }
 

@@ -4,9 +4,12 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{Transaction, View};
 use gate_model::JUDGE;
 use gate_model::action::Action;
+use gate_model::context::Context;
 use gate_model::grant::{Grant, Status};
 use gate_model::payload::{Ask, GrantData, RevocationData, Verb};
 use gate_model::principal::Principal;
+use gate_model::repository::is_another;
+use gate_model::text;
 use gate_model::time::Timestamp;
 use gate_policy::Subject;
 use serde::Deserialize;
@@ -51,7 +54,7 @@ pub fn revoke(workspace: &Workspace<'_>, act: &Act) -> Result<Grant, TransactErr
         let act =
             &proving::act(&workspace.loaded, transaction, act, &marks(&transaction.view(), &living.entry)?)?;
         workspace.loaded.policy.gate(living.subject().gate)?;
-        policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &act.by)?;
+        policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()?), &act.by)?;
         match gate_policy::may_revoke(&workspace.loaded.policy, act.actor(), living.subject()) {
             Ok(()) => end(workspace, transaction, &living.entry, living.ask.action, act),
             Err(reasons) => refuse(workspace, transaction, &living.entry, (Verb::Revoke, act), reasons),
@@ -66,14 +69,15 @@ pub fn revoke(workspace: &Workspace<'_>, act: &Act) -> Result<Grant, TransactErr
 pub fn resume(workspace: &Workspace<'_>, name: &str, act: &Act) -> Result<Grant, TransactError> {
     workspace.loaded.policy.gate(name)?;
     workspace.transact(|transaction| {
-        let here = (name, act.context.repository.as_deref());
+        let here = (name, &act.context);
         let pauses = live_pauses(&transaction.view(), &workspace.loaded, here, transaction.now())?;
+        one_repositorys(&pauses, name)?;
         if pauses.is_empty() {
             let reasons = vec![format!("gate '{name}' is not paused: nothing to resume, nothing recorded")];
             return Ok(answer(Status::Nothing, Some(name), None, reasons));
         }
         let act = &covering(workspace, transaction, &pauses, act)?;
-        policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &act.by)?;
+        policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()?), &act.by)?;
         for pause in &pauses {
             if let Err(reasons) = may_resume(workspace, pause, act)? {
                 return refuse(workspace, transaction, pause, (Verb::Resume, act), reasons);
@@ -128,21 +132,32 @@ fn asked(entry: &Entry) -> Result<Ask, records::Malformed> {
     Ask::deserialize(&entry.data).map_err(malformed)
 }
 
-/// The pauses of a gate of the repository `here` that nobody ended yet, as `today` has it, oldest first.
+/// Refuses pauses of several repositories: whoever resumes a gate resumes that of their own, and has to say which it is.
+fn one_repositorys(pauses: &[Entry], gate: &str) -> Result<(), TransactError> {
+    let data: Vec<GrantData> = pauses.iter().filter_map(|pause| records::data(pause).ok()).collect();
+    let names: Vec<&str> = data.iter().filter_map(repository::of_grant).collect();
+    let Some(other) = names.iter().find(|name| is_another(names[0], name)) else { return Ok(()) };
+    let (one, other) = (text::visible(names[0]), text::visible(other));
+    Err(TransactError::Subject(format!(
+        "gate '{gate}' is paused in {one} and in {other}, and nobody can tell which of them this is\n\
+         act from a checkout with its remote 'origin', or set GATE_REPOSITORY to host/path"
+    )))
+}
+
+/// The pauses of a gate that hold in the repository of `here` and that nobody ended yet, as `today` has it, oldest first.
 ///
 /// # Errors
 /// A [`TransactError`].
 pub fn live_pauses(
     view: &View<'_>,
     today: &Loaded,
-    (gate, here): (&str, Option<&str>),
+    (gate, here): (&str, &Context),
     now: Timestamp,
 ) -> Result<Vec<Entry>, TransactError> {
     let (mut pauses, mut policies) = (Vec::new(), Policies::default());
     let is_here = |entry: &Entry| {
-        let data = records::data::<GrantData>(entry);
         // One that cannot be read is everybody's.
-        !data.is_ok_and(|data| repository::is_elsewhere(repository::of_grant(&data), here))
+        records::data(entry).map_or(true, |data| repository::pauses_here(&data, here))
     };
     for entry in view.live_grants(gate, now)?.into_iter().filter(records::is_pause).filter(is_here) {
         let life = view.life(records::id_of(&entry))?;

@@ -16,6 +16,7 @@ use crate::workspace::Workspace;
 use gate_judge::standing::{Live, SetAside};
 
 use crate::standing::{self, Question};
+use crate::trailers;
 
 /// The value of `schema`.
 pub const SCHEMA: &str = "gate.list/1";
@@ -51,6 +52,9 @@ pub struct GateView {
     pub require_ledger: bool,
     /// The live opt-outs, the next to end first.
     pub opt_outs: Vec<OptOutView>,
+    /// What the trailers of the commit ask for and a run would admit, and why others give nothing, as sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trailers: Vec<String>,
 }
 
 /// One live opt-out.
@@ -121,7 +125,6 @@ pub fn read(workspace: &Workspace<'_>) -> Result<Overview, OverviewError> {
             gate: name.as_str(),
             today: &workspace.loaded,
             context: &facts.context,
-            named: workspace.repository(),
             now,
             seen: None,
         };
@@ -140,6 +143,11 @@ pub fn read(workspace: &Workspace<'_>) -> Result<Overview, OverviewError> {
             observed_until: gate.observed(now),
             require_ledger: gate.require_ledger,
             opt_outs,
+            trailers: if gate.takes_trailers() {
+                trailers::outlook(workspace, &view, name.as_str())?
+            } else {
+                Vec::new()
+            },
         });
     }
     Ok(Overview { schema: SCHEMA, at: now, policy: workspace.loaded.used.clone(), gates })

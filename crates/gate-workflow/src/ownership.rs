@@ -5,7 +5,7 @@ mod succession;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use gate_judge::ownership::{Guard, Predecessor, holds, may_guard};
+use gate_judge::ownership::{Guard, Nameless, Predecessor, holds, may_guard, word_of};
 use gate_judge::policy_text::Loaded;
 use gate_judge::recorded::{self, NoPolicy, Recorded};
 use gate_ledger::entry::Entry;
@@ -15,7 +15,8 @@ use gate_model::payload::{PolicyData, TrustedFile};
 use gate_model::time::Timestamp;
 use gate_policy::{Policy, Who};
 
-pub use succession::was_admitted;
+use crate::workspace::WorkspaceError;
+
 pub(crate) use succession::{Succession, succession};
 
 /// Why a policy's text takes no effect.
@@ -48,6 +49,12 @@ pub enum Unowned {
          once it is merged, run any gate by its commit, with --policy-ref and the branch's full name: that records them"
     )]
     Unfounded(String),
+    /// The ledger has policies of several repositories, and nobody can tell which one this is.
+    #[error("cannot tell whose policy this is: {0}")]
+    Nameless(#[from] Nameless),
+    /// What CI and the checkout call the repository cannot be asked.
+    #[error("cannot tell whose policy this is: {0}")]
+    Facts(#[from] WorkspaceError),
     /// A policy in the ledger cannot be read, so that nobody can tell whose word counts.
     #[error("cannot tell who guards the policy: {0}\nfind out what happened with: gate-verify --replay")]
     Unreadable(#[from] NoPolicy),
@@ -60,7 +67,8 @@ impl Unowned {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Missing { .. } | Self::Wrong { .. } | Self::Unfounded(_) => Exit::Usage,
+            Self::Missing { .. } | Self::Wrong { .. } | Self::Unfounded(_) | Self::Nameless(_) => Exit::Usage,
+            Self::Facts(error) => error.exit(),
             Self::Unreadable(_) => Exit::Distrust,
             Self::Store(error) => error.exit(),
         }
@@ -70,13 +78,17 @@ impl Unowned {
 /// The policy whose owners decide about the next one in the repository `here`.
 ///
 /// # Errors
-/// [`Unowned::Unreadable`] where a policy cannot be read, since it might be the one; a failure of the store.
+/// [`Unowned::Unreadable`] where a policy cannot be read, since it might be the one; [`Unowned::Nameless`]; a failure of
+/// the store.
 pub fn guardian(view: &View<'_>, here: Option<&str>) -> Result<Option<Rc<Recorded>>, Unowned> {
-    Ok(guard(view)?.guardian(here).cloned())
+    Ok(guard(view)?.guardian(here)?.cloned())
 }
 
 /// Who guards the policy, derived from each policy that the ledger holds.
-pub(crate) fn guard(view: &View<'_>) -> Result<Guard, Unowned> {
+///
+/// # Errors
+/// [`Unowned::Unreadable`], or a failure of the store.
+pub fn guard(view: &View<'_>) -> Result<Guard, Unowned> {
     let mut found = Ok(Vec::new());
     view.policies(&mut |entry: &Entry| {
         match (recorded::text(entry), &mut found) {
@@ -94,7 +106,7 @@ pub(crate) fn guard(view: &View<'_>) -> Result<Guard, Unowned> {
     Ok(guard)
 }
 
-/// Admits `loaded`: its source becomes `owner:<key>` where a signature admits it. `here` tells the repository whose policy
+/// Admits `loaded`: its source becomes `owner:<key>` where a signature admits it. `named` tells the repository whose policy
 /// it is, and is asked only where somebody guards one.
 ///
 /// # Errors
@@ -102,7 +114,7 @@ pub(crate) fn guard(view: &View<'_>) -> Result<Guard, Unowned> {
 pub fn admit(
     mut loaded: Loaded,
     view: Option<&View<'_>>,
-    here: &dyn Fn() -> Option<String>,
+    named: &dyn Fn(&Guard) -> Result<Option<String>, WorkspaceError>,
     now: Timestamp,
 ) -> Result<Loaded, Unowned> {
     if loaded.is_from_revision() {
@@ -110,13 +122,13 @@ pub fn admit(
     }
     let guard = view.map(guard).transpose()?.unwrap_or_default();
     // Without a guardian, and without owners, nobody is asked who we are.
-    let is_guarded = guard.guardian(None).is_some() || !loaded.policy.owners.is_empty();
-    let named = if is_guarded { here() } else { None };
+    let is_guarded = !guard.is_empty() || !loaded.policy.owners.is_empty();
+    let named = if is_guarded { named(&guard)? } else { None };
     let here = named.as_deref();
-    if let Some(own) = guard.in_force(here).filter(|own| own.data.digest == loaded.used.digest) {
+    if let Some(own) = guard.in_force(here)?.filter(|own| own.data.digest == loaded.used.digest) {
         return Ok(adopted(loaded, own.data.clone()));
     }
-    let guardian = guard.guardian(here).cloned();
+    let guardian = guard.guardian(here)?.cloned();
     let (owners, trust) = match &guardian {
         Some(guardian) => (&guardian.policy.owners, (&guardian.policy, guardian.data.files.as_slice())),
         None => (&loaded.policy.owners, (&loaded.policy, loaded.files.as_slice())),
@@ -133,10 +145,9 @@ pub fn admit(
             Predecessor::Known(guardian.as_ref().map(|guardian| guardian.data.digest.as_str()))
         }
     };
-    let key = endorsed(&loaded, owners, trust, (here, replaced), now)?;
-    if let Predecessor::Known(replaces) = replaced
-        && guard.is_spent(here, &(loaded.used.digest.clone(), replaces.map(str::to_owned)))
-    {
+    let key = endorsed(&loaded, owners, trust, (&guard, here, replaced), now)?;
+    let word = loaded.signature.as_deref().and_then(word_of);
+    if view.is_some() && word.is_none_or(|word| guard.is_spent(&word)) {
         return Err(Unowned::Wrong { name: loaded.name, reason: gate_judge::ownership::SPENT.to_owned() });
     }
     loaded.used.source = format!("owner:{key}");
@@ -155,7 +166,7 @@ fn endorsed(
     loaded: &Loaded,
     owners: &[Who],
     trust: (&Policy, &[TrustedFile]),
-    replaced: (Option<&str>, Predecessor<'_>),
+    place: (&Guard, Option<&str>, Predecessor<'_>),
     now: Timestamp,
 ) -> Result<String, Unowned> {
     let Some(text) = &loaded.signature else {
@@ -163,5 +174,5 @@ fn endorsed(
         return Err(Unowned::Missing { name: loaded.name.clone(), owners });
     };
     let wrong = |reason: String| Unowned::Wrong { name: loaded.name.clone(), reason };
-    holds(text, &loaded.used.digest, owners, trust, replaced, now).map_err(wrong)
+    holds(text, &loaded.used.digest, owners, trust, place, now).map_err(wrong)
 }

@@ -32,7 +32,7 @@ pub fn review(workspace: &Workspace<'_>, act: &Act, verdict: ReviewVerdict) -> R
         let name = entry.gate.clone().unwrap_or_default();
         let policy = &workspace.loaded.policy;
         policy.gate(&name)?;
-        policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &act.by)?;
+        policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()?), &act.by)?;
         let subject =
             Subject { gate: &name, ask: &data.ask, requester: &requester, approvers: &[], author: None };
         let may = acts::rule_of_review(policy, &name, data.rule)

@@ -5,7 +5,7 @@ mod weigh;
 use gate_judge::derivation::Derived;
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
-use gate_judge::repository::{self, is_elsewhere};
+use gate_judge::repository;
 use gate_judge::standing::{EffectiveOptOuts, Live, Seen, SetAside};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
@@ -30,8 +30,6 @@ pub struct Question<'a> {
     pub today: &'a Loaded,
     /// Where the gate runs.
     pub context: &'a Context,
-    /// The repository as no policy's aliases have it.
-    pub named: Option<&'a str>,
     /// The instant.
     pub now: Timestamp,
     /// The newest entry before a command started: what was made after it counts only where somebody signed it
@@ -99,7 +97,7 @@ fn overdue(
 ) -> Result<Vec<String>, StoreError> {
     let Question { gate, today, context, now, .. } = question;
     let mut debts = debts::overdue(view, policies, Some(today.trust()), gate, *now)?;
-    debts.retain(|debt| debt.is_of(context.repository.as_deref()));
+    debts.retain(|debt| !context.is_elsewhere(debt.repository()));
     let mut sentences = Vec::new();
     for debt in debts {
         let id = debt.id();
@@ -123,7 +121,7 @@ pub fn pending(view: &View<'_>, question: &Question<'_>) -> Result<Vec<u64>, Sto
         let data = records::data::<RequestData>(entry);
         data.is_ok_and(|data| {
             gate_policy::scope_holds(data.ask.action, &data.ask.scope, question.context).is_ok()
-                && !is_elsewhere(repository::of_request(&data), question.context.repository.as_deref())
+                && !question.context.is_elsewhere(repository::of_request(&data))
         })
     };
     let mut open = Vec::new();
@@ -227,7 +225,7 @@ const fn unreadable(id: u64, why: String) -> SetAside {
 }
 
 /// How many decisions have spent the opt-out `id` since its grant.
-fn uses(view: &View<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreError> {
+pub(crate) fn uses(view: &View<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreError> {
     let spends = |entry: &Entry| {
         let list = entry.data.get("spends").and_then(serde_json::Value::as_array);
         list.is_some_and(|ids| ids.iter().any(|spent| spent.as_u64() == Some(id)))

@@ -2,10 +2,10 @@
 //! is a contradiction, which no opt-out survives.
 
 use gate_checkout::facts::{Facts, Origin};
-use gate_identity::git;
 use gate_identity::oidc::{self, Claims, Issuer, OidcError};
 use gate_model::context::{Context, change_of};
 use gate_model::principal::Assurance;
+use gate_model::repository::{canonical, is_another, is_same};
 use gate_model::time::Timestamp;
 
 use crate::workspace::TOKEN_VARIABLE;
@@ -90,7 +90,7 @@ fn claims(token: &str, loaded: &Loaded, now: Timestamp) -> Result<Claims, TokenE
     }
     let claims = oidc::verify(token, &issuers, now)?;
     let aliases = &loaded.policy.aliases;
-    let repository = claims.repository.as_deref().map(|name| git::canonical(name, aliases));
+    let repository = claims.repository.as_deref().map(|name| canonical(name, aliases));
     Ok(Claims { repository, ..claims })
 }
 
@@ -122,8 +122,15 @@ impl Settlement {
         let runs = [said.run.as_ref(), claims.run.as_ref()].map(|run| run.map(|run| run.id.as_str()));
         self.compare("run", runs[0], runs[1]);
         let commit = self.commit(facts, claims);
-        let repository =
-            self.settle("repository", said.repository, claims.repository.clone(), git::same_repository);
+        let is_one = |one: &str, other: &str| !is_another(one, other);
+        let settled = self.settle("repository", said.repository, claims.repository.clone(), is_one);
+        // What is not surely the same is not proven by the other.
+        let is_proven = |name: &String| settled.as_deref().is_none_or(|said| is_same(said, name));
+        let repository = if claims.repository.as_ref().is_none_or(is_proven) {
+            settled
+        } else {
+            claims.repository.clone()
+        };
         let git_ref = self.settle("ref", said.git_ref, claims.git_ref.clone(), same_ref);
         let change = self.settle("change", said.change, claims.change.clone(), equal);
         let environment = self.settle("environment", said.environment, claims.environment.clone(), equal);
@@ -134,6 +141,7 @@ impl Settlement {
         Context {
             provider: said.provider.or_else(|| Some(claims.principal.via.clone())),
             repository,
+            names: said.names,
             git_ref,
             commit,
             merge: said.merge,

@@ -15,13 +15,16 @@ use gate_identity::git::commit::Commit;
 use gate_judge::records;
 use gate_judge::trailer::{self, Judging, KEY};
 use gate_ledger::entry::{Entry, Kind};
-use gate_ledger::store::{StoreError, Transaction, View};
+use gate_ledger::store::{Transaction, View};
+use gate_model::action::Action;
 use gate_model::grant::{Grant, Status};
-use gate_model::payload::Ask;
+use gate_model::payload::{Ask, GrantData, RequestData};
+use gate_model::text::{self, visible};
 use gate_model::time::Timestamp;
 use gate_policy::{Admission, Trial};
 
 use crate::admission::{self, Asking, TransactError};
+use crate::standing;
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// The digits of a commit's id that people are shown.
@@ -43,6 +46,37 @@ pub(crate) struct Due {
     /// How people are told of it.
     pub(crate) name: String,
     asking: Asking,
+}
+
+impl Due {
+    /// What it asks for, in a sentence.
+    fn hint(&self) -> String {
+        let Asking { ask, by, .. } = &self.asking;
+        format!(
+            "{} asks for a {} by {}, and is yet to be admitted: run the gate",
+            self.name,
+            ask.action,
+            visible(&by.id)
+        )
+    }
+}
+
+/// What there is to say of the trailers for `gate` of the commit of this run, for who only looks: those that a run would
+/// admit, and why others give nothing.
+///
+/// # Errors
+/// A [`TransactError`].
+pub(crate) fn outlook(
+    workspace: &Workspace<'_>,
+    view: &View<'_>,
+    gate: &str,
+) -> Result<Vec<String>, TransactError> {
+    let mut told = Vec::new();
+    if let Some(asked) = of_this_run(workspace, gate, &mut told)? {
+        let due = asked.due(workspace, view, &mut told)?;
+        told.extend(due.iter().map(Due::hint));
+    }
+    Ok(told.iter().map(|why| text::clean(&why.replace('\n', "; ")).into_owned()).collect())
 }
 
 /// What the commit of this run asks for past `gate`; what is wrong with its trailers is told in `warnings`.
@@ -190,7 +224,7 @@ impl Asked {
 
 /// What has become of a request that is found anew at each run.
 enum Weighed {
-    /// It was admitted, and what came of it stands in the ledger.
+    /// It was admitted, and what came of it counts.
     Done,
     /// It gives nothing, and nothing is recorded: the rest of a sentence.
     Told(String),
@@ -207,7 +241,7 @@ fn weigh(
     let nonce = asking.request.as_ref().map_or("", |request| request.nonce.as_str());
     let before = view.with_nonce(nonce)?;
     if let Some(entry) = before.iter().find(|entry| records::takes_nonce(entry)) {
-        return Ok(waits(view, entry, now)?.map_or(Weighed::Done, Weighed::Told));
+        return Ok(why_nothing(view, entry, asking, now)?.map_or(Weighed::Done, Weighed::Told));
     }
     let (asking, objections) = admission::proven(workspace, (view, now), asking)?;
     if !objections.is_empty() {
@@ -220,13 +254,56 @@ fn weigh(
     Ok(if was_denied { Weighed::Told(denied(&asking, &in_sentences(&trials))) } else { Weighed::Due })
 }
 
-/// That an admitted request still waits for approvals.
-fn waits(view: &View<'_>, entry: &Entry, now: Timestamp) -> Result<Option<String>, StoreError> {
-    let gate = entry.gate.as_deref();
-    let is_open = entry.kind == Kind::Request
-        && view.waiting(gate, now)?.iter().any(|open| open.seq == entry.seq)
-        && !view.life(entry.seq)?.iter().any(records::ends_request);
-    Ok(is_open.then(|| format!("waits for approvals as request {0}: gate-skip approve {0}", entry.seq)))
+/// Why what was admitted with `entry` gives this run nothing: a commit asks once in a ledger, and whoever finds it again
+/// must not be left to guess. Nothing where it does give something.
+fn why_nothing(
+    view: &View<'_>,
+    entry: &Entry,
+    asking: &Asking,
+    now: Timestamp,
+) -> Result<Option<String>, TransactError> {
+    let id = records::id_of(entry);
+    let life = view.life(id)?;
+    let grant = std::iter::once(entry).chain(&life).find(|entry| entry.kind == Kind::Grant);
+    let Some(grant) = grant else { return unanswered(entry, &life, asking, now).map(Some) };
+    let data: GrantData = records::data(grant)?;
+    let (gate, max) = (grant.gate.as_deref().unwrap_or_default(), data.ask.max_uses);
+    let is_spent = match max {
+        Some(max) => standing::uses(view, gate, id, grant.seq)? >= max,
+        None => false,
+    };
+    let ended = life.iter().find(|entry| records::ends_opt_out(entry));
+    let elsewhere = gate_policy::scope_holds(data.ask.action, &data.ask.scope, &asking.context).err();
+    let why = match (elsewhere, ended) {
+        (Some(out), _) => format!("{}\nask for this one with gate-skip", out.0),
+        (None, Some(end)) if data.ask.action != Action::Pause => format!("entry {} ended", end.seq),
+        _ if data.expires <= now => format!("ended at {}", data.expires),
+        _ if is_spent => "has no use left".to_owned(),
+        _ => return Ok(None),
+    };
+    Ok(Some(format!("was granted once, as opt-out {id}, which {why}")))
+}
+
+/// What has become of a request that was not granted.
+fn unanswered(
+    entry: &Entry,
+    life: &[Entry],
+    asking: &Asking,
+    now: Timestamp,
+) -> Result<String, TransactError> {
+    let (id, data) = (entry.seq, records::data::<RequestData>(entry)?);
+    let elsewhere = gate_policy::scope_holds(data.ask.action, &data.ask.scope, &asking.context).err();
+    let end = life.iter().find(|entry| records::ends_request(entry));
+    Ok(match (elsewhere, end) {
+        (Some(out), _) => format!("was asked once, as request {id}, which {}", out.0),
+        (None, Some(end)) => {
+            format!("was asked once, as request {id}, which the {} {} ended", end.kind.as_str(), end.seq)
+        }
+        _ if data.lapses <= now => {
+            format!("was asked once, as request {id}, which lapsed at {}", data.lapses)
+        }
+        _ => format!("waits for approvals as request {id}: gate-skip approve {id}"),
+    })
 }
 
 fn is_same_denial(entry: &Entry, trials: &[Trial]) -> bool {

@@ -10,12 +10,12 @@ use std::time::Duration;
 use gate_checkout::facts::{self, Begun, Facts, FactsError};
 use gate_checkout::git;
 use gate_ledger::store::{Access, AppendError, Ledger, StoreError, Transaction};
-use gate_model::context::Context;
 use gate_model::exit::Exit;
 use gate_model::time::Timestamp;
 
 use crate::ledger_access::{self, Unusable};
 use crate::ownership;
+use gate_judge::ownership::Guard;
 use gate_judge::policy_text::{Loaded, NoFile};
 
 use crate::policy_source::{self, Choice, PolicyError};
@@ -86,11 +86,6 @@ impl Place<'_> {
     }
 }
 
-/// The repository that the facts name, unless they contradict each other.
-fn named(context: Context) -> Option<String> {
-    context.repository.filter(|_| context.conflicts.is_empty())
-}
-
 /// The policy in force, with the place it is in force in. It is read once.
 pub struct Workspace<'a> {
     /// The effects and choices.
@@ -98,7 +93,7 @@ pub struct Workspace<'a> {
     /// The policy.
     pub loaded: Loaded,
     facts: OnceCell<Facts>,
-    /// The repository's name, once somebody asked for it.
+    /// The repository's name, once somebody asked for it, by the guardians of the ledger where there are any.
     named: OnceCell<Option<String>>,
     /// Facts that are still being gathered.
     begun: RefCell<Option<Begun>>,
@@ -168,12 +163,10 @@ impl<'a> Workspace<'a> {
     }
 
     fn admitted(self, ledger: Option<&Ledger>) -> Result<Self, PolicyError> {
-        let (now, here) = (self.now(), &|| self.repository().map(str::to_owned));
-        let loaded = match ledger {
-            Some(ledger) => ownership::admit(self.loaded.clone(), Some(&ledger.view()), here, now),
-            None => ownership::admit(self.loaded.clone(), None, here, now),
-        };
-        Ok(Self { loaded: loaded?, ..self })
+        let named = &|guard: &Guard| self.named_by(guard).map(|name| name.map(str::to_owned));
+        let view = ledger.map(Ledger::view);
+        let loaded = ownership::admit(self.loaded.clone(), view.as_ref(), named, self.now())?;
+        Ok(Self { loaded, ..self })
     }
 
     /// The clock's instant.
@@ -195,9 +188,6 @@ impl<'a> Workspace<'a> {
             Some(begun) => begun.finish(&self.loaded.policy.aliases)?,
             None => facts::gather(self.place.env, self.place.cwd, &self.loaded.policy.aliases)?,
         };
-        let has_aliases = !self.loaded.policy.aliases.is_empty();
-        self.named
-            .get_or_init(|| if has_aliases { self.ask_name() } else { named(asserted.context.clone()) });
         let known = match self.token() {
             Some(token) => token::prove(asserted, token.trim(), &self.loaded, self.now()),
             None => asserted,
@@ -207,14 +197,24 @@ impl<'a> Workspace<'a> {
 
     /// The repository that the policy is in, as CI and the checkout name it. Neither the aliases of the policy count nor a
     /// token whose issuers it names: the text in question has no say in whose it is. Nothing where the name is unknown, or
-    /// the facts contradict each other.
-    pub fn repository(&self) -> Option<&str> {
-        self.named.get_or_init(|| self.ask_name()).as_deref()
+    /// several are stated that nobody in the ledger joins.
+    ///
+    /// # Errors
+    /// A [`WorkspaceError`].
+    pub fn repository(&self) -> Result<Option<&str>, WorkspaceError> {
+        self.named_by(&Guard::default())
     }
 
-    fn ask_name(&self) -> Option<String> {
-        // Where git fails nothing is known; what needs the facts says why.
-        named(facts::gather(self.place.env, self.place.cwd, &[]).ok()?.context)
+    /// The same, where `guard` may join several names; what was found out first stays.
+    ///
+    /// # Errors
+    /// A [`WorkspaceError`].
+    pub fn named_by(&self, guard: &Guard) -> Result<Option<&str>, WorkspaceError> {
+        if self.named.get().is_none() {
+            let name = guard.name_of(&self.facts()?.context.stated_names()).map(str::to_owned);
+            return Ok(self.named.get_or_init(|| name).as_deref());
+        }
+        Ok(self.named.get().and_then(Option::as_deref))
     }
 
     fn token(&self) -> Option<String> {
@@ -342,14 +342,32 @@ impl<'a> Workspace<'a> {
         &self,
         mut work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let taken_back = self.transact::<Infallible, _>(|transaction| {
-            Err(work(transaction).map_or_else(TakenBack::Failed, TakenBack::Came))
-        });
-        let Err(taken_back) = taken_back;
-        match taken_back {
-            TakenBack::Came(value) => Ok(value),
-            TakenBack::Failed(error) => Err(error),
+        if self.remote().is_some() {
+            // Nobody needs a right to write to the remote for what is taken back.
+            self.refresh().map_err(Unusable::from)?;
+            if let Some(value) = self.rehearse_in_copy(&mut work)? {
+                return Ok(value);
+            }
         }
+        let Err(taken_back) =
+            self.transact::<Infallible, _>(|transaction| Err(TakenBack::of(work(transaction))));
+        taken_back.into_result()
+    }
+
+    /// The same in the working copy of a remote, as it is; nothing where there is none.
+    ///
+    /// # Errors
+    /// As [`Workspace::rehearse`].
+    pub(crate) fn rehearse_in_copy<T, E: From<Unusable> + From<StoreError>>(
+        &self,
+        mut work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        let Some(mut copy) = self.writable_copy()? else { return Ok(None) };
+        let rehearsed = copy.append::<Infallible, _>(LOCK_WAIT, self.place.clock, |transaction| {
+            Err(TakenBack::of(work(transaction)))
+        });
+        let Err(taken_back) = rehearsed.map_err(AppendError::flatten);
+        taken_back.into_result().map(Some)
     }
 }
 
@@ -357,6 +375,19 @@ impl<'a> Workspace<'a> {
 enum TakenBack<T, E> {
     Came(T),
     Failed(E),
+}
+
+impl<T, E> TakenBack<T, E> {
+    fn of(came: Result<T, E>) -> Self {
+        came.map_or_else(Self::Failed, Self::Came)
+    }
+
+    fn into_result(self) -> Result<T, E> {
+        match self {
+            Self::Came(value) => Ok(value),
+            Self::Failed(error) => Err(error),
+        }
+    }
 }
 
 impl<T, E: From<Unusable>> From<Unusable> for TakenBack<T, E> {

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use gate_identity::ci;
 use gate_identity::oidc::{self, Issuer};
 use gate_identity::ssh::{self, Namespace, allowed_signers as signers};
-use gate_identity::{ci, git};
 use gate_model::principal::Assurance;
+use gate_model::repository;
 use gate_model::time::Timestamp;
 
 use super::{assert_message, instant, text};
@@ -192,9 +193,9 @@ pub fn run_facts(data: &[u8]) {
         assert!(actor.is_none_or(|actor| actor.assurance == Assurance::Asserted && actor.id.contains(':')));
     }
     for url in text.split('\n') {
-        let Some(name) = git::remote_name(url) else { continue };
+        let Some(name) = repository::remote_name(url) else { continue };
         assert!(!name.contains(char::is_whitespace) && !name.contains("://"), "{name}");
-        assert!(git::same_repository(&name, &name));
+        assert!(repository::is_same(&name, &name) && !repository::is_another(&name, &name));
         let host = name.split('/').next().unwrap_or_default();
         assert!(!host.contains('@'), "somebody's name or password in {name}");
     }

@@ -19,6 +19,7 @@ mod helpers;
 mod hosts;
 mod kept;
 mod moving;
+mod names;
 mod reach;
 #[path = "../remote/servers/sshd.rs"]
 mod servers;

@@ -9,7 +9,7 @@ use crate::support::{House, Ran};
 use crate::town::Town;
 
 /// What both policies say of their gate.
-const GATES: &str = r#"
+pub(crate) const GATES: &str = r#"
 [gates.lint]
 [[gates.lint.allow]]
 actions = ["override"]
@@ -25,24 +25,24 @@ max_ttl = "8h"
 "#;
 
 /// Where the ledger is.
-enum Kept {
+pub(crate) enum Kept {
     File(House),
     Git(Box<Town>),
 }
 
 /// `pay` and `web`, which share a ledger.
-struct Neighbours {
+pub(crate) struct Neighbours {
     kept: Kept,
-    web: PathBuf,
+    pub(crate) web: PathBuf,
 }
 
 impl Neighbours {
     /// With a ledger in a file, and with one at a remote.
-    fn both() -> [Self; 2] {
+    pub(crate) fn both() -> [Self; 2] {
         [Self::over_a_file(GATES), Self::over_git()]
     }
 
-    fn over_a_file(gates: &str) -> Self {
+    pub(crate) fn over_a_file(gates: &str) -> Self {
         let house = House::new(&format!("version = 1\n{gates}"));
         Self::beside(Kept::File(house), &format!("version = 1\n{gates}"))
     }
@@ -79,14 +79,14 @@ impl Neighbours {
         neighbours
     }
 
-    fn house(&self) -> &House {
+    pub(crate) fn house(&self) -> &House {
         match &self.kept {
             Kept::File(house) => house,
             Kept::Git(town) => &town.house,
         }
     }
 
-    fn command(&self, place: &Path, tool: &str, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, place: &Path, tool: &str, args: &[&str]) -> Command {
         let mut command = match &self.kept {
             Kept::File(house) => {
                 let mut command = house.tool(tool, args);
@@ -99,40 +99,40 @@ impl Neighbours {
         command
     }
 
-    fn pay(&self, tool: &str, args: &[&str]) -> Ran {
+    pub(crate) fn pay(&self, tool: &str, args: &[&str]) -> Ran {
         Ran::of(self.command(&self.house().root, tool, args).output().unwrap())
     }
 
-    fn web(&self, tool: &str, args: &[&str]) -> Ran {
+    pub(crate) fn web(&self, tool: &str, args: &[&str]) -> Ran {
         Ran::of(self.command(&self.web, tool, args).output().unwrap())
     }
 
     /// From now on the checkout of `pay` says that it is `url`.
-    fn pay_calls_itself(&self, url: &str) {
+    pub(crate) fn pay_calls_itself(&self, url: &str) {
         self.house().git(&["remote", "set-url", "origin", url]);
     }
 
     /// Judges everything again: nothing that was recorded is odd to whoever reads both.
     #[track_caller]
-    fn judges_again(&self) {
+    pub(crate) fn judges_again(&self) {
         let verified = self.pay("gate-verify", &["--replay"]).exits(0);
         let replay = verified.json();
         assert_eq!(replay["replay"]["disagreements"], serde_json::json!([]), "{}", verified.out());
         assert!(!verified.out().contains("replaced"), "{}", verified.out());
     }
 
-    fn of_kind(&self, kind: &str) -> Vec<Value> {
+    pub(crate) fn of_kind(&self, kind: &str) -> Vec<Value> {
         let lines = self.pay("gate-log", &["export"]).exits(0).out();
         let entries = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         entries.filter(|entry| entry["kind"] == kind).collect()
     }
 }
 
-const ASK: [&str; 7] =
+pub(crate) const ASK: [&str; 7] =
     ["lint", "--reason", "a flaky rule", "--action", "override", "--ref", "refs/heads/main"];
-const PAUSE: [&str; 7] = ["lint", "--reason", "a freeze", "--action", "pause", "--ttl", "1h"];
-const RUN: [&str; 3] = ["lint", "--", "true"];
-const FAIL: [&str; 3] = ["lint", "--", "false"];
+pub(crate) const PAUSE: [&str; 7] = ["lint", "--reason", "a freeze", "--action", "pause", "--ttl", "1h"];
+pub(crate) const RUN: [&str; 3] = ["lint", "--", "true"];
+pub(crate) const FAIL: [&str; 3] = ["lint", "--", "false"];
 
 #[test]
 fn what_one_repository_was_granted_counts_in_no_other() {
@@ -237,14 +237,14 @@ fn counts_of_two_ledgers_come_from_one_stream() {
 }
 
 /// `pay` and `web` over a ledger that Alice founded: she owns the policy of `pay`.
-struct Owned {
-    both: Neighbours,
-    alice: String,
+pub(crate) struct Owned {
+    pub(crate) both: Neighbours,
+    pub(crate) alice: String,
     mallory: String,
 }
 
 impl Owned {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let house = House::without_ledger("version = 1\n[gates.none]\n");
         let genesis = house.create_ledger(".gate/ledger.db");
         let (alice, public) = house.key("alice");
@@ -265,7 +265,7 @@ impl Owned {
     }
 
     /// Signs the policy at `place`.
-    fn sign(&self, place: &Path, key: &str) -> Ran {
+    pub(crate) fn sign(&self, place: &Path, key: &str) -> Ran {
         let sign = format!("--sign={key}");
         let mut command = self.both.command(place, "gate-skip", &["approve", "./gate.toml", &sign]);
         let ran = Ran::of(command.output().unwrap());

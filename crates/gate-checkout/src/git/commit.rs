@@ -18,7 +18,8 @@ pub(super) struct Commit {
     pub author: Option<String>,
 }
 
-/// Reads the header lines `tree`, `parent`… and `author`, which stand first and in this order.
+/// Reads the header lines `tree` and `parent`…, which stand first and in this order, and the first `author`, wherever it
+/// stands: git goes on from a commit whose other headers are out of order, and so does whoever judges a gate.
 pub(super) fn parse(bytes: &[u8]) -> Option<Commit> {
     let mut lines = bytes.split(|byte| *byte == b'\n').peekable();
     let tree = id(lines.next()?.strip_prefix(b"tree ")?)?;
@@ -27,7 +28,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Commit> {
         parents.push(id(parent)?);
         lines.next();
     }
-    let author = lines.next()?.strip_prefix(b"author ")?;
+    let author = lines.take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix(b"author "))?;
     Some(Commit { tree, parents, author: std::str::from_utf8(author).ok().map(str::to_owned) })
 }
 
@@ -74,6 +75,18 @@ mod tests {
         let commit = parse(text.as_bytes()).unwrap();
         assert_eq!(commit.parents, ["1111111111111111111111111111111111111111"]);
         assert_eq!(commit.author.as_deref(), Some("A <a@x> 1 +0000"));
+    }
+
+    #[test]
+    fn headers_behind_the_parents_may_stand_in_any_order() {
+        let author = "author A <a@x> 1 +0000\n";
+        for text in [
+            format!("{TREE}committer B <b@x> 1 +0000\n{author}\nauthor C"),
+            format!("{TREE}gpgsig -----BEGIN\n U1NI\n{author}committer B <b@x> 1 +0000\n\nx"),
+        ] {
+            assert_eq!(parse(text.as_bytes()).unwrap().author.as_deref(), Some("A <a@x> 1 +0000"), "{text}");
+        }
+        assert_eq!(parse(format!("{TREE}committer B <b@x> 1 +0000\n\n{author}").as_bytes()), None);
     }
 
     #[test]

@@ -9,7 +9,8 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use gate_identity::git::{is_object_id, remote_name};
+use gate_identity::git::is_object_id;
+use gate_model::repository::remote_name;
 
 use gate_identity::git::place;
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use gate_identity::git::{Checkout, is_object_id, remote_name};
+use gate_identity::git::{Checkout, is_object_id};
+use gate_model::repository::remote_name;
 
 use gate_identity::git::place;
 

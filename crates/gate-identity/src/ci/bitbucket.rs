@@ -6,6 +6,7 @@
 //! branch. Pull requests have no refs of their own.
 
 use gate_model::context::{Context, Run, is_change_number};
+use gate_model::repository::remote_name;
 
 use super::variables::{Variables, run};
 use super::{CiFacts, Merge, branch_ref, tag_ref};
@@ -40,8 +41,7 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
 }
 
 fn repository(v: &Variables<'_>) -> Option<String> {
-    let from_name =
-        || git::remote_name(&format!("https://bitbucket.org/{}", v.get("BITBUCKET_REPO_FULL_NAME")?));
+    let from_name = || remote_name(&format!("https://bitbucket.org/{}", v.get("BITBUCKET_REPO_FULL_NAME")?));
     v.repository("BITBUCKET_GIT_HTTP_ORIGIN").or_else(from_name)
 }
 

@@ -6,6 +6,7 @@
 //! sets one of them can so never change what a run is taken for unnoticed.
 
 use gate_model::context::{Context, change_of};
+use gate_model::repository::{is_another, remote_name};
 
 use super::variables::{Variables, run};
 use super::{CiFacts, reconcile};
@@ -57,10 +58,10 @@ fn read(v: &Variables<'_>) -> CiFacts {
 
 fn repository(text: &str) -> Option<String> {
     if text.contains("://") || text.contains('@') {
-        return git::remote_name(text);
+        return remote_name(text);
     }
     let host = text.split('/').next().unwrap_or_default();
-    host.contains(['.', ':']).then(|| git::remote_name(&format!("https://{text}"))).flatten()
+    host.contains(['.', ':']).then(|| remote_name(&format!("https://{text}"))).flatten()
 }
 
 /// Where nothing but an environment is stated, no system is.
@@ -85,7 +86,8 @@ fn joined(known: CiFacts, stated: CiFacts) -> CiFacts {
         (None, said) => *slot = said,
         _ => {}
     };
-    settle("repository", &mut context.repository, said.repository, git::same_repository);
+    let stated_names = [context.repository.clone(), said.repository.clone()];
+    settle("repository", &mut context.repository, said.repository, |one, other| !is_another(one, other));
     settle("environment", &mut context.environment, said.environment, |one, other| one == other);
     // A change never gets the name of a branch.
     let mut change = context.change.clone();
@@ -96,6 +98,9 @@ fn joined(known: CiFacts, stated: CiFacts) -> CiFacts {
         context.git_ref = said.git_ref;
     }
     context.change = change;
+    if let [Some(of_ci), Some(of_gate)] = stated_names {
+        context.names = vec![of_ci, of_gate];
+    }
     let mut built = known.built.clone();
     settle("commit", &mut built, stated.built, reconcile::matches);
     context.conflicts.extend(conflicts);

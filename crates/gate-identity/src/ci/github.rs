@@ -8,6 +8,7 @@
 //! No variable names a deployment environment; none is invented.
 
 use gate_model::context::{Context, Run, change_of, is_change_number};
+use gate_model::repository::remote_name;
 
 use super::variables::{Variables, run};
 use super::{CiFacts, Event, Merge};
@@ -119,7 +120,7 @@ impl CiFacts {
 fn repository(v: &Variables<'_>, provider: &str) -> Option<String> {
     let default = || (provider == "github").then(|| "https://github.com".to_owned());
     let server = v.get("GITHUB_SERVER_URL").or_else(default)?;
-    git::remote_name(&format!("{}/{}", server.trim_end_matches('/'), v.get("GITHUB_REPOSITORY")?))
+    remote_name(&format!("{}/{}", server.trim_end_matches('/'), v.get("GITHUB_REPOSITORY")?))
 }
 
 /// The run. Gitea and Forgejo number their pages by `GITHUB_RUN_NUMBER`.

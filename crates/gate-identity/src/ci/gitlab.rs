@@ -5,6 +5,7 @@
 //! own commit; the latter is empty in every other pipeline (gitlab-org/gitlab#330964).
 
 use gate_model::context::{Context, is_change_number};
+use gate_model::repository::remote_name;
 
 use super::variables::{Variables, run};
 use super::{CiFacts, Merge, branch_ref, tag_ref};
@@ -53,6 +54,6 @@ fn branch_or_tag(v: &Variables<'_>) -> Option<String> {
 fn repository(v: &Variables<'_>) -> Option<String> {
     v.repository("CI_PROJECT_URL").or_else(|| {
         let (server, path) = (v.get("CI_SERVER_URL")?, v.get("CI_PROJECT_PATH")?);
-        git::remote_name(&format!("{}/{path}", server.trim_end_matches('/')))
+        remote_name(&format!("{}/{path}", server.trim_end_matches('/')))
     })
 }

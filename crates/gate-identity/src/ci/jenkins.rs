@@ -8,6 +8,7 @@
 //! `refs/remotes/origin/PR-12` holds the pull request's own commit.
 
 use gate_model::context::{Context, is_change_number};
+use gate_model::repository::remote_name;
 
 use super::variables::{Variables, run};
 use super::{CiFacts, Merge, branch_ref, tag_ref};
@@ -31,7 +32,7 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
     CiFacts {
         actor: v.person(provider, &["BUILD_USER_ID"], SERVICES),
         context: Context {
-            repository: v.first(&["GIT_URL", "GIT_URL_1"]).and_then(|url| git::remote_name(&url)),
+            repository: v.first(&["GIT_URL", "GIT_URL_1"]).and_then(|url| remote_name(&url)),
             git_ref: match &change {
                 Some(number) => change_ref(v, number),
                 None => branch_or_tag(v),

@@ -6,6 +6,7 @@
 //! pass `GATE_*` from `$(context.pipelineRun.name)` and their parameters.
 
 use gate_model::context::{Context, change_of, is_change_number};
+use gate_model::repository::remote_name;
 
 use super::variables::{Variables, run};
 use super::{CiFacts, Merge, branch_ref, tag_ref};
@@ -121,7 +122,7 @@ pub(super) fn appveyor(v: &Variables<'_>, _: &'static str) -> CiFacts {
         _ => None,
     };
     let context = Context {
-        repository: named.and_then(|(name, host)| git::remote_name(&format!("https://{host}/{name}"))),
+        repository: named.and_then(|(name, host)| remote_name(&format!("https://{host}/{name}"))),
         run: id.map(|id| run(id, url)),
         ..Context::default()
     };

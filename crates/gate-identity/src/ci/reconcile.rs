@@ -7,6 +7,7 @@
 //! made with two parents is never looked through, or an opt-out for an older commit would reach it.
 
 use gate_model::context::Context;
+use gate_model::repository::{canonical, is_another, is_same};
 
 use super::{CiFacts, Merge};
 use crate::git::{self, Checkout};
@@ -32,18 +33,28 @@ pub fn reconcile(ci: Option<&CiFacts>, evidence: Evidence<'_>) -> Context {
         (Some(ci), Some(checkout)) => both(ci, checkout, &evidence),
     };
     let named = context.repository.take();
-    context.repository = named.as_deref().map(|name| git::canonical(name, evidence.aliases));
+    context.repository = named.as_deref().map(|name| canonical(name, evidence.aliases));
     // Each host counts its changes by itself: those of the first of the aliases are meant.
-    if context
-        .repository
-        .as_deref()
-        .zip(named.as_deref())
-        .is_some_and(|(one, other)| !git::same_repository(one, other))
-    {
+    if context.repository.as_deref().zip(named.as_deref()).is_some_and(|(one, other)| !is_same(one, other)) {
         context.change = None;
     }
+    keep_names(&mut context, named, evidence.checkout.and_then(|checkout| checkout.remote.clone()));
     drop_unrecordable(&mut context);
     context
+}
+
+/// Keeps what CI and the checkout call the repository, where that is not the one name that the policy calls it: the text
+/// under judgement has no say in whose it is.
+fn keep_names(context: &mut Context, named: Option<String>, remote: Option<String>) {
+    let mut stated: Vec<String> = Vec::new();
+    for name in std::mem::take(&mut context.names).into_iter().chain(named).chain(remote) {
+        if !stated.iter().any(|known| is_same(known, &name)) {
+            stated.push(name);
+        }
+    }
+    let is_plain =
+        matches!((stated.as_slice(), &context.repository), ([one], Some(name)) if is_same(one, name));
+    context.names = if is_plain { Vec::new() } else { stated };
 }
 
 /// Git lets the name of a branch hold control characters beyond ASCII. No entry of a ledger can hold them, and a run
@@ -56,6 +67,7 @@ fn drop_unrecordable(context: &mut Context) {
             context.conflicts.push(sentence);
         }
     }
+    context.names.retain(|name| !name.chars().any(char::is_control));
     for sentence in &mut context.conflicts {
         *sentence = gate_model::text::clean(sentence).into_owned();
     }
@@ -109,7 +121,7 @@ fn both(ci: &CiFacts, checkout: &Checkout, evidence: &Evidence<'_>) -> Context {
 }
 
 fn is_one(said: &str, remote: &str, aliases: &[String]) -> bool {
-    git::same_repository(&git::canonical(said, aliases), &git::canonical(remote, aliases))
+    !is_another(&canonical(said, aliases), &canonical(remote, aliases))
 }
 
 /// The pull request's own commit, as far as it is named anywhere.
@@ -401,8 +413,29 @@ mod tests {
             (with(&facts).conflicts.len(), with(&facts).repository),
             (0, facts.context.repository.clone())
         );
+        assert!(with(&facts).names.is_empty());
         facts.context.repository = Some("github.com/evil/pay".into());
         assert_eq!(with(&facts).conflicts.len(), 1);
+        assert_eq!(with(&facts).names, ["github.com/evil/pay", "github.com/Acme/pay"]);
+    }
+
+    #[test]
+    fn what_ci_and_the_checkout_call_a_repository_stands_beside_its_alias() {
+        let here = Checkout { remote: Some("git.acme.example/pay".into()), ..at(OWN, &[], None) };
+        let aliases =
+            ["example.com/pay".to_owned(), "git.acme.example/pay".into(), "github.com/acme/pay".into()];
+        let mut facts = ci(None, OWN, None);
+        facts.context.repository = Some("github.com/acme/pay".into());
+        let context =
+            reconcile(Some(&facts), Evidence { checkout: Some(&here), head: None, aliases: &aliases });
+        assert_eq!((context.conflicts.len(), context.repository.as_deref()), (0, Some("example.com/pay")));
+        assert_eq!(context.names, ["github.com/acme/pay", "git.acme.example/pay"]);
+        let web = Some("github.com/acme/web");
+        assert!(context.is_elsewhere(web) && !context.is_elsewhere(None));
+        assert!(
+            !context.is_elsewhere(Some("git.acme.example/Pay"))
+                && !context.is_elsewhere(Some("example.com/pay"))
+        );
     }
 
     #[test]

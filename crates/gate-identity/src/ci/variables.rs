@@ -4,9 +4,8 @@ use std::cell::RefCell;
 
 use gate_model::context::Run;
 use gate_model::principal::Principal;
+use gate_model::repository::remote_name;
 use gate_model::text::{MAX_TEXT, unfit_in_name};
-
-use crate::git;
 
 /// The environment of a run. Remembers what it refused.
 pub(super) struct Variables<'a> {
@@ -60,7 +59,7 @@ impl<'a> Variables<'a> {
 
     /// A repository's name from a variable that holds its url.
     pub(super) fn repository(&self, name: &str) -> Option<String> {
-        git::remote_name(&self.get(name)?)
+        remote_name(&self.get(name)?)
     }
 
     /// Somebody as the provider knows him, from the first of several variables.

@@ -1,17 +1,15 @@
-//! What git knows of a run, as facts that others may weigh: the checkout, and the names of a repository.
+//! What git knows of a run, as facts that others may weigh: the checkout, and what a commit says.
 //!
 //! Nothing here asks git: gate-checkout does.
 
 pub mod commit;
 mod object_id;
 pub mod place;
-mod remote;
 mod trailer;
 
 use std::path::PathBuf;
 
 pub use object_id::{hexadecimal, is_object_id, object_id};
-pub use remote::{canonical, remote_name, same_repository};
 pub use trailer::{Trailer, trailers};
 
 /// What git knows of the work tree that a directory is in.

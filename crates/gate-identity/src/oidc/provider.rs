@@ -11,13 +11,13 @@
 use gate_model::context::{Run, change_of, is_change_number};
 use gate_model::issuer::{self, ClaimMap, Mapping, Preset};
 use gate_model::principal::{Assurance, Principal};
+use gate_model::repository::remote_name;
 use gate_model::text::unfit_in_name;
 
 use super::error::OidcError;
 use super::members::Members;
 use super::{Claims, Issuer, inert};
 use crate::ci::{GITHUB_SERVICES, is_unattended, queued};
-use crate::git;
 
 /// GitHub's own host for tokens; repositories of its tokens are on github.com.
 const GITHUB_ISSUER_HOST: &str = "token.actions.githubusercontent.com";
@@ -154,7 +154,7 @@ fn whole_ref(name: &str) -> String {
 /// An address, or `host/path`.
 fn repository(place: &str) -> Option<String> {
     let address = place.contains("://") || place.contains('@');
-    if address { git::remote_name(place) } else { git::remote_name(&format!("https://{place}")) }
+    if address { remote_name(place) } else { remote_name(&format!("https://{place}")) }
 }
 
 const fn run(id: String) -> Run {

@@ -200,7 +200,7 @@ impl State {
             return Err(rests_on(flaw, renewal));
         }
         let took_over = |granted: &Granted| {
-            renewed.ended == Some(granted.seq)
+            renewed.ended.is_none()
                 && entry.seq == granted.seq + 1
                 && granted.data.ask.renews.as_ref().is_some_and(|renews| renews.id == id)
         };

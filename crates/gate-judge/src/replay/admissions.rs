@@ -17,7 +17,7 @@ use super::life::{Asked, Granted, OptOut, Proof};
 use super::past::{self, What};
 use super::policy_log::Used;
 use super::report::{Doubt, Judged, Oddity, Report};
-use super::{Position, State, known_judge, unreadable};
+use super::{Position, Renewing, State, known_judge, unreadable};
 
 /// The entry's data and actor.
 pub(super) fn read<T: DeserializeOwned>(entry: &Entry) -> Result<(T, Principal), Doubt> {
@@ -130,9 +130,8 @@ impl State {
             data,
         };
         let id = records::id_of(entry);
-        if let Some(renews) = &granted.data.ask.renews {
-            self.opt_outs.take_over(renews.id, entry);
-        }
+        let renewed = granted.data.ask.renews.as_ref().filter(|_| flaw.is_none());
+        self.renewing = renewed.map(|renews| Renewing { renewed: renews.id, renewal: id, seq: entry.seq });
         match self.opt_outs.get_mut(id) {
             // A second grant for one request is none; the first one stands.
             Some(opt_out) if opt_out.grant.is_some() => return,

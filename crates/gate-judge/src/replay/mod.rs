@@ -87,6 +87,31 @@ struct State {
     archived: Option<Archived>,
     /// The opt-outs of which something was erased.
     erased: HashSet<u64>,
+    /// What the entry before granted in place of another opt-out, which the next one has to end.
+    renewing: Option<Renewing>,
+}
+
+/// A renewal that was granted. What it renews ends with the revocation right behind it, and with nothing else: who uses
+/// an opt-out and who judges its use again ask the same.
+#[derive(Debug, Clone, Copy)]
+struct Renewing {
+    renewed: u64,
+    renewal: u64,
+    /// The entry of the grant.
+    seq: u64,
+}
+
+impl Renewing {
+    fn ends_with(self, entry: &Entry) -> bool {
+        let renewal = entry.data.get("renewed").and_then(serde_json::Value::as_u64);
+        entry.kind == Kind::Revocation
+            && entry.reference == Some(self.renewed)
+            && renewal == Some(self.renewal)
+    }
+
+    fn unended(self) -> Doubt {
+        Doubt::Wrong(format!("renews opt-out {}, and the entry behind it does not end that", self.renewed))
+    }
 }
 
 /// Where a verdict stands.
@@ -146,6 +171,7 @@ impl Replayer {
         let repository = entry.data.pointer("/context/repository").and_then(serde_json::Value::as_str);
         let at = Position { seq: entry.seq, gate: entry.gate.as_deref(), repository, moment };
         self.state.note_erased(entry);
+        self.renewing(|renewing| renewing.ends_with(entry));
         let judged = match entry.kind {
             Kind::Genesis => {
                 self.state.genesis.get_or_insert(entry.hash);
@@ -178,6 +204,7 @@ impl Replayer {
         if seen.kind == Kind::Decision
             && let Ok(line) = serde_json::from_slice::<wire::Line<'_>>(seen.body)
         {
+            self.renewing(|_| false);
             let moment = self.state.clock.moment(seen.kind, line.at);
             let gate = line.gate.as_ref().map(wire::Text::as_str);
             let at = Position { seq: seen.seq, gate, repository: None, moment };
@@ -200,6 +227,13 @@ impl Replayer {
             }
         }
         Ok(())
+    }
+
+    /// Names a renewal whose next entry does not end what it renews.
+    fn renewing(&mut self, ends: impl FnOnce(Renewing) -> bool) {
+        if let Some(renewing) = self.state.renewing.take().filter(|renewing| !ends(*renewing)) {
+            self.report.add(renewing.seq, Err(renewing.unended()));
+        }
     }
 
     /// What it all came to.

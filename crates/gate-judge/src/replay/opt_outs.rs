@@ -131,15 +131,6 @@ impl OptOuts {
         opt_out.approvals = Vec::new();
     }
 
-    /// Ends the opt-out `id` with the grant in `entry` of the same gate, which renews it. A pause is not renewed.
-    pub(super) fn take_over(&mut self, id: u64, entry: &Entry) {
-        let is_pause = |granted: &Granted| granted.data.ask.action == Action::Pause;
-        let renewed = self.get(id).filter(|opt_out| entry.gate.as_deref() == Some(opt_out.gate.as_str()));
-        if renewed.is_some_and(|opt_out| !opt_out.grant.as_ref().is_some_and(is_pause)) {
-            self.end(id, entry.seq);
-        }
-    }
-
     /// Files a review of the opt-out `id` that its own policy lets its author give. Where the grant's policy does, too, the
     /// debt is settled; else it depends on who asks.
     pub(super) fn review(&mut self, id: u64, entry: &Entry) {

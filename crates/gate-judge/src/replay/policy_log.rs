@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use gate_identity::git;
 use gate_ledger::entry::Entry;
 use gate_model::payload::{PolicyData, TrustedFile};
+use gate_model::repository::canonical;
 use gate_model::text::visible;
 use gate_policy::Policy;
 
@@ -113,10 +113,11 @@ impl PolicyLog {
             None => filed.sources.push((source.clone(), admitted)),
         }
         let raw = recorded.data.repository.as_deref();
-        let guardian = self.guard.in_force(raw);
+        // Where nobody can tell, nobody can say that it was replaced either.
+        let guardian = self.guard.in_force(raw).ok().flatten();
         let guardian = guardian.and_then(|guardian| self.by_digest.get(&guardian.data.digest)).copied();
         // Verdicts name the repository by the first of its aliases.
-        let repository = raw.map(|name| git::canonical(name, &recorded.policy.aliases));
+        let repository = raw.map(|name| canonical(name, &recorded.policy.aliases));
         self.eras.push(Era { since: recorded.seq, repository, newest: number, guardian });
     }
 

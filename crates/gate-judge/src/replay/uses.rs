@@ -120,7 +120,7 @@ impl State {
         action: Action,
     ) -> impl Iterator<Item = Live<'a>> {
         let (seq, now) = (begun.seen.seq, begun.now);
-        let run = Run { context: here.context, named: here.context.repository.as_deref(), now, since: None };
+        let run = Run { context: here.context, now, since: None };
         let was_live = move |live: &Live<'_>| {
             live.granted.seq <= seq
                 && standing::applies(&live.held(), &run).is_ok()
@@ -185,11 +185,6 @@ fn is_live(live: Live<'_>, here: Here<'_>) -> Result<(), String> {
     if live.uses_left(here.at.seq) == Some(0) {
         return Err("had no use left".to_owned());
     }
-    let run = Run {
-        context: here.context,
-        named: here.context.repository.as_deref(),
-        now: here.now,
-        since: here.commanded_since,
-    };
+    let run = Run { context: here.context, now: here.now, since: here.commanded_since };
     standing::applies(&live.held(), &run)
 }

@@ -174,6 +174,8 @@ pub(super) struct Place<'a> {
     provider: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) repository: Option<Text<'a>>,
+    #[serde(borrow)]
+    names: Vec<Text<'a>>,
     #[serde(rename = "ref", borrow)]
     git_ref: Option<Text<'a>>,
     #[serde(borrow)]
@@ -215,6 +217,7 @@ impl Place<'_> {
         Context {
             provider: Text::owned(self.provider.as_ref()),
             repository: Text::owned(self.repository.as_ref()),
+            names: self.names.iter().map(|text| text.as_str().to_owned()).collect(),
             git_ref: Text::owned(self.git_ref.as_ref()),
             commit: Text::owned(self.commit.as_ref()),
             merge: Text::owned(self.merge.as_ref()),
@@ -247,7 +250,7 @@ mod tests {
                 "fingerprint": "f", "tool": "t", "security_severity": "7.5", "fixable": true}, {"rule": "B", "level": "error", "count": 1, "grant": 7, "moved_from": "old\\"}],
             "omitted": 0, "grants": [7, 8], "spends": [8], "reasons": ["x"],
             "policy": {"digest": "b3:bb", "source": "worktree"}, "judge": 1, "judged_at": "2026-11-22T10:00:00.000000Z",
-            "context": {"provider": "github", "repository": "h/r", "ref": "refs/heads/m", "commit": "c",
+            "context": {"provider": "github", "repository": "h/r", "names": ["a/r", "b/r"], "ref": "refs/heads/m", "commit": "c",
                 "merge": "m", "change": "7", "environment": "e", "run": {"id": "1", "attempt": 2, "url": "u"},
                 "dirty": true, "conflicts": ["k"], "assurance": "oidc", "unproven": ["ref"]},
             "seen_head": {"seq": 4, "hash": "b3:cc"}, "begun_at": "2026-11-22T09:00:00.000000Z", "clock_jump": 400, "unknown": [1],

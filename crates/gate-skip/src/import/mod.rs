@@ -128,7 +128,7 @@ fn gate(session: &Session<'_>, args: &ImportArgs) -> Result<String, SkipError> {
 /// What blocks in the gate's newest decision.
 fn blocking(session: &Session<'_>, gate: &str) -> Result<Vec<Judged>, SkipError> {
     let ledger = session.workspace.open(Access::Read)?;
-    let Some(data) = wish::last_judged(&ledger.view(), gate, session.workspace.repository())? else {
+    let Some(data) = wish::last_judged(&ledger.view(), gate, session.workspace.repository()?)? else {
         return Err(SkipError::Usage(format!(
             "gate '{gate}' has judged no report lately, so nobody knows which findings the entries are about\n\
              judge one first: gate-check {gate} FILE"

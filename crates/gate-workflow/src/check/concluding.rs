@@ -1,7 +1,7 @@
 //! What a gate came to, judged behind all that was recorded meanwhile, and the entry that records it.
 
 use gate_findings::place::Checkout;
-use gate_judge::judgement::{self, Before, Matched, Outcome};
+use gate_judge::judgement::{self, Before, Matched, Outcome, Ruling};
 use gate_judge::records;
 use gate_judge::standing::EffectiveOptOuts;
 use gate_judge::verdict::{self, CLOCK_TOLERANCE, Circumstances};
@@ -50,7 +50,9 @@ impl Checker<'_> {
             });
             match recorded {
                 Ok((Some(recorded), now)) => {
-                    let decision = self.compose(&known, work.into_ruling(&known), &facts, now);
+                    let ruling = work.into_ruling(&known);
+                    let would_use = self.not_used(&known, &ruling, (&facts, checkout), warnings)?;
+                    let decision = Decision { would_use, ..self.compose(&known, ruling, &facts, now) };
                     return match recorded {
                         Recorded::There(seq) => Ok(Decision { recorded: Some(seq), ..decision }),
                         Recorded::Waits(data) => self.wait(&data, decision, &facts, warnings),
@@ -88,7 +90,7 @@ impl Checker<'_> {
     ) -> Result<Decision, CheckError> {
         let checkout = work.checkout;
         let outcome = work.into_outcome(facts.status);
-        let (would_use, outcome) = foreseen(known, outcome, checkout, facts.status);
+        let (would_use, outcome) = self.would_use(known, (outcome, checkout), facts, warnings)?;
         let standing = EffectiveOptOuts::default();
         let ruling = judgement::judge(&standing, outcome, &Matched::default());
         let begun = facts.begun.as_ref().map(|begun| begun.at);
@@ -101,6 +103,40 @@ impl Checker<'_> {
             return self.wait(&data, decision, facts, warnings);
         }
         Ok(decision)
+    }
+
+    /// The opt-outs that would have let `outcome` pass: of `known`, and what the commit's trailers would have given. The
+    /// outcome comes back as it was.
+    fn would_use(
+        &self,
+        known: &EffectiveOptOuts,
+        (outcome, checkout): (Outcome, &dyn Checkout),
+        facts: &Circumstances,
+        warnings: &mut Vec<String>,
+    ) -> Result<(Vec<OptOut>, Outcome), CheckError> {
+        let hoped = self.hoped_for(warnings)?;
+        let standing = hoped.as_ref().unwrap_or(known);
+        let (mut would_use, outcome) = foreseen(standing, outcome, checkout, facts.status);
+        for opt_out in would_use.iter_mut().filter(|one| known.live.iter().all(|live| live.id != one.id)) {
+            opt_out.note =
+                Some("a trailer of the commit asks for it, and it is yet to be admitted".to_owned());
+        }
+        Ok((would_use, outcome))
+    }
+
+    /// The same beside a ruling that could be recorded, or may wait: nothing, unless trailers could not be admitted.
+    fn not_used(
+        &self,
+        known: &EffectiveOptOuts,
+        ruling: &Ruling,
+        (facts, checkout): (&Circumstances, &dyn Checkout),
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<OptOut>, CheckError> {
+        if self.unadmitted.borrow().is_empty() {
+            return Ok(Vec::new());
+        }
+        let outcome = ruling.clone().into_outcome(facts.status);
+        Ok(self.would_use(known, (outcome, checkout), facts, warnings)?.0)
     }
 
     /// Lets a decision that used no opt-out wait until somebody sends it. One that cannot is made all the same.

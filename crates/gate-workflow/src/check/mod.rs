@@ -11,6 +11,7 @@ mod sighting;
 mod trailers;
 mod work;
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use gate_ledger::entry::Kind;
@@ -25,6 +26,7 @@ use gate_policy::Gate;
 use crate::ledger_access::Unusable;
 use crate::policies::{self, Policies};
 use crate::remote;
+use crate::trailers::Due;
 use crate::workspace::Workspace;
 use gate_judge::judgement::{self, Before, Outcome, Ruling};
 use gate_judge::records;
@@ -55,6 +57,10 @@ pub struct Checker<'a> {
     pub name: &'a str,
     /// The gate's rules.
     pub gate: &'a Gate,
+    /// What has become of the commit's trailers, where the decision should say it.
+    told: RefCell<Vec<String>>,
+    /// The commit's trailers that could not be admitted, since nothing can be recorded.
+    unadmitted: RefCell<Vec<Due>>,
 }
 
 /// What came before the gate's own run.
@@ -128,11 +134,11 @@ impl<'a> Checker<'a> {
     /// [`CheckError::UnknownGate`].
     pub fn new(workspace: &'a Workspace<'a>, name: &'a str) -> Result<Self, CheckError> {
         let gate = workspace.loaded.policy.gate(name)?;
-        Ok(Self { workspace, name, gate })
+        Ok(Self { workspace, name, gate, told: RefCell::default(), unadmitted: RefCell::default() })
     }
 
-    /// Admits what the commit asks for, applies pauses and skips, and notes what the ledger looks like before a command starts. A pause, or a
-    /// request of this place that waits for approvals, is waited for as long as `patience` says.
+    /// Admits what the commit asks for, applies pauses and skips, and notes what the ledger looks like before a command
+    /// starts. A pause, or a request of this place that waits for approvals, is waited for as long as `patience` says.
     ///
     /// # Errors
     /// A [`CheckError`]; then nothing may start.
@@ -273,7 +279,7 @@ impl<'a> Checker<'a> {
 
     fn question(&self, now: Timestamp, seen: Option<Seen>) -> Result<Question<'_>, CheckError> {
         let (today, context) = (&self.workspace.loaded, self.context()?);
-        Ok(Question { gate: self.name, today, context, named: self.workspace.repository(), now, seen })
+        Ok(Question { gate: self.name, today, context, now, seen })
     }
 
     fn context(&self) -> Result<&Context, CheckError> {
@@ -346,7 +352,7 @@ impl<'a> Checker<'a> {
         let before = transaction.head().seq;
         policies::ensure_recorded(
             transaction,
-            (&self.workspace.loaded, self.workspace.repository()),
+            (&self.workspace.loaded, self.workspace.repository().map_err(CheckError::from)?),
             &facts.principal,
         )?;
         let used = &self.workspace.loaded.used;
@@ -376,10 +382,12 @@ impl<'a> Checker<'a> {
             warn_before: self.workspace.loaded.policy.warn_before,
         };
         let ahead = now.seconds_since(self.workspace.now());
+        let mut decision = verdict::decision(&rules, standing, ruling, facts, now);
+        decision.reasons.extend(self.told.borrow().iter().cloned());
         Decision {
             lost: self.workspace.lost(),
             clock_ahead: (ahead > NOTABLE_LEAD).then_some(ahead),
-            ..verdict::decision(&rules, standing, ruling, facts, now)
+            ..decision
         }
     }
 

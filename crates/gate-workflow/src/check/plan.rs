@@ -27,9 +27,11 @@ impl Checker<'_> {
             self.workspace.only_glance();
         }
         let looked = self.foresee(at, warnings)?;
-        let (standing, now) = match looked {
-            Some(looked) => looked,
-            None => (self.without_opt_outs()?, at.unwrap_or_else(|| self.workspace.now())),
+        let (standing, now) = if let Some(looked) = looked {
+            looked
+        } else {
+            warnings.extend(self.workspace.stale().map_err(CheckError::Suspect)?);
+            (self.without_opt_outs()?, at.unwrap_or_else(|| self.workspace.now()))
         };
         let quick = self.workspace.quick_facts();
         let bare = Circumstances::bare(Mode::Judge, quick.context, quick.principal);

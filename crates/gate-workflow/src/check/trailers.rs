@@ -1,6 +1,7 @@
 //! What the commit under test asks for past a gate, admitted before the gate begins.
 
 use gate_judge::standing::EffectiveOptOuts;
+use gate_model::text;
 use gate_model::time::Timestamp;
 
 use super::failure::{Failed, warn_once};
@@ -35,13 +36,41 @@ impl Checker<'_> {
             .workspace
             .transact(|transaction| Ok::<_, Failed>(trailers::admit(self.workspace, transaction, &due)?));
         match admitted {
-            Ok(told) => tell(told, warnings),
+            Ok(told) => self.tell(told, warnings),
             Err(failed) => {
-                not_admitted(&due, warnings);
+                self.not_admitted(&due, warnings);
                 self.without::<()>(failed, warnings)?;
+                *self.unadmitted.borrow_mut() = due;
             }
         }
         Ok(())
+    }
+
+    /// What would stand if the trailers counted that this run could not have recorded; nothing where there are none, or
+    /// where there is no working copy to try it in.
+    pub(super) fn hoped_for(
+        &self,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<EffectiveOptOuts>, CheckError> {
+        let due = self.unadmitted.borrow();
+        if due.is_empty() {
+            return Ok(None);
+        }
+        let seen = self.workspace.rehearse_in_copy(|transaction| {
+            trailers::admit(self.workspace, transaction, &due)?;
+            self.standing_within(transaction, None)
+        });
+        match seen {
+            Ok(standing) => Ok(standing),
+            Err(Failed::Check(error)) => Err(error),
+            Err(failed) => {
+                warn_once(
+                    warnings,
+                    format!("what the commit's trailers would give cannot be told: {failed}"),
+                );
+                Ok(None)
+            }
+        }
     }
 
     /// What would stand at `at` if the trailers of the commit were admitted now; `None` where there are none to admit.
@@ -65,11 +94,11 @@ impl Checker<'_> {
                 let planned = due
                     .iter()
                     .map(|due| format!("a plan records nothing: {} is yet to be admitted", due.name));
-                tell(told.into_iter().chain(planned), warnings);
+                self.tell(told.into_iter().chain(planned), warnings);
                 Ok(Some(seen))
             }
             Err(failed) => {
-                not_admitted(&due, warnings);
+                self.not_admitted(&due, warnings);
                 self.without(failed, warnings)
             }
         }
@@ -86,17 +115,20 @@ impl Checker<'_> {
             Some(asked) => self.read(warnings, |view| Ok(asked.due(self.workspace, view, &mut told)?))?,
             None => None,
         };
-        tell(told, warnings);
+        self.tell(told, warnings);
         Ok(due.unwrap_or_default())
     }
-}
 
-fn not_admitted(due: &[Due], warnings: &mut Vec<String>) {
-    tell(due.iter().map(|due| format!("{} could not be admitted, and gives nothing", due.name)), warnings);
-}
+    fn not_admitted(&self, due: &[Due], warnings: &mut Vec<String>) {
+        let nothing = |due: &Due| format!("{} could not be admitted, and gives nothing", due.name);
+        self.tell(due.iter().map(nothing), warnings);
+    }
 
-fn tell(told: impl IntoIterator<Item = String>, warnings: &mut Vec<String>) {
-    for why in told {
-        warn_once(warnings, why);
+    /// Tells what has become of trailers: at once, and in the decision.
+    fn tell(&self, told: impl IntoIterator<Item = String>, warnings: &mut Vec<String>) {
+        for why in told {
+            warn_once(&mut self.told.borrow_mut(), text::clean(&why.replace('\n', "; ")).into_owned());
+            warn_once(warnings, why);
+        }
     }
 }

@@ -37,33 +37,19 @@ pub(crate) fn succession(
     here: Option<&str>,
 ) -> Result<Succession, Unowned> {
     let guard = guard(view)?;
-    let Some(guardian) = guard.guardian(here) else {
+    let Some(guardian) = guard.guardian(here)? else {
         // Owners found a ledger, with its first policy, or come from a revision.
         let founds = loaded.policy.owners.is_empty() || view.head()?.seq < FOUNDED;
         return Ok(if founds { Succession::None } else { Succession::Refused });
     };
-    if guard.in_force(here).is_some_and(|own| own.data.digest == loaded.used.digest) {
+    if guard.in_force(here)?.is_some_and(|own| own.data.digest == loaded.used.digest) {
         return Ok(Succession::None);
     }
     let word = loaded.admitted_by_signature().as_deref().and_then(word_of);
-    match word.filter(|(digest, _)| *digest == loaded.used.digest) {
-        Some(word) if word.1.as_deref() == Some(&guardian.data.digest) && !guard.is_spent(here, &word) => {
+    match word.filter(|word| word.digest == loaded.used.digest) {
+        Some(word) if word.replaces.as_ref() == Some(&guardian.data.digest) && !guard.is_spent(&word) => {
             Ok(Succession::Follows)
         }
         _ => Ok(Succession::Refused),
     }
-}
-
-/// Whether an owner's word that put the policy `digest` of the repository `here` in the place of `replaces` is in the
-/// ledger already, so that the same word cannot do so again.
-///
-/// # Errors
-/// A policy cannot be read, so that nobody can tell, or the store failed.
-pub fn was_admitted(
-    view: &View<'_>,
-    here: Option<&str>,
-    digest: &str,
-    replaces: Option<&str>,
-) -> Result<bool, Unowned> {
-    Ok(guard(view)?.is_spent(here, &(digest.to_owned(), replaces.map(str::to_owned))))
 }

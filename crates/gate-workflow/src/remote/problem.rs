@@ -9,6 +9,8 @@ use gate_ledger::verify::VerifyError;
 use gate_ledger::waiting::WaitingError;
 use gate_model::exit::Exit;
 
+use crate::workspace::WorkspaceError;
+
 /// A remote ledger that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteProblem {
@@ -132,6 +134,9 @@ pub enum RemoteProblem {
          leave --ledger and GATE_LEDGER out, or use a policy without [ledger] remote"
     )]
     Named(String),
+    /// The facts of the run are not known.
+    #[error(transparent)]
+    Facts(#[from] WorkspaceError),
     /// The system gave no random bytes.
     #[error("the system gave no random bytes: {0}")]
     Random(String),
@@ -180,6 +185,7 @@ impl RemoteProblem {
             Self::UnderReview(_) | Self::Altered { .. } | Self::Waiting(WaitingError::Line { .. }) => {
                 Exit::Distrust
             }
+            Self::Facts(error) => error.exit(),
             Self::Copy(error) => error.exit(),
             Self::Create(error) => error.exit(),
             Self::Store(error) => error.exit(),

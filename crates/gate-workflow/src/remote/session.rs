@@ -185,6 +185,20 @@ impl Workspace<'_> {
         }
     }
 
+    /// The working copy of the remote, if there is one, open for what is taken back again.
+    ///
+    /// # Errors
+    /// Where there is one and it does not hold.
+    pub(crate) fn writable_copy(&self) -> Result<Option<Ledger>, Unusable> {
+        let Some(rules) = self.remote() else { return Ok(None) };
+        if !self.has_sound_copy(rules)? {
+            return Ok(None);
+        }
+        let mut copy = Ledger::open(&self.ledger_path()?, Access::Append).map_err(RemoteProblem::from)?;
+        copy.set_privacy(ledger_access::privacy(&self.loaded));
+        Ok(Some(copy))
+    }
+
     /// Erases the openings of `commitments`, which an entry that is recorded names, at the remote and here.
     ///
     /// # Errors
@@ -275,11 +289,12 @@ impl Workspace<'_> {
         if link.copied()?.is_none() {
             return Ok(false);
         }
+        let here = self.repository()?;
         let actor = serde_json::to_value(by).map_err(WaitingError::from)?;
         let data = serde_json::to_value(data).map_err(WaitingError::from)?;
         let file = waiting::beside(link.copy());
         link.alone(WAIT, self.place.clock, |transaction| {
-            if !policies::is_recorded(&transaction.view(), &self.loaded, self.repository())? {
+            if !policies::is_recorded(&transaction.view(), &self.loaded, here)? {
                 return Ok(false);
             }
             let head = transaction.head().into();

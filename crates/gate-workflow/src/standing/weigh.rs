@@ -36,8 +36,7 @@ pub(super) fn weigh(
     let approvals = life.iter().filter(|entry| entry.kind == Kind::Approval);
     let approvals: Vec<Approved> = approvals.map(Approved::of).collect();
     let held = Held { id: records::id_of(entry), seq: entry.seq, data, by, approvals: &approvals };
-    let run =
-        Run { context: question.context, named: question.named, now: question.now, since: question.seen };
+    let run = Run { context: question.context, now: question.now, since: question.seen };
     if let Err(why) = applies(&held, &run) {
         return Ok(Err(Objection { why, elsewhere: true }));
     }

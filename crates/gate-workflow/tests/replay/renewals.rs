@@ -153,7 +153,7 @@ fn an_end_that_claims_a_renewal_is_named() {
 }
 
 #[test]
-fn what_was_renewed_counts_no_more_though_its_end_is_left_out() {
+fn a_renewal_that_leaves_out_the_end_of_what_it_renews_is_named() {
     let world = world();
     let first = id(&world.ask("slow", ask(Action::Override, 3_600)));
     let used = world.run("slow", 1);
@@ -161,5 +161,20 @@ fn what_was_renewed_counts_no_more_though_its_end_is_left_out() {
     id(&renew(&world, first));
     let honest = world.entries();
     let cut = Forgery::of(&honest[..5]).decision(3, |_| {}).entries();
-    assert_forged(&cut, 5, "was ended by entry 4");
+    assert_forged(&cut, 4, "renews opt-out 2, and the entry behind it does not end that");
+}
+
+/// Where somebody wrote that they renew what is not theirs, its uses are as right for replay as they were for the run.
+#[test]
+fn a_forged_renewal_ends_nothing_for_replay_that_it_does_not_end_for_a_run() {
+    let world = world();
+    let first = id(&world.ask("slow", ask(Action::Override, 3_600)));
+    id(&renew(&world, first));
+    let forged =
+        Forgery::of(&world.entries()[..4]).edit(3, |draft| draft.actor["id"] = json!("github:mallory"));
+    world.rewrite(&forged.entries());
+    let decision = world.run("slow", 1);
+    assert_eq!(decision.grants.iter().map(|one| one.id).collect::<Vec<_>>(), [first]);
+    let found = crate::ledger::replay(&world.entries()).replay.disagreements;
+    assert!(found.iter().all(|one| one.seq == 3) && !found.is_empty(), "{found:?}");
 }

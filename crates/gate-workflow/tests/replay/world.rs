@@ -113,7 +113,11 @@ impl World {
             let by = Principal::asserted("github", "dave");
             let clock = || self.now();
             let done = ledger.append(LOCK_WAIT, &clock, |transaction| {
-                policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()), &by)
+                policies::ensure_recorded(
+                    transaction,
+                    (&workspace.loaded, workspace.repository().unwrap()),
+                    &by,
+                )
             });
             done.unwrap();
             ledger.close().unwrap();

@@ -10,7 +10,7 @@ use gate_model::principal::{Assurance, Principal};
 
 use super::{Agenda, Ending, Remedy};
 use crate::renewal;
-use gate_judge::records;
+use gate_judge::{records, repository};
 use gate_policy::AuthorizationRequest;
 
 pub(super) fn read(agenda: &mut Agenda<'_>) -> Result<Vec<Ending>, StoreError> {
@@ -47,6 +47,7 @@ fn examine(
         return Ok(None);
     }
     let signed = by.assurance == Assurance::Signed;
+    let repository = repository::of_grant(&data).map(str::to_owned);
     let argv = if renewable(agenda, entry, &gate, &data, &by)? {
         let sign = signed.then(|| "--sign".to_owned());
         ["gate-skip", "renew", &id.to_string()].map(str::to_owned).into_iter().chain(sign).collect()
@@ -57,6 +58,7 @@ fn examine(
         id,
         remedy: Remedy::new(argv),
         gate,
+        repository,
         action: data.ask.action,
         by: by.id,
         reason: data.ask.reason,
@@ -75,7 +77,7 @@ fn renewable(
 ) -> Result<bool, StoreError> {
     let id = records::id_of(entry);
     let Some(renewed) = renewal::renewable(&agenda.view, gate, id)? else { return Ok(false) };
-    let rules = agenda.rules(&data.policy.digest)?;
+    let rules = agenda.rules_to_come(repository::of_grant(data))?;
     let ask = Ask { renews: Some(renewed.renews(id)), ..data.ask.clone() };
     // It would be asked for with gate-skip, whoever asked for the one before.
     let authorization =

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use gate_judge::records;
+use gate_judge::{records, repository};
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::StoreError;
 use gate_model::action::Action;
@@ -100,6 +100,7 @@ impl Candidate {
         Idle {
             id: self.id,
             gate: self.gate,
+            repository: repository::of_grant(&self.data).map(str::to_owned),
             by: self.by.id,
             reason: self.data.ask.reason,
             expires: self.data.expires,

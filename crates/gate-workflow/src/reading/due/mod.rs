@@ -1,8 +1,9 @@
 //! What waits for somebody: requests for approvals, reviews that are owed, opt-outs that end soon, waivers that nothing
 //! needs any more.
 //!
-//! Each item says who can act and by which command. The rules are today's policy where there is one, else
-//! (for whoever has the ledger alone) those that the entry was judged under, as the ledger holds them.
+//! Each item says who can act and by which command. The rules are today's policy for what is of its repository; for
+//! another one, and for whoever has the ledger alone, they are those that the entry was judged under, as the ledger holds
+//! them, and for what is still to be asked for the newest of its repository.
 //!
 //! An entry that cannot be read as what its kind promises is listed as unreadable, never left out in silence.
 
@@ -11,9 +12,12 @@ mod idle;
 mod pending;
 mod reviews;
 
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use gate_judge::lifting::Trust;
+use gate_judge::recorded;
+use gate_judge::repository::is_elsewhere;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{Ledger, StoreError, View};
 use gate_model::action::Action;
@@ -61,6 +65,9 @@ pub struct Waiting {
     pub id: u64,
     /// The gate.
     pub gate: String,
+    /// The repository whose gate it is, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// What is asked for.
     pub action: Action,
     /// Who asks.
@@ -100,6 +107,9 @@ pub struct Owed {
     pub id: u64,
     /// The gate.
     pub gate: String,
+    /// The repository whose gate it is, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// What was granted.
     pub action: Action,
     /// Who used break-glass.
@@ -129,6 +139,9 @@ pub struct Ending {
     pub id: u64,
     /// The gate.
     pub gate: String,
+    /// The repository whose gate it is, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// What it does.
     pub action: Action,
     /// Who asked for it.
@@ -152,6 +165,9 @@ pub struct Idle {
     pub id: u64,
     /// The gate.
     pub gate: String,
+    /// The repository whose gate it is, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// Who asked for it.
     pub by: String,
     /// Why.
@@ -200,6 +216,15 @@ impl Remedy {
     }
 }
 
+/// The policy in force, and the repository that it is in force in.
+#[derive(Debug, Clone, Copy)]
+pub struct Today<'a> {
+    /// Its rules and keys.
+    pub trust: Trust<'a>,
+    /// The repository; every one where it is unknown.
+    pub repository: Option<&'a str>,
+}
+
 /// Reads what is due at `clock`, under today's policy where there is one. With `within`, only what has its end within
 /// so many seconds: a request that lapses, a review whose deadline comes or has passed, an opt-out that ends. Else also the
 /// waivers that the last `unneeded_after` decisions of their scope did not need.
@@ -208,14 +233,14 @@ impl Remedy {
 /// A [`StoreError`].
 pub fn read(
     ledger: &Ledger,
-    today: Option<Trust<'_>>,
+    today: Option<Today<'_>>,
     clock: Timestamp,
     within: Option<u64>,
     unneeded_after: u64,
 ) -> Result<Due, StoreError> {
     let view = ledger.view();
     let now = clock.max(view.head()?.at);
-    let warn_before = within.or(today.map(|(today, _)| today.warn_before)).unwrap_or(WARN_BEFORE);
+    let warn_before = within.or(today.map(|today| today.trust.0.warn_before)).unwrap_or(WARN_BEFORE);
     let (policies, unreadable) = (Policies::default(), Vec::new());
     let mut agenda = Agenda { view, today, now, soon: now.plus(warn_before), policies, unreadable };
     let horizon = within.and(agenda.soon);
@@ -235,7 +260,7 @@ pub fn read(
 /// What the three lists are made from.
 struct Agenda<'a> {
     view: View<'a>,
-    today: Option<Trust<'a>>,
+    today: Option<Today<'a>>,
     now: Timestamp,
     /// What ends before that, ends soon; `None` past the year 9999.
     soon: Option<Timestamp>,
@@ -246,7 +271,7 @@ struct Agenda<'a> {
 /// The rules that say who can act.
 enum Rules<'a> {
     Today(&'a Policy),
-    Recorded(Rc<gate_judge::recorded::Recorded>),
+    Recorded(Rc<recorded::Recorded>),
     None,
 }
 
@@ -261,12 +286,35 @@ impl Rules<'_> {
 }
 
 impl<'a> Agenda<'a> {
+    /// Today's rules, where they are those of `repository`.
+    fn today(&self, repository: Option<&str>) -> Option<Rules<'a>> {
+        let today = self.today.filter(|today| !is_elsewhere(repository, today.repository));
+        today.map(|today| Rules::Today(today.trust.0))
+    }
+
     /// Today's policy, else the recorded one that `digest` names.
-    fn rules(&mut self, digest: &str) -> Result<Rules<'a>, StoreError> {
-        if let Some((today, _)) = self.today {
-            return Ok(Rules::Today(today));
+    fn rules(&mut self, repository: Option<&str>, digest: &str) -> Result<Rules<'a>, StoreError> {
+        if let Some(today) = self.today(repository) {
+            return Ok(today);
         }
         Ok(self.policies.get(&self.view, digest)?.map_or(Rules::None, Rules::Recorded))
+    }
+
+    /// Today's policy, else the newest one of `repository`: what is asked for next is judged by it.
+    fn rules_to_come(&mut self, repository: Option<&str>) -> Result<Rules<'a>, StoreError> {
+        if let Some(today) = self.today(repository) {
+            return Ok(today);
+        }
+        let mut newest = None;
+        self.view.policies(&mut |entry: &Entry| {
+            let of = entry.data.get("repository").and_then(serde_json::Value::as_str);
+            if is_elsewhere(of, repository) {
+                return ControlFlow::Continue(());
+            }
+            newest = recorded::recorded(entry).ok().map(Rc::new);
+            ControlFlow::Break(())
+        })?;
+        Ok(newest.map_or(Rules::None, Rules::Recorded))
     }
 
     fn unreadable(&mut self, entry: &Entry, reason: &dyn std::fmt::Display) {

@@ -8,7 +8,9 @@ use gate_policy::{AuthorizationRequest, Policy, Rule};
 
 use super::{Agenda, Remedy, Waiting, signing};
 use crate::admission::written;
+use crate::renewal;
 use gate_judge::records::{self, Malformed};
+use gate_judge::repository;
 
 pub(super) fn read(agenda: &mut Agenda<'_>) -> Result<Vec<Waiting>, StoreError> {
     let mut waiting = Vec::new();
@@ -34,7 +36,11 @@ fn examine(
     if life.iter().any(records::ends_request) {
         return Ok(None);
     }
-    let rules = agenda.rules(&data.policy.digest)?;
+    if is_dead(agenda, entry, &data)? {
+        return Ok(None);
+    }
+    let repository = repository::of_request(&data).map(str::to_owned);
+    let rules = agenda.rules(repository.as_deref(), &data.policy.digest)?;
     let standing = match rules.policy() {
         Some(policy) => standing(policy, entry, &data, by, &life),
         None => Ok(Err("the policy that it was judged under is not in the ledger".to_owned())),
@@ -54,6 +60,7 @@ fn examine(
     Ok(Some(Waiting {
         id: entry.seq,
         gate: entry.gate.clone().unwrap_or_default(),
+        repository,
         action: data.ask.action,
         by: by.id.clone(),
         reason: data.ask.reason,
@@ -68,6 +75,13 @@ fn examine(
         note,
         remedy: Remedy::of(&command),
     }))
+}
+
+/// Whether what the request renews is over, so that nobody can approve it any more.
+fn is_dead(agenda: &Agenda<'_>, entry: &Entry, data: &RequestData) -> Result<bool, StoreError> {
+    let (Some(renews), Some(gate)) = (&data.ask.renews, &entry.gate) else { return Ok(false) };
+    let renewed = renewal::renewable(&agenda.view, gate, renews.id)?;
+    Ok(renewed.is_none_or(|renewed| renewed.ended.is_some() || renewed.expires <= agenda.now))
 }
 
 #[derive(Default)]

@@ -7,11 +7,11 @@ use gate_model::payload::GrantData;
 use super::{Agenda, Owed, Remedy, signing};
 use crate::admission::written;
 use crate::debts;
-use gate_judge::records;
+use gate_judge::{records, repository};
 
 pub(super) fn read(agenda: &mut Agenda<'_>) -> Result<Vec<Owed>, StoreError> {
     let mut owed = Vec::new();
-    for debt in debts::open(&agenda.view, &mut agenda.policies, agenda.today)? {
+    for debt in debts::open(&agenda.view, &mut agenda.policies, agenda.today.map(|today| today.trust))? {
         match debt.read {
             Ok((data, by)) => owed.extend(examine(agenda, &debt.grant, data, by.id, debt.doubts)?),
             Err(error) => agenda.unreadable(&debt.grant, &error),
@@ -34,7 +34,8 @@ fn examine(
     };
     let id = records::id_of(entry);
     let gate = entry.gate.clone().unwrap_or_default();
-    let rules = agenda.rules(&data.policy.digest)?;
+    let repository = repository::of(&data.ask, &data.context).map(str::to_owned);
+    let rules = agenda.rules(repository.as_deref(), &data.policy.digest)?;
     let found = rules.policy().and_then(|policy| {
         let rule = policy.gate(&gate).ok()?.rule(data.rule).filter(|rule| rule.break_glass)?;
         Some((written(&gate_policy::reviewers(policy, rule)), rule.assurance))
@@ -50,6 +51,7 @@ fn examine(
     Ok(Some(Owed {
         id,
         gate,
+        repository,
         action: data.ask.action,
         by,
         reason: data.ask.reason,

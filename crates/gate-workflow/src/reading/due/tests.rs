@@ -19,7 +19,7 @@ use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
 use serde_json::json;
 
-use super::{Due, read};
+use super::{Due, Today, read};
 use gate_judge::policy_text::digest_of;
 use gate_judge::records;
 
@@ -225,7 +225,9 @@ impl Agenda {
 
     fn due(&self, seconds: u64) -> Due {
         let today = gate_policy::parse(POLICY).unwrap();
-        let with_policy = read(&self.ledger, Some((&today, &[])), at(seconds), None, 10).unwrap();
+        let with_policy =
+            read(&self.ledger, Some(Today { trust: (&today, &[]), repository: None }), at(seconds), None, 10)
+                .unwrap();
         let alone = read(&self.ledger, None, at(seconds), None, 10).unwrap();
         // An auditor with the ledger alone sees the same people and commands.
         assert_eq!(with_policy.requests, alone.requests);

@@ -1,7 +1,14 @@
-//! The name of a repository, `host/path`, from the url of a remote.
+//! Which repository is meant: its name, `host/path`, from the url of a remote, and whether two names mean one.
+//!
+//! Two names can surely mean one repository ([`is_same`]), surely two ([`is_another`]), or nobody can tell: servers differ
+//! in whether letter case counts, and one of them serves SSH and HTTPS on different ports. What lets somebody pass counts
+//! where the repository is surely the same; what holds somebody back counts unless it is surely another. Everything that
+//! compares repositories asks here, so that no way of writing a name is a way around one rule and not around another.
 //!
 //! Invariants: user names, passwords, tokens and query strings never appear in a name; a place on this
 //! machine has none. Shapes: git-fetch(1), "GIT URLS".
+
+use crate::percent;
 
 /// Schemes with a host, and the port that goes without saying.
 const SCHEMES: [(&str, Option<&str>); 10] = [
@@ -17,6 +24,9 @@ const SCHEMES: [(&str, Option<&str>); 10] = [
     ("git+http", Some("80")),
 ];
 
+/// Hosts that say themselves that letter case is no difference between their repositories, and that are `www.` as well.
+const CASELESS: [&str; 5] = ["github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "dev.azure.com"];
+
 /// Hosts that serve SSH for another host, on port 443, for those behind a firewall.
 const ALIASES: [(&str, &str); 3] = [
     ("ssh.github.com:443", "github.com"),
@@ -25,11 +35,11 @@ const ALIASES: [(&str, &str); 3] = [
 ];
 
 /// The repository behind `url` as `host/path`: host in lower case, no scheme, user, password, default
-/// port, `.git` or slash at the end. `None` for paths on this machine, transport helpers, and whatever
+/// port, `.git` or slash at the end, and no `%XX` in place of a letter, digit, `-`, `.`, `_` or `~`. `None` for paths on this machine, transport helpers, and whatever
 /// does not read as a url with a host.
 ///
 /// ```
-/// use gate_identity::git::remote_name;
+/// use gate_model::repository::remote_name;
 /// assert_eq!(remote_name("git@GitHub.com:acme/pay.git").as_deref(), Some("github.com/acme/pay"));
 /// assert_eq!(remote_name("https://user:token@host:8443/acme/pay/").as_deref(), Some("host:8443/acme/pay"));
 /// assert_eq!(remote_name("/srv/git/pay.git"), None);
@@ -43,12 +53,13 @@ pub fn remote_name(url: &str) -> Option<String> {
             let scheme = scheme.to_ascii_lowercase();
             let (_, port) = SCHEMES.iter().find(|(name, _)| *name == scheme)?;
             let (authority, path) = rest.split_once('/')?;
-            (authority, path, *port)
+            (authority, plain(path.split(['?', '#']).next()?), *port)
         }
-        None => scp_like(url)?,
+        // Git takes this path as it stands: a `%` is one.
+        None => scp_like(url).map(|(authority, path, port)| (authority, path.replace('%', "%25"), port))?,
     };
     let host = host(authority, port)?;
-    let path = path_of(path)?;
+    let path = path_of(&path)?;
     Some(match azure(&host, &path) {
         Some(name) => name,
         None => format!("{host}/{path}"),
@@ -108,6 +119,27 @@ fn is_host(name: &str) -> bool {
     }
 }
 
+/// `path` with the characters that may always be written plainly written so (RFC 3986, section 6.2.2).
+fn plain(path: &str) -> String {
+    let mut plain = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, behind)) = rest.split_once('%') {
+        plain.push_str(before);
+        let byte = behind.get(..2).and_then(|digits| percent::decode(format!("%{digits}").as_bytes()));
+        match byte.as_deref() {
+            Some([byte]) if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) => {
+                plain.push(char::from(*byte));
+                rest = behind.get(2..).unwrap_or_default();
+            }
+            _ => {
+                plain.push('%');
+                rest = behind;
+            }
+        }
+    }
+    plain + rest
+}
+
 /// The path without query, empty parts, and `.git`.
 fn path_of(path: &str) -> Option<String> {
     let path = path.split(['?', '#']).next()?;
@@ -131,32 +163,77 @@ fn azure(host: &str, path: &str) -> Option<String> {
     }
 }
 
-/// Whether two names may well mean one repository: letter case and a port are no difference.
-/// Used to find disagreement only, never to find agreement: forges ignore case, and one forge serves SSH
-/// and HTTPS on different ports.
-pub fn same_repository(one: &str, other: &str) -> bool {
-    fn loose(name: &str) -> String {
-        let (host, path) = name.split_once('/').unwrap_or((name, ""));
-        let host = match host.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-            _ => host,
-        };
-        format!("{host}/{path}").to_ascii_lowercase()
-    }
-    loose(one) == loose(other)
+/// Whether two names mean one repository for sure: they differ in nothing but how an address can be written.
+///
+/// ```
+/// use gate_model::repository::is_same;
+/// assert!(is_same("github.com/acme/pay", "GitHub.com/Acme/Pay.git"));
+/// assert!(is_same("host/acme/pay", "https://me@HOST:443/acme/p%61y/"));
+/// assert!(!is_same("host/acme/pay", "host/acme/Pay"));
+/// ```
+pub fn is_same(one: &str, other: &str) -> bool {
+    one == other || spelled(one) == spelled(other)
+}
+
+/// Whether two names mean two repositories for sure: they differ in more than letter case, a port, `www.`, and what
+/// an address can be written with.
+///
+/// ```
+/// use gate_model::repository::is_another;
+/// assert!(is_another("github.com/acme/pay", "github.com/acme/web"));
+/// assert!(!is_another("host:2222/acme/pay", "host/acme/PAY.GIT"));
+/// ```
+pub fn is_another(one: &str, other: &str) -> bool {
+    !is_same(one, other) && loose(one) != loose(other)
+}
+
+/// Whether `theirs` is another repository than `here` for sure: not where one of them is unknown.
+pub fn is_elsewhere(theirs: Option<&str>, here: Option<&str>) -> bool {
+    matches!((theirs, here), (Some(theirs), Some(here)) if is_another(theirs, here))
 }
 
 /// The name that stands for `name`, where `aliases` lists it among the names of one repository: the first of them.
 pub fn canonical(name: &str, aliases: &[String]) -> String {
-    let listed = aliases.iter().any(|alias| same_repository(alias, name));
+    let listed = aliases.iter().any(|alias| is_same(alias, name));
     aliases.first().filter(|_| listed).map_or_else(|| name.to_owned(), Clone::clone)
+}
+
+/// A name, or an address, in the one way in which names are written; whatever reads as neither stays as it is.
+fn spelled(name: &str) -> String {
+    let is_address = name.contains("://") || name.split('/').next().is_some_and(|host| host.contains('@'));
+    let of_name = if is_address { None } else { remote_name(&format!("https://{name}")) };
+    let name = of_name.or_else(|| remote_name(name)).unwrap_or_else(|| name.to_owned());
+    let (host, path) = name.split_once('/').unwrap_or((&name, ""));
+    let host = host.strip_prefix("www.").filter(|host| CASELESS.contains(host)).unwrap_or(host);
+    if CASELESS.contains(&host) {
+        format!("{host}/{path}").to_ascii_lowercase()
+    } else {
+        format!("{host}/{path}")
+    }
+}
+
+/// A name without all that may be no difference.
+fn loose(name: &str) -> String {
+    let decoded = |name: String| {
+        percent::decode(name.as_bytes()).and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or(name)
+    };
+    // A `%` may have been written for one that somebody else takes for the sign of an escape.
+    let name = decoded(decoded(spelled(name))).to_lowercase();
+    let (host, path) = name.split_once('/').unwrap_or((&name, ""));
+    let host = match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => host,
+    };
+    let path = path.trim_end_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    format!("{}/{path}", host.strip_prefix("www.").unwrap_or(host))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{remote_name, same_repository};
+    use super::{canonical, is_another, is_elsewhere, is_same, remote_name};
 
     #[test]
     fn one_repository_has_one_name() {
@@ -225,12 +302,66 @@ mod tests {
     }
 
     #[test]
-    fn disagreement_is_not_seen_in_case_or_port() {
-        assert!(same_repository("github.com/Acme/Pay", "github.com/acme/pay"));
-        assert!(same_repository("host:2222/o/r", "host/o/r"));
-        assert!(!same_repository("github.com/acme/pay", "github.com/evil/pay"));
-        assert!(!same_repository("github.com/acme/pay", "gitlab.com/acme/pay"));
-        assert!(!same_repository("[::1]/o/r", "[::2]/o/r"));
+    fn what_only_an_address_writes_differently_is_surely_one() {
+        for other in [
+            "host/o/r",
+            "HOST/o/r",
+            "host/o/r.git",
+            "host//o/r/",
+            "host:443/o/r",
+            "host./o/%72",
+            "https://host/o/%72.git",
+            "ssh://git@host:22/o/r",
+            "git@host:o/r",
+            "https://user:token@Host/o/r/?x#y",
+        ] {
+            assert!(is_same("host/o/r", other) && !is_another(other, "host/o/r"), "{other}");
+        }
+        for other in ["GitHub.com/Acme/PAY", "www.github.com/acme/pay", "https://WWW.github.com/acme/p%61y"] {
+            assert!(is_same(other, "github.com/acme/pay"), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_no_difference_is_neither_the_same_nor_another() {
+        for other in [
+            "host:2222/o/r",
+            "ssh://git@host:2222/o/r.git",
+            "host/O/r",
+            "host/o/r.GIT",
+            "www.host/o/r",
+            "git@host:o/%72",
+            "https://host/o%2Fr",
+        ] {
+            assert!(!is_same("host/o/r", other) && !is_another("host/o/r", other), "{other}");
+        }
+    }
+
+    #[test]
+    fn other_hosts_and_paths_are_surely_another() {
+        for (one, other) in [
+            ("github.com/acme/pay", "github.com/evil/pay"),
+            ("github.com/acme/pay", "gitlab.com/acme/pay"),
+            ("github.com/acme/pay", "github.com.evil.example/acme/pay"),
+            ("github.com/acme/pay", "https://github.com@evil.example/acme/pay"),
+            ("[::1]/o/r", "[::2]/o/r"),
+        ] {
+            assert!(is_another(one, other) && !is_same(one, other), "{one} {other}");
+        }
+        let (pay, web) = (Some("github.com/acme/pay"), Some("github.com/acme/web"));
+        assert!(is_elsewhere(pay, web));
+        for (theirs, here) in [(pay, pay), (pay, None), (None, web), (None, None)] {
+            assert!(!is_elsewhere(theirs, here), "{theirs:?} {here:?}");
+        }
+    }
+
+    #[test]
+    fn an_alias_stands_for_what_is_surely_listed() {
+        let aliases = ["github.com/acme/pay".to_owned(), "git.example/pay".to_owned()];
+        assert_eq!(canonical("git.example/pay", &aliases), "github.com/acme/pay");
+        for other in ["git.example:8443/pay", "git.example/PAY", "git.example/web"] {
+            assert_eq!(canonical(other, &aliases), other);
+        }
     }
 
     proptest! {
@@ -245,6 +376,14 @@ mod tests {
             ] {
                 prop_assert!(!remote_name(&url).unwrap_or_default().contains("SECRET"), "{}", url);
             }
+        }
+
+        #[test]
+        fn no_two_names_are_one_and_two(one in "[a-cA-C.:/@%61]{0,12}", other in "[a-cA-C.:/@%61]{0,12}") {
+            prop_assert!(!(is_same(&one, &other) && is_another(&one, &other)));
+            prop_assert_eq!(is_same(&one, &other), is_same(&other, &one));
+            prop_assert_eq!(is_another(&one, &other), is_another(&other, &one));
+            prop_assert!(is_same(&one, &one));
         }
 
         #[test]
