@@ -25,6 +25,11 @@ impl Expected {
     pub(super) const fn allows(&self, line: u64) -> bool {
         self.between.0 < line && line < self.between.1
     }
+
+    /// Whether there are any in the file.
+    pub(super) const fn is_bounded(&self) -> bool {
+        self.between.0 > 0 || self.between.1 < u64::MAX
+    }
 }
 
 /// The fixed points of each file, rising in both lines.
@@ -124,6 +129,7 @@ mod tests {
         let elsewhere = courses.expected(Some("b"), 12);
         assert!(elsewhere.line == 12 && elsewhere.allows(1) && elsewhere.allows(1_000_000));
         assert_eq!(courses.expected(None, 12), elsewhere);
+        assert!(!elsewhere.is_bounded() && courses.expected(Some("a"), 200).is_bounded());
         assert_eq!(courses.expected(Some("a"), u64::MAX).line, u64::MAX);
     }
 }

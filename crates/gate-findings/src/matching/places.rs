@@ -195,14 +195,19 @@ fn trace(steps: &[Step], width: usize, rows: usize) -> Vec<(usize, usize)> {
     pairs
 }
 
+/// So much around a finding has to be the same where it stands between the right fixed points, or where there are none.
+const fn least(expected: Expected) -> usize {
+    if expected.is_bounded() { 1 } else { 2 }
+}
+
 /// How much speaks for two spots being the same; `None` where too little does: neither the very line, nor the place and
-/// anything around, nor enough around.
+/// something around, nor enough around.
 fn agreement(accepted: &Spot<'_>, expected: Expected, found: &Spot<'_>) -> Option<i64> {
     let away = found.line.abs_diff(expected.line);
     let likeness = accepted.around.zip(found.around).map(|(one, other)| one.likeness(other));
     let points = match likeness {
         None => ENOUGH,
-        Some(parts) if away == 0 || parts > 0 && expected.allows(found.line) => parts + 2,
+        Some(parts) if away == 0 || expected.allows(found.line) && parts >= least(expected) => parts + 2,
         Some(parts @ ENOUGH..) => parts + 1,
         Some(_) => return None,
     };

@@ -302,6 +302,9 @@ fn a_new_finding_does_not_take_the_place_of_an_accepted_one_that_is_gone() {
         // All around it was edited, and it stands where it stood.
         (among(20, THERE), true),
         (among(21, THERE), false),
+        // The file has no other finding to tell the place by.
+        (among(300, ["aaaa", "bbbb", "3333", "4444", "5555"]), true),
+        (among(300, ["aaaa", "2222", "3333", "4444", "5555"]), false),
     ] {
         assert_eq!(covered(&accepted, std::slice::from_ref(&found)), [expected], "{found:?}");
     }
