@@ -155,6 +155,28 @@ fn a_line_of_the_checkout_identifies_what_no_report_quotes() {
 }
 
 #[test]
+fn the_same_code_elsewhere_in_the_file_does_not_inherit_a_waiver() {
+    let house = House::new(POLICY);
+    let first = "import os\n\ndef first(x):\n    y = x + 1\n    eval(x)\n    return y\n";
+    let second = "\ndef second(z):\n    z.close()\n    eval(x)\n    print(z)\n";
+    house.write("a.py", first);
+    house.write("a.sarif", results(&[at("a.py", 5, "")]));
+    accept(&house, "a.sarif");
+    house.write("a.py", format!("#!/usr/bin/python3\n# new\n{first}{second}"));
+    house.write("both.sarif", results(&[at("a.py", 11, ""), at("a.py", 7, "")]));
+    let ran = house.check(&["scan", "both.sarif"]).exits(1);
+    assert_eq!(
+        (&ran.json()["blocking"][0]["line"], &ran.json()["waived"][0]["line"]),
+        (&json!(11), &json!(7))
+    );
+    // The accepted one is gone: there would be room for it in the waiver's count.
+    house.write("a.py", format!("import os\n# much\n# was\n# rewritten\n{second}"));
+    house.write("second.sarif", results(&[at("a.py", 8, "")]));
+    house.check(&["scan", "second.sarif"]).exits(1);
+    Ran::of(house.tool("gate-verify", &["--replay"]).output().unwrap()).exits(0);
+}
+
+#[test]
 fn of_three_alike_findings_the_new_one_in_the_middle_blocks() {
     let house = House::new(POLICY);
     house.write("a.sarif", results(&[at("a.py", 20, ""), at("a.py", 100, "")]));

@@ -12,11 +12,18 @@ use std::path::{Path, PathBuf};
 
 use gate_cli::Env;
 use gate_findings::place::{Checkout, Lines, Place};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use unicode_normalization::UnicodeNormalization;
 
 /// The largest file that is read, and how much is read of all of them.
 const FILE: u64 = 8 << 20;
 const ALL: u64 = 512 << 20;
+
+/// More lines than this on either side of a finding are not looked at.
+const LOOKED_AT: usize = 1000;
+
+/// No more entries of a folder are looked at for a name that reads the same.
+const ENTRIES: usize = 10_000;
 
 /// More answers than this are not remembered.
 const REMEMBERED: usize = 4096;
@@ -69,16 +76,38 @@ struct Files {
 #[derive(Debug)]
 struct Seen {
     there: HashMap<String, bool>,
+    /// By a path that is not there, what it is named.
+    named: HashMap<String, Option<String>>,
     /// The file that was read last: findings come file by file.
-    last: Option<(String, Vec<String>)>,
+    last: Option<(String, Vec<Line>)>,
     left: u64,
+}
+
+/// A line without its white space, and how much of that stood in front of it.
+#[derive(Debug)]
+struct Line {
+    indent: usize,
+    text: String,
+}
+
+impl Line {
+    fn of(line: &str) -> Self {
+        Self { indent: line.len() - line.trim_start().len(), text: line.split_whitespace().collect() }
+    }
+
+    const fn is_blank(&self) -> bool {
+        self.text.is_empty()
+    }
 }
 
 impl Files {
     fn below(root: &Path) -> Self {
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         let root = rustix::fs::open(root, flags, Mode::empty()).ok();
-        Self { root, seen: RefCell::new(Seen { there: HashMap::new(), last: None, left: ALL }) }
+        Self {
+            root,
+            seen: RefCell::new(Seen { there: HashMap::new(), named: HashMap::new(), last: None, left: ALL }),
+        }
     }
 
     /// A regular file, and its size.
@@ -104,8 +133,24 @@ impl Files {
         metadata.is_file().then_some((file, metadata.len()))
     }
 
-    /// The file's lines without their white space; none where it cannot be read.
-    fn read(&self, path: &str, left: &mut u64) -> Vec<String> {
+    /// The one file whose path reads the same, see [`folded`].
+    fn look_up(&self, path: &str) -> Option<String> {
+        let mut folder = self.root.as_ref()?.try_clone().ok()?;
+        let mut found: Vec<String> = Vec::new();
+        let mut parts = path.split('/').peekable();
+        while let Some(part) = parts.next() {
+            let name = one_named(&folder, part)?;
+            if parts.peek().is_some() {
+                let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::DIRECTORY;
+                folder = rustix::fs::openat(&folder, name.as_str(), flags, Mode::empty()).ok()?;
+            }
+            found.push(name);
+        }
+        Some(found.join("/")).filter(|path| self.open(path).is_some())
+    }
+
+    /// The file's lines; none where it cannot be read.
+    fn read(&self, path: &str, left: &mut u64) -> Vec<Line> {
         let Some((file, size)) = self.open(path).filter(|(_, size)| *size <= FILE.min(*left)) else {
             return Vec::new();
         };
@@ -115,7 +160,7 @@ impl Files {
             return Vec::new();
         }
         let text = String::from_utf8_lossy(&bytes);
-        text.split('\n').map(|line| line.split_whitespace().collect()).collect()
+        text.split('\n').map(Line::of).collect()
     }
 }
 
@@ -130,6 +175,18 @@ impl Checkout for Files {
             seen.there.insert(path.to_owned(), there);
         }
         there
+    }
+
+    fn named(&self, path: &str) -> Option<String> {
+        if let Some(named) = self.seen.borrow().named.get(path) {
+            return named.clone();
+        }
+        let named = self.look_up(path);
+        let mut seen = self.seen.borrow_mut();
+        if seen.named.len() < REMEMBERED {
+            seen.named.insert(path.to_owned(), named.clone());
+        }
+        named
     }
 
     /// Only where each folder on the way is one and says that there is nothing: a link, a folder that may not be read, and
@@ -164,23 +221,57 @@ impl Checkout for Files {
         }
         let (_, lines) = seen.last.as_ref()?;
         let at = usize::try_from(number.checked_sub(1)?).ok()?;
-        let line = lines.get(at).filter(|line| !line.is_empty())?;
+        let line = lines.get(at).filter(|line| !line.is_blank())?;
         Some(Lines {
-            before: near(lines[..at].iter().rev()),
-            line: line.clone(),
-            after: near(lines[at + 1..].iter()),
+            line: line.text.clone(),
+            before: nearest(lines[..at].iter().rev()),
+            after: nearest(lines[at + 1..].iter()),
+            above: above(&lines[..at], line.indent),
         })
     }
 }
 
-/// The first of `lines` that says anything.
-fn near<'l>(mut lines: impl Iterator<Item = &'l String>) -> String {
-    lines.find(|line| !line.is_empty()).cloned().unwrap_or_default()
+/// The name that is `part`, else the one entry of `folder` that reads the same.
+fn one_named(folder: &OwnedFd, part: &str) -> Option<String> {
+    if matches!(part, "" | "." | "..") {
+        return None;
+    }
+    if rustix::fs::statat(folder, part, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+        return Some(part.to_owned());
+    }
+    let wanted = folded(part);
+    let mut same = None;
+    for entry in Dir::read_from(folder).ok()?.take(ENTRIES) {
+        let entry = entry.ok()?;
+        let Ok(name) = entry.file_name().to_str() else { continue };
+        if folded(name) == wanted && same.replace(name.to_owned()).is_some() {
+            return None;
+        }
+    }
+    same
+}
+
+/// A name without the difference of upper and lower case, its characters put together.
+fn folded(name: &str) -> String {
+    if name.is_ascii() { name.to_ascii_lowercase() } else { name.nfc().collect::<String>().to_lowercase() }
+}
+
+/// The first two of `lines` that are not blank.
+fn nearest<'l>(lines: impl Iterator<Item = &'l Line>) -> [String; 2] {
+    let mut found = lines.take(LOOKED_AT).filter(|line| !line.is_blank()).map(|line| line.text.clone());
+    std::array::from_fn(|_| found.next().unwrap_or_default())
+}
+
+/// The last of `lines` that starts left of `indent` and has a word.
+fn above(lines: &[Line], indent: usize) -> String {
+    let has_word = |line: &Line| line.text.contains(char::is_alphanumeric);
+    let mut near = lines.iter().rev().take(if indent == 0 { 0 } else { LOOKED_AT });
+    near.find(|line| line.indent < indent && has_word(line)).map(|line| line.text.clone()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Checkout, Files};
+    use super::{Checkout, Files, Lines};
 
     #[test]
     fn only_regular_files_inside_are_read_and_through_no_link() {
@@ -188,26 +279,56 @@ mod tests {
         let at = |name: &str| dir.path().join(name);
         std::fs::create_dir_all(at("repo/src")).unwrap();
         std::fs::write(at("secret"), "key\n").unwrap();
-        std::fs::write(at("repo/src/a.py"), "a = 1\n\n  b = eval( x )\r\n").unwrap();
+        std::fs::write(at("repo/src/a.py"), "def f():\n  }\n  a = 1\n\n    b = eval( x )\r\n").unwrap();
         std::os::unix::fs::symlink(at("secret"), at("repo/link")).unwrap();
         std::os::unix::fs::symlink(at("repo/src"), at("repo/folder")).unwrap();
         rustix::fs::mknodat(rustix::fs::CWD, at("repo/fifo"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
             .unwrap();
         let files = Files::below(&at("repo"));
-        let lines = files.lines("src/a.py", 3).unwrap();
-        assert_eq!(
-            (lines.before.as_str(), lines.line.as_str(), lines.after.as_str()),
-            ("a=1", "b=eval(x)", "")
-        );
+        let lines = files.lines("src/a.py", 5).unwrap();
+        let expected = Lines {
+            line: "b=eval(x)".into(),
+            before: ["a=1".into(), "}".into()],
+            after: Default::default(),
+            above: "a=1".into(),
+        };
+        assert_eq!(lines, expected);
+        assert_eq!(files.lines("src/a.py", 3).unwrap().above, "deff():");
         assert!(
             files.has("src/a.py")
-                && files.lines("src/a.py", 2).is_none()
+                && files.lines("src/a.py", 4).is_none()
                 && files.lines("src/a.py", 9).is_none()
         );
         for path in
             ["link", "folder/a.py", "fifo", "src", "../secret", "src/../../secret", "/etc/passwd", "", "gone"]
         {
             assert!(!files.has(path) && files.lines(path, 1).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_reads_the_same_is_the_one_file_of_that_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let (composed, apart) = ("caf\u{e9}.py", "cafe\u{301}.py");
+        for name in [&format!("Src/{composed}"), "Src/One.py", "two/A.py", "two/a.py"] {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x\n").unwrap();
+        }
+        std::os::unix::fs::symlink(dir.path().join("two"), dir.path().join("Link")).unwrap();
+        let files = Files::below(dir.path());
+        for (path, expected) in [
+            (format!("src/{apart}"), Some(format!("Src/{composed}"))),
+            ("SRC/one.PY".to_owned(), Some("Src/One.py".to_owned())),
+            ("Two/a.py".to_owned(), Some("two/a.py".to_owned())),
+            ("two/A.PY".to_owned(), None),
+            ("link/a.py".to_owned(), None),
+            ("src/../src/one.py".to_owned(), None),
+            ("src".to_owned(), None),
+            ("none.py".to_owned(), None),
+        ] {
+            assert_eq!(files.named(&path), expected, "{path}");
+            assert_eq!(files.named(&path), expected, "{path}, asked again");
         }
     }
 

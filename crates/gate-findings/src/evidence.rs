@@ -1,8 +1,9 @@
 //! How a decision, and a waiver made from one, names exactly the findings that were seen.
 //!
 //! Evidence is exact: rule, level, path, package, fingerprints, tool and security severity of the finding, and whether a
-//! fix was known, with the number of findings that are alike in all of these. The message is left out: it changes without the finding changing. Lines do, too:
-//! a waiver keeps them only to tell which of alike findings are the accepted ones.
+//! fix was known, with the number of findings that are alike in all of these. The message is left out: it changes without the
+//! finding changing. Lines do, too: a waiver keeps them, with what stands around them, only to tell which of alike findings
+//! are the accepted ones.
 //! The path is written as a glob that fits just this path; one that no glob may fit (it is absolute, or has a
 //! segment `..`) is left out, and the fingerprint, which is always there, stands for it.
 //!
@@ -50,25 +51,33 @@ fn exact(key: Key<'_>, count: u64) -> Evidence {
         security_severity,
         fixable,
         lines: Vec::new(),
+        around: Vec::new(),
     }
 }
 
-/// More lines than this of findings that are alike are not kept.
-const LINES: usize = 1000;
+/// Lines, and what stands around each.
+type Places<'a> = Vec<(u64, &'a str)>;
+
+/// More places than this of findings that are alike are not kept.
+const PLACES: usize = 1000;
 
 /// The exact evidence of `findings`: one for each group of identical ones.
 pub fn of(findings: &[Finding]) -> Vec<Evidence> {
-    let mut counts: BTreeMap<Key<'_>, (u64, Vec<u64>)> = BTreeMap::new();
+    let mut counts: BTreeMap<Key<'_>, (u64, Places<'_>)> = BTreeMap::new();
     for finding in findings {
-        let (count, lines) = counts.entry(key(finding)).or_default();
+        let (count, places) = counts.entry(key(finding)).or_default();
         *count += 1;
-        lines.extend(finding.line.filter(|_| lines.len() < LINES));
+        let place = finding.line.map(|line| (line, finding.around.as_deref().unwrap_or_default()));
+        places.extend(place.filter(|_| places.len() < PLACES));
     }
-    let one = |(key, (count, mut lines)): (Key<'_>, (u64, Vec<u64>))| {
-        lines.sort_unstable();
-        Evidence { lines, ..exact(key, count) }
-    };
-    counts.into_iter().map(one).collect()
+    counts.into_iter().map(|(key, (count, places))| with_places(exact(key, count), places)).collect()
+}
+
+fn with_places(evidence: Evidence, mut places: Places<'_>) -> Evidence {
+    places.sort_unstable();
+    let known = places.iter().any(|(_, around)| !around.is_empty());
+    let around = places.iter().filter(|_| known).map(|(_, around)| (*around).to_owned()).collect();
+    Evidence { lines: places.into_iter().map(|(line, _)| line).collect(), around, ..evidence }
 }
 
 /// The exact evidence of findings, apart by what covers them, as a decision's entry records it: those that block first.
@@ -122,6 +131,7 @@ pub fn as_finding(evidence: &Evidence) -> Finding {
         line: None,
         fingerprint: evidence.fingerprint.clone().unwrap_or_default(),
         fingerprints: evidence.fingerprints.clone(),
+        around: None,
         identified_by: None,
         package: evidence.package.clone(),
         tool: evidence.tool.clone(),
@@ -150,6 +160,7 @@ mod tests {
             line: Some(line),
             fingerprint: "f".into(),
             fingerprints: BTreeMap::new(),
+            around: None,
             identified_by: None,
             package: None,
             tool: Some("t".into()),

@@ -55,23 +55,19 @@ fn apart(fingerprint: &str) -> (&str, Option<&str>) {
     own.map_or((fingerprint, None), |(what, place)| (what, Some(place)))
 }
 
-/// The parts of a fingerprint of gate's own any of which identifies a finding in its place: a line may have got another
-/// neighbour on one side. Any other fingerprint is its only part.
-pub(crate) fn sides(fingerprint: &str) -> impl Iterator<Item = &str> {
-    let (what, _) = apart(fingerprint);
-    let both = what.strip_prefix(wording::LINES).and_then(|both| both.split_once(':'));
-    let (one, other) = both.map_or((what, None), |(before, after)| (before, Some(after)));
-    std::iter::once(one).chain(other)
+/// What was found, without the file that it was found in.
+pub(crate) fn what(fingerprint: &str) -> &str {
+    apart(fingerprint).0
 }
 
-/// Whether two fingerprints are of the same finding, in the same place.
+/// Whether two fingerprints are of the same finding, in the same file.
 pub(crate) fn meet(one: &str, other: &str) -> bool {
-    apart(one).1 == apart(other).1 && meet_elsewhere(one, other)
+    one == other
 }
 
-/// Whether two fingerprints are of the same finding, wherever it is.
+/// Whether two fingerprints are of the same finding, whatever file it is in.
 pub(crate) fn meet_elsewhere(one: &str, other: &str) -> bool {
-    sides(one).any(|side| sides(other).any(|found| side == found))
+    what(one) == what(other)
 }
 
 /// The fingerprint that a finding would have in the file `path`.

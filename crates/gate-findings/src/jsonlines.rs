@@ -170,6 +170,7 @@ fn take(line: &Line<'_>, cursor: &Cursor<'_>, collector: &mut Collector<'_>) -> 
         message: wording::message(message),
         path,
         line: number,
+        around: None,
         identified_by: given.as_ref().map(|_| Identity::Fingerprint),
         fingerprint: given.unwrap_or_default(),
         fingerprints: BTreeMap::new(),

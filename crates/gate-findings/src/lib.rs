@@ -16,6 +16,7 @@
 //!
 //! Not here: deciding whether a gate passes (gate-workflow), which opt-outs exist (gate-policy, gate-ledger).
 
+mod around;
 mod collector;
 mod encoding;
 mod error;

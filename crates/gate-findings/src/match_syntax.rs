@@ -128,6 +128,7 @@ impl Match {
             security_severity: self.severity,
             fixable: false,
             lines: Vec::new(),
+            around: Vec::new(),
         }
     }
 

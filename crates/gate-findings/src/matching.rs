@@ -7,27 +7,29 @@
 //! Waivers overlap, so a greedy order could leave a finding blocked that another order would cover. The
 //! assignment is therefore a maximum flow: findings that the same evidence fits form a class, and classes are
 //! matched to evidence with augmenting paths (Dinic). Narrow evidence is preferred, since that leaves the wide
-//! ones for what only they fit. Of findings that are alike, those nearest to the lines that were accepted are covered, once
-//! these are moved as far as the other findings of the file moved.
+//! ones for what only they fit.
+//!
+//! Evidence that was made from a decision knows where the accepted findings stood. It is offered only to those that stand
+//! there now ([`places`]): one that is alike, but stands somewhere else, is another one.
 //!
 //! Invariants: deterministic (the same findings and waivers give the same assignment); never more findings of
 //! one evidence than its `count`; maximal in number. A finding that nothing covers is in nobody's count.
 
 mod classes;
+mod course;
 mod flow;
 mod lapsed;
 mod moved;
-mod nearest;
-mod shift;
+mod places;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use gate_model::finding::{Evidence, Finding, WaiverTerms};
 use gate_model::glob::Steps;
 use gate_model::path_glob::PathGlob;
 
 use crate::evidence::{as_finding, at_path};
-use crate::identity::{self, sides};
+use crate::identity;
 use crate::place::Checkout;
 
 pub use lapsed::{Lapsed, lapsed};
@@ -89,7 +91,8 @@ pub fn covers(evidence: &Evidence, finding: &Finding) -> bool {
 pub fn assign(findings: &[Finding], waivers: &[Waiver<'_>], checkout: &dyn Checkout) -> Assignment {
     let mut assignment = classes::Classes::of(findings, waivers).assign(findings, waivers);
     let open = |number: usize| assignment.covered_by[number].is_none();
-    let moves = moved::moves(findings, open, waivers, |path| checkout.is_gone(path));
+    let unclaimed = |_| None;
+    let moves = moved::moves(findings, open, unclaimed, waivers, |path| checkout.is_gone(path));
     let before: Vec<Finding> =
         moves.findings.iter().map(|(number, old)| moved_back(&findings[*number], old)).collect();
     let one =
@@ -113,7 +116,8 @@ fn moved_back(finding: &Finding, old: &str) -> Finding {
 
 /// Whether `waiver` follows the findings of each of `groups` that says so from the file it names, and covers as many of
 /// all of them as there are. `blocking` are the groups that nothing covers: one that may have moved as well makes a move
-/// ambiguous. It asks what [`assign`] asks, but for the checkout, of which nothing is left to be asked.
+/// ambiguous. It asks what [`assign`] asks, but for the checkout, of which nothing is left to be asked: neither which file
+/// is gone, nor what stands around a line. Evidence that knows the latter was told by it which finding moved.
 ///
 /// # Errors
 /// How many it covers at most; or the first group that it does not follow.
@@ -122,26 +126,35 @@ pub fn covers_all(
     groups: &[(Evidence, Option<String>)],
     blocking: &[Evidence],
 ) -> Result<(), Uncovered> {
+    let one = std::array::from_ref(waiver);
+    let followed = followed(one, groups, blocking);
+    let before = |(number, (group, old)): (usize, &(Evidence, Option<String>))| match old {
+        None => Ok(group.clone()),
+        Some(old) if followed.contains(&(number, old.clone())) => Ok(at_path(group, old)),
+        Some(old) => Err(Uncovered::NotFollowed { rule: group.rule.clone(), old: old.clone() }),
+    };
+    let before: Vec<Evidence> = groups.iter().enumerate().map(before).collect::<Result<_, _>>()?;
+    let wanted = groups.iter().map(|(group, _)| group.count).fold(0, u64::saturating_add);
+    let covered = coverable(&before, one);
+    if covered < wanted { Err(Uncovered::TooMany { wanted, covered }) } else { Ok(()) }
+}
+
+/// Which of `groups`, by number, `waiver` follows from which file.
+fn followed(
+    waiver: &[Waiver<'_>; 1],
+    groups: &[(Evidence, Option<String>)],
+    blocking: &[Evidence],
+) -> HashSet<(usize, String)> {
+    let gone: HashSet<&str> = groups.iter().filter_map(|(_, old)| old.as_deref()).collect();
+    if gone.is_empty() {
+        return HashSet::new();
+    }
     let as_found = groups.iter().map(|(group, _)| group).chain(blocking);
     let findings: Vec<Finding> = as_found.map(as_finding).collect();
-    let old = |number: usize| groups.get(number).and_then(|(_, old)| old.as_deref());
-    let open = |number: usize| number >= groups.len() || old(number).is_some();
-    let gone: Vec<&str> = (0..groups.len()).filter_map(old).collect();
-    let moves = moved::moves(&findings, open, std::slice::from_ref(waiver), |path| gone.contains(&path));
-    let mut before = Vec::with_capacity(groups.len());
-    for (number, (group, old)) in groups.iter().enumerate() {
-        let Some(old) = old else {
-            before.push(group.clone());
-            continue;
-        };
-        if !moves.findings.iter().any(|(moved, from)| *moved == number && from == old) {
-            return Err(Uncovered::NotFollowed { rule: group.rule.clone(), old: old.clone() });
-        }
-        before.push(at_path(group, old));
-    }
-    let wanted = groups.iter().map(|(group, _)| group.count).fold(0, u64::saturating_add);
-    let covered = coverable(&before, std::slice::from_ref(waiver));
-    if covered < wanted { Err(Uncovered::TooMany { wanted, covered }) } else { Ok(()) }
+    let claim = |number: usize| groups.get(number).and_then(|(_, old)| old.as_deref());
+    let open = |number: usize| number >= groups.len() || claim(number).is_some();
+    let moves = moved::moves(&findings, open, claim, waiver, |path| gone.contains(path));
+    moves.findings.into_iter().collect()
 }
 
 /// Why a waiver does not cover what it is said to.
@@ -171,6 +184,17 @@ pub fn coverable(groups: &[Evidence], waivers: &[Waiver<'_>]) -> u64 {
     let findings: Vec<Finding> = groups.iter().map(as_finding).collect();
     let weights: Vec<u64> = groups.iter().map(|group| group.count).collect();
     classes::Classes::of(&findings, waivers).capacity(&weights)
+}
+
+/// How many findings the evidence of `waivers` covers at least, whatever the checkout holds: [`coverable`], but for evidence
+/// that knows what stood around the accepted findings. That covers fewer where other things stand around these.
+pub fn surely_covered(groups: &[Evidence], waivers: &[Waiver<'_>]) -> u64 {
+    let mut sure = Vec::new();
+    for waiver in waivers {
+        let known = waiver.evidence.iter().filter(|evidence| evidence.around.is_empty());
+        sure.extend(known.map(|one| Waiver { evidence: std::slice::from_ref(one), ..*waiver }));
+    }
+    coverable(groups, &sure)
 }
 
 /// Evidence made ready for many comparisons.
@@ -254,10 +278,10 @@ fn identifies(evidence: &Evidence, finding: &Finding, meet: fn(&str, &str) -> bo
         .unwrap_or_else(|| own().any(|own| meet(wanted, own)))
 }
 
-/// The parts of all that may be given as a finding's fingerprint.
+/// All that may be given as a finding's fingerprint, without the file.
 fn fingerprints(finding: &Finding) -> impl Iterator<Item = &str> {
     let own = std::iter::once(&finding.fingerprint).chain(finding.fingerprints.values());
-    own.flat_map(|own| sides(own))
+    own.map(|own| identity::what(own))
 }
 
 #[cfg(test)]

@@ -13,20 +13,26 @@ pub trait Checkout: std::fmt::Debug {
     /// Whether there is surely nothing at `path`. What cannot be told is not gone.
     fn is_gone(&self, path: &str) -> bool;
 
-    /// The line `number` (from 1) of such a file, with its neighbours. `None` where there is no such line, or a blank one.
+    /// The name of the one such file whose path is this but for upper case and the form of its Unicode characters; `None`
+    /// where there is no such file, or more than one.
+    fn named(&self, path: &str) -> Option<String>;
+
+    /// The line `number` (from 1) of such a file, with what stands around it. `None` where there is no such line, or a blank
+    /// one.
     fn lines(&self, path: &str, number: u64) -> Option<Lines>;
 }
 
-/// A line and the nearest ones before and after it that are not blank (empty where there is none), all white space
-/// taken out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A line and what stands around it, all white space taken out, and empty where there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lines {
-    /// The one before.
-    pub before: String,
     /// The line.
     pub line: String,
-    /// The one after.
-    pub after: String,
+    /// The nearest two before it that are not blank, the nearest first.
+    pub before: [String; 2],
+    /// The nearest two after it that are not blank, the nearest first.
+    pub after: [String; 2],
+    /// The one that it is indented below: the nearest before it that starts further left and has a word.
+    pub above: String,
 }
 
 /// A checkout of which nothing is known.
@@ -40,6 +46,10 @@ impl Checkout for NoCheckout {
 
     fn is_gone(&self, _: &str) -> bool {
         false
+    }
+
+    fn named(&self, _: &str) -> Option<String> {
+        None
     }
 
     fn lines(&self, _: &str, _: u64) -> Option<Lines> {
@@ -111,7 +121,15 @@ impl<'a> Ground<'a> {
         } else {
             self.in_folder(&path)
         };
-        Some(found).filter(|path| !path.is_empty())
+        Some(self.named(found)).filter(|path| !path.is_empty())
+    }
+
+    /// The path as git has it. Tools of other systems write names in lower case, or take characters apart.
+    fn named(&self, path: String) -> String {
+        if path.is_empty() || is_absolute(&path) || self.place.checkout.has(&path) {
+            return path;
+        }
+        self.place.checkout.named(&path).unwrap_or(path)
     }
 
     /// An absolute path as one within the repository.
@@ -159,7 +177,7 @@ impl<'a> Ground<'a> {
         let path = plain(path);
         let placed = if path.is_empty() { String::new() } else { self.in_folder(&path) };
         let found = if self.place.checkout.has(&placed) { placed } else { path };
-        Some(found).filter(|path| !path.is_empty())
+        Some(self.named(found)).filter(|path| !path.is_empty())
     }
 }
 
@@ -186,6 +204,10 @@ mod tests {
             !self.has(path)
         }
 
+        fn named(&self, path: &str) -> Option<String> {
+            self.0.iter().find(|name| name.eq_ignore_ascii_case(path)).map(|name| (*name).to_owned())
+        }
+
         fn lines(&self, _: &str, _: u64) -> Option<Lines> {
             None
         }
@@ -201,6 +223,7 @@ mod tests {
             ("app.py", "services/pay/app.py"),
             ("./app.py", "services/pay/app.py"),
             ("gone.py", "services/pay/gone.py"),
+            ("App.PY", "services/pay/app.py"),
             ("tools/lint.py", "tools/lint.py"),
             ("../ship/app.py", "services/ship/app.py"),
             ("../../common/x.py", "common/x.py"),

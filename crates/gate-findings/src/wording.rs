@@ -12,22 +12,20 @@
 //! Two findings are the same where both halves agree. Where the first alone does, the finding may have moved to another
 //! file, which only a rule with `follow_moves` allows.
 //!
-//! By `kind`, the first that is known: `package`, with no text; `code`, with the code that the report quotes; `lines`,
-//! with the flagged line of the checkout, and `message`, with the message. White space is taken out of code, and runs
+//! By `kind`, the first that is known: `package`, with no text; `code`, with the code that the report quotes, else with
+//! the flagged line of the checkout, and `message`, with the message. White space is taken out of code, and runs
 //! of digits count as one `#` in messages. The line number is left out, so the fingerprint survives code that is
 //! inserted above; the message is left out where there is anything better, so that it survives other words for the
-//! same.
-//!
-//! `lines` has two halves of 24 digits with a colon between, one of the line with its neighbour before, one with its
-//! neighbour after: one of them has to agree, since a line may be inserted next to it.
+//! same. Neither is what stands around the line in it ([`crate::around`]): that tells findings apart which are alike.
 
 use std::collections::BTreeMap;
 
 use gate_model::finding::{Finding, Identity};
 use gate_model::text;
 
+use crate::around;
 use crate::limits;
-use crate::place::{Checkout, Lines};
+use crate::place::Checkout;
 
 /// The digits of a digest that are kept: 128 bits.
 const DIGITS: usize = 32;
@@ -43,10 +41,6 @@ pub(crate) const OWN: &str = "gate2:";
 pub(crate) const PLACE: char = '@';
 /// The digits of the place.
 const PLACE_DIGITS: usize = 16;
-/// How a fingerprint of lines starts.
-pub(crate) const LINES: &str = "gate2:lines:";
-/// The digits of each of its halves.
-const HALF: usize = 24;
 /// The context of names that are too long to keep.
 const LONG_NAME: &str = "gate v1 long name";
 
@@ -129,14 +123,6 @@ impl Subject<'_> {
         self.whole("code", &[code])
     }
 
-    /// Of lines of the checkout. The package is not known.
-    pub(crate) fn of_lines(self, lines: &Lines) -> String {
-        let half = |kind: &str, texts: &[&str]| self.digest(kind, texts)[..HALF].to_owned();
-        let before = half("lines before", &[&lines.before, &lines.line]);
-        let what = format!("{LINES}{before}:{}", half("lines after", &[&lines.line, &lines.after]));
-        placed(what, self.path)
-    }
-
     /// Of a message, see [`without_numbers`].
     pub(crate) fn of_message(self, message: &str) -> String {
         self.whole("message", &[message])
@@ -178,16 +164,19 @@ impl Default for Context {
 
 impl Context {
     pub(crate) fn of(quoted: Option<&str>, message: &str) -> Self {
-        let bounded =
-            |text: String| if text.len() > limits::NAME { digits(LONG_NAME, text.as_bytes()) } else { text };
         match quoted {
-            Some(text) => Self::Code(bounded(code(text))),
-            None => Self::Message(bounded(without_numbers(message.trim()))),
+            Some(text) => Self::Code(short(code(text))),
+            None => Self::Message(short(without_numbers(message.trim()))),
         }
     }
 }
 
-/// Gives a finding that is complete but for it the fingerprint that stands in.
+/// `text`, or its digest where it is too long to keep.
+fn short(text: String) -> String {
+    if text.len() > limits::NAME { digits(LONG_NAME, text.as_bytes()) } else { text }
+}
+
+/// Gives a finding that is complete but for them the fingerprint that stands in, and what stands around its line.
 pub(crate) fn identify(finding: &mut Finding, context: &Context, checkout: &dyn Checkout) {
     let subject = Subject {
         tool: finding.tool.as_deref(),
@@ -196,14 +185,16 @@ pub(crate) fn identify(finding: &mut Finding, context: &Context, checkout: &dyn 
         package: finding.package.as_deref(),
     };
     let lines = || checkout.lines(subject.path?, finding.line?);
-    let (fingerprint, identity) = match (subject.package, context) {
-        (Some(_), _) => (subject.of_package(), Identity::Package),
-        (None, Context::Code(code)) => (subject.of_code(code), Identity::Code),
-        (None, Context::Message(message)) => match lines() {
-            Some(lines) => (subject.of_lines(&lines), Identity::Code),
-            None => (subject.of_message(message), Identity::Message),
-        },
+    let lines = if subject.package.is_some() { None } else { lines() };
+    let (fingerprint, identity) = match (subject.package, context, &lines) {
+        (Some(_), _, _) => (subject.of_package(), Identity::Package),
+        (None, Context::Code(code), _) => (subject.of_code(code), Identity::Code),
+        (None, Context::Message(_), Some(lines)) => {
+            (subject.of_code(&short(lines.line.clone())), Identity::Code)
+        }
+        (None, Context::Message(message), None) => (subject.of_message(message), Identity::Message),
     };
+    finding.around = lines.as_ref().map(around::of);
     finding.fingerprint = fingerprint;
     finding.identified_by = Some(identity);
 }
@@ -259,7 +250,6 @@ mod tests {
     use super::{Subject, message, name};
     use crate::identity;
     use crate::limits;
-    use crate::place::Lines;
 
     #[test]
     fn two_long_names_stay_two() {
@@ -290,20 +280,5 @@ mod tests {
         assert_eq!(placed.len(), one.len() + 1 + 16);
         assert!(identity::meet_elsewhere(&one, &placed) && !identity::meet(&one, &placed));
         assert_eq!(identity::moved(&placed, "y"), subject("a", "bc", Some("y")).of_code("d"));
-    }
-
-    #[test]
-    fn a_line_keeps_one_side_when_its_other_neighbour_changes() {
-        let subject = Subject { tool: None, rule: "R", path: Some("a.py"), package: None };
-        let at = |before: &str, line: &str, after: &str| {
-            let lines = Lines { before: before.into(), line: line.into(), after: after.into() };
-            subject.of_lines(&lines)
-        };
-        let same = identity::meet;
-        let one = at("a=1", "eval(x)", "b=2");
-        assert!(same(&one, &at("new", "eval(x)", "b=2")) && same(&one, &at("a=1", "eval(x)", "new")));
-        for other in [at("a=1", "eval(y)", "b=2"), at("p", "eval(x)", "q"), at("b=2", "eval(x)", "a=1")] {
-            assert!(!same(&one, &other), "{other}");
-        }
     }
 }

@@ -106,7 +106,7 @@ fn evidence_survives_being_written_as_match_arguments() {
             let written = gate_findings::match_syntax::Match::from(&evidence).to_string();
             let read = gate_findings::match_syntax::parse(&written).unwrap();
             // A person who writes a MATCH means no line.
-            let evidence = Evidence { lines: Vec::new(), ..evidence };
+            let evidence = Evidence { lines: Vec::new(), around: Vec::new(), ..evidence };
             assert_eq!(read.evidence(Level::None, 0), evidence, "{written}");
         }
     }

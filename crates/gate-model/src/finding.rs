@@ -23,6 +23,10 @@ pub struct Finding {
     /// The line, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
+    /// What stands around that line in the checkout: five digests of four hexadecimal digits each, of the two lines before
+    /// it, the two after it, and the one that it is indented below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub around: Option<String>,
     /// What identifies the finding across runs: the report's own, else computed, see `identified_by`.
     pub fingerprint: String,
     /// All the fingerprints that the report gives, by name. Where there are some, these identify the finding.
@@ -102,9 +106,13 @@ pub struct Evidence {
     /// Whether the report knew of a fix.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fixable: bool,
-    /// The lines of the findings that were seen, rising. Of findings that are alike the nearest ones are covered.
+    /// The lines of the findings that were seen, rising. Of findings that are alike those are covered that stand where
+    /// these would be now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<u64>,
+    /// What stood around each of these lines, in their order, as in [`Finding::around`]; empty where it is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub around: Vec<String>,
 }
 
 /// What a rule says of its waivers beyond what their evidence names. The default adds nothing.

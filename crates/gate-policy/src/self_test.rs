@@ -145,6 +145,7 @@ fn evidence(policy: &Policy, request: &TestRequest) -> Evidence {
         fingerprint: None,
         fingerprints: std::collections::BTreeMap::new(),
         lines: Vec::new(),
+        around: Vec::new(),
         tool: None,
         security_severity: None,
         fixable: false,

@@ -97,6 +97,7 @@ fn about_gate(rule: String, level: Level, message: String) -> Item {
     let finding = Finding {
         fingerprint: rule.clone(),
         fingerprints: BTreeMap::new(),
+        around: None,
         identified_by: None,
         rule,
         level,

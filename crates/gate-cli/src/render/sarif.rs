@@ -128,9 +128,9 @@ fn result(item: &Item, rules: &mut Rules<'_>) -> Value {
         "message": {"text": message(text)},
         "partialFingerprints": {"gate/v1": inert(&finding.fingerprint)},
     });
-    // GitHub drops the whole file for one result without a place; "." is the repository itself.
-    let (path, line) = finding.path.as_deref().map_or((".", Some(1)), |path| (path, finding.line));
-    result["locations"] = json!([{"physicalLocation": place(path, line)}]);
+    // GitHub drops the whole file for one result without a place, and asks for a line in each; "." is the repository.
+    let path = finding.path.as_deref().unwrap_or(".");
+    result["locations"] = json!([{"physicalLocation": place(path, finding.line.unwrap_or(1))}]);
     if let Standing::Accepted(by) = &item.standing {
         let accepted = json!({"kind": "external", "status": "accepted", "justification": inert(by)});
         result["suppressions"] = json!([accepted]);
@@ -147,12 +147,9 @@ fn result(item: &Item, rules: &mut Rules<'_>) -> Value {
     result
 }
 
-fn place(path: &str, line: Option<u64>) -> Value {
-    let mut place = json!({"artifactLocation": {"uri": uri(path), "uriBaseId": "%SRCROOT%"}});
-    if let Some(line) = line.filter(|line| *line > 0) {
-        place["region"] = json!({"startLine": line});
-    }
-    place
+fn place(path: &str, line: u64) -> Value {
+    let artifact = json!({"uri": uri(path), "uriBaseId": "%SRCROOT%"});
+    json!({"artifactLocation": artifact, "region": {"startLine": line.max(1)}})
 }
 
 /// A relative URI reference (RFC 3986, section 4.2) of `path`. A colon is encoded too, so that no first

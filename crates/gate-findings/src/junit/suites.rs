@@ -308,6 +308,7 @@ impl Problem {
             message: wording::message(message),
             fingerprint: subject.of_message(&words),
             fingerprints: BTreeMap::new(),
+            around: None,
             identified_by: Some(Identity::Message),
             rule,
             path,

@@ -320,6 +320,10 @@ impl Checkout for Holds {
         !self.has(path)
     }
 
+    fn named(&self, _: &str) -> Option<String> {
+        None
+    }
+
     fn lines(&self, _: &str, _: u64) -> Option<Lines> {
         None
     }

@@ -3,16 +3,14 @@
 //! A report of 100 thousand findings has few such classes, so the flow stays small. Evidence is looked up by
 //! rule, and by fingerprint where it has one, so that exact evidence costs one look-up per finding.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gate_model::finding::Finding;
 use gate_model::glob::Steps;
 
 use super::flow::Network;
-use super::nearest::nearest;
-use super::shift::Shifts;
-use super::{Assignment, Exceeded, Fit, Waiver, fingerprints};
-use crate::identity::sides;
+use super::{Assignment, Exceeded, Fit, Waiver, fingerprints, places};
+use crate::identity::what;
 
 /// The work that the globs of all waivers may make in one judgement: a second or two. What they do not get to blocks.
 const STEPS: u64 = 1 << 29;
@@ -36,22 +34,36 @@ struct Class {
     findings: Vec<usize>,
 }
 
-impl Class {
-    /// The one file that all its findings are in.
-    fn path<'f>(&self, findings: &'f [Finding]) -> Option<&'f str> {
-        let mut paths = self.findings.iter().map(|&finding| findings[finding].path.as_deref());
-        let first = paths.next()??;
-        paths.all(|path| path == Some(first)).then_some(first)
-    }
+/// Classes while they are found.
+#[derive(Default)]
+struct Found {
+    known: HashMap<Vec<usize>, usize>,
+    classes: Vec<Class>,
 }
 
-/// What offers cover of a class.
-#[derive(Default)]
-struct Wanted {
-    /// The lines that were accepted, each with its offer.
-    lines: Vec<(u64, usize)>,
-    /// The offers of what was accepted without a line.
-    others: Vec<usize>,
+impl Found {
+    /// Adds a finding that `offers` fit; one that none fits is in no class.
+    fn add(&mut self, number: usize, offers: Vec<usize>) {
+        if offers.is_empty() {
+            return;
+        }
+        if let Some(&class) = self.known.get(&offers) {
+            self.classes[class].findings.push(number);
+        } else {
+            self.known.insert(offers.clone(), self.classes.len());
+            self.classes.push(Class { offers, findings: vec![number] });
+        }
+    }
+
+    /// Those with the fewest choices first: the greedy start is then seldom in need of mending.
+    fn sorted(self) -> Vec<Class> {
+        let mut classes = self.classes;
+        for class in &mut classes {
+            class.findings.sort_unstable();
+        }
+        classes.sort_by_key(|class| (class.offers.len(), class.findings[0]));
+        classes
+    }
 }
 
 pub(super) struct Classes<'a> {
@@ -64,44 +76,33 @@ impl<'a> Classes<'a> {
     pub(super) fn of(findings: &[Finding], waivers: &[Waiver<'a>]) -> Self {
         let offers = offers(waivers);
         let index = index(&offers);
-        let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
-        let mut classes: Vec<Class> = Vec::new();
-        let mut fitting = Vec::new();
+        let mut found = Found::default();
         let steps = Steps::new(STEPS);
         for (number, finding) in findings.iter().enumerate() {
-            find_fitting(&offers, &index, (finding, &steps), &mut fitting);
-            if fitting.is_empty() {
-                continue;
-            }
-            if let Some(&class) = known.get(&fitting) {
-                classes[class].findings.push(number);
-            } else {
-                known.insert(fitting.clone(), classes.len());
-                classes.push(Class { offers: fitting.clone(), findings: vec![number] });
-            }
+            found.add(number, fitting(&offers, &index, finding, &steps));
         }
-        // Those with the fewest choices first: the greedy start is then seldom in need of mending.
-        classes.sort_by_key(|class| (class.offers.len(), class.findings[0]));
-        Self { offers, classes }
+        Self { offers, classes: found.sorted() }
     }
 
     pub(super) fn assign(self, findings: &[Finding], waivers: &[Waiver<'_>]) -> Assignment {
-        let sizes: Vec<u64> = self.classes.iter().map(|class| class.findings.len() as u64).collect();
+        let standing = self.standing(findings);
+        let sizes: Vec<u64> = standing.iter().map(|class| class.findings.len() as u64).collect();
         let counts: Vec<u64> =
             self.offers.iter().map(|offer| offer.fit.evidence.count.min(findings.len() as u64)).collect();
         let mut network = Network::new(&sizes, &counts);
-        let arcs: Vec<Vec<usize>> = (self.classes.iter().enumerate())
+        let arcs: Vec<Vec<usize>> = (standing.iter().enumerate())
             .map(|(number, class)| class.offers.iter().map(|&offer| network.offer(number, offer)).collect())
             .collect();
         network.maximise();
 
         let mut covered_by = vec![None; findings.len()];
-        let wanted: Vec<Wanted> =
-            self.classes.iter().zip(&arcs).map(|(class, arcs)| self.wanted(class, arcs, &network)).collect();
-        let shifts = self.shifts(&wanted, findings);
-        for (class, wanted) in self.classes.iter().zip(wanted) {
-            for (member, offer) in members(class, wanted, findings, &shifts) {
-                covered_by[member] = Some(waivers[self.offers[offer].waiver].grant);
+        for (class, arcs) in standing.iter().zip(&arcs) {
+            // In the order of the report, so that the excess blocks.
+            let mut members = class.findings.iter();
+            for (&offer, &arc) in class.offers.iter().zip(arcs) {
+                let flow = usize::try_from(network.flow(arc)).unwrap_or(usize::MAX);
+                let grant = waivers[self.offers[offer].waiver].grant;
+                members.by_ref().take(flow).for_each(|&member| covered_by[member] = Some(grant));
             }
         }
         let unused = self.unused(waivers);
@@ -109,40 +110,29 @@ impl<'a> Classes<'a> {
         Assignment { covered_by, moved_from: BTreeMap::new(), unused, exceeded }
     }
 
-    /// What the offers of a class cover of it: what flows along its `arcs`.
-    fn wanted(&self, class: &Class, arcs: &[usize], network: &Network) -> Wanted {
-        let mut wanted = Wanted::default();
-        for (&offer, &arc) in class.offers.iter().zip(arcs) {
-            let flow = usize::try_from(network.flow(arc)).unwrap_or(usize::MAX);
-            let lines = self.offers[offer].fit.evidence.lines.iter().take(flow);
-            wanted.others.extend(std::iter::repeat_n(offer, flow - lines.len()));
-            wanted.lines.extend(lines.map(|line| (*line, offer)));
-        }
-        wanted
-    }
-
-    /// How far the lines of those files moved in which some of alike findings are covered and some are not.
-    fn shifts<'f>(&self, wanted: &[Wanted], findings: &'f [Finding]) -> Shifts<'f> {
-        let classes = || {
-            self.classes
-                .iter()
-                .zip(wanted)
-                .filter_map(|(class, wanted)| Some((class.path(findings)?, class, wanted)))
-        };
-        let is_open =
-            |class: &Class, wanted: &Wanted| wanted.lines.len() + wanted.others.len() < class.findings.len();
-        let unsure: HashSet<&str> =
-            classes().filter(|(_, class, wanted)| is_open(class, wanted)).map(|(path, ..)| path).collect();
-        let mut shifts = Shifts::default();
-        for (path, class, wanted) in classes().filter(|(path, ..)| unsure.contains(path)) {
-            let mut found: Vec<u64> =
-                class.findings.iter().filter_map(|&finding| findings[finding].line).collect();
-            if found.len() == class.findings.len() && found.len() == wanted.lines.len() {
-                let mut accepted: Vec<u64> = wanted.lines.iter().map(|(line, _)| *line).collect();
-                shifts.learn(path, &mut accepted, &mut found);
+    /// The classes of what stands where the accepted findings stood, see [`places`].
+    fn standing(&self, findings: &[Finding]) -> Vec<Class> {
+        let knows = |offer: &usize| !self.offers[*offer].fit.evidence.lines.is_empty();
+        let mut fitting: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for class in &self.classes {
+            for &offer in class.offers.iter().filter(|offer| knows(offer)) {
+                fitting.entry(offer).or_default().extend(&class.findings);
             }
         }
-        shifts.ready()
+        let group = |(offer, numbers): (usize, Vec<usize>)| {
+            Some((offer, places::Group::of(self.offers[offer].fit.evidence, numbers, findings)?))
+        };
+        let groups: BTreeMap<usize, places::Group<'_>> = fitting.into_iter().filter_map(group).collect();
+        let standing = places::standing(&groups);
+        let mut found = Found::default();
+        for class in &self.classes {
+            for &number in &class.findings {
+                let stands =
+                    |offer: &&usize| standing.get(*offer).is_none_or(|there| there.contains(&number));
+                found.add(number, class.offers.iter().filter(stands).copied().collect());
+            }
+        }
+        found.sorted()
     }
 
     /// How many findings can be covered at most, where finding number `n` stands for `weights[n]` of its kind.
@@ -189,27 +179,6 @@ impl<'a> Classes<'a> {
     }
 }
 
-/// Which findings of a class are covered, by which offer: first those nearest to the lines that were accepted, then in the
-/// order of the report, so that the excess blocks.
-fn members(class: &Class, wanted: Wanted, findings: &[Finding], shifts: &Shifts<'_>) -> Vec<(usize, usize)> {
-    let path = class.path(findings);
-    let now = |line: u64| path.map_or(line, |path| shifts.now(path, line));
-    let mut targets: Vec<(u64, usize)> =
-        wanted.lines.iter().map(|(line, offer)| (now(*line), *offer)).collect();
-    targets.sort_unstable();
-    let lines: Vec<Option<u64>> = class.findings.iter().map(|&finding| findings[finding].line).collect();
-    let near = nearest(&lines, &targets.iter().map(|(line, _)| *line).collect::<Vec<_>>());
-    let mut open = vec![true; class.findings.len()];
-    let mut members = Vec::with_capacity(near.len() + wanted.others.len());
-    for (index, (_, offer)) in near.into_iter().zip(&targets) {
-        open[index] = false;
-        members.push((class.findings[index], *offer));
-    }
-    let rest = class.findings.iter().zip(open).filter(|(_, open)| *open).map(|(finding, _)| *finding);
-    members.extend(rest.zip(wanted.others));
-    members
-}
-
 fn offers<'a>(waivers: &[Waiver<'a>]) -> Vec<Offer<'a>> {
     let mut offers: Vec<Offer<'a>> = Vec::new();
     for (number, waiver) in waivers.iter().enumerate() {
@@ -228,7 +197,7 @@ fn index<'a>(offers: &[Offer<'a>]) -> HashMap<&'a str, OfRule<'a>> {
         match &evidence.fingerprint {
             Some(fingerprint) => {
                 let all = evidence.fingerprints.values().chain([fingerprint]);
-                let all: BTreeSet<&str> = all.flat_map(|one| sides(one)).collect();
+                let all: BTreeSet<&str> = all.map(|one| what(one)).collect();
                 for key in all {
                     of_rule.by_fingerprint.entry(key).or_default().push(number);
                 }
@@ -239,20 +208,19 @@ fn index<'a>(offers: &[Offer<'a>]) -> HashMap<&'a str, OfRule<'a>> {
     index
 }
 
-/// Fills `fitting` with the offers that fit `finding`, narrowest first.
-fn find_fitting(
+/// The offers that fit `finding`, narrowest first.
+fn fitting(
     offers: &[Offer<'_>],
     index: &HashMap<&str, OfRule<'_>>,
-    (finding, steps): (&Finding, &Steps),
-    fitting: &mut Vec<usize>,
-) {
-    fitting.clear();
-    let Some(of_rule) = index.get(finding.rule.as_str()) else { return };
+    finding: &Finding,
+    steps: &Steps,
+) -> Vec<usize> {
+    let Some(of_rule) = index.get(finding.rule.as_str()) else { return Vec::new() };
     let exact = fingerprints(finding).filter_map(|key| of_rule.by_fingerprint.get(key)).flatten();
     let mut candidates: Vec<usize> = exact.copied().collect();
     candidates.sort_unstable();
     candidates.dedup();
     // Evidence with a fingerprint is narrower than any other, so both parts together are in order.
-    let all = candidates.iter().chain(&of_rule.others).copied();
-    fitting.extend(all.filter(|&number| offers[number].fit.fits(finding, steps)));
+    let all = candidates.into_iter().chain(of_rule.others.iter().copied());
+    all.filter(|&number| offers[number].fit.fits(finding, steps)).collect()
 }

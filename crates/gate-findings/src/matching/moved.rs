@@ -4,7 +4,8 @@
 //! names one file and a fingerprint can be followed, and only where its waiver's rule allows that.
 //!
 //! Invariants: the old file is surely gone from the checkout, and no finding of the report is in it; the evidence fits
-//! findings in one new file only, and these fit the evidence of one old file only. Whatever is ambiguous blocks.
+//! findings in one new file only, and these fit the evidence of one old file only. Whatever is ambiguous blocks. Where it is
+//! known what stood around the accepted ones, the new file is the one in which enough of that stands around a finding.
 //!
 //! Not here: how many findings of the new file are covered. They are assigned as if they were in the old one.
 
@@ -12,10 +13,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use gate_model::finding::{Evidence, Finding, WaiverTerms};
 
-use super::{Waiver, fits_elsewhere};
+use super::{Waiver, fingerprints, fits_elsewhere};
+use crate::around::Around;
 use crate::evidence::plain_path;
-use crate::identity::sides;
-use crate::matching::fingerprints;
+use crate::identity::what;
+
+/// So many parts of what stands around two lines show that they are the same in two files.
+const ENOUGH: usize = 3;
 
 /// Evidence that may be followed.
 struct Follower<'a> {
@@ -28,6 +32,27 @@ struct Follower<'a> {
     found: Vec<usize>,
 }
 
+impl Follower<'_> {
+    /// Leaves what its evidence can tell from the accepted ones by what stands around it. Where a claim stands for that,
+    /// because nobody knows any more, the claim does.
+    fn narrow<'c>(&mut self, findings: &[Finding], claim: impl Fn(usize) -> Option<&'c str>) {
+        if self.evidence.around.is_empty() {
+            return;
+        }
+        let own: Vec<Around> = self.evidence.around.iter().filter_map(|own| Around::parse(own)).collect();
+        let around = |number: usize| findings[number].around.as_deref().and_then(Around::parse);
+        let like = |number: usize| {
+            around(number).is_some_and(|found| own.iter().any(|own| own.likeness(found) >= ENOUGH))
+        };
+        let old = self.old.as_str();
+        let alike: HashSet<Option<&str>> = (self.found.iter())
+            .filter(|number| claim(**number) == Some(old) || like(**number))
+            .map(|number| findings[*number].path.as_deref())
+            .collect();
+        self.found.retain(|number| alike.contains(&findings[*number].path.as_deref()));
+    }
+}
+
 /// What moved.
 #[derive(Debug, Default)]
 pub(super) struct Moves<'a> {
@@ -37,10 +62,12 @@ pub(super) struct Moves<'a> {
     pub(super) evidence: Vec<(usize, &'a Evidence)>,
 }
 
-/// The findings among the `open` ones that moved from a file that `is_gone`.
-pub(super) fn moves<'a>(
+/// The findings among the `open` ones that moved from a file that `is_gone`. Of some it is known from where they are said to
+/// have moved: their `claim`.
+pub(super) fn moves<'a, 'c>(
     findings: &[Finding],
     open: impl Fn(usize) -> bool,
+    claim: impl Fn(usize) -> Option<&'c str>,
     waivers: &[Waiver<'a>],
     is_gone: impl Fn(&str) -> bool,
 ) -> Moves<'a> {
@@ -51,6 +78,9 @@ pub(super) fn moves<'a>(
     let present: HashSet<&str> = findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
     followers.retain(|follower| !present.contains(follower.old.as_str()) && is_gone(&follower.old));
     look(&mut followers, findings, open);
+    for follower in &mut followers {
+        follower.narrow(findings, &claim);
+    }
     let path = |number: usize| findings[number].path.as_deref();
     let one_place = |found: &[usize]| found.windows(2).all(|pair| path(pair[0]) == path(pair[1]));
     followers.retain(|follower| !follower.found.is_empty());
@@ -95,7 +125,7 @@ fn look(followers: &mut [Follower<'_>], findings: &[Finding], open: impl Fn(usiz
         }
     }
     for Follower { evidence, terms, found, .. } in followers {
-        let prints = evidence.fingerprints.values().chain(&evidence.fingerprint).flat_map(|one| sides(one));
+        let prints = evidence.fingerprints.values().chain(&evidence.fingerprint).map(|one| what(one));
         let near = prints.filter_map(|print| known.get(&(evidence.rule.as_str(), print)));
         let fits = |number: &usize| fits_elsewhere(evidence, *terms, &findings[*number]);
         found.extend(near.flatten().copied().filter(fits));

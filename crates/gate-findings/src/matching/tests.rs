@@ -17,6 +17,7 @@ fn finding(rule: &str, path: &str) -> Finding {
         line: None,
         fingerprint: format!("fp-{path}"),
         fingerprints: BTreeMap::new(),
+        around: None,
         identified_by: None,
         package: None,
         tool: Some("t".into()),
@@ -38,6 +39,7 @@ fn evidence(rule: &str, path: &str, count: u64) -> Evidence {
         security_severity: None,
         fixable: false,
         lines: Vec::new(),
+        around: Vec::new(),
     }
 }
 
@@ -274,6 +276,89 @@ fn code_inserted_above_makes_no_new_finding_the_accepted_one() {
     assert_eq!(assign(&found, &waivers, &NoCheckout).covered_by, [Some(1), None, Some(1)]);
 }
 
+/// A finding of one kind at `line`, with five parts around it.
+fn among(line: u64, around: [&str; 5]) -> Finding {
+    Finding { line: Some(line), around: Some(around.concat()), ..finding("R", "src/a") }
+}
+
+/// What covers `found` where `accepted` was.
+fn covered(accepted: &[Finding], found: &[Finding]) -> Vec<bool> {
+    let evidence = crate::evidence::of(accepted);
+    let assignment = assign(found, &[Waiver::of(1, &evidence)], &NoCheckout);
+    assignment.covered_by.iter().map(Option::is_some).collect()
+}
+
+const HERE: [&str; 5] = ["aaaa", "bbbb", "cccc", "dddd", "eeee"];
+const THERE: [&str; 5] = ["1111", "2222", "3333", "4444", "5555"];
+const HALF: [&str; 5] = ["aaaa", "bbbb", "cccc", "4444", "5555"];
+
+#[test]
+fn a_new_finding_does_not_take_the_place_of_an_accepted_one_that_is_gone() {
+    let accepted = [among(20, HERE)];
+    for (found, expected) in [
+        (among(20, HERE), true),
+        (among(300, HERE), true),
+        (among(300, HALF), true),
+        // All around it was edited, and it stands where it stood.
+        (among(20, THERE), true),
+        (among(21, THERE), false),
+        // The file has no other finding to tell the place by.
+        (among(300, ["aaaa", "bbbb", "3333", "4444", "5555"]), true),
+        (among(300, ["aaaa", "2222", "3333", "4444", "5555"]), false),
+    ] {
+        assert_eq!(covered(&accepted, std::slice::from_ref(&found)), [expected], "{found:?}");
+    }
+    // Little around it agrees, and it does not lie between the same others.
+    let little = ["aaaa", "2222", "3333", "4444", "5555"];
+    let other = |line: u64| Finding { rule: "S".into(), ..among(line, HERE) };
+    let accepted = [other(10), among(20, HERE), other(30)];
+    let inside = [other(110), among(125, little), other(130)];
+    assert_eq!(covered(&accepted, &inside), [true, true, true]);
+    let outside = [other(110), other(130), among(135, little)];
+    assert_eq!(covered(&accepted, &outside), [true, true, false]);
+    // Evidence that somebody wrote without places is covered by its count alone.
+    let written = [evidence("R", "src/*", 1)];
+    assert_eq!(assign(&[among(300, THERE)], &[Waiver::of(1, &written)], &NoCheckout).covered_by, [Some(1)]);
+}
+
+#[test]
+fn of_alike_findings_those_are_the_accepted_ones_around_which_most_agrees() {
+    // Nearer to the old line, but in another function.
+    let found = [among(21, ["aaaa", "bbbb", "3333", "4444", "5555"]), among(90, HERE)];
+    assert_eq!(covered(&[among(20, HERE)], &found), [false, true]);
+    // Of several with all the same around them, their order tells.
+    let many = |lines: &[u64]| lines.iter().map(|line| among(*line, HERE)).collect::<Vec<_>>();
+    assert_eq!(covered(&many(&[10, 20, 30]), &many(&[110, 120, 130])), [true, true, true]);
+    assert_eq!(covered(&many(&[10, 20, 30]), &many(&[5, 10, 20, 30])), [false, true, true, true]);
+    // The one in the middle is gone, and one more stands at the end.
+    let accepted = [among(10, HERE), among(20, HALF), among(30, THERE)];
+    let found = [among(10, HERE), among(29, THERE), among(90, ["9999"; 5])];
+    assert_eq!(covered(&accepted, &found), [true, true, false]);
+}
+
+#[test]
+fn what_was_moved_within_its_file_is_recognised_by_all_that_is_around_it() {
+    let accepted = [among(10, HERE), among(50, THERE)];
+    assert_eq!(covered(&accepted, &[among(10, THERE), among(50, HERE)]), [true, true]);
+    assert_eq!(covered(&accepted, &[among(400, THERE), among(410, HERE)]), [true, true]);
+}
+
+#[test]
+fn ten_thousand_alike_findings_of_one_file_are_matched() {
+    let lines =
+        |range: std::ops::Range<u64>| -> Vec<Finding> { range.map(|line| among(line, HERE)).collect() };
+    let all = lines(1..10_001);
+    assert!(covered(&all, &all).iter().all(|covered| *covered), "more than there are places for");
+    let some = lines(100..900);
+    let expected: Vec<bool> = (1..2001).map(|line| (100..900).contains(&line)).collect();
+    assert_eq!(covered(&some, &all[..2000]), expected);
+    // Too many to lay side by side: what has the same around it is found all the same, and nothing else.
+    let mut found = lines(1..20_001);
+    found.extend((1..20_001).map(|line| among(line, THERE)));
+    assert_eq!(covered(&lines(1..1_001), &found).iter().filter(|covered| **covered).count(), 1_000);
+    assert_eq!(covered(&lines(1..1_001), &found[20_000..]).iter().filter(|covered| **covered).count(), 0);
+}
+
 #[derive(Debug)]
 struct Gone(&'static [&'static str]);
 
@@ -284,6 +369,10 @@ impl Checkout for Gone {
 
     fn is_gone(&self, path: &str) -> bool {
         self.0.contains(&path)
+    }
+
+    fn named(&self, _: &str) -> Option<String> {
+        None
     }
 
     fn lines(&self, _: &str, _: u64) -> Option<Lines> {
@@ -324,6 +413,27 @@ fn a_finding_is_followed_into_the_one_file_that_its_own_became() {
         let stayed = found.iter().filter(in_place).count();
         assert_eq!(strict.covered_by.iter().flatten().count(), stayed, "{found:?}");
     }
+}
+
+#[test]
+fn what_stands_around_a_finding_tells_into_which_file_it_moved() {
+    let at = |path: &str, around: [&str; 5]| Finding {
+        line: Some(7),
+        around: Some(around.concat()),
+        ..own(path, "assert x")
+    };
+    let accepted = crate::evidence::of(&[at("src/a", HERE), Finding { line: Some(9), ..at("src/a", THERE) }]);
+    let terms = WaiverTerms { follow_moves: true, ..WaiverTerms::default() };
+    let waiver = Waiver { terms, ..Waiver::of(1, &accepted) };
+    let found = [at("lib/a", HERE), at("lib/b", ["9999"; 5])];
+    let assignment = assign(&found, &[waiver], &Gone(&["src/a"]));
+    assert_eq!(assignment.covered_by, [Some(1), None]);
+    let judged =
+        |finding: &Finding| crate::evidence::group(std::iter::once((finding, None, None)))[0].finding.clone();
+    let groups = [(judged(&found[0]), Some("src/a".to_owned()))];
+    assert_eq!(super::covers_all(&waiver, &groups, &[judged(&found[1])]), Ok(()), "replay follows it, too");
+    let both = assign(&[at("lib/a", HERE), at("lib/b", THERE)], &[waiver], &Gone(&["src/a"]));
+    assert_eq!(both.covered_by, [None, None], "it may be either of them");
 }
 
 #[test]

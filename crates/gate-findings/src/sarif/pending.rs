@@ -69,6 +69,7 @@ pub(super) fn draft(wire: &WireResult<'_>) -> (Finding, Pending) {
         path: None,
         line: line(wire),
         fingerprint: wording::of_named(&identity::latest(&fingerprints)),
+        around: None,
         identified_by: (!fingerprints.is_empty()).then_some(Identity::Fingerprint),
         fingerprints,
         tool: None,

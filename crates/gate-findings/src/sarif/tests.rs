@@ -702,11 +702,16 @@ impl Checkout for Source {
         !self.has(path)
     }
 
+    fn named(&self, _: &str) -> Option<String> {
+        None
+    }
+
     fn lines(&self, path: &str, number: u64) -> Option<Lines> {
         let at = |number: usize| self.0.get(number).copied().unwrap_or_default().to_owned();
         let number = usize::try_from(number).unwrap() - 1;
-        let before = number.checked_sub(1).map_or_else(String::new, at);
-        self.has(path).then(|| Lines { before, line: at(number), after: at(number + 1) })
+        let before = [number.checked_sub(1).map_or_else(String::new, at), String::new()];
+        let after = [at(number + 1), String::new()];
+        self.has(path).then(|| Lines { line: at(number), before, after, ..Lines::default() })
     }
 }
 
@@ -728,11 +733,19 @@ fn where_no_code_is_quoted_the_checkout_has_it_and_other_words_do_not_matter() {
         ));
         let found = read(&mut text.as_bytes(), "r", &options).unwrap().findings.pop().unwrap();
         assert_eq!(found.identified_by, Some(Identity::Code));
+        assert!(found.around.is_some_and(|around| around.len() == 20));
         found.fingerprint
     };
     let one = fingerprint(&Source(&["a=1", "b=eval(x)"]), 2, "unsafe");
     assert_eq!(one, fingerprint(&Source(&["#new", "a=1", "b=eval(x)"]), 3, "unsafe; use literal_eval"));
     assert_ne!(one, fingerprint(&Source(&["a=1", "b=eval(y)"]), 2, "unsafe"));
+    let quoted = r#"{"ruleId":"R","locations":[{"physicalLocation":{"artifactLocation":{"uri":"a.py"},
+        "region":{"startLine":9,"snippet":{"text":"b = eval(x)"}}}}]}"#;
+    assert_eq!(
+        one,
+        finding(quoted).fingerprint,
+        "a version of the tool that begins to quote code ends no waiver"
+    );
 }
 
 #[test]

@@ -108,7 +108,8 @@ impl State {
         }
     }
 
-    /// Whether waivers that were surely in force would have covered more than was waived.
+    /// Whether waivers that were surely in force would have covered more than was waived. What stood around a finding is not
+    /// in the ledger, so that evidence which asks for it need not have covered anything.
     pub(super) fn as_few_as_possible(&self, here: Here<'_>, facts: &Facts<'_>) -> Judged {
         if facts.blocking == 0 || facts.omitted > 0 {
             return Ok(());
@@ -119,7 +120,7 @@ impl State {
         }
         let offered: Vec<Waiver<'_>> = waivers.iter().map(Live::waiver).collect();
         let groups: Vec<Evidence> = facts.findings.iter().map(Group::evidence).collect();
-        let covered = matching::coverable(&groups, &offered);
+        let covered = matching::surely_covered(&groups, &offered);
         if covered <= facts.waived {
             return Ok(());
         }

@@ -162,6 +162,7 @@ impl Group<'_> {
             security_severity: self.security_severity,
             fixable: self.fixable,
             lines: Vec::new(),
+            around: Vec::new(),
         }
     }
 }

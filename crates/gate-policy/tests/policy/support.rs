@@ -57,6 +57,7 @@ pub(crate) fn ask(action: Action) -> Ask {
         fingerprint: None,
         fingerprints: std::collections::BTreeMap::new(),
         lines: Vec::new(),
+        around: Vec::new(),
         tool: None,
         security_severity: None,
         fixable: false,

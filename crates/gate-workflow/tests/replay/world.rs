@@ -336,6 +336,10 @@ impl Checkout for Emptied {
         true
     }
 
+    fn named(&self, _: &str) -> Option<String> {
+        None
+    }
+
     fn lines(&self, _: &str, _: u64) -> Option<Lines> {
         None
     }
@@ -367,6 +371,7 @@ pub(crate) fn waive(rule: &str, path: &str, count: u64) -> Ask {
         fingerprint: None,
         fingerprints: BTreeMap::new(),
         lines: Vec::new(),
+        around: Vec::new(),
         tool: None,
         security_severity: None,
         fixable: false,
@@ -384,6 +389,7 @@ pub(crate) fn finding(rule: &str, path: &str, line: u64) -> Finding {
         line: Some(line),
         fingerprint: format!("{rule}-{path}"),
         fingerprints: BTreeMap::new(),
+        around: None,
         identified_by: None,
         package: None,
         tool: Some("scanner".to_owned()),

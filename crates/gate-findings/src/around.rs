@@ -1,0 +1,82 @@
+//! What stands around a finding's line: how it is kept, and how much of it two findings have in common.
+//!
+//! ```text
+//! around  = part(before) part(the one before that) part(after) part(the one after that) part(above)
+//! part(x) = the first 4 hexadecimal digits of BLAKE3-derive-key("gate v1 around", x)
+//! ```
+//!
+//! A part is a line without its white space; one that is not there counts as empty. Digests this short prove nothing and
+//! need not: they only choose among findings that are alike in rule, file and code.
+
+use crate::place::Lines;
+
+const CONTEXT: &str = "gate v1 around";
+/// The hexadecimal digits of a part.
+const DIGITS: usize = 4;
+const PARTS: usize = 5;
+
+/// What stands around a line, as it is kept.
+pub(crate) fn of(lines: &Lines) -> String {
+    let parts = lines.before.iter().chain(&lines.after).chain([&lines.above]);
+    parts.map(|part| digest(part)).collect()
+}
+
+fn digest(part: &str) -> String {
+    blake3::Hash::from_bytes(blake3::derive_key(CONTEXT, part.as_bytes())).to_hex()[..DIGITS].to_owned()
+}
+
+/// What stands around a line, ready to be compared.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around([u16; PARTS]);
+
+impl Around {
+    /// `None` where it is not known.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parts = [0; PARTS];
+        if text.len() != PARTS * DIGITS || !text.is_ascii() {
+            return None;
+        }
+        for (number, part) in parts.iter_mut().enumerate() {
+            *part = u16::from_str_radix(&text[number * DIGITS..(number + 1) * DIGITS], 16).ok()?;
+        }
+        Some(Self(parts))
+    }
+
+    /// How many parts of two are the same.
+    pub(crate) fn likeness(self, other: Self) -> usize {
+        self.0.iter().zip(other.0).filter(|(one, other)| *one == other).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Around, of};
+    use crate::place::Lines;
+
+    fn lines(before: [&str; 2], after: [&str; 2], above: &str) -> Lines {
+        let owned = |pair: [&str; 2]| pair.map(str::to_owned);
+        Lines { line: "x".into(), before: owned(before), after: owned(after), above: above.into() }
+    }
+
+    #[test]
+    fn parts_that_are_the_same_are_counted_in_their_places() {
+        let one = of(&lines(["a", "b"], ["c", "d"], "deff():"));
+        assert_eq!(one.len(), 20);
+        for (other, expected) in [
+            (lines(["a", "b"], ["c", "d"], "deff():"), 5),
+            (lines(["new", "a"], ["c", "d"], "deff():"), 3),
+            (lines(["b", "a"], ["d", "c"], "defg():"), 0),
+            (lines(["", ""], ["", ""], "deff():"), 1),
+        ] {
+            let [one, other] = [&one, &of(&other)].map(|text| Around::parse(text).unwrap());
+            assert_eq!(one.likeness(other), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_such_text_is_not_known() {
+        for unknown in ["", "0", "000000000000000000000", "éééééééééé", "0000000000000000000g"] {
+            assert!(Around::parse(unknown).is_none(), "{unknown}");
+        }
+    }
+}
