@@ -107,7 +107,7 @@ pub fn decision(
     let proceed = judgement::proceeds(ruling.verdict, rules.gate, now);
     let ways = match proceed {
         Some(true) => Ways::default(),
-        _ => suggest::ways_past(rules.name, rules.gate, &ruling),
+        _ => suggest::ways_past(rules.name, rules.gate, &ruling, &facts.context),
     };
     Decision {
         schema: SCHEMA.to_owned(),
