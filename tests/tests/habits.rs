@@ -7,7 +7,7 @@
 
 mod support;
 
-use support::{House, POLICY, bin};
+use support::{House, POLICY, Ran, bin};
 
 /// How many entries the ledger has.
 fn entries(house: &House) -> usize {
@@ -49,6 +49,22 @@ fn words_in_another_order_are_answered_with_the_command() {
     house.skip(&["41", "approve"]).exits(2).says(&["did you mean: gate-skip approve 41"]);
     house.skip(&["lint", "--for", "2h", "--reason", "x"]).exits(2).says(&["did you mean '--ttl'?"]);
     house.check(&["lint", "make", "test"]).exits(2).says(&["to run a command: gate-check lint -- make test"]);
+    for (line, meant) in [
+        (&["list"][..], "'gate-log'?"),
+        (&["tail"], "'gate-log --follow'?"),
+        (&["pending"], "'gate-log due'?"),
+        (&["verify"], "'gate-verify'?"),
+        (&["--limit", "5"], "'--newest'?"),
+        (&["--user", "alice"], "'--actor'?"),
+    ] {
+        Ran::of(house.tool("gate-log", line).output().unwrap()).exits(2).says(&[meant]);
+    }
+    house.skip(&["unpause", "lint"]).exits(2).says(&["did you mean: gate-skip resume lint"]);
+    house.skip(&["lint", "-m", "x"]).exits(2).says(&["did you mean '--reason'?"]);
+    house.check(&["lint", "--json", "--", "true"]).exits(125).says(&["did you mean '--format json'?"]);
+    house.check(&["lint", "--dry-run"]).exits(2).says(&["did you mean '--plan'?"]);
+    house.check(&["list"]).exits(2).says(&["gate-check --list"]);
+    house.skip(&["lint", "--reason", "x", "--ticket", ""]).exits(2).says(&["as in --ticket SEC-12"]);
     house.check(&["lint", "no.sarif"]).exits(2).says(&["cannot read report 'no.sarif'"]);
     assert_eq!(entries(&house), 1);
 }

@@ -78,7 +78,7 @@ fn a_renewal_goes_through_the_rule_again_and_takes_over() {
     house
         .skip_as("dave", &renew(&second.id(), &[]))
         .exits(1)
-        .says(&["rule 1 allows 1 renewals in a row (this would be number 2): ask anew instead"]);
+        .says(&["rule 1 allows 1 renewal in a row (this would be number 2): ask anew instead"]);
     house
         .skip_as("dave", &renew(&first["id"].to_string(), &[]))
         .exits(1)

@@ -128,7 +128,8 @@ fn perform(
     let files = outputs::claim(args, env)?;
     let task = args
         .task()
-        .map_err(|missing| RunError::Usage(format!("{missing}\n'{TOOL} --help' shows the usage")))?;
+        .map_err(|missing| RunError::Usage(format!("{missing}\n\
+                 to run one: {TOOL} GATE -- COMMAND; to judge one: {TOOL} GATE FILE; to see all gates: {TOOL} --list")))?;
     // The option stands for the variable.
     let environment = args.environment.as_ref();
     let lookup =

@@ -48,7 +48,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("GATE_COMM
 });
 
 /// What fingers write that know other tools, and the option that is meant.
-const HABITS: [(&str, &str); 12] = [
+const HABITS: [(&str, &str); 22] = [
     ("--for", "--ttl"),
     ("--duration", "--ttl"),
     ("--expires", "--ttl"),
@@ -61,6 +61,26 @@ const HABITS: [(&str, &str); 12] = [
     ("--report", "--findings"),
     ("--env", "--environment"),
     ("--branch", "--ref"),
+    ("--limit", "--newest"),
+    ("--count", "--newest"),
+    ("--last", "--newest"),
+    ("--tail", "--newest"),
+    ("--user", "--actor"),
+    ("--who", "--actor"),
+    ("--author", "--actor"),
+    ("--json", "--format json"),
+    ("--dry-run", "--plan"),
+    ("-m", "--reason"),
+];
+
+/// Words that are verbs of other tools, and the command that is meant.
+const VERBS: [(&str, &[&str], &str); 6] = [
+    ("gate-log", &["list", "ls", "log", "history"], "gate-log"),
+    ("gate-log", &["tail", "follow", "watch"], "gate-log --follow"),
+    ("gate-log", &["pending", "requests", "todo"], "gate-log due"),
+    ("gate-log", &["status", "gates"], "gate-check --list"),
+    ("gate-log", &["verify", "check"], "gate-verify"),
+    ("gate-log", &["cat", "dump"], "gate-log export"),
 ];
 
 fn end(
@@ -147,7 +167,7 @@ impl Facts<'_> {
     }
 
     fn remedy(&self, tool: &str) -> String {
-        if let Some(meant) = self.meant() {
+        if let Some(meant) = self.meant().or_else(|| self.meant_verb(tool)) {
             return format!("did you mean '{meant}'? '{tool} --help' lists what there is");
         }
         let kinds =
@@ -201,12 +221,18 @@ impl Facts<'_> {
         let arg = self.words(ContextKind::InvalidArg, " ");
         let (_, meant) = HABITS.iter().find(|(habit, _)| *habit == arg)?;
         let has = |command: &clap::Command| {
-            command
-                .get_arguments()
-                .filter_map(clap::Arg::get_long)
-                .any(|long| meant.strip_prefix("--") == Some(long))
+            command.get_arguments().filter_map(clap::Arg::get_long).any(|long| {
+                meant.split(' ').next().and_then(|option| option.strip_prefix("--")) == Some(long)
+            })
         };
         (has(self.1) || self.1.get_subcommands().any(has)).then_some(*meant)
+    }
+
+    /// The command that does what another tool's verb does.
+    fn meant_verb(&self, tool: &str) -> Option<&'static str> {
+        let verb = self.words(ContextKind::InvalidSubcommand, " ");
+        let is_it = |(of, words, _): &&(&str, &[&str], &str)| *of == tool && words.contains(&verb.as_str());
+        VERBS.iter().find(is_it).map(|(_, _, command)| *command)
     }
 
     fn words(&self, kind: ContextKind, between: &str) -> String {

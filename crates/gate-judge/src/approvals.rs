@@ -47,7 +47,7 @@ pub fn suffice(
 fn waited(request: &Entry, grant: &Entry, data: &GrantData, life: &[Entry]) -> Result<(), String> {
     let asked: RequestData = records::data(request).map_err(|error| error.to_string())?;
     if data.not_before >= asked.lapses {
-        return Err(format!("its request lapsed at {}", asked.lapses));
+        return Err(format!("its request lapsed at {}", asked.lapses.to_second()));
     }
     let before = || life.iter().filter(|entry| entry.seq < grant.seq);
     if let Some(end) = before().find(|entry| records::ends_request(entry)) {

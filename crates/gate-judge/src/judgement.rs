@@ -11,6 +11,7 @@ use gate_findings::place::Checkout;
 use gate_model::action::Action;
 use gate_model::decision::{OptOut, Verdict, Waived};
 use gate_model::finding::{Counts, Evidence, Finding, WaiverTerms};
+use gate_model::text::count;
 use gate_model::time::{Timestamp, format_duration};
 use gate_policy::Gate;
 
@@ -114,7 +115,10 @@ pub fn by_opt_out(verdict: Verdict, live: &Live) -> Ruling {
     let what = if verdict == Verdict::Hold { "is paused" } else { "is skipped" };
     let reason = format!(
         "the gate {what} until {} by {} (opt-out {}): {}",
-        live.expires, live.by.id, live.id, live.reason
+        live.expires.to_second(),
+        live.by.id,
+        live.id,
+        live.reason
     );
     Ruling {
         verdict,
@@ -256,7 +260,7 @@ fn report(standing: &EffectiveOptOuts, findings: Vec<Finding>, counts: Counts, m
 }
 
 fn in_words(findings: u64) -> String {
-    if findings == 1 { "1 finding".to_owned() } else { format!("{findings} findings") }
+    count(findings, "finding")
 }
 
 fn report_in_words(ruling: &Ruling) -> String {

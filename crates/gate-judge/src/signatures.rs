@@ -319,7 +319,8 @@ pub(crate) fn wrong_times(
     if until.seconds_since(from) > i64::try_from(MAX_WAIT).unwrap_or(i64::MAX) {
         return Some(format!("this {what} could be submitted for longer than seven days; sign a new one"));
     }
-    (now >= until).then(|| format!("this {what} could be submitted until {until}; sign a new one"))
+    (now >= until)
+        .then(|| format!("this {what} could be submitted until {}; sign a new one", until.to_second()))
 }
 
 /// A rule may limit the uses further than was asked for.

@@ -163,10 +163,10 @@ impl Approved {
 pub fn applies(held: &Held<'_>, run: &Run<'_>) -> Result<(), String> {
     let GrantData { ask, not_before, expires, .. } = held.data;
     if run.now < *not_before {
-        return Err(format!("counts from {not_before} on"));
+        return Err(format!("counts from {} on", not_before.to_second()));
     }
     if run.now >= *expires {
-        return Err(format!("ended at {expires}"));
+        return Err(format!("ended at {}", expires.to_second()));
     }
     if let Some(why) = run.since.and_then(|seen| excuses_itself(held, seen)) {
         return Err(why);

@@ -107,7 +107,7 @@ pub fn decision(
     let proceed = judgement::proceeds(ruling.verdict, rules.gate, now);
     let ways = match proceed {
         Some(true) => Ways::default(),
-        _ => suggest::ways_past(rules.name, rules.gate, &ruling),
+        _ => suggest::ways_past(rules.name, rules.gate, &ruling, &facts.context),
     };
     Decision {
         schema: SCHEMA.to_owned(),
@@ -201,7 +201,8 @@ fn grouped(ruling: &Ruling) -> (Vec<Judged>, u64) {
 fn reasons(gate: &Gate, ruling: &Ruling, facts: &Circumstances, now: Timestamp) -> Vec<String> {
     let mut reasons = ruling.reasons.clone();
     if let (Verdict::Fail, Some(until)) = (ruling.verdict, gate.observed(now)) {
-        reasons.push(format!("the gate is observed until {until}, and stops nobody before that"));
+        reasons
+            .push(format!("the gate is observed until {}, and stops nobody before that", until.to_second()));
     }
     reasons.extend(facts.notes.iter().chain(&facts.notices).cloned());
     reasons.extend(facts.context.contradiction());

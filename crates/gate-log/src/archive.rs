@@ -56,8 +56,8 @@ pub(crate) fn archive(session: &Session<'_>, args: &ArchiveArgs, io: &mut Io<'_>
     let id = ledger.id().to_owned();
     let (entry, moved) = commit(session, &found, ledger, &statement, &plan)?;
     let document = document(&id, &statement, &entry, moved, &segment.path);
-    let (noun, path) = (if moved == 1 { "entry" } else { "entries" }, segment.path.display());
-    session.report(&document, &format!("{moved} {noun} before {} moved to '{path}'", statement.before), io);
+    let (moved, path) = (gate_cli::render::count(moved, "entry"), segment.path.display());
+    session.report(&document, &format!("{moved} before {} moved to '{path}'", statement.before), io);
     Ok(())
 }
 

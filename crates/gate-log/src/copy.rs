@@ -143,9 +143,9 @@ fn check(ledger: &Ledger, head: Head, staged: &Staged) -> Result<Outcome, LogErr
 }
 
 fn show(session: &Session<'_>, ledger: &Ledger, to: &str, outcome: &Outcome, io: &mut Io<'_>) {
-    let noun = if outcome.entries == 1 { "entry" } else { "entries" };
     let head = outcome.head.map(|(seq, hash)| EntryRef { seq, hash });
-    let summary = format!("{} {noun} copied to '{to}' and verified", outcome.entries);
+    let summary =
+        format!("{} copied to '{to}' and verified", gate_cli::render::count(outcome.entries, "entry"));
     session.report(&document(ledger, to, outcome.entries, head), &summary, io);
 }
 

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use gate_cli::Io;
 use gate_cli::io::Reader;
-use gate_cli::message;
+use gate_cli::{message, render};
 use gate_ledger::entry::{EntryHash, write_line};
 use gate_ledger::salvage::{self, Loss, Salvage};
 
@@ -84,7 +84,8 @@ fn tell(salvage: &Salvage, io: &mut Io<'_>) {
         say(&format!("the file ends before page {page} of {pages}: entries after {after} may be lost"));
     }
     if salvage.foreign > 0 {
-        say(&format!("{} entries of other ledgers are in the file; they were left out", salvage.foreign));
+        let foreign = render::count(salvage.foreign, "entry");
+        say(&format!("of other ledgers the file holds {foreign}, which were left out"));
     }
     if salvage.changed {
         say("the file was written to meanwhile; let its writers end and try again");
@@ -100,12 +101,13 @@ fn places(loss: &Loss) -> String {
 
 fn summary(salvage: &Salvage) -> String {
     let Salvage { entries, last, ledger, loose, .. } = salvage;
-    let mut text = format!("saved {entries} entries of ledger {ledger}, up to entry {last}");
+    let mut text =
+        format!("saved {} of ledger {ledger}, up to entry {last}", render::count(*entries, "entry"));
     if *loose > 0 {
         text += &format!(", {loose} of them from space that its table does not lead to");
     }
     if salvage.archived > 0 {
-        text += &format!("; {} are in an archive", salvage.archived);
+        text += &format!("; the archive has {}", render::count(salvage.archived, "entry"));
     }
     if !salvage.lost.is_empty() {
         // A position is at most 2^53, so that the sum of any of them is one of a few more bits.

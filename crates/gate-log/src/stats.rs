@@ -64,9 +64,7 @@ pub(crate) fn show(
 }
 
 fn sheet(stats: &Stats) -> Sheet {
-    let entries =
-        if stats.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", stats.entries) };
-    let mut sheet = Sheet::new(entries, Tone::Plain);
+    let mut sheet = Sheet::new(render::count(stats.entries, "entry"), Tone::Plain);
     sheet.maybe("ledger", stats.ledger.clone());
     sheet.maybe("ledgers", (!stats.ledgers.is_empty()).then(|| stats.ledgers.join(", ")));
     sheet.maybe("since", stats.since.map(render::instant));
@@ -85,8 +83,8 @@ fn sheet(stats: &Stats) -> Sheet {
 /// What is in an archive, in half a sentence.
 pub(crate) fn archived(archived: Archived) -> String {
     let Archived { entries, before } = archived;
-    let (noun, verb) = if entries == 1 { ("entry", "is") } else { ("entries", "are") };
-    format!("{entries} {noun} before {before} {verb} in an archive")
+    let verb = if entries == 1 { "is" } else { "are" };
+    format!("{} before {before} {verb} in an archive", render::count(entries, "entry"))
 }
 
 fn row(name: &str, counts: &Counts) -> Vec<String> {

@@ -37,6 +37,12 @@ pub struct OutOfScope(pub String);
 /// Whether what a scope wants is what was found.
 type Matches<'a> = &'a dyn Fn(&str, &str) -> bool;
 
+/// The first twelve digits of a commit, as git shows it; any other text as it is.
+pub fn short_commit(commit: &str) -> &str {
+    let is_id = commit.len() >= 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    commit.get(..12).filter(|_| is_id).unwrap_or(commit)
+}
+
 impl Scope {
     /// Whether the scope names something narrower than the repository.
     pub const fn is_narrow(&self) -> bool {
@@ -56,6 +62,7 @@ impl Scope {
     /// The first member that does not hold.
     pub fn covers(&self, context: &Context, glob: impl Fn(&str, &str) -> bool) -> Result<(), OutOfScope> {
         let unknown = |name, wanted: &str| {
+            let wanted = short_commit(wanted);
             Err(OutOfScope(format!("is for {name} {wanted}, and this {name} is unknown")))
         };
         let same = |wanted: &str, found: &str| is_same(wanted, found);
@@ -97,7 +104,10 @@ impl Scope {
             };
             match found {
                 Some(found) if holds(found) => {}
-                Some(found) => return Err(OutOfScope(format!("is for {name} {wanted}, not {found}"))),
+                Some(found) => {
+                    let (wanted, found) = (short_commit(wanted), short_commit(found));
+                    return Err(OutOfScope(format!("is for {name} {wanted}, not {found}")));
+                }
                 None => unknown(name, wanted)?,
             }
         }

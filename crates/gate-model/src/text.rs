@@ -93,6 +93,20 @@ pub const fn is_deceptive(c: char) -> bool {
     )
 }
 
+/// How many there are of something, in words: `1 entry`, `2 entries`, `0 findings`.
+///
+/// ```
+/// use gate_model::text::count;
+/// assert_eq!((count(1, "entry"), count(2, "entry"), count(0, "day")), ("1 entry".into(), "2 entries".into(), "0 days".into()));
+/// ```
+pub fn count(number: u64, noun: &str) -> String {
+    if number == 1 {
+        return format!("1 {noun}");
+    }
+    let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
+    stem.map_or_else(|| format!("{number} {noun}s"), |stem| format!("{number} {stem}ies"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{TextError, check, clean, visible};

@@ -106,6 +106,11 @@ impl Timestamp {
         (self.0 - earlier.0).num_seconds()
     }
 
+    /// The instant for people, to the second: `2026-11-22T16:30:35Z`.
+    pub fn to_second(self) -> String {
+        self.0.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
     /// The underlying value.
     pub const fn utc(self) -> DateTime<Utc> {
         self.0

@@ -145,7 +145,8 @@ fn renewals(rule: &Rule, ask: &Ask) -> Condition {
         _ if ask.action == Action::Pause => Err("cannot renew a pause: pause the gate again".to_owned()),
         None => Err(format!("has no max_renewals, so that nothing is renewed by it: {anew}")),
         Some(most) if renews.number > most => {
-            Err(format!("allows {most} renewals in a row (this would be number {}): {anew}", renews.number))
+            let most = text::count(most, "renewal");
+            Err(format!("allows {most} in a row (this would be number {}): {anew}", renews.number))
         }
         Some(_) => Ok(()),
     }

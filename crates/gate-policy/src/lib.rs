@@ -155,6 +155,7 @@
 //! a quota, default 0), `overdue_review` (boolean).
 
 mod admission;
+mod asking;
 mod conditions;
 mod diagnostic;
 pub mod digest;
@@ -176,6 +177,7 @@ pub use admission::{
     Admission, ApprovalsNeeded, AuthorizationRequest, History, Terms, Trial, admit, allows_use, derive,
     permits, quota_allows,
 };
+pub use asking::{Wanted, wanted};
 pub use conditions::scope_holds;
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use lint::{Signing, lint, lint_keys, lint_trials};

@@ -56,7 +56,7 @@ pub(crate) fn seconds_left(
     let left = renewed.expires.seconds_since(history.now());
     match u64::try_from(left).ok().filter(|_| renewed.expires > history.now()) {
         Some(left) => Ok(Some(left)),
-        None => Err(why(format!("it ended at {}", renewed.expires))),
+        None => Err(why(format!("it ended at {}", renewed.expires.to_second()))),
     }
 }
 

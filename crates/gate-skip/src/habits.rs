@@ -7,31 +7,64 @@ use gate_model::quote;
 use crate::args::Args;
 
 /// What can be asked for, as words that are no verbs.
-const ACTIONS: [&str; 5] = ["skip", "override", "pause", "hold", "waive"];
+const ACTIONS: [&str; 6] = ["skip", "override", "pause", "hold", "waive", "request"];
+/// What verbs are called elsewhere.
+const VERBS: [(&str, &str); 12] = [
+    ("cancel", "revoke"),
+    ("delete", "revoke"),
+    ("end", "revoke"),
+    ("undo", "revoke"),
+    ("withdraw", "revoke"),
+    ("accept", "approve"),
+    ("deny", "reject"),
+    ("refuse", "reject"),
+    ("extend", "renew"),
+    ("prolong", "renew"),
+    ("unhold", "resume"),
+    ("unpause", "resume"),
+];
+/// What another tool shows.
+const SHOWN: [&str; 3] = ["show", "status", "view"];
 
-/// The command that was meant, where the first two words are an action and a gate, or an ID and a verb. Neither is a
-/// command as it stands, so nothing is guessed about one that is.
+/// The command that was meant, where the first two words are an action and a gate, an ID and a verb, or a verb as others
+/// call it. None is a command as it stands, so nothing is guessed about one that is.
 pub(crate) fn meant(args: &[OsString]) -> Option<String> {
-    let command = <Args as clap::CommandFactory>::command();
-    let is_verb = |word: &str| command.get_subcommands().any(|verb| verb.get_name() == word);
     let words: Option<Vec<&str>> = args.iter().map(|word| word.to_str()).collect();
     let words = words?;
     let [first, second, rest @ ..] = words.as_slice() else { return None };
-    if first.starts_with('-') || second.starts_with('-') {
+    if first.starts_with('-') || second.starts_with('-') || is_verb(first) {
         return None;
     }
-    let mut meant = vec!["gate-skip"];
-    if ACTIONS.contains(first) && !is_verb(second) {
-        meant.push(second);
-        meant.extend(asking_for(first));
-    } else if is_verb(second) && !is_verb(first) {
-        meant.extend([second, first]);
-    } else {
-        return None;
-    }
+    let mut meant = start(first, second)?;
     meant.extend(rest.iter().map(|word| if *word == "--for" { "--ttl" } else { *word }));
     let meant: Vec<String> = meant.into_iter().map(str::to_owned).collect();
     Some(quote::command(&meant))
+}
+
+fn is_verb(word: &str) -> bool {
+    let command = <Args as clap::CommandFactory>::command();
+    command.get_subcommands().any(|verb| verb.get_name() == word)
+}
+
+/// The first words of the command that two words were meant to begin.
+fn start<'a>(first: &'a str, second: &'a str) -> Option<Vec<&'a str>> {
+    let verb = |word: &str| VERBS.iter().find(|(other, _)| *other == word).map(|(_, verb)| *verb);
+    let is_action = |word: &str| ACTIONS.contains(&word);
+    Some(if is_action(first) && !is_verb(second) {
+        [&["gate-skip", second][..], asking_for(first)].concat()
+    } else if is_verb(second) {
+        vec!["gate-skip", second, first]
+    } else if is_action(second) {
+        [&["gate-skip", first][..], asking_for(second)].concat()
+    } else if let Some(verb) = verb(first) {
+        vec!["gate-skip", verb, second]
+    } else if SHOWN.contains(&first) {
+        vec!["gate-log", "show", second]
+    } else if gate_model::time::parse_duration(second).is_ok() {
+        vec!["gate-skip", first, "--ttl", second]
+    } else {
+        return None;
+    })
 }
 
 fn asking_for(action: &str) -> &'static [&'static str] {
@@ -61,6 +94,14 @@ mod tests {
             ("41 renew --ttl 2d", "gate-skip renew 41 --ttl 2d"),
             ("41 approve --sign", "gate-skip approve 41 --sign"),
             ("lint resume", "gate-skip resume lint"),
+            ("lint pause --for 2h", "gate-skip lint --action pause --ttl 2h"),
+            ("lint override", "gate-skip lint --action override"),
+            ("request lint --reason x", "gate-skip lint --reason x"),
+            ("cancel 41 --reason x", "gate-skip revoke 41 --reason x"),
+            ("unpause lint", "gate-skip resume lint"),
+            ("extend 41", "gate-skip renew 41"),
+            ("show 41", "gate-log show 41"),
+            ("lint 2h --reason x", "gate-skip lint --ttl 2h --reason x"),
         ] {
             assert_eq!(of(line).as_deref(), Some(expected), "{line}");
         }
@@ -75,6 +116,8 @@ mod tests {
             "review resume",
             "lint --reason pause",
             "--sign pause",
+            "reject 41",
+            "lint scan",
         ] {
             assert_eq!(of(line), None, "{line}");
         }

@@ -28,7 +28,9 @@ pub(crate) enum Input<'a> {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputError {
     /// It is not there.
-    #[error("there is no file '{0}'\nname a ledger, or an export of one")]
+    #[error(
+        "there is no file '{0}'\nname a ledger or an export of one, or nothing for the policy's own; a policy is checked by: gate-verify policy"
+    )]
     Missing(String),
     /// It is a directory.
     #[error("'{0}' is a directory\nname the ledger's file in it")]

@@ -77,7 +77,7 @@ fn unknown_judge(replay: &Replay) -> Option<Warning> {
 }
 
 fn unpinned() -> Warning {
-    let message = "genesis: unpinned; nothing outside the ledger says which one this is \
+    let message = "nothing outside the ledger says which one this is \
                    (--genesis, or [ledger] genesis in the policy)";
     Warning::new("genesis-unpinned", message).about(None, Some(0))
 }

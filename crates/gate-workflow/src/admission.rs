@@ -10,6 +10,7 @@ use gate_model::grant::{Approvals, Grant, Owes, SCHEMA, Status};
 use gate_model::payload::{Ask, DenialData, GrantData, QuotaUsed, RequestData};
 use gate_model::principal::Principal;
 use gate_model::request::{Request, Ttl};
+use gate_model::text::count;
 use gate_model::time::Timestamp;
 use gate_policy::{Admission, ApprovalsNeeded, AuthorizationRequest, Terms, Trial};
 
@@ -303,7 +304,7 @@ pub fn granted(
         let id = records::id_of(entry);
         reasons.push(format!(
             "this owes a review by {}: gate-skip review {id} --verdict accepted --reason …",
-            owes.by
+            owes.by.to_second()
         ));
     }
     if let Some(renews) = &data.ask.renews {
@@ -362,10 +363,11 @@ pub fn written(who: &[gate_policy::Who]) -> Vec<String> {
 pub fn pending(gate: &str, by: &Principal, entry: &Entry, data: &RequestData, approvals: Approvals) -> Grant {
     let missing = approvals.needed.saturating_sub(approvals.given.len() as u64);
     let reasons = vec![format!(
-        "rule {} of gate '{gate}' needs {missing} more approval(s) from {} by {}: gate-skip approve {}",
+        "rule {} of gate '{gate}' needs {} from {} by {}: gate-skip approve {}",
         data.rule,
+        count(missing, "more approval"),
         approvals.from.join(", "),
-        data.lapses,
+        data.lapses.to_second(),
         entry.seq
     )];
     Grant {

@@ -179,12 +179,12 @@ fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactE
     }
     let life = view.life(entry.seq)?;
     if let Some(end) = life.iter().find(|later| records::ends_request(later)) {
-        let (seq, end, at) = (entry.seq, end.kind.as_str(), end.at);
+        let (seq, end, at) = (entry.seq, end.kind.as_str(), end.at.to_second());
         return subject(format!("request {seq} waits no longer: it ended with a {end} at {at}"));
     }
     let data: RequestData = records::data(&entry)?;
     if transaction.now() >= data.lapses {
-        return subject(format!("request {} lapsed at {}; ask again", entry.seq, data.lapses));
+        return subject(format!("request {} lapsed at {}; ask again", entry.seq, data.lapses.to_second()));
     }
     let requester = records::actor(&entry)?;
     let given = life.into_iter().filter(|later| later.kind == Kind::Approval);

@@ -199,7 +199,7 @@ fn living(transaction: &Transaction<'_>, today: &Loaded, id: &str) -> Result<Liv
     };
     let data: GrantData = records::data(&grant)?;
     if data.expires <= transaction.now() {
-        return subject(format!("opt-out {first} ended already, at {}", data.expires));
+        return subject(format!("opt-out {first} ended already, at {}", data.expires.to_second()));
     }
     let mut policies = Policies::default();
     let pause = (&grant, &data, &requester);
@@ -218,7 +218,7 @@ fn living(transaction: &Transaction<'_>, today: &Loaded, id: &str) -> Result<Liv
 /// A request that waits, whose life is `life`.
 fn waiting(id: u64, request: Entry, life: &[Entry], requester: Principal) -> Result<Living, TransactError> {
     if let Some(end) = life.iter().find(|entry| records::ends_request(entry)) {
-        let (kind, at) = (end.kind.as_str(), end.at);
+        let (kind, at) = (end.kind.as_str(), end.at.to_second());
         return Err(TransactError::Subject(format!("opt-out {id} ended already, with a {kind} at {at}")));
     }
     let approvers = life.iter().filter(|entry| entry.kind == Kind::Approval).map(records::actor);

@@ -72,7 +72,7 @@ fn owing(
         return subject(format!("opt-out {first} owes no review"));
     }
     match debts::settled(&view, &mut Policies::default(), Some(today.trust()), Debt::new(entry))? {
-        Ok(review) => subject(format!("opt-out {first} was reviewed at {}", review.at)),
+        Ok(review) => subject(format!("opt-out {first} was reviewed at {}", review.at.to_second())),
         Err(debt) => Ok((debt.grant, data)),
     }
 }

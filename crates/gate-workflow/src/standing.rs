@@ -102,7 +102,9 @@ fn overdue(
     for debt in debts {
         let id = debt.id();
         let whose = match (&debt.read, debt.deadline()) {
-            (Ok((_, by)), Some(deadline)) => format!("by {} is overdue since {deadline}", by.id),
+            (Ok((_, by)), Some(deadline)) => {
+                format!("by {} is overdue since {}", by.id, deadline.to_second())
+            }
             (Err(error), _) => format!("is overdue, since nobody can tell until when it had time: {error}"),
             (Ok(_), None) => "is overdue, since its grant says no time for it".to_owned(),
         };

@@ -65,9 +65,10 @@ pub fn origins(known: &Facts, asserted: &[Origin]) -> Vec<String> {
             .filter(|origin| origin.fact == name && origin.value == value)
             .flat_map(|origin| origin.from.iter().cloned())
             .collect();
-        // What nothing else says, the token does.
-        let of_token = is_proven(name, can) || from.is_empty();
-        from.extend(of_token.then(|| format!("the token in {TOKEN_VARIABLE}")));
+        from.extend(is_proven(name, can).then(|| format!("the token in {TOKEN_VARIABLE}")));
+        if from.is_empty() {
+            from.push("several variables that say the same".to_owned());
+        }
         format!("{name} is {value}, from {}", from.join(", "))
     });
     told.collect()

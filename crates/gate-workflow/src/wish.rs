@@ -87,6 +87,9 @@ pub enum WishError {
         /// Why.
         source: TextError,
     },
+    /// A ticket that a suggested command left to be written.
+    #[error("--ticket names no ticket\nwrite the one that it belongs to, as in --ticket SEC-12")]
+    Ticketless,
     /// A commit that git does not know.
     #[error(transparent)]
     Commit(#[from] GitError),
@@ -239,6 +242,9 @@ pub fn last_judged(
 }
 
 fn check_texts(wish: &Wish) -> Result<(), WishError> {
+    if wish.ticket.as_ref().is_some_and(|ticket| ticket.trim().is_empty()) {
+        return Err(WishError::Ticketless);
+    }
     let texts = [
         ("reason", Some(&wish.reason)),
         ("ticket", wish.ticket.as_ref()),
@@ -256,6 +262,8 @@ fn check_texts(wish: &Wish) -> Result<(), WishError> {
 
 fn scope(facts: &Facts, wish: &Wish) -> Result<Scope, WishError> {
     let commit = match &wish.commit {
+        // A shallow checkout of a merge does not hold the commit that it is about.
+        Some(revision) if facts.context.commit.as_ref() == Some(revision) => Some(revision.clone()),
         Some(revision) => {
             let checkout = facts.checkout.as_ref().ok_or(WishError::NoRepository)?;
             Some(git::resolve(&checkout.root, revision)?)

@@ -53,6 +53,7 @@ pub fn origins(
             note(&mut found, &world, &rest, name);
         }
     }
+    from_either(&mut found, env, &variables, checkout.as_ref(), aliases)?;
     from_checkout(&mut found, env, checkout, aliases)?;
     for origin in found.iter_mut().filter(|origin| origin.fact == "actor" && origin.from.is_empty()) {
         origin.from.push("the operating system".to_owned());
@@ -78,6 +79,34 @@ fn note(found: &mut [Origin], world: &[Named], rest: &[Named], source: &str) {
             origin.from.push(source.to_owned());
         }
     }
+}
+
+/// Names two variables for each fact that either of them tells alone: it is the same without one, and not without both.
+fn from_either(
+    found: &mut [Origin],
+    env: &dyn Fn(&str) -> Option<String>,
+    variables: &BTreeSet<String>,
+    checkout: Option<&Checkout>,
+    aliases: &[String],
+) -> Result<(), FactsError> {
+    let mut without: Vec<Origin> = found.iter().filter(|origin| origin.from.is_empty()).cloned().collect();
+    if without.is_empty() {
+        return Ok(());
+    }
+    let world = named(&merged(env, checkout.cloned(), aliases)?);
+    for (at, one) in variables.iter().enumerate() {
+        for other in variables.iter().skip(at + 1) {
+            let less = |asked: &str| (asked != one && asked != other).then(|| env(asked)).flatten();
+            let rest = named(&merged(&less, checkout.cloned(), aliases)?);
+            note(&mut without, &world, &rest, one);
+            note(&mut without, &world, &rest, other);
+        }
+    }
+    for origin in found.iter_mut().filter(|origin| origin.from.is_empty()) {
+        let told = without.iter().find(|told| told.fact == origin.fact);
+        origin.from.extend(told.into_iter().flat_map(|told| told.from.iter().cloned()));
+    }
+    Ok(())
 }
 
 /// Names the checkout for what is otherwise without it, and for what it says alone.
@@ -164,5 +193,25 @@ mod tests {
                 "run GITHUB_RUN_ID",
             ]
         );
+    }
+
+    #[test]
+    fn what_two_variables_say_alike_names_both() {
+        let sandbox = Sandbox::new();
+        let head = sandbox.head();
+        sandbox
+            .write("event.json", &format!(r#"{{"pull_request":{{"number":7,"head":{{"sha":"{head}"}}}}}}"#));
+        let event = sandbox.root().join("event.json").display().to_string();
+        let variables = [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_EVENT_NAME", "pull_request"),
+            ("GITHUB_EVENT_PATH", event.as_str()),
+            ("GITHUB_REF", "refs/pull/7/merge"),
+        ];
+        let told = told(&sandbox, &variables);
+        for fact in ["ref ", "change "] {
+            let line = told.iter().find(|line| line.starts_with(fact)).expect("the fact is known");
+            assert!(line.contains("GITHUB_REF") && line.contains("GITHUB_EVENT_PATH"), "{line}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use gate_model::verification::Verification;
 use super::grant::title;
 use super::items::{Standing, gate_rule, of, why};
 use super::verification::warning;
-use super::words::{ends, opt_out};
+use super::words::{count, ends, opt_out};
 use crate::escape::inert;
 use crate::escape::workflow::{azure_message, azure_property, github_message, github_property};
 
@@ -125,7 +125,8 @@ pub(super) fn of_verification(verification: &Verification) -> Vec<Annotation> {
         all.push(Annotation::new(Kind::Error, title, "the ledger is not ok"));
     }
     if verification.ok {
-        let entries = format!("{} entries are good", verification.entries);
+        let are = if verification.entries == 1 { "is" } else { "are" };
+        let entries = format!("{} {are} good", count(verification.entries, "entry"));
         all.push(Annotation::new(Kind::Notice, title, entries));
     }
     all.extend(odd);

@@ -57,7 +57,8 @@ pub fn told(decision: &Decision, kept: Option<&Path>, shown: bool) -> String {
             lines.push(shown_command(one));
         }
         (None, Some(one)) => {
-            lines.push("to ask for a way past:".to_owned());
+            let which = if decision.suggest.len() > 1 { " one of them alone" } else { "" };
+            lines.push(format!("to ask for a way past{which}:"));
             lines.push(shown_command(one));
         }
         (_, None) => {}
@@ -72,8 +73,14 @@ fn all_at_once(decision: &Decision, kept: Option<&Path>) -> Option<Suggestion> {
     // A first word without a dot or a slash is a gate, and one with a dash in front an option.
     let is_file = kept.contains(['.', '/']) && !kept.starts_with('-');
     let file = if is_file { kept.to_owned() } else { format!("./{kept}") };
-    let flags = all.argv.iter().skip_while(|word| *word != "--ticket" && *word != "--reason").cloned();
-    let argv: Vec<String> = ["gate-skip".to_owned(), file].into_iter().chain(flags).collect();
+    let mut words = all.argv.iter().skip(2);
+    let mut argv = vec!["gate-skip".to_owned(), file];
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--waive" => drop(words.next()),
+            _ => argv.push(word.clone()),
+        }
+    }
     Some(Suggestion { command: quote::command(&argv), argv, ..all })
 }
 

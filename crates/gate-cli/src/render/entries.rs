@@ -97,8 +97,18 @@ fn what(data: &Map<String, Value>) -> String {
         let ids: Vec<String> = items.iter().map(scalar).collect();
         format!("by {}", ids.join(", "))
     });
-    let head: Vec<String> = [verdict, grants].into_iter().flatten().collect();
-    let reason = first(&["reason"]).or_else(|| list("reasons").and_then(|items| items.first()).map(scalar));
+    let because = list("reasons").and_then(|items| items.first()).map(scalar);
+    let reason = match (first(&["reason"]), because) {
+        // What somebody wanted, and why it was refused.
+        (Some(asked), Some(refused)) => Some(format!("{asked}; {refused}")),
+        (asked, because) => asked.or(because),
+    };
+    // A sentence that names the opt-out says by which one it was.
+    let named = |by: &String| {
+        let id = by.trim_start_matches("by ");
+        reason.as_ref().is_some_and(|told| told.contains(&format!("(opt-out {id})")))
+    };
+    let head: Vec<String> = [verdict, grants.filter(|by| !named(by))].into_iter().flatten().collect();
     match (head.join(" "), reason) {
         (head, Some(reason)) if head.is_empty() => reason,
         (head, Some(reason)) => format!("{head}: {reason}"),

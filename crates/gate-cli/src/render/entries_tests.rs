@@ -89,3 +89,13 @@ fn an_entry_of_any_shape_is_shown_inert() {
         }
     }
 }
+
+#[test]
+fn an_opt_out_is_named_once_and_a_denial_says_what_was_wanted_and_why_not() {
+    let mut skipped = decision();
+    skipped["data"]["reasons"] = json!(["the gate is skipped by carol (opt-out 41): flaky"]);
+    assert!(entry_line(&skipped).ends_with("lint  skip: the gate is skipped by carol (opt-out 41): flaky\n"));
+    let mut denied = grant();
+    (denied["kind"], denied["data"]["reasons"]) = (json!("denial"), json!(["rule 1 needs a ticket"]));
+    assert!(entry_line(&denied).ends_with("skip: flaky; rule 1 needs a ticket\n"), "{}", entry_line(&denied));
+}

@@ -13,13 +13,12 @@ use crate::message::line;
 /// `gate-check: lint: pass (status 0; entry 42)`, with its newline.
 pub fn decision(tool: &str, decision: &Decision, now: Timestamp) -> String {
     let why = decision_phrase(decision, now);
-    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
     let mut notes = Vec::new();
     let observed = decision.only_observed();
     notes.extend(observed.map(|until| format!("observed until {}, it stops nobody", ends(until, now))));
-    if let Some(status) = decision.status {
-        notes.push(format!("status {status}"));
-    }
+    // Nothing is told twice: the phrase may have said it.
+    let status = decision.status.map(|status| format!("status {status}"));
+    notes.extend(status.filter(|status| !why.ends_with(status.as_str())));
     if !decision.waived.is_empty() {
         notes.push(format!("{} waived", decision.waived.len()));
     }
@@ -35,9 +34,7 @@ pub fn decision(tool: &str, decision: &Decision, now: Timestamp) -> String {
     if !decision.unneeded.is_empty() {
         notes.push(format!("{} not needed", count(decision.unneeded.len(), "opt-out")));
     }
-    if let Some(next) = decision.ending.iter().map(|opt_out| opt_out.expires).min() {
-        notes.push(format!("{} until {}", count(decision.ending.len(), "opt-out"), ends(next, now)));
-    }
+    notes.extend(soon(decision, now));
     if !decision.context.conflicts.is_empty() {
         notes.push(format!("facts contradict each other: {}", decision.context.conflicts.join(", ")));
     }
@@ -48,8 +45,22 @@ pub fn decision(tool: &str, decision: &Decision, now: Timestamp) -> String {
     }));
     notes.extend(judged_again(decision.lost));
     notes.push(super::recorded(decision, "not recorded"));
+    let why = if why.is_empty() { why } else { format!(": {why}") };
     let (gate, verdict) = (&decision.gate, decision.decision.as_str());
     line(tool, &format!("{gate}: {verdict}{why} ({})", notes.join("; ")))
+}
+
+/// Which opt-outs end soon, and when; nothing of one whose end the verdict names.
+fn soon(decision: &Decision, now: Timestamp) -> Option<String> {
+    let named = matches!(decision.decision, Verdict::Skip | Verdict::Override | Verdict::Hold);
+    let told = |id: u64| named && deciding(decision).is_some_and(|by| by.id == id);
+    let ending: Vec<&OptOut> = decision.ending.iter().filter(|opt_out| !told(opt_out.id)).collect();
+    let next = ending.iter().min_by_key(|opt_out| opt_out.expires)?;
+    let (id, end) = (next.id, ends(next.expires, now));
+    Some(match ending.len() {
+        1 => format!("opt-out {id} ends {end}"),
+        all => format!("{all} opt-outs end soon, the next is {id}: {end}"),
+    })
 }
 
 /// That others wrote to a remote ledger first; nothing where nobody did.
@@ -117,8 +128,7 @@ fn awaited(grant: &Grant) -> String {
 
 /// `gate-verify: ok: 42 entries; unanchored; genesis: unpinned`, with its newline.
 pub fn verification(tool: &str, verification: &Verification) -> String {
-    let entries = if verification.entries == 1 { "entry" } else { "entries" };
-    let mut notes = vec![format!("{} {entries}", verification.entries), anchored(verification)];
+    let mut notes = vec![count(verification.entries, "entry"), anchored(verification)];
     notes.extend(verification.from.as_ref().map(begun));
     notes.extend(archived(verification));
     if !verification.genesis.pinned {

@@ -36,9 +36,26 @@ fn what_was_not_recorded_is_said() {
     unrecorded.ending = vec![samples::opt_out(8, Action::Waive)];
     assert_eq!(
         decision("gate-check", &unrecorded, now()),
-        "gate-check: lint: pass (status 1; 2 suppressed by the report; 1 opt-out not needed; 1 opt-out until \
-         2026-11-22T20:30:35Z (in 4h); not recorded)\n"
+        "gate-check: lint: pass (status 1; 2 suppressed by the report; 1 opt-out not needed; opt-out 8 \
+         ends 2026-11-22T20:30:35Z (in 4h); not recorded)\n"
     );
+}
+
+#[test]
+fn nothing_is_told_twice() {
+    let mut failed = samples::decision(Verdict::Fail);
+    (failed.blocking, failed.waived) = (Vec::new(), Vec::new());
+    failed.reasons = vec!["the command ended with status 1".into()];
+    let expected = "gate-check: lint: fail: the command ended with status 1 (entry 42)\n";
+    assert_eq!(decision("gate-check", &failed, now()), expected);
+    let mut skipped = samples::decision(Verdict::Skip);
+    skipped.waived.clear();
+    skipped.ending = vec![skipped.grants[0].clone()];
+    let line = decision("gate-check", &skipped, now());
+    assert_eq!(line.matches("2026-11-22T20:30:35Z").count(), 1, "{line}");
+    skipped.ending.extend([samples::opt_out(8, Action::Waive), samples::opt_out(9, Action::Waive)]);
+    let line = decision("gate-check", &skipped, now());
+    assert!(line.contains("; 2 opt-outs end soon, the next is 8: 2026-11-22T20:30:35Z (in 4h)"), "{line}");
 }
 
 #[test]

@@ -80,20 +80,78 @@ const NARROW: usize = 60;
 const RUNNING: [&str; 7] = ["message", "reason", "note", "where", "what", "remedy", "counts here"];
 /// The room that a column of running text needs at least.
 const WORD: usize = 20;
+/// What is left between columns without borders.
+const GAP: usize = 2;
 
 /// A table of text from people and reports, at most as wide as the view. No time, number, name or heading is broken:
-/// where they have no room beside each other, each row is a block of lines.
+/// where they have no room beside each other, running text stands below its row, and where that is not enough each row is
+/// a block of lines. Columns without a word in them are left out.
 pub(super) fn table(columns: &[&str], rows: &[Vec<String>], view: &View) -> String {
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect();
-    let Some(width) = view.width else { return drawn(columns, &rows, None) };
-    let least: Vec<usize> = (0..columns.len()).map(|column| least_width(columns, &rows, column)).collect();
+    let told = |column: &usize| rows.iter().any(|row| row.get(*column).is_some_and(|text| !text.is_empty()));
+    let kept: Vec<usize> = (0..columns.len()).filter(told).collect();
+    let columns: Vec<&str> = kept.iter().filter_map(|column| columns.get(*column).copied()).collect();
+    let shown =
+        |row: &Vec<String>| kept.iter().zip(&columns).map(|(at, heading)| shown(row, *at, heading)).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(shown).collect();
+    fitted(&columns, &rows, view.width).replace(JOINED, " ")
+}
+
+/// What joins words that stay on one line, until all lines are drawn.
+const JOINED: char = '\u{a0}';
+/// Columns of times with how far they are.
+const TIMES: [&str; 4] = ["ends", "until", "lapses", "deadline"];
+
+/// The text of a cell, made inert; how far a time is, `(in 3h 59m)`, stays whole.
+fn shown(row: &[String], at: usize, heading: &str) -> String {
+    let text = row.get(at).map_or_else(String::new, |text| cell(text));
+    match text.split_once('(').filter(|_| TIMES.contains(&heading)) {
+        Some((time, far)) => format!("{time}({}", far.replace(' ', JOINED.encode_utf8(&mut [0; 4]))),
+        None => text,
+    }
+}
+
+fn fitted(columns: &[&str], rows: &[Vec<String>], width: Option<usize>) -> String {
+    let Some(width) = width else { return drawn(columns, rows, None) };
+    let least: Vec<usize> = (0..columns.len()).map(|column| least_width(columns, rows, column)).collect();
     // Each column has a space on both sides and a border.
     let needed = least.iter().sum::<usize>() + 3 * least.len() + 1;
-    if width < NARROW || needed > width {
-        blocks(columns, &rows, width)
-    } else {
-        drawn(columns, &rows, Some((width, &least)))
+    if width >= NARROW && needed <= width {
+        return drawn(columns, rows, Some((width, &least)));
     }
+    let hung = if width < NARROW { None } else { hanging(columns, rows, width) };
+    hung.unwrap_or_else(|| blocks(columns, rows, width))
+}
+
+/// Rows of what is short, with the running text of each below it; nothing where that has no room either.
+fn hanging(columns: &[&str], rows: &[Vec<String>], width: usize) -> Option<String> {
+    let is_running = |column: &usize| columns.get(*column).is_some_and(|heading| RUNNING.contains(heading));
+    let (running, short): (Vec<usize>, Vec<usize>) = (0..columns.len()).partition(is_running);
+    let text = |row: &[String], column: usize| row.get(column).cloned().unwrap_or_default();
+    let heading = |column: usize| columns.get(column).copied().unwrap_or_default().to_owned();
+    let widest = |column: &usize| {
+        let cells = rows.iter().map(|row| text(row, *column).chars().count());
+        cells.chain([heading(*column).chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = short.iter().map(widest).collect();
+    if running.is_empty() || widths.iter().map(|one| one + GAP).sum::<usize>() > width {
+        return None;
+    }
+    let line = |cells: &dyn Fn(usize) -> String| {
+        let padded = short.iter().zip(&widths).map(|(column, width)| format!("  {:width$}", cells(*column)));
+        padded.collect::<String>().trim_end().to_owned() + "\n"
+    };
+    let labels = running.iter().map(|column| heading(*column).len()).max().unwrap_or(0);
+    let mut out = line(&heading);
+    for row in rows {
+        out.push_str(&line(&|column| text(row, column)));
+        for column in running.iter().filter(|column| !text(row, **column).is_empty()) {
+            // One sort of text needs no label on each line.
+            let label = if running.len() > 1 { heading(*column) } else { String::new() };
+            let labels = if running.len() > 1 { labels } else { 0 };
+            out.push_str(&labelled(&format!("  {label}"), labels + 2, &text(row, *column), Some(width)));
+        }
+    }
+    Some(out)
 }
 
 /// The width of a column's heading, or of the longest word below it.

@@ -18,7 +18,8 @@ pub(super) fn sheet(verification: &Verification) -> Sheet {
     sheet.fact("genesis", genesis(&verification.genesis));
     sheet.maybe("from", verification.from.as_ref().map(begun));
     sheet.maybe("archived", archived(verification));
-    sheet.fact("anchored", anchored(verification));
+    let vouched = anchored(verification);
+    sheet.fact("anchored", if vouched == UNANCHORED { "no".to_owned() } else { vouched });
     let witnesses = verification.anchored.iter().flat_map(|anchored| &anchored.witnesses);
     sheet.list("witnessed by", witnesses.map(|one| format!("{} at {}", one.name, one.at)).collect());
     if let Some(replay) = &verification.replay {
@@ -54,24 +55,32 @@ pub(super) fn archived(verification: &Verification) -> Option<String> {
         (false, false) => "not looked at",
         (false, true) => "not looked at, whoever says so (no --key)",
     };
-    Some(format!("{entries} entries before {before} are in an archive, {looked_at}"))
+    let are = if *entries == 1 { "is" } else { "are" };
+    Some(format!("{} before {before} {are} in an archive, {looked_at}", count(*entries, "entry")))
 }
 
 /// How much of the ledger a checkpoint vouches for.
 pub(super) fn anchored(verification: &Verification) -> String {
     match &verification.anchored {
         Some(anchored) => {
-            let text =
-                format!("{} of {} entries by {}", anchored.size, verification.entries, anchored.origin);
+            let text = format!(
+                "{} of {} by {}",
+                anchored.size,
+                count(verification.entries, "entry"),
+                anchored.origin
+            );
             match anchored.witnesses.len() {
                 0 => text,
                 1 => text + " and 1 witness",
                 more => format!("{text} and {more} witnesses"),
             }
         }
-        None => "unanchored".to_owned(),
+        None => UNANCHORED.to_owned(),
     }
 }
+
+/// What is said of a ledger that no checkpoint vouches for.
+const UNANCHORED: &str = "unanchored";
 
 /// What judging again found, in half a sentence.
 pub(super) fn replayed(replay: &Replay) -> String {
@@ -90,8 +99,8 @@ pub(super) fn replayed(replay: &Replay) -> String {
 /// A warning with its code, and with the entries it concerns.
 pub(super) fn warning(warning: &Warning) -> String {
     let entries = match (warning.count, warning.seq) {
-        (Some(count), Some(seq)) => format!(" ({count}, from entry {seq})"),
-        (Some(count), None) => format!(" ({count})"),
+        (Some(number), Some(seq)) => format!(" ({}, from entry {seq})", count(number, "entry")),
+        (Some(number), None) => format!(" ({})", count(number, "entry")),
         (None, Some(seq)) => format!(" (entry {seq})"),
         (None, None) => String::new(),
     };

@@ -4,19 +4,18 @@ use gate_model::context::Context;
 use gate_model::decision::{Decision, OptOut};
 use gate_model::finding::Finding;
 use gate_model::principal::Principal;
-use gate_model::scope::Scope;
+use gate_model::scope::{Scope, short_commit};
 use gate_model::time::Timestamp;
 
 /// `1 finding`, `2 findings`.
 pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
     // A number that does not fit into 64 bits cannot come from a collection.
-    let number = number.try_into().unwrap_or(u64::MAX);
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    gate_model::text::count(number.try_into().unwrap_or(u64::MAX), noun)
 }
 
 /// An instant for people: UTC, to the second.
 pub fn instant(time: Timestamp) -> String {
-    time.utc().format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    time.to_second()
 }
 
 /// How far `time` is from `now`, in the largest unit that fits, rounded down: `in 3h`, `2d ago`, `now`.
@@ -64,12 +63,6 @@ pub(super) fn opt_out(opt_out: &OptOut) -> String {
 /// The opt-out `id` as a decision tells of it; its number where the decision does not.
 pub(super) fn grant_of(decision: &Decision, id: u64) -> String {
     decision.grants.iter().find(|grant| grant.id == id).map_or_else(|| format!("opt-out {id}"), opt_out)
-}
-
-/// The first twelve digits of a commit, as git shows it; any other text as it is.
-fn short_commit(commit: &str) -> &str {
-    let is_id = commit.len() >= 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    commit.get(..12).filter(|_| is_id).unwrap_or(commit)
 }
 
 /// What a scope names, `commit 1234…, environment production`; the gate itself where it names nothing.

@@ -81,7 +81,7 @@ pub enum TextError {
         length: usize,
     },
     /// The text breaks the rules of policies.
-    #[error("policy '{name}' has {} error(s)", .diagnostics.len())]
+    #[error("policy '{name}' has {}", gate_model::text::count(.diagnostics.len() as u64, "error"))]
     Invalid {
         /// The file as messages name it.
         name: String,

@@ -1,22 +1,23 @@
 //! Findings about a gate as a whole.
 
 use gate_model::gate::GateName;
+use gate_model::text::count;
 use gate_model::time::Timestamp;
 
 use super::Linter;
 use crate::policy::Gate;
 
 /// How many seconds a day has.
-const DAY: i64 = 86_400;
+const DAY: u64 = 86_400;
 
 /// How much of a trial is left at `now`: a gate that stops nobody should not be taken for one that does, and one that
 /// began to in silence surprises.
 pub(super) fn trial(linter: &mut Linter<'_>, name: &GateName, gate: &Gate, now: Timestamp) {
     let Some(until) = gate.observed_until else { return };
     let left = until.seconds_since(now);
+    let until = until.to_second();
     let (message, help) = if left > 0 {
-        let days = (left + DAY - 1) / DAY;
-        let days = if days == 1 { "1 more day".to_owned() } else { format!("{days} more days") };
+        let days = count(left.unsigned_abs().div_ceil(DAY), "more day");
         (
             format!("gate '{name}' is observed and stops nobody for {days}, until {until}"),
             "enforce it as soon as it is quiet",
