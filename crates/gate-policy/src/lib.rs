@@ -156,6 +156,7 @@
 
 mod admission;
 mod conditions;
+mod denial;
 mod diagnostic;
 pub mod digest;
 mod evidence;
@@ -173,10 +174,11 @@ mod self_test;
 mod test_case;
 
 pub use admission::{
-    Admission, ApprovalsNeeded, AuthorizationRequest, History, Terms, Trial, admit, allows_use, derive,
-    permits, quota_allows,
+    Admission, ApprovalsNeeded, AuthorizationRequest, History, Terms, admit, allows_use, derive, permits,
+    quota_allows,
 };
 pub use conditions::scope_holds;
+pub use denial::{Failed, Kind, Trial};
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use lint::{Signing, lint, lint_keys, lint_trials};
 pub use parse::{MAX_BYTES, decode, parse, parse_bytes};
