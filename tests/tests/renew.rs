@@ -158,3 +158,35 @@ fn a_rehearsal_of_a_renewal_records_nothing() {
     house.skip_as("dave", &renew(&first, &["--dry-run"])).exits(0).says(&["this was a rehearsal"]);
     assert_eq!(log(&house, &[]).out(), before);
 }
+
+/// What is due, for who has nothing but the ledger.
+fn due(house: &House) -> serde_json::Value {
+    let mut command = house.tool("gate-log", &["due"]);
+    command.current_dir(house.outside("")).env("GATE_LEDGER", house.path(".gate/ledger.db"));
+    Ran::of(command.output().unwrap()).exits(0).json()
+}
+
+#[test]
+fn a_renewal_is_offered_by_the_newest_rules_and_not_by_those_of_the_grant() {
+    let house = house();
+    let first = house.skip_as("dave", &["lint", "--action", "override", "--reason", "x"]).exits(0).id();
+    let command = || due(&house)["ending"][0]["command"].to_string();
+    assert!(command().contains(&format!("gate-skip renew {first}")), "{}", command());
+    house.write("gate.toml", POLICY.replacen("max_renewals = 1\n", "", 1));
+    house.check(&["lint", "--", "true"]).exits(0);
+    assert!(command().contains("gate-skip lint --action override"), "{}", command());
+}
+
+#[test]
+fn a_renewal_of_what_has_ended_waits_for_nobody() {
+    let house = house();
+    let [alice, bob] = ["alice", "bob"].map(|name| format!("--sign={}", house.outside(name).display()));
+    let ask = ["signed", "--action", "override", "--reason", "x", &alice];
+    let first = house.skip(&ask).exits(3).id();
+    house.skip(&["approve", &first, &bob]).exits(0);
+    house.skip(&renew(&first, &[&alice])).exits(3);
+    assert_eq!(due(&house)["requests"].as_array().unwrap().len(), 1);
+    house.skip(&["revoke", &first, "--reason", "done", &alice]).exits(0);
+    assert_eq!(due(&house)["requests"], json!([]));
+    verify(&house);
+}

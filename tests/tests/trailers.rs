@@ -175,6 +175,24 @@ fn a_person_whom_no_rule_names_is_denied_once() {
     signers.replays();
 }
 
+/// The sentence of a denial tells where the run is, and the next run may be elsewhere.
+#[test]
+fn a_trailer_that_is_denied_for_the_same_reason_in_other_words_is_denied_once() {
+    let first = "who = [\"alice@example.com\"]\n";
+    let policy = POLICY.replacen(first, &format!("{first}environments = [\"production\"]\n"), 1);
+    let signers = signers_with(&policy, "", &["init", "-q", "-b", "main"]);
+    signers.commit("alice", &message(LINT));
+    let run = |place: &str| signers.0.check_with(&["lint", "--", "false"], &[("GATE_ENVIRONMENT", place)]);
+    for place in ["staging", "test", "staging"] {
+        run(place).exits(1).says(&["which is denied", place]);
+    }
+    signers.lint().exits(1).says(&["this run names none"]);
+    assert_eq!(signers.0.of_kind("denial").len(), 1);
+    assert_eq!(signers.0.of_kind("denial")[0]["data"]["kinds"][0], "rule 1: scope");
+    run("production").exits(0);
+    signers.replays();
+}
+
 #[test]
 fn a_commit_that_nobody_signed_asks_for_nothing() {
     let signers = signers();

@@ -183,7 +183,7 @@ pub fn begin(env: &dyn Fn(&str) -> Option<String>, dir: &Path) -> Option<Begun> 
     if ci.as_ref().is_some_and(|ci| ci.pull_request || ci.merge.is_some()) {
         return None;
     }
-    let glance = git::glance(dir)?;
+    let glance = git::glance(dir, &env("PATH")?)?;
     let mut notes = Vec::new();
     let principal = principal(env, ci.as_ref(), &mut notes);
     Some(Begun { ci, principal, notes, glance })

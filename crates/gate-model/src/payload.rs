@@ -135,6 +135,9 @@ pub struct DenialData {
     pub ask: Ask,
     /// Each rule that was tried and what would have satisfied it.
     pub reasons: Vec<String>,
+    /// The same by the kinds of the conditions that failed (`rule 2: quota, who`), for whoever compares denials.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
     /// The policy it was judged under.
     pub policy: PolicyUsed,
     /// The version of the judging rules.

@@ -13,6 +13,7 @@ use gate_model::scope::Scope;
 use gate_model::time::{Timestamp, format_duration};
 
 use crate::conditions;
+use crate::denial::{Failed, Kind, Trial};
 use crate::person::listed;
 use crate::policy::{Gate, Policy, Who};
 use crate::renewal::{self, Renewable};
@@ -118,22 +119,6 @@ pub struct ApprovalsNeeded {
     pub within: u64,
 }
 
-/// A rule that was tried, and what would have satisfied it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trial {
-    /// The rule's number; 0 where the reason lies with the gate and not with a rule.
-    pub rule: u64,
-    /// Each condition that failed, as the rest of a sentence that begins "rule 2".
-    pub failed: Vec<String>,
-}
-
-impl std::fmt::Display for Trial {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let failed = self.failed.join("; ");
-        if self.rule == 0 { f.write_str(&failed) } else { write!(f, "rule {} {failed}", self.rule) }
-    }
-}
-
 /// Judges a request.
 pub fn admit(policy: &Policy, authorization: &AuthorizationRequest<'_>, history: &dyn History) -> Admission {
     let gate = match gate_with_rules(policy, authorization.gate) {
@@ -142,7 +127,9 @@ pub fn admit(policy: &Policy, authorization: &AuthorizationRequest<'_>, history:
     };
     let left = match renewal::seconds_left(policy, authorization, history) {
         Ok(left) => left,
-        Err(why) => return Admission::Denied(vec![Trial { rule: 0, failed: vec![why] }]),
+        Err(why) => {
+            return Admission::Denied(vec![Trial { rule: 0, failed: vec![Failed::new(Kind::Renewed, why)] }]);
+        }
     };
     let mut trials = Vec::new();
     for rule in in_order(gate) {
@@ -177,7 +164,7 @@ fn in_order(gate: &Gate) -> impl Iterator<Item = &Rule> {
 }
 
 fn gate_with_rules<'p>(policy: &'p Policy, name: &str) -> Result<&'p Gate, Trial> {
-    let denied = |reason: String| Trial { rule: 0, failed: vec![reason] };
+    let denied = |reason: String| Trial { rule: 0, failed: vec![Failed::new(Kind::Gate, reason)] };
     let gate = policy.gate(name).map_err(|unknown| denied(unknown.to_string()))?;
     if gate.allow.is_empty() {
         return Err(denied(format!("gate '{name}' has no allow rule: it cannot be opted out of")));
@@ -186,10 +173,10 @@ fn gate_with_rules<'p>(policy: &'p Policy, name: &str) -> Result<&'p Gate, Trial
 }
 
 /// The conditions that rest on the ledger: places left in the quota, and no debt from an earlier break-glass.
-fn place_left(rule: &Rule, by: &Principal, history: &dyn History) -> Result<(), Vec<String>> {
+fn place_left(rule: &Rule, by: &Principal, history: &dyn History) -> Result<(), Vec<Failed>> {
     let mut failed = Vec::new();
-    failed.extend(quota_allows(rule, by, history).err());
-    failed.extend(debt_allows(rule, by, history).err());
+    failed.extend(quota_allows(rule, by, history).err().map(|why| Failed::new(Kind::Quota, why)));
+    failed.extend(debt_allows(rule, by, history).err().map(|why| Failed::new(Kind::Review, why)));
     if failed.is_empty() { Ok(()) } else { Err(failed) }
 }
 
@@ -248,7 +235,7 @@ pub fn derive<'p>(
 }
 
 /// What else a rule and its terms must satisfy, or each condition that failed.
-type Check<'a> = &'a dyn Fn(&Rule, &Terms) -> Result<(), Vec<String>>;
+type Check<'a> = &'a dyn Fn(&Rule, &Terms) -> Result<(), Vec<Failed>>;
 
 /// The first rule (or the numbered one) that permits the authorization on terms that `check` accepts.
 fn first<'p>(
@@ -268,7 +255,7 @@ fn first<'p>(
     }
     if let (true, Some(number)) = (trials.is_empty(), number) {
         let reason = format!("gate '{}' has no rule {number}", authorization.gate);
-        trials.push(Trial { rule: 0, failed: vec![reason] });
+        trials.push(Trial { rule: 0, failed: vec![Failed::new(Kind::Gate, reason)] });
     }
     trials.sort_by_key(|trial| trial.rule);
     Err(trials)
@@ -288,8 +275,9 @@ pub fn allows_use<'p>(
     given: &dyn Fn(&Rule) -> Result<(), String>,
 ) -> Result<(&'p Rule, Terms), Vec<Trial>> {
     first(policy, authorization, number, &|rule, terms| {
-        conditions::hold_here(rule, authorization.ask.action, &terms.scope, here)?;
-        given(rule).map_err(|failed| vec![failed])
+        conditions::hold_here(rule, authorization.ask.action, &terms.scope, here)
+            .map_err(|failed| Failed::each(Kind::Place, failed))?;
+        given(rule).map_err(|failed| vec![Failed::new(Kind::Backing, failed)])
     })
 }
 

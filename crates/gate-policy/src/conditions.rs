@@ -15,6 +15,7 @@ use gate_model::text;
 use gate_model::time::{format_duration, parse_duration};
 
 use crate::admission::{AuthorizationRequest, Terms};
+use crate::denial::{Failed, Kind};
 use crate::evidence;
 use crate::pattern::glob_matches;
 use crate::person::{listed, names, shown};
@@ -33,30 +34,32 @@ pub(crate) fn terms(
     gate: &Gate,
     rule: &Rule,
     authorization: &AuthorizationRequest<'_>,
-) -> Result<Terms, Vec<String>> {
+) -> Result<Terms, Vec<Failed>> {
     let AuthorizationRequest { ask, by, context, in_commit, .. } = authorization;
-    action(rule, ask.action).map_err(|failed| vec![failed])?;
+    action(rule, ask.action).map_err(|why| vec![Failed::new(Kind::Action, why)])?;
     let checks = [
-        who(policy, rule, by),
-        in_commits(rule, *in_commit),
-        known_well(rule.assurance, by),
-        break_glass(rule, ask),
-        time(rule, ask),
-        uses(rule, ask),
-        renewals(rule, ask),
-        reason(rule, ask),
-        ticket(rule, ask),
-        no_conflict(ask.action, context),
-        of_here(ask, context),
+        (Kind::Who, who(policy, rule, by)),
+        (Kind::Trailer, in_commits(rule, *in_commit)),
+        (Kind::Assurance, known_well(rule.assurance, by)),
+        (Kind::BreakGlass, break_glass(rule, ask)),
+        (Kind::Time, time(rule, ask)),
+        (Kind::Uses, uses(rule, ask)),
+        (Kind::Renewals, renewals(rule, ask)),
+        (Kind::Reason, reason(rule, ask)),
+        (Kind::Ticket, ticket(rule, ask)),
+        (Kind::Conflict, no_conflict(ask.action, context)),
+        (Kind::Repository, of_here(ask, context)),
     ];
-    let mut failed: Vec<String> = checks.into_iter().filter_map(Result::err).collect();
-    failed.extend(evidence::failures(gate, rule, ask));
+    let checked = checks.into_iter().filter_map(|(kind, checked)| Some(Failed::new(kind, checked.err()?)));
+    let mut failed: Vec<Failed> = checked.collect();
+    failed.extend(Failed::each(Kind::Findings, evidence::failures(gate, rule, ask)));
     let narrow = reach::narrow(rule, ask, context);
-    failed.extend(facts(rule.facts, narrow.as_ref().unwrap_or(&ask.scope), context).err());
+    let known = facts(rule.facts, narrow.as_ref().unwrap_or(&ask.scope), context);
+    failed.extend(known.err().map(|why| Failed::new(Kind::Facts, why)));
     match narrow {
         Ok(scope) if failed.is_empty() => Ok(granted(rule, ask, scope)),
         Ok(_) => Err(failed),
-        Err(more) => Err(failed.into_iter().chain(more).collect()),
+        Err(more) => Err(failed.into_iter().chain(Failed::each(Kind::Scope, more)).collect()),
     }
 }
 

@@ -157,6 +157,7 @@
 mod admission;
 mod asking;
 mod conditions;
+mod denial;
 mod diagnostic;
 pub mod digest;
 mod evidence;
@@ -174,11 +175,12 @@ mod self_test;
 mod test_case;
 
 pub use admission::{
-    Admission, ApprovalsNeeded, AuthorizationRequest, History, Terms, Trial, admit, allows_use, derive,
-    permits, quota_allows,
+    Admission, ApprovalsNeeded, AuthorizationRequest, History, Terms, admit, allows_use, derive, permits,
+    quota_allows,
 };
 pub use asking::{Wanted, wanted};
 pub use conditions::scope_holds;
+pub use denial::{Failed, Kind, Trial};
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use lint::{Signing, lint, lint_keys, lint_trials};
 pub use parse::{MAX_BYTES, decode, parse, parse_bytes};

@@ -12,8 +12,9 @@ use gate_model::request::Ttl;
 use gate_model::scope::Scope;
 use gate_model::text::visible;
 
-use crate::admission::{AuthorizationRequest, Trial};
+use crate::admission::AuthorizationRequest;
 use crate::conditions::{self, known_well};
+use crate::denial::{Failed, Kind, Trial};
 use crate::person::{Likeness, compare, is_wildcard, is_written, listed, names, person, shown};
 use crate::policy::{Gate, Policy, Who};
 use crate::rule::{Approvals, Rule};
@@ -343,7 +344,7 @@ fn by_rule(policy: &Policy, actor: Actor<'_>, subject: Subject<'_>) -> Result<()
     for rule in gate.allow.iter().filter(|rule| rule.actions.contains(&subject.ask.action)) {
         match would_grant(policy, gate, rule, actor, subject) {
             Ok(()) => return Ok(()),
-            Err(reasons) => failed.push(Trial { rule: rule.number, failed: reasons }.to_string()),
+            Err(failures) => failed.push(Trial { rule: rule.number, failed: failures }.to_string()),
         }
     }
     if failed.is_empty() {
@@ -360,9 +361,10 @@ fn would_grant(
     rule: &Rule,
     actor: Actor<'_>,
     subject: Subject<'_>,
-) -> Result<(), Vec<String>> {
+) -> Result<(), Vec<Failed>> {
+    let no = |why: &str| Err(vec![Failed::new(Kind::Scope, why.to_owned())]);
     if !rule.grants_at_once() {
-        return Err(vec!["grants nothing without approvals".to_owned()]);
+        return no("grants nothing without approvals");
     }
     let asked = |scope: &Scope| {
         let ask = Ask {
@@ -391,7 +393,7 @@ fn would_grant(
     if terms.scope == subject.ask.scope {
         return Ok(());
     }
-    Err(vec!["would grant less than the opt-out reaches".to_owned()])
+    no("would grant less than the opt-out reaches")
 }
 
 fn all<const N: usize>(checks: [Result<(), String>; N]) -> Result<(), Vec<String>> {

@@ -12,7 +12,7 @@ use gate_model::principal::Principal;
 use gate_model::request::{Request, Ttl};
 use gate_model::text::count;
 use gate_model::time::Timestamp;
-use gate_policy::{Admission, ApprovalsNeeded, AuthorizationRequest, Terms, Trial};
+use gate_policy::{Admission, ApprovalsNeeded, AuthorizationRequest, Failed, Terms, Trial};
 
 use crate::history::{Counted, Past};
 use crate::ids;
@@ -114,13 +114,25 @@ pub fn request(workspace: &Workspace<'_>, asking: &Asking) -> Result<Grant, Tran
 /// A [`TransactError`]; then nobody can tell.
 pub fn rehearse(workspace: &Workspace<'_>, asking: &Asking) -> Result<Grant, TransactError> {
     workspace.loaded.policy.gate(&asking.gate)?;
-    workspace.rehearse(|transaction| answered(workspace, transaction, asking)).map(unrecorded)
+    workspace.rehearse(|transaction| judged(workspace, transaction, asking, Told::Rehearsed))
 }
 
-/// The answer without what only an entry gives it: an ID, and the commands that name one.
-fn unrecorded(grant: Grant) -> Grant {
-    let without = |reason: &String| reason.split(": gate-skip ").next().unwrap_or_default().to_owned();
-    Grant { id: None, seq: None, reasons: grant.reasons.iter().map(without).collect(), ..grant }
+/// What becomes of the entry of an answer.
+#[derive(Debug, Clone, Copy)]
+enum Told {
+    /// It stays, and the answer names it.
+    Recorded,
+    /// It is taken back: there is no ID, and no command that names one.
+    Rehearsed,
+}
+
+impl Told {
+    const fn entry(self, entry: &Entry) -> Option<&Entry> {
+        match self {
+            Self::Recorded => Some(entry),
+            Self::Rehearsed => None,
+        }
+    }
 }
 
 /// A ledger at the instant that counts as now.
@@ -135,11 +147,20 @@ pub(crate) fn answered(
     transaction: &mut Transaction<'_>,
     asking: &Asking,
 ) -> Result<Grant, TransactError> {
+    judged(workspace, transaction, asking, Told::Recorded)
+}
+
+fn judged(
+    workspace: &Workspace<'_>,
+    transaction: &mut Transaction<'_>,
+    asking: &Asking,
+    told: Told,
+) -> Result<Grant, TransactError> {
     let (asking, objections) = proven(workspace, (&transaction.view(), transaction.now()), asking)?;
     policies::ensure_recorded(transaction, (&workspace.loaded, workspace.repository()?), &asking.by)?;
     let now = transaction.now();
     let (admission, counted) = judge(workspace, (&transaction.view(), now), &asking, objections)?;
-    record(workspace, transaction, &asking, admission, &counted)
+    record(workspace, transaction, (&asking, told), admission, &counted)
 }
 
 /// Judges several requests in one transaction and records the answers, all of them or none: where one is denied, none was
@@ -194,7 +215,9 @@ pub(crate) fn judge(
         objections.push("this request was submitted before; write a new one".to_owned());
     }
     if !objections.is_empty() {
-        let trial = Trial { rule: 0, failed: objections };
+        let failed =
+            objections.into_iter().map(|why| Failed::new(gate_policy::Kind::Document, why)).collect();
+        let trial = Trial { rule: 0, failed };
         return Ok((Admission::Denied(vec![trial]), Counted::default()));
     }
     let policy = &workspace.loaded.policy;
@@ -210,7 +233,7 @@ pub(crate) fn judge(
 fn record(
     workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
-    asking: &Asking,
+    (asking, told): (&Asking, Told),
     admission: Admission,
     counted: &Counted,
 ) -> Result<Grant, TransactError> {
@@ -221,10 +244,10 @@ fn record(
             let data = grant_data(workspace, asking, &terms, ask, start, counted.of(terms.rule))?;
             let entry = append(transaction, Kind::Grant, None, asking, &data)?;
             renewal::take_over(transaction, &entry, &data, &asking.by)?;
-            Ok(granted(&asking.gate, &asking.by, &entry, &data, None))
+            Ok(granted(&asking.gate, &asking.by, told.entry(&entry), &data, None))
         }
-        Admission::Pending(terms, needed) => pend(workspace, transaction, asking, &terms, &needed),
-        Admission::Denied(trials) => deny(workspace, transaction, asking, &trials),
+        Admission::Pending(terms, needed) => pend(workspace, transaction, (asking, told), &terms, &needed),
+        Admission::Denied(trials) => deny(workspace, transaction, (asking, told), &trials),
     }
 }
 
@@ -291,21 +314,20 @@ pub fn ends_and_owes(
     Ok((after(ttl)?, review_within.map(review).transpose()?))
 }
 
-/// The answer for a grant.
+/// The answer for a grant; `entry` is left out where none stays.
 pub fn granted(
     gate: &str,
     by: &Principal,
-    entry: &Entry,
+    entry: Option<&Entry>,
     data: &GrantData,
     approvals: Option<Approvals>,
 ) -> Grant {
     let mut reasons = vec![format!("rule {} of gate '{gate}' allows it", data.rule)];
     if let Some(owes) = &data.owes {
-        let id = records::id_of(entry);
-        reasons.push(format!(
-            "this owes a review by {}: gate-skip review {id} --verdict accepted --reason …",
-            owes.by.to_second()
-        ));
+        let remedy = entry.map_or_else(String::new, |entry| {
+            format!(": gate-skip review {} --verdict accepted --reason …", records::id_of(entry))
+        });
+        reasons.push(format!("this owes a review by {}{remedy}", owes.by.to_second()));
     }
     if let Some(renews) = &data.ask.renews {
         reasons
@@ -314,7 +336,7 @@ pub fn granted(
     Grant {
         schema: SCHEMA.to_owned(),
         status: Status::Granted,
-        id: Some(records::id_of(entry)),
+        id: entry.map(records::id_of),
         gate: Some(gate.to_owned()),
         action: Some(data.ask.action),
         scope: Some(data.ask.scope.clone()),
@@ -327,14 +349,14 @@ pub fn granted(
         owes: data.owes.clone(),
         renews: data.ask.renews.clone(),
         reasons,
-        seq: Some(entry.seq),
+        seq: entry.map(|entry| entry.seq),
     }
 }
 
 fn pend(
     workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
-    asking: &Asking,
+    (asking, told): (&Asking, Told),
     terms: &Terms,
     needed: &ApprovalsNeeded,
 ) -> Result<Grant, TransactError> {
@@ -351,7 +373,7 @@ fn pend(
     };
     let entry = append(transaction, Kind::Request, None, asking, &data)?;
     let approvals = Approvals { needed: needed.count, given: Vec::new(), from: written(&needed.from) };
-    Ok(pending(&asking.gate, &asking.by, &entry, &data, approvals))
+    Ok(pending(&asking.gate, &asking.by, told.entry(&entry), &data, approvals))
 }
 
 /// Groups and people as the policy writes them.
@@ -359,21 +381,27 @@ pub fn written(who: &[gate_policy::Who]) -> Vec<String> {
     who.iter().map(ToString::to_string).collect()
 }
 
-/// The answer for a request that waits.
-pub fn pending(gate: &str, by: &Principal, entry: &Entry, data: &RequestData, approvals: Approvals) -> Grant {
+/// The answer for a request that waits; `entry` is left out where none stays.
+pub fn pending(
+    gate: &str,
+    by: &Principal,
+    entry: Option<&Entry>,
+    data: &RequestData,
+    approvals: Approvals,
+) -> Grant {
     let missing = approvals.needed.saturating_sub(approvals.given.len() as u64);
+    let remedy = entry.map_or_else(String::new, |entry| format!(": gate-skip approve {}", entry.seq));
     let reasons = vec![format!(
-        "rule {} of gate '{gate}' needs {} from {} by {}: gate-skip approve {}",
+        "rule {} of gate '{gate}' needs {} from {} by {}{remedy}",
         data.rule,
         count(missing, "more approval"),
         approvals.from.join(", "),
         data.lapses.to_second(),
-        entry.seq
     )];
     Grant {
         schema: SCHEMA.to_owned(),
         status: Status::Pending,
-        id: Some(entry.seq),
+        id: entry.map(|entry| entry.seq),
         gate: Some(gate.to_owned()),
         action: Some(data.ask.action),
         scope: Some(data.ask.scope.clone()),
@@ -386,20 +414,21 @@ pub fn pending(gate: &str, by: &Principal, entry: &Entry, data: &RequestData, ap
         owes: None,
         renews: data.ask.renews.clone(),
         reasons,
-        seq: Some(entry.seq),
+        seq: entry.map(|entry| entry.seq),
     }
 }
 
 fn deny(
     workspace: &Workspace<'_>,
     transaction: &mut Transaction<'_>,
-    asking: &Asking,
+    (asking, told): (&Asking, Told),
     trials: &[Trial],
 ) -> Result<Grant, TransactError> {
     let reasons: Vec<String> = trials.iter().map(ToString::to_string).collect();
     let data = DenialData {
         ask: asking.ask.clone(),
         reasons: reasons.clone(),
+        kinds: trials.iter().map(Trial::kinds).collect(),
         policy: workspace.loaded.used.clone(),
         judge: JUDGE,
         judged_at: transaction.now(),
@@ -410,7 +439,7 @@ fn deny(
     Ok(Grant {
         action: Some(asking.ask.action),
         by: Some(asking.by.clone()),
-        ..answer(Status::Denied, Some(&asking.gate), Some(entry.seq), reasons)
+        ..answer(Status::Denied, Some(&asking.gate), told.entry(&entry).map(|entry| entry.seq), reasons)
     })
 }
 

@@ -104,7 +104,8 @@ pub fn approve(workspace: &Workspace<'_>, act: &Act) -> Result<Grant, TransactEr
             grant(workspace, transaction, waiting, rule, standing, &approval, &counted)
         } else {
             let (by, approvals) = (&waiting.requester, shown(rule, standing));
-            let document = admission::pending(waiting.gate(), by, &waiting.entry, &waiting.data, approvals);
+            let document =
+                admission::pending(waiting.gate(), by, Some(&waiting.entry), &waiting.data, approvals);
             Ok(Grant { seq: Some(approval.seq), ..document })
         }
     })
@@ -271,7 +272,7 @@ fn grant(
     let draft = records::draft(Kind::Grant, Some(gate), Some(waiting.entry.seq), by, &data)?;
     let entry = transaction.append(&draft)?;
     renewal::take_over(transaction, &entry, &data, by)?;
-    Ok(admission::granted(gate, by, &entry, &data, Some(shown(rule, standing))))
+    Ok(admission::granted(gate, by, Some(&entry), &data, Some(shown(rule, standing))))
 }
 
 /// The approvals as a person reads them.

@@ -306,8 +306,10 @@ fn unanswered(
     })
 }
 
+/// Whether `entry` denied it for the same reasons, whatever numbers and places their sentences tell of.
 fn is_same_denial(entry: &Entry, trials: &[Trial]) -> bool {
-    entry.kind == Kind::Denial && entry.data.get("reasons") == Some(&serde_json::json!(in_sentences(trials)))
+    let kinds: Vec<String> = trials.iter().map(Trial::kinds).collect();
+    entry.kind == Kind::Denial && entry.data.get("kinds") == Some(&serde_json::json!(kinds))
 }
 
 fn in_sentences(trials: &[Trial]) -> Vec<String> {

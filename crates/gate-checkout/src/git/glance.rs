@@ -63,12 +63,14 @@ impl Glance {
     }
 }
 
-/// Looks at the checkout around `dir`; `None` where it is not the plain case.
-pub fn glance(dir: &Path) -> Option<Glance> {
+/// Looks at the checkout around `dir`; `None` where it is not the plain case, or where no folder of `path`, which is
+/// written as the variable `PATH` is, has a git.
+pub fn glance(dir: &Path, path: &str) -> Option<Glance> {
     let root = place::root(dir)?;
     let git_dir = place::git_dir(&root).ok()?;
     let common = place::common_dir(&git_dir).ok()?;
-    if !is_installed() || ![&root, &root.join(".git"), &git_dir, &common].into_iter().all(|path| is_own(path))
+    if !is_installed(path)
+        || ![&root, &root.join(".git"), &git_dir, &common].into_iter().all(|path| is_own(path))
     {
         return None;
     }
@@ -92,9 +94,8 @@ fn is_branch(name: &str) -> bool {
 }
 
 /// Whether there is a git that could be asked: a plan must not say more than the run that follows it.
-fn is_installed() -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|dir| dir.join("git").is_file())
+fn is_installed(path: &str) -> bool {
+    std::env::split_paths(path).any(|dir| dir.join("git").is_file())
 }
 
 /// Whether a file or directory is this user's. Of another's git says whether it is trusted.
@@ -175,12 +176,16 @@ mod tests {
     use crate::git::inspect;
     use crate::git::sandbox::Sandbox;
 
+    fn path() -> String {
+        std::env::var("PATH").unwrap()
+    }
+
     #[test]
     fn a_glance_sees_what_git_sees() {
         let sandbox = Sandbox::new();
         sandbox.git(&["remote", "add", "origin", "git@example.com:o/r.git"]);
         let full = inspect(sandbox.root()).unwrap().unwrap();
-        let seen = || glance(sandbox.root()).unwrap().finish().unwrap();
+        let seen = || glance(sandbox.root(), &path()).unwrap().finish().unwrap();
         assert_eq!(Some(seen().head), full.head);
         assert_eq!(seen().branch, full.branch);
         assert_eq!(seen().remote.as_deref(), Some("example.com/o/r"));
@@ -211,10 +216,10 @@ mod tests {
     fn what_is_not_plain_is_left_to_git() {
         let sandbox = Sandbox::new();
         std::fs::write(sandbox.root().join(".git/HEAD"), "ref: refs/remotes/origin/main\n").unwrap();
-        assert!(glance(sandbox.root()).is_none());
+        assert!(glance(sandbox.root(), &path()).is_none());
         std::fs::write(sandbox.root().join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
         sandbox.git(&["checkout", "-q", "--orphan", "new"]);
-        assert!(glance(sandbox.root()).is_none());
-        assert!(glance(std::path::Path::new("/")).is_none());
+        assert!(glance(sandbox.root(), &path()).is_none());
+        assert!(glance(std::path::Path::new("/"), &path()).is_none());
     }
 }

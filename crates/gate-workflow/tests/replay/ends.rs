@@ -205,3 +205,18 @@ fn a_damaged_policy_under_the_digest_of_another_drops_no_pause_and_no_grant() {
     let found = replay(&entries).replay.disagreements;
     assert_eq!(found.iter().map(|one| one.seq).collect::<Vec<_>>(), [3]);
 }
+
+/// What is left out of a rehearsal's answer is the ID that it never had, not the remedy for what is there.
+#[test]
+fn a_rehearsal_keeps_the_command_that_would_help() {
+    let world = World::new(REVIEWED);
+    world.set("GITHUB_ACTOR", "carol");
+    let pause = || Ask { break_glass: true, ..ask(Action::Pause, 3_600) };
+    let before = world.rehearse("lint", pause());
+    assert!(before.id.is_none() && before.seq.is_none() && before.owes.is_some());
+    assert!(!before.reasons.join(" ").contains("gate-skip"), "{:?}", before.reasons);
+    let id = world.ask("lint", pause()).id.unwrap();
+    world.pass(2 * 86_400);
+    let denied = world.rehearse("lint", pause()).reasons.join(" ");
+    assert!(denied.contains(&format!("gate-skip review {id}")), "{denied}");
+}

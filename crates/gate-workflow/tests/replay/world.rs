@@ -200,6 +200,15 @@ impl World {
 
     /// Asks as the CI actor.
     pub(crate) fn ask(&self, gate: &str, ask: Ask) -> Grant {
+        self.asking(gate, ask, |workspace, asking| admission::request(workspace, asking).unwrap())
+    }
+
+    /// What would come of asking.
+    pub(crate) fn rehearse(&self, gate: &str, ask: Ask) -> Grant {
+        self.asking(gate, ask, |workspace, asking| admission::rehearse(workspace, asking).unwrap())
+    }
+
+    fn asking(&self, gate: &str, ask: Ask, how: impl FnOnce(&Workspace<'_>, &Asking) -> Grant) -> Grant {
         self.pass(60);
         self.with(|workspace| {
             let facts = workspace.facts().unwrap();
@@ -210,7 +219,7 @@ impl World {
                 context: facts.context.clone(),
                 request: None,
             };
-            admission::request(workspace, &asking).unwrap()
+            how(workspace, &asking)
         })
     }
 

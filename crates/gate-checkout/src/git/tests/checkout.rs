@@ -264,7 +264,7 @@ fn a_pipe_in_the_administration_is_refused_before_git_waits_for_it() {
         let _gone = std::fs::remove_file(&path);
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         // A glance reads what it needs only, and never waits.
-        drop(crate::git::glance(sandbox.root()));
+        drop(crate::git::glance(sandbox.root(), &std::env::var("PATH").unwrap()));
         assert!(inspect(sandbox.root()).is_err(), "{file}");
     }
 }
