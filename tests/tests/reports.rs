@@ -172,7 +172,11 @@ fn the_same_code_elsewhere_in_the_file_does_not_inherit_a_waiver() {
     // The accepted one is gone: there would be room for it in the waiver's count.
     house.write("a.py", format!("import os\n# much\n# was\n# rewritten\n{second}"));
     house.write("second.sarif", results(&[at("a.py", 8, "")]));
-    house.check(&["scan", "second.sarif"]).exits(1);
+    let ran = house.check(&["scan", "second.sarif"]).exits(1);
+    assert_eq!(
+        ran.json()["reasons"][1],
+        "1 finding is like an accepted one, which stood elsewhere in the file"
+    );
     Ran::of(house.tool("gate-verify", &["--replay"]).output().unwrap()).exits(0);
 }
 

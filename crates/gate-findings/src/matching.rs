@@ -22,7 +22,7 @@ mod lapsed;
 mod moved;
 mod places;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use gate_model::finding::{Evidence, Finding, WaiverTerms};
 use gate_model::glob::Steps;
@@ -76,6 +76,8 @@ pub struct Assignment {
     pub unused: Vec<u64>,
     /// Evidence whose count was exceeded, in the order of the waivers.
     pub exceeded: Vec<Exceeded>,
+    /// The numbers of findings that nothing covers though they are like accepted ones, which stood elsewhere.
+    pub elsewhere: BTreeSet<usize>,
 }
 
 /// Whether `evidence` fits `finding`, counts aside.
@@ -102,6 +104,7 @@ pub fn assign(findings: &[Finding], waivers: &[Waiver<'_>], checkout: &dyn Check
     for ((number, old), grant) in moves.findings.into_iter().zip(covered) {
         if grant.is_some() {
             assignment.covered_by[number] = grant;
+            assignment.elsewhere.remove(&number);
             assignment.moved_from.insert(number, old);
         }
     }

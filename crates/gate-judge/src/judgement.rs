@@ -253,10 +253,20 @@ fn report(standing: &EffectiveOptOuts, findings: Vec<Finding>, counts: Counts, m
         ruling.verdict = Verdict::Fail;
     }
     ruling.reasons.push(report_in_words(&ruling));
+    ruling.reasons.extend(alike_in_words(matched.assignment.elsewhere.len()));
     ruling.reasons.extend(matched.lapsed.iter().map(|((grant, why), count)| {
         format!("opt-out {grant} covers {} no longer: {}", in_words(*count), why.as_str())
     }));
     ruling
+}
+
+/// Why findings block that look as if somebody had accepted them.
+fn alike_in_words(findings: usize) -> Option<String> {
+    match findings {
+        0 => None,
+        1 => Some("1 finding is like an accepted one, which stood elsewhere in the file".to_owned()),
+        many => Some(format!("{many} findings are like accepted ones, which stood elsewhere in the file")),
+    }
 }
 
 fn in_words(findings: u64) -> String {

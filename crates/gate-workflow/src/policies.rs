@@ -51,8 +51,8 @@ impl Policies {
     }
 
     /// Takes note of when entries that are read already were written.
-    pub fn note(&mut self, entries: &[Entry]) {
-        self.times.extend(entries.iter().map(|entry| (entry.seq, (entry.kind, entry.at))));
+    pub fn note<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
+        self.times.extend(entries.map(|entry| (entry.seq, (entry.kind, entry.at))));
     }
 
     /// Kind and time of the entries from position `first` to `last`, as far as the ledger has them, in order.

@@ -1,5 +1,6 @@
 //! Which opt-outs of a gate count, here and now, as the ledger has them: see [`gate_judge::standing`].
 
+mod grants;
 mod weigh;
 
 use gate_judge::derivation::Derived;
@@ -19,6 +20,7 @@ use gate_model::time::Timestamp;
 use crate::debts;
 use crate::lifting;
 use crate::policies::Policies;
+pub use grants::Grants;
 use weigh::{Objection, weigh};
 
 /// What the standing of a gate is asked for.
@@ -46,11 +48,10 @@ pub fn read(
     policies: &mut Policies,
     question: &Question<'_>,
 ) -> Result<EffectiveOptOuts, StoreError> {
-    let live = view.live_grants(question.gate, question.now)?;
-    sort(view, policies, question, &live)
+    sort(view, policies, question, &Grants::read(view, question.gate, question.now)?)
 }
 
-/// Sorts `live`, which are the live grants of the gate.
+/// Sorts those of `grants` that are live: the gate's, as they were read in this view.
 ///
 /// # Errors
 /// As those of [`read`].
@@ -58,12 +59,13 @@ pub fn sort(
     view: &View<'_>,
     policies: &mut Policies,
     question: &Question<'_>,
-    live: &[Entry],
+    grants: &Grants,
 ) -> Result<EffectiveOptOuts, StoreError> {
     let mut standing = EffectiveOptOuts::default();
-    policies.note(live);
-    for entry in live {
-        match examine(view, policies, question, entry)? {
+    policies.note(grants.at(question.now));
+    for entry in grants.at(question.now) {
+        let since = grants.life(records::id_of(entry)).unwrap_or_default();
+        match examine(view, policies, question, entry, since)? {
             Examined::Counts(live) => standing.live.push(*live),
             Examined::Aside(aside) => standing.set_aside.push(aside),
             Examined::Over => {}
@@ -147,6 +149,7 @@ fn examine(
     policies: &mut Policies,
     question: &Question<'_>,
     entry: &Entry,
+    life: &[Entry],
 ) -> Result<Examined, StoreError> {
     let id = records::id_of(entry);
     let read = records::data::<GrantData>(entry).and_then(|data| Ok((data, records::actor(entry)?)));
@@ -154,8 +157,7 @@ fn examine(
         Ok(read) => read,
         Err(error) => return Ok(Examined::Aside(unreadable(id, error.to_string()))),
     };
-    let life = view.life(id)?;
-    let Some(doubts) = unended(view, policies, question.today, (entry, &data, &by), &life)? else {
+    let Some(doubts) = unended(view, policies, question.today, (entry, &data, &by), life)? else {
         return Ok(Examined::Over);
     };
     let uses_left = match data.ask.max_uses {
@@ -165,8 +167,7 @@ fn examine(
     if uses_left == Some(0) {
         return Ok(Examined::Over);
     }
-    let Derived { accepted_risk, terms } = match weigh(view, policies, question, (entry, &data, &by), &life)?
-    {
+    let Derived { accepted_risk, terms } = match weigh(view, policies, question, (entry, &data, &by), life)? {
         Ok(derived) => derived,
         Err(objection) => return Ok(Examined::Aside(aside(id, data, by, objection))),
     };

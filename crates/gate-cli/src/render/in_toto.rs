@@ -115,8 +115,62 @@ mod tests {
     use gate_model::decision::Verdict;
     use serde_json::json;
 
+    use serde_json::Value;
+
     use super::{verification_result as statement, verification_summary};
     use crate::render::samples;
+
+    /// What a statement (v1) and its two predicates (SVR v0.2, VSA v1) ask for.
+    fn assert_valid(statement: &Value) {
+        assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
+        let subjects = statement["subject"].as_array().unwrap();
+        assert!(!subjects.is_empty());
+        let digested = |of: &Value| {
+            of["digest"].as_object().is_some_and(|all| !all.is_empty() && all.values().all(Value::is_string))
+        };
+        for subject in subjects {
+            assert!(
+                digested(subject) && subject["name"].as_str().is_some_and(|name| !name.is_empty()),
+                "{subject}"
+            );
+        }
+        let predicate = &statement["predicate"];
+        let is_uri = |uri: &Value| {
+            uri.as_str().is_some_and(|uri| uri.contains(':') && !uri.contains(char::is_whitespace))
+        };
+        assert!(is_uri(&predicate["verifier"]["id"]));
+        let words =
+            |of: &Value| of.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(Value::is_string));
+        match statement["predicateType"].as_str().unwrap() {
+            "https://in-toto.io/attestation/svr/v0.2" => {
+                assert!(
+                    predicate["timeCreated"].as_str().unwrap().ends_with('Z')
+                        && words(&predicate["properties"])
+                );
+                assert!(predicate["verifier"]["policies"].as_array().unwrap().iter().all(digested));
+            }
+            "https://slsa.dev/verification_summary/v1" => {
+                assert!(
+                    predicate["timeVerified"].as_str().unwrap().ends_with('Z')
+                        && words(&predicate["verifiedLevels"])
+                );
+                assert!(is_uri(&predicate["resourceUri"]) && is_uri(&predicate["policy"]["uri"]));
+                assert!(digested(&predicate["policy"]));
+                assert!(["PASSED", "FAILED"].contains(&predicate["verificationResult"].as_str().unwrap()));
+            }
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn every_statement_is_valid_whatever_was_judged() {
+        for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Skip, Verdict::Override, Verdict::Hold] {
+            for decision in [samples::decision(verdict), samples::hostile_decision(verdict)] {
+                assert_valid(&statement(&decision));
+                assert_valid(&verification_summary(&decision));
+            }
+        }
+    }
 
     #[test]
     fn a_statement_is_about_the_commit_and_says_only_what_holds() {

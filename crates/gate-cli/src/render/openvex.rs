@@ -122,8 +122,68 @@ pub(super) fn encode(text: &str) -> String {
 mod tests {
     use gate_model::decision::Verdict;
 
-    use super::{document, justification};
+    use serde_json::Value;
+
+    use super::{JUSTIFICATIONS, document, justification};
     use crate::render::samples;
+
+    /// The members that `OpenVEX` 0.2.0 knows, no others; which of them must be there; and identifiers that are IRIs.
+    fn assert_valid(document: &Value) {
+        let known = |of: &Value, members: &[&str]| {
+            assert!(of.as_object().unwrap().keys().all(|key| members.contains(&key.as_str())), "{of}");
+        };
+        let is_iri = |id: &Value| {
+            let id = id.as_str().unwrap();
+            assert!(
+                id.split_once(':').is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty()),
+                "{id}"
+            );
+            assert!(
+                !id.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`".contains(c)),
+                "{id}"
+            );
+        };
+        known(document, &["@context", "@id", "author", "timestamp", "version", "tooling", "statements"]);
+        assert_eq!(document["@context"], "https://openvex.dev/ns/v0.2.0");
+        is_iri(&document["@id"]);
+        assert!(
+            document["author"].is_string() && document["timestamp"].is_string() && document["version"] == 1
+        );
+        let statements = document["statements"].as_array().unwrap();
+        assert!(!statements.is_empty());
+        for (number, statement) in statements.iter().enumerate() {
+            let members =
+                ["vulnerability", "products", "timestamp", "status", "status_notes", "justification"];
+            known(statement, &members);
+            known(&statement["vulnerability"], &["name"]);
+            assert!(!statement["vulnerability"]["name"].as_str().unwrap().is_empty());
+            for product in statement["products"].as_array().unwrap() {
+                known(product, &["@id", "subcomponents"]);
+                is_iri(&product["@id"]);
+                let parts = product["subcomponents"].as_array().map_or(&[][..], Vec::as_slice);
+                for part in parts {
+                    is_iri(&part["@id"]);
+                }
+            }
+            let justified =
+                statement["justification"].as_str().is_some_and(|word| JUSTIFICATIONS.contains(&word));
+            assert_eq!(statement["status"] == "not_affected", justified);
+            assert!(justified || statement["status"] == "under_investigation");
+            assert!(!statements[..number].contains(statement), "statements are a set");
+        }
+    }
+
+    #[test]
+    fn every_document_is_valid_whatever_was_judged() {
+        for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Override, Verdict::Hold] {
+            for mut decision in [samples::decision(verdict), samples::hostile_decision(verdict)] {
+                document(&decision).iter().for_each(assert_valid);
+                decision.context.repository = None;
+                document(&decision).iter().for_each(assert_valid);
+            }
+        }
+        assert!(document(&samples::hostile_decision(Verdict::Fail)).is_some());
+    }
 
     #[test]
     fn only_a_waiver_with_a_justification_says_not_affected() {

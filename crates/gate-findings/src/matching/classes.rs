@@ -107,15 +107,27 @@ impl<'a> Classes<'a> {
         }
         let unused = self.unused(waivers);
         let exceeded = self.exceeded(waivers, &covered_by);
-        Assignment { covered_by, moved_from: BTreeMap::new(), unused, exceeded }
+        let elsewhere = self.elsewhere(&covered_by);
+        Assignment { covered_by, moved_from: BTreeMap::new(), unused, exceeded, elsewhere }
+    }
+
+    /// Whether an offer knows where the accepted findings stood.
+    fn knows_places(&self, offer: usize) -> bool {
+        !self.offers[offer].fit.evidence.lines.is_empty()
+    }
+
+    /// What is like accepted findings whose places are known, and is not covered.
+    fn elsewhere(&self, covered_by: &[Option<u64>]) -> BTreeSet<usize> {
+        let knowing = |class: &&Class| class.offers.iter().any(|offer| self.knows_places(*offer));
+        let alike = self.classes.iter().filter(knowing).flat_map(|class| &class.findings);
+        alike.copied().filter(|number| covered_by[*number].is_none()).collect()
     }
 
     /// The classes of what stands where the accepted findings stood, see [`places`].
     fn standing(&self, findings: &[Finding]) -> Vec<Class> {
-        let knows = |offer: &usize| !self.offers[*offer].fit.evidence.lines.is_empty();
         let mut fitting: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for class in &self.classes {
-            for &offer in class.offers.iter().filter(|offer| knows(offer)) {
+            for &offer in class.offers.iter().filter(|offer| self.knows_places(**offer)) {
                 fitting.entry(offer).or_default().extend(&class.findings);
             }
         }

@@ -316,6 +316,9 @@ fn a_new_finding_does_not_take_the_place_of_an_accepted_one_that_is_gone() {
     assert_eq!(covered(&accepted, &inside), [true, true, true]);
     let outside = [other(110), other(130), among(135, little)];
     assert_eq!(covered(&accepted, &outside), [true, true, false]);
+    let evidence_of_it = crate::evidence::of(&[among(20, HERE)]);
+    let both = assign(&[among(20, HERE), among(90, THERE)], &[Waiver::of(1, &evidence_of_it)], &NoCheckout);
+    assert_eq!(both.elsewhere.into_iter().collect::<Vec<_>>(), [1]);
     // Evidence that somebody wrote without places is covered by its count alone.
     let written = [evidence("R", "src/*", 1)];
     assert_eq!(assign(&[among(300, THERE)], &[Waiver::of(1, &written)], &NoCheckout).covered_by, [Some(1)]);

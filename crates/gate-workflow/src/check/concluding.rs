@@ -13,6 +13,7 @@ use super::failure::Failed;
 use super::sighting::Sighting;
 use super::work::Work;
 use super::{CheckError, Checker, Finished, Recorded, Started, TRIES};
+use crate::standing::Grants;
 
 impl Checker<'_> {
     /// Judges what the gate came to and records the decision. `checkout` is what the report is about.
@@ -42,9 +43,11 @@ impl Checker<'_> {
         for _ in 0..TRIES {
             let recorded = self.workspace.transact(|transaction| {
                 work.reopen(facts.status);
-                check_unchanged(transaction, sighting)?;
+                let since = sighting.instant().min(transaction.now());
+                let grants = Grants::read(&transaction.view(), self.name, since)?;
+                check_unchanged(transaction, sighting, &grants)?;
                 let seen = started.commanded.then(|| sighting.seen());
-                known = self.standing_within(transaction, seen)?;
+                known = self.standing_within(transaction, seen, &grants)?;
                 let recorded = work.judged(&known, |ruling| self.record(transaction, ruling, &facts));
                 Ok((recorded.transpose()?, transaction.now()))
             });
@@ -190,9 +193,13 @@ fn foreseen(
 }
 
 /// What was seen before the command started must still be in the ledger as it was.
-fn check_unchanged(transaction: &Transaction<'_>, sighting: &Sighting) -> Result<(), Failed> {
+fn check_unchanged(
+    transaction: &Transaction<'_>,
+    sighting: &Sighting,
+    grants: &Grants,
+) -> Result<(), Failed> {
     let view = transaction.view();
-    match sighting.changed(&view)? {
+    match sighting.changed(&view, grants)? {
         None => Ok(()),
         // It comes to the same, but is no reason to suspect anybody.
         Some((seq, _)) if was_archived(&view, seq) => Err(Failed::Check(CheckError::Archived(seq))),

@@ -32,7 +32,7 @@ use gate_judge::judgement::{self, Before, Outcome, Ruling};
 use gate_judge::records;
 use gate_judge::standing::{EffectiveOptOuts, Live, Seen};
 
-use crate::standing::{self, Question};
+use crate::standing::{self, Grants, Question};
 use gate_judge::verdict::{self, Circumstances};
 
 pub use failure::CheckError;
@@ -247,7 +247,9 @@ impl<'a> Checker<'a> {
         self.read(warnings, |view| {
             let head = view.head()?;
             let now = self.workspace.now().max(head.at);
-            Ok((Sighting::take(view, self.name, head, now)?, self.standing_at(view, now)?))
+            let grants = Grants::read(view, self.name, now)?;
+            let sighting = Sighting::take(view, self.name, head, now, &grants)?;
+            Ok((sighting, self.standing_of(view, now, &grants)?))
         })
     }
 
@@ -268,13 +270,22 @@ impl<'a> Checker<'a> {
     }
 
     fn standing_at(&self, view: &View<'_>, now: Timestamp) -> Result<EffectiveOptOuts, Failed> {
-        let (today, live) = (&self.workspace.loaded, view.live_grants(self.name, now)?);
+        self.standing_of(view, now, &Grants::read(view, self.name, now)?)
+    }
+
+    fn standing_of(
+        &self,
+        view: &View<'_>,
+        now: Timestamp,
+        grants: &Grants,
+    ) -> Result<EffectiveOptOuts, Failed> {
+        let today = &self.workspace.loaded;
         let mut policies = Policies::default();
         // Without any, nothing has to be found out about this run, unless somebody owes a review.
-        if live.is_empty() && !standing::owes(view, &mut policies, today, self.name, now)? {
+        if grants.is_empty() && !standing::owes(view, &mut policies, today, self.name, now)? {
             return Ok(EffectiveOptOuts::default());
         }
-        Ok(standing::sort(view, &mut policies, &self.question(now, None)?, &live)?)
+        Ok(standing::sort(view, &mut policies, &self.question(now, None)?, grants)?)
     }
 
     fn question(&self, now: Timestamp, seen: Option<Seen>) -> Result<Question<'_>, CheckError> {
@@ -300,7 +311,8 @@ impl<'a> Checker<'a> {
         let facts = self.circumstances_before(commanded)?;
         let mut newest = None;
         let settled = self.workspace.transact(|transaction| {
-            let standing = newest.insert(self.standing_within(transaction, None)?);
+            let grants = Grants::read(&transaction.view(), self.name, transaction.now())?;
+            let standing = newest.insert(self.standing_within(transaction, None, &grants)?);
             let Some(ruling) = ruled_before(standing) else { return Ok(Settled::LookAgain) };
             let recorded = match self.record(transaction, &ruling, &facts)? {
                 Recorded::There(seq) => Some(seq),
@@ -338,9 +350,10 @@ impl<'a> Checker<'a> {
         &self,
         transaction: &Transaction<'_>,
         seen: Option<Seen>,
+        grants: &Grants,
     ) -> Result<EffectiveOptOuts, Failed> {
         let question = self.question(transaction.now(), seen)?;
-        Ok(standing::read(&transaction.view(), &mut Policies::default(), &question)?)
+        Ok(standing::sort(&transaction.view(), &mut Policies::default(), &question, grants)?)
     }
 
     fn record(

@@ -19,6 +19,8 @@ use gate_judge::records;
 use gate_judge::standing::Seen;
 use gate_judge::verdict::Begun;
 
+use crate::standing::Grants;
+
 /// The newest entry at a run's begin, and the entries that the gate's opt-outs rested on.
 #[derive(Debug)]
 pub(super) struct Sighting {
@@ -37,9 +39,20 @@ impl Sighting {
     ///
     /// # Errors
     /// A failure of the store.
-    pub(super) fn take(view: &View<'_>, gate: &str, head: Head, now: Timestamp) -> Result<Self, StoreError> {
-        let entries = entries(view, gate, head.seq, now)?;
+    pub(super) fn take(
+        view: &View<'_>,
+        gate: &str,
+        head: Head,
+        now: Timestamp,
+        grants: &Grants,
+    ) -> Result<Self, StoreError> {
+        let entries = entries(view, gate, head.seq, now, grants)?;
         Ok(Self { gate: gate.to_owned(), head, now, entries })
+    }
+
+    /// The instant of the sighting.
+    pub(super) const fn instant(&self) -> Timestamp {
+        self.now
     }
 
     /// The instant, and the newest entry, as documents name them.
@@ -52,18 +65,23 @@ impl Sighting {
         Seen { seq: self.head.seq, at: self.now }
     }
 
-    /// The position of an entry that is another one now, is gone, or was not there, with the words for it.
+    /// The position of an entry that is another one now, is gone, or was not there, with the words for it. `grants` are
+    /// those of the gate as they were read in this view, for the instant of the sighting or an earlier one.
     ///
     /// # Errors
     /// A failure of the store.
-    pub(super) fn changed(&self, view: &View<'_>) -> Result<Option<(u64, &'static str)>, StoreError> {
+    pub(super) fn changed(
+        &self,
+        view: &View<'_>,
+        grants: &Grants,
+    ) -> Result<Option<(u64, &'static str)>, StoreError> {
         let seen = self.head.seq;
         match view.entry(seen)? {
             Some(entry) if entry.hash == self.head.hash => {}
             Some(_) => return Ok(Some((seen, "is another one than before"))),
             None => return Ok(Some((seen, "is gone"))),
         }
-        let now = entries(view, &self.gate, seen, self.now)?;
+        let now = entries(view, &self.gate, seen, self.now, grants)?;
         for (seq, hash) in &self.entries {
             match now.get(seq) {
                 Some(found) if found == hash => {}
@@ -78,7 +96,13 @@ impl Sighting {
 
 /// The entries up to `last` that opt-outs of `gate` rest on, which are live or wait at `now`: where each began, all of its
 /// life, and the decisions that spent its uses.
-fn entries(view: &View<'_>, gate: &str, last: u64, now: Timestamp) -> Result<Entries, StoreError> {
+fn entries(
+    view: &View<'_>,
+    gate: &str,
+    last: u64,
+    now: Timestamp,
+    grants: &Grants,
+) -> Result<Entries, StoreError> {
     let mut found = Entries::new();
     let mut keep = |entry: &Entry| {
         if entry.seq <= last {
@@ -92,7 +116,7 @@ fn entries(view: &View<'_>, gate: &str, last: u64, now: Timestamp) -> Result<Ent
     let mut lives: Vec<(u64, bool)> =
         waiting.iter().map(|request| (request.seq, true)).filter(|(seq, _)| *seq <= last).collect();
     let mut limited = None;
-    for grant in view.live_grants(gate, now)?.iter().filter(|grant| grant.seq <= last) {
+    for grant in grants.at(now).filter(|grant| grant.seq <= last) {
         keep(grant);
         let id = records::id_of(grant);
         lives.push((id, id == grant.seq));
@@ -106,7 +130,10 @@ fn entries(view: &View<'_>, gate: &str, last: u64, now: Timestamp) -> Result<Ent
         if !is_read {
             view.entry(id)?.iter().for_each(&mut keep);
         }
-        view.life(id)?.iter().for_each(&mut keep);
+        match grants.life(id) {
+            Some(life) => life.iter().for_each(&mut keep),
+            None => view.life(id)?.iter().for_each(&mut keep),
+        }
     }
     if let Some(since) = limited {
         view.spends(gate, since)?.iter().for_each(&mut keep);
