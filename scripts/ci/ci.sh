@@ -8,7 +8,7 @@
 #
 # Rules come from the branch that the change goes to, never from the change: that branch is fetched, whatever the
 # checkout holds (one commit, a merge of the platform's, a detached HEAD). Without a change they come from the default
-# branch where the platform names it (GitHub, GitLab), else from main. GATE_BASE names another branch.
+# branch, which the repository's host names where the platform does not. GATE_BASE names another branch.
 
 GATE_DECISIONS=${GATE_DECISIONS:-decisions}
 
@@ -24,10 +24,14 @@ gate_base() {
   elif [ "${GITLAB_CI-}" = true ]; then
     gate_branch=${CI_MERGE_REQUEST_TARGET_BRANCH_NAME:-${CI_DEFAULT_BRANCH-}}
   elif [ "${TF_BUILD-}" = True ]; then
-    gate_branch=${SYSTEM_PULLREQUEST_TARGETBRANCH:-main}
+    gate_branch=${SYSTEM_PULLREQUEST_TARGETBRANCH-}
   else
-    gate_branch=${CHANGE_TARGET:-main}
+    gate_branch=${CHANGE_TARGET-}
   fi
+  # Azure and Jenkins name no default branch, and the event of a schedule on GitHub names none either.
+  [ -n "$gate_branch" ] || gate_branch=$(
+    git ls-remote --symref origin HEAD | sed -n 's|^ref: refs/heads/\([^[:space:]]*\)[[:space:]]*HEAD$|\1|p'
+  )
   gate_branch=${gate_branch#refs/heads/}
   [ -n "$gate_branch" ] || { echo "gate: which branch the change goes to is unknown; set GATE_BASE" >&2; return 2; }
 }

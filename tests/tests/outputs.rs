@@ -85,6 +85,26 @@ fn an_output_is_no_input_no_link_and_no_other_output() {
 }
 
 #[test]
+fn a_name_that_is_refused_empties_nothing_and_a_dash_is_no_file() {
+    let house = House::new(POLICY);
+    house.write("scan.jsonl", findings(1));
+    for formats in
+        ["json=kept.json,markdown=kept.json", "json=kept.json,html=./kept.json", "json=kept.json,sarif=-"]
+    {
+        house.write("kept.json", "kept");
+        house.check(&["scan", "scan.jsonl", "--format", formats]).exits(2);
+        assert_eq!(house.read("kept.json"), "kept", "{formats}");
+    }
+    house
+        .check(&["scan", "scan.jsonl", "--decision", "-"])
+        .exits(2)
+        .says(&["'-' is no file", "--format json"]);
+    assert!(!house.path("-").exists());
+    house.check(&["scan", "scan.jsonl", "--decision", "./-"]).exits(1);
+    assert!(house.path("-").exists());
+}
+
+#[test]
 fn a_run_names_the_worst_and_the_one_command_for_all() {
     let house = House::new(POLICY);
     house.write("made.jsonl", findings(40));

@@ -122,6 +122,20 @@ fn a_rule_for_people_who_sign_is_asked_with_a_signature() {
 }
 
 #[test]
+fn a_request_that_waits_names_the_command_that_its_rule_takes() {
+    for (assurance, ending) in [("", " --sign"), (", assurance = \"asserted\"", "")] {
+        let approvals = format!("approvals = {{ from = [\"group:leads\"]{assurance} }}");
+        let house = blocked(&[&format!("actions = [\"override\"]\n{approvals}")]);
+        let answer =
+            house.skip(&["build", "--action", "override", "--reason", "it is known"]).exits(3).json();
+        let reason = answer["reasons"][0].as_str().unwrap();
+        let command = format!("gate-skip approve {}{ending}", answer["id"]);
+        assert!(reason.ends_with(&command), "{reason}");
+        assert!(reason.contains("needs 1 more approval from group:leads"), "{reason}");
+    }
+}
+
+#[test]
 fn a_name_that_looks_like_an_option_stays_a_value() {
     let house = blocked(&["actions = [\"override\"]\nscopes = [\"environment\"]"]);
     let decision = suggested(&house, &[("GATE_ENVIRONMENT", "--break-glass")]);

@@ -65,6 +65,11 @@ pub(crate) enum OutputFileError {
         "'{0}' is an input or another output, and writing the decision there would destroy it\nname another file with --decision or --format"
     )]
     Input(String),
+    /// It is what other tools call standard output.
+    #[error(
+        "'-' is no file\nfor standard output give --format a format alone, as in --format json; a file of that name is ./-"
+    )]
+    Dash,
     /// It is the name of a file that belongs to a ledger.
     #[error(
         "'{0}' is a name for files that belong to the ledger beside it, and writing there could destroy it\nname another file with --decision or --format"
@@ -77,18 +82,18 @@ impl OutputFileError {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Write { .. } | Self::Moved(_) => Exit::Failure,
-            Self::Link(_) | Self::Input(_) | Self::Reserved(_) => Exit::Usage,
+            Self::Link(_) | Self::Input(_) | Self::Reserved(_) | Self::Dash => Exit::Usage,
         }
     }
 }
 
 impl OutputFile {
-    /// Claims `path`, which a person wrote relative to `cwd` and which must be none of `inputs`: a file is emptied or
-    /// made, a pipe or a terminal is opened.
+    /// Whether `path`, which a person wrote relative to `cwd`, may be written: it is none of `inputs`, and nothing that
+    /// belongs to a ledger. Nothing is touched.
     ///
     /// # Errors
     /// An [`OutputFileError`].
-    pub(crate) fn claim(path: &Path, cwd: &Path, inputs: &[PathBuf]) -> Result<Self, OutputFileError> {
+    pub(crate) fn check(path: &Path, cwd: &Path, inputs: &[PathBuf]) -> Result<(), OutputFileError> {
         let shown = path.display().to_string();
         if inputs.iter().any(|input| same_place(path, input)) || is_database(path) {
             return Err(OutputFileError::Input(shown));
@@ -99,6 +104,16 @@ impl OutputFile {
         if leads_through_a_link(path, cwd) {
             return Err(OutputFileError::Link(shown));
         }
+        Ok(())
+    }
+
+    /// Claims `path` as [`OutputFile::check`] lets it: a file is emptied or made, a pipe or a terminal is opened.
+    ///
+    /// # Errors
+    /// An [`OutputFileError`].
+    pub(crate) fn claim(path: &Path, cwd: &Path, inputs: &[PathBuf]) -> Result<Self, OutputFileError> {
+        Self::check(path, cwd, inputs)?;
+        let shown = path.display().to_string();
         let claim = if is_stream(path) { open_stream(path) } else { empty(path) };
         match claim {
             Ok(claim) => Ok(Self { shown, claim }),

@@ -37,7 +37,8 @@ impl Files {
     /// then the later document would take the place of the earlier one.
     ///
     /// # Errors
-    /// An [`OutputFileError`]; files that were claimed before it are empty by then.
+    /// An [`OutputFileError`]. Where a name is refused nothing was touched; where a file cannot be written those before it
+    /// are empty by then.
     fn claim(
         decision: Option<&PathBuf>,
         outputs: Option<&Outputs>,
@@ -46,10 +47,19 @@ impl Files {
     ) -> Result<Self, OutputFileError> {
         let decision = decision.map(|path| (Format::Json, path));
         let formats = outputs.iter().flat_map(|outputs| &outputs.files).map(|(format, path)| (*format, path));
+        let wanted: Vec<_> = decision.into_iter().chain(formats).collect();
+        if wanted.iter().any(|(_, path)| path.as_os_str() == "-") {
+            return Err(OutputFileError::Dash);
+        }
+        let wanted: Vec<_> = wanted.into_iter().map(|(format, path)| (format, cwd.join(path))).collect();
         let mut taken = inputs.to_vec();
+        for (_, path) in &wanted {
+            OutputFile::check(path, cwd, &taken)?;
+            taken.push(path.clone());
+        }
+        taken.truncate(inputs.len());
         let mut files = Vec::new();
-        for (format, path) in decision.into_iter().chain(formats) {
-            let path = cwd.join(path);
+        for (format, path) in wanted {
             files.push((format, OutputFile::claim(&path, cwd, &taken)?));
             taken.push(path);
         }

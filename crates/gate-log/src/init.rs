@@ -15,8 +15,10 @@ use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet};
 use gate_judge::policy_text::TextError;
+use gate_ledger::entry::Entry;
 use gate_ledger::store::{Access, AppendError, CreateError, Ledger, StoreError};
 use gate_model::exit::Exit;
+use gate_model::text::visible;
 use gate_workflow::ledger_access;
 use gate_workflow::policies::{self, RecordError};
 use gate_workflow::policy_source::PolicyError;
@@ -73,6 +75,21 @@ pub(crate) enum InitError {
     /// There is no remote to make it at.
     #[error("the policy '{0}' names no remote\nwrite [ledger] remote into it, or leave --remote out")]
     NoRemote(String),
+    /// It has a ledger that the policy does not pin.
+    #[error(
+        "the remote holds a ledger already, made at {at} by {by}, and it was left alone\n\
+         if it is yours, put this line under [ledger] in '{policy}': genesis = \"{genesis}\""
+    )]
+    There {
+        /// When.
+        at: String,
+        /// By whom.
+        by: String,
+        /// The policy.
+        policy: String,
+        /// What would pin it.
+        genesis: String,
+    },
     /// The policy names one, and a local ledger would not be it.
     #[error(
         "the ledger of the policy '{policy}' is kept at the remote '{address}'\nrun: gate-log init --remote"
@@ -100,6 +117,7 @@ impl InitError {
             Self::Name(error) => error.exit(),
             Self::Pinned { .. }
             | Self::NoRemote(_)
+            | Self::There { .. }
             | Self::Elsewhere { .. }
             | Self::Record(RecordError::Replaced) => Exit::Usage,
             Self::Facts(error) => error.exit(),
@@ -123,6 +141,9 @@ struct Made {
     created_policy: bool,
     /// Whether the ledger was made now; else it was there, and was left as it is.
     created: bool,
+    /// Whether the policy pins it, so that there is nothing left to write.
+    #[serde(skip)]
+    pinned: bool,
 }
 
 /// Makes the ledger, and a policy where there is none.
@@ -184,6 +205,7 @@ fn made(workspace: &Workspace<'_>, ledger: String, (id, genesis): (String, Strin
         digest: workspace.loaded.used.digest.clone(),
         created_policy: false,
         created,
+        pinned: workspace.loaded.policy.ledger.genesis.is_some(),
     }
 }
 
@@ -204,14 +226,38 @@ fn make(workspace: &Workspace<'_>, created_policy: bool, io: &mut Io<'_>) -> Res
     Ok(Made { created_policy, ..made(workspace, shown, (id, genesis), true) })
 }
 
-/// Makes the ledger at the remote: it is built here under a passing name, and what the remote took is the ledger.
+/// Makes the ledger at the remote: it is built here under a passing name, and what the remote took is the ledger. One that
+/// is there and is the one that the policy pins is left as it is; whether another one is to be pinned is for a person.
 fn make_there(workspace: &Workspace<'_>, address: &str) -> Result<Made, LogError> {
+    if let Some(first) = workspace.first_of_remote()? {
+        let genesis = first.hash.to_string();
+        return match &workspace.loaded.policy.ledger.genesis {
+            Some(pinned) if *pinned == genesis => {
+                Ok(made(workspace, address.to_owned(), (first.ledger, genesis), false))
+            }
+            _ => {
+                refuse_pinned(workspace).map_err(LogError::from).and_then(|()| Err(there(&first, workspace)))
+            }
+        };
+    }
     refuse_pinned(workspace)?;
     let place = workspace.copy_folder()?.join("new.db");
     let staged = Staged::passing(&place).map_err(InitError::from)?;
     let (id, genesis) = build(workspace, &staged, &place)?;
     workspace.create_remote(&Ledger::open(&staged.path, Access::Read)?)?;
     Ok(made(workspace, address.to_owned(), (id, genesis), true))
+}
+
+/// That somebody made a ledger, who and when as it says, and what would pin it.
+fn there(first: &Entry, workspace: &Workspace<'_>) -> LogError {
+    let by = first.actor.get("id").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let error = InitError::There {
+        at: first.at.to_second(),
+        by: visible(by),
+        policy: workspace.loaded.name.clone(),
+        genesis: first.hash.to_string(),
+    };
+    error.into()
 }
 
 fn refuse_pinned(workspace: &Workspace<'_>) -> Result<(), InitError> {
@@ -267,7 +313,7 @@ fn show(session: &Session<'_>, made: &Made, io: &mut Io<'_>) {
         _ => render::json(made) + "\n",
     };
     io.show(&text);
-    if !session.shared.output.quiet {
+    if !session.shared.output.quiet && !made.pinned {
         let what = format!("pin the ledger: put this line under [ledger] in '{}'", made.policy);
         io.tell(&format!("{}  genesis = \"{}\"\n", message::line(TOOL, &what), made.genesis));
     }

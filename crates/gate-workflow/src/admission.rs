@@ -8,7 +8,7 @@ use gate_model::context::Context;
 use gate_model::exit::Exit;
 use gate_model::grant::{Approvals, Grant, Owes, SCHEMA, Status};
 use gate_model::payload::{Ask, DenialData, GrantData, QuotaUsed, RequestData};
-use gate_model::principal::Principal;
+use gate_model::principal::{Assurance, Principal};
 use gate_model::request::{Request, Ttl};
 use gate_model::text::count;
 use gate_model::time::Timestamp;
@@ -373,7 +373,7 @@ fn pend(
     };
     let entry = append(transaction, Kind::Request, None, asking, &data)?;
     let approvals = Approvals { needed: needed.count, given: Vec::new(), from: written(&needed.from) };
-    Ok(pending(&asking.gate, &asking.by, told.entry(&entry), &data, approvals))
+    Ok(pending(&asking.gate, &asking.by, told.entry(&entry), &data, approvals, Some(needed.assurance)))
 }
 
 /// Groups and people as the policy writes them.
@@ -381,16 +381,26 @@ pub fn written(who: &[gate_policy::Who]) -> Vec<String> {
     who.iter().map(ToString::to_string).collect()
 }
 
-/// The answer for a request that waits; `entry` is left out where none stays.
+/// The option that signs, where more than a name is asked for; a token of a CI system would do as well.
+pub fn signing(assurance: Option<Assurance>) -> Option<&'static str> {
+    assurance.filter(|assurance| *assurance != Assurance::Asserted).map(|_| "--sign")
+}
+
+/// The answer for a request that waits for `approvals` by people known as well as `known`; `entry` is left out where
+/// none stays.
 pub fn pending(
     gate: &str,
     by: &Principal,
     entry: Option<&Entry>,
     data: &RequestData,
     approvals: Approvals,
+    known: Option<Assurance>,
 ) -> Grant {
+    let remedy = entry.map_or_else(String::new, |entry| {
+        let sign = signing(known).map_or_else(String::new, |option| format!(" {option}"));
+        format!(": gate-skip approve {}{sign}", entry.seq)
+    });
     let missing = approvals.needed.saturating_sub(approvals.given.len() as u64);
-    let remedy = entry.map_or_else(String::new, |entry| format!(": gate-skip approve {}", entry.seq));
     let reasons = vec![format!(
         "rule {} of gate '{gate}' needs {} from {} by {}{remedy}",
         data.rule,

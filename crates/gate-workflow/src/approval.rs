@@ -104,8 +104,9 @@ pub fn approve(workspace: &Workspace<'_>, act: &Act) -> Result<Grant, TransactEr
             grant(workspace, transaction, waiting, rule, standing, &approval, &counted)
         } else {
             let (by, approvals) = (&waiting.requester, shown(rule, standing));
-            let document =
-                admission::pending(waiting.gate(), by, Some(&waiting.entry), &waiting.data, approvals);
+            let known = rule.approvals.as_ref().map(|approvals| approvals.assurance);
+            let entry = Some(&waiting.entry);
+            let document = admission::pending(waiting.gate(), by, entry, &waiting.data, approvals, known);
             Ok(Grant { seq: Some(approval.seq), ..document })
         }
     })

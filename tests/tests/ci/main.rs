@@ -108,6 +108,20 @@ fn github_push() {
 }
 
 #[test]
+fn github_schedule_is_judged_by_the_default_branch_though_its_event_names_none_and_is_nobodys() {
+    let host = Host::new();
+    let played = github::schedule(&host, &[("gate", "lint"), ("run", "true")]);
+    let expected = Expected {
+        verdict: "pass",
+        actor: "github:nobody",
+        commit: &host.main,
+        git_ref: "refs/heads/main",
+        run: "99",
+    };
+    judged_by_the_base(&host, &played, &expected);
+}
+
+#[test]
 fn a_release_with_another_digest_is_not_installed() {
     let host = Host::new();
     let wrong = "0".repeat(64);

@@ -70,18 +70,27 @@ pub mod github {
     }
 
     pub fn push(host: &Host, inputs: &[(&str, &str)]) -> Played {
+        let event = format!(r#"{{"after":"{}","repository":{{"default_branch":"main"}}}}"#, host.main);
+        on_main(host, inputs, "push", &event)
+    }
+
+    /// What a timer starts: its event names no repository.
+    pub fn schedule(host: &Host, inputs: &[(&str, &str)]) -> Played {
+        on_main(host, inputs, "schedule", r#"{"schedule":"17 4 * * 1"}"#)
+    }
+
+    fn on_main(host: &Host, inputs: &[(&str, &str)], name: &str, event: &str) -> Played {
         let fetch = format!("--depth=1 origin +{}:refs/remotes/origin/main", host.main);
         let work = checkout(host, &fetch, "-B main refs/remotes/origin/main");
-        let event = format!(r#"{{"after":"{}","repository":{{"default_branch":"main"}}}}"#, host.main);
         let named = [
-            ("GITHUB_EVENT_NAME", "push"),
+            ("GITHUB_EVENT_NAME", name),
             ("GITHUB_REF", "refs/heads/main"),
             ("GITHUB_REF_NAME", "main"),
             ("GITHUB_SHA", &host.main),
             ("GITHUB_HEAD_REF", ""),
             ("GITHUB_BASE_REF", ""),
         ];
-        play(host, inputs, &work, &event, &named)
+        play(host, inputs, &work, event, &named)
     }
 
     /// The steps one after the other, each in a shell of its own, until one fails; what a step writes to

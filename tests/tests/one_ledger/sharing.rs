@@ -62,9 +62,23 @@ fn what_one_machine_grants_another_one_uses_and_a_third_one_reads() {
 #[test]
 fn a_ledger_is_made_at_a_remote_once() {
     let town = Town::git();
+    let pinned = town.house.read("gate.toml");
+    let line = pinned.lines().find(|line| line.starts_with("genesis = ")).unwrap();
     town.house.write("gate.toml", town.policy(""));
-    town.runner("second").log(&["init", "--remote"]).exits(2).says(&["holds a ledger already"]);
     town.runner("second").log(&["init"]).exits(2).says(&["gate-log init --remote"]);
+    // Who lost the line is shown it again. Whether to trust a ledger that somebody made is for a person to say.
+    let there = ["holds a ledger already, made at 20", line];
+    town.runner("second").log(&["init", "--remote"]).exits(2).says(&there);
+    town.house.write("gate.toml", &pinned);
+    let again = town.runner("second").log(&["init", "--remote"]).exits(0);
+    assert_eq!(again.json()["created"], false);
+    assert!(!again.stderr.contains("pin the ledger"), "it is pinned: {}", again.stderr);
+    let other = pinned.replace(line, &format!("genesis = \"b3:{}\"", "0".repeat(64)));
+    town.house.write("gate.toml", other);
+    town.runner("second")
+        .log(&["init", "--remote"])
+        .exits(2)
+        .says(&["pins the ledger whose genesis is b3:000"]);
 }
 
 #[test]

@@ -40,9 +40,11 @@ fn forked(v: &Variables<'_>) -> Option<String> {
     is_change_number(&number).then_some(number)
 }
 
-/// The number of the pull request; that of one within the repository ends its page's address.
+/// The number of the pull request; that of one within the repository ends its page's address. A branch of several names
+/// none.
 fn change(v: &Variables<'_>) -> Option<String> {
-    let page = v.get("CIRCLE_PULL_REQUEST");
+    let several = v.get("CIRCLE_PULL_REQUESTS").is_some_and(|pages| pages.contains(','));
+    let page = v.get("CIRCLE_PULL_REQUEST").filter(|_| !several);
     let of_page = || page.as_deref().and_then(|page| page.trim_end_matches('/').rsplit('/').next());
     forked(v).or_else(|| of_page().filter(|number| is_change_number(number)).map(str::to_owned))
 }

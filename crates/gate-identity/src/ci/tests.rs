@@ -275,6 +275,11 @@ fn circleci_branch_fork_and_tag() {
     let fork = facts(&format!("{common}CIRCLE_BRANCH=pull/7\nCIRCLE_PR_NUMBER=7"));
     assert_eq!(fork.context.git_ref.as_deref(), Some("refs/pull/7/head"));
     assert!(fork.pull_request);
+    let page = "https://github.com/acme/pay/pull";
+    let own = format!("{common}CIRCLE_BRANCH=topic\nCIRCLE_PULL_REQUEST={page}/7\n");
+    assert_eq!(facts(&own).context.change.as_deref(), Some("7"));
+    let several = facts(&format!("{own}CIRCLE_PULL_REQUESTS={page}/7,{page}/8"));
+    assert_eq!((several.context.change, several.pull_request), (None, true), "the branch of two");
     assert_eq!(facts(&format!("{common}CIRCLE_TAG=v1")).context.git_ref.as_deref(), Some("refs/tags/v1"));
 }
 

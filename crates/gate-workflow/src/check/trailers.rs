@@ -8,6 +8,7 @@ use super::failure::{Failed, warn_once};
 use super::{CheckError, Checker};
 use crate::admission::TransactError;
 use crate::policies::RecordError;
+use crate::standing::Grants;
 use crate::trailers::{self, Due};
 
 /// What a gate's opt-outs are at an instant.
@@ -58,7 +59,8 @@ impl Checker<'_> {
         }
         let seen = self.workspace.rehearse_in_copy(|transaction| {
             trailers::admit(self.workspace, transaction, &due)?;
-            self.standing_within(transaction, None)
+            let grants = Grants::read(&transaction.view(), self.name, transaction.now())?;
+            self.standing_within(transaction, None, &grants)
         });
         match seen {
             Ok(standing) => Ok(standing),

@@ -1,6 +1,9 @@
 //! A ledger on its way to a remote that has none yet.
 
+use std::ops::ControlFlow;
+
 use gate_ledger::archive::EntryRef;
+use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::remote::{self, Batch, MAX_LINES, Published, Remote};
 use gate_ledger::store::{Ledger, StoreError};
 
@@ -16,7 +19,29 @@ pub fn create(connect: &Connect, address: &str, ledger: &Ledger) -> Result<(), R
     send(remote.as_mut(), address, ledger, None)
 }
 
-/// The same, going on where the remote has the first entries of this very ledger: an earlier copy was cut short, or is
+/// The first entry of the ledger that is at the remote behind `address`; nothing where there is none. It says of itself
+/// what it is, and nobody vouches for it.
+///
+/// # Errors
+/// A [`RemoteProblem`] where it cannot be had, or is no first entry.
+pub fn first(connect: &Connect, address: &str) -> Result<Option<Entry>, RemoteProblem> {
+    let mut remote = connect(address)?;
+    if remote.hello(None)?.head.is_none() {
+        return Ok(None);
+    }
+    let mut line = Vec::new();
+    remote.read(None, 1, &mut |read| {
+        line = read.to_vec();
+        ControlFlow::Continue(())
+    })?;
+    let first = Entry::from_line(&line).map_err(|error| RemoteProblem::First(error.to_string()))?;
+    if first.kind != Kind::Genesis {
+        return Err(RemoteProblem::First(format!("it is a {}", first.kind.as_str())));
+    }
+    Ok(Some(first))
+}
+
+/// As [`create`], going on where the remote has the first entries of this very ledger: an earlier copy was cut short, or is
 /// older.
 ///
 /// # Errors

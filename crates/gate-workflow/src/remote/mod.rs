@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use gate_ledger::remote::{Remote, RemoteError};
 
-pub use export::{copy_to, create};
+pub use export::{copy_to, create, first};
 pub use helper::through_helper;
 pub use link::Link;
 pub use problem::RemoteProblem;

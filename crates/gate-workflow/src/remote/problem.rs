@@ -45,9 +45,14 @@ pub enum RemoteProblem {
     Pull(PullError<StoreError>),
     /// There is a ledger already.
     #[error(
-        "the remote holds a ledger already, and it was left alone\npin it: [ledger] genesis is what its first line hashes to"
+        "the remote holds a ledger already, and it was left alone\ngate-log init --remote shows the line that pins it"
     )]
     Exists,
+    /// What is there does not begin as a ledger does.
+    #[error(
+        "what the remote holds does not begin as a ledger does: {0}\nname another place in [ledger] remote"
+    )]
+    First(String),
     /// Entries are missing that a remote would have to have.
     #[error(
         "entries of the ledger were archived, and a remote is begun with all of them\n\
@@ -182,9 +187,10 @@ impl RemoteProblem {
             Self::Away { exit, .. } => *exit,
             Self::Remote(error) => error.exit(),
             Self::Pull(error) => error.exit(StoreError::exit),
-            Self::UnderReview(_) | Self::Altered { .. } | Self::Waiting(WaitingError::Line { .. }) => {
-                Exit::Distrust
-            }
+            Self::UnderReview(_)
+            | Self::Altered { .. }
+            | Self::First(_)
+            | Self::Waiting(WaitingError::Line { .. }) => Exit::Distrust,
             Self::Facts(error) => error.exit(),
             Self::Copy(error) => error.exit(),
             Self::Create(error) => error.exit(),

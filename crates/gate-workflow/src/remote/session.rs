@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use gate_identity::ci;
 use gate_ledger::archive::{EntryRef, Statement};
 use gate_ledger::commitment::Commitment;
-use gate_ledger::entry::EntryHash;
+use gate_ledger::entry::{Entry, EntryHash};
 use gate_ledger::remote::{Expect, Hello, working_copy};
 use gate_ledger::store::{Access, Ledger, StoreError, Transaction};
 use gate_ledger::waiting::{self, Waiting, WaitingError};
@@ -85,6 +85,14 @@ impl Workspace<'_> {
     /// Where there is one already, or nobody can be reached.
     pub fn create_remote(&self, ledger: &Ledger) -> Result<(), Unusable> {
         Ok(super::create(&self.place.connect, &self.needed()?.address, ledger)?)
+    }
+
+    /// The first entry of the ledger that is at the policy's remote, if there is one.
+    ///
+    /// # Errors
+    /// Where nobody can be reached, or what is there is no ledger.
+    pub fn first_of_remote(&self) -> Result<Option<Entry>, Unusable> {
+        Ok(super::first(&self.place.connect, &self.needed()?.address)?)
     }
 
     /// The link to the policy's remote.

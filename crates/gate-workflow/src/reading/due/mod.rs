@@ -22,7 +22,6 @@ use gate_ledger::entry::Entry;
 use gate_ledger::store::{Ledger, StoreError, View};
 use gate_model::action::Action;
 use gate_model::finding::Evidence;
-use gate_model::principal::Assurance;
 use gate_model::quote;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
@@ -190,11 +189,6 @@ pub struct Unreadable {
     pub seq: u64,
     /// Why not.
     pub reason: String,
-}
-
-/// The option that signs, where the rule asks for more than a name; a token of a CI system would do as well.
-fn signing(assurance: Option<Assurance>) -> Option<&'static str> {
-    assurance.filter(|assurance| *assurance != Assurance::Asserted).map(|_| "--sign")
 }
 
 /// The command that settles an item.

@@ -6,7 +6,8 @@ use gate_model::payload::RequestData;
 use gate_model::principal::{Assurance, Principal};
 use gate_policy::{AuthorizationRequest, Policy, Rule};
 
-use super::{Agenda, Remedy, Waiting, signing};
+use super::{Agenda, Remedy, Waiting};
+use crate::admission::signing;
 use crate::admission::written;
 use crate::renewal;
 use gate_judge::records::{self, Malformed};

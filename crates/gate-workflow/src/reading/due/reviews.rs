@@ -4,7 +4,8 @@ use gate_ledger::entry::Entry;
 use gate_ledger::store::StoreError;
 use gate_model::payload::GrantData;
 
-use super::{Agenda, Owed, Remedy, signing};
+use super::{Agenda, Owed, Remedy};
+use crate::admission::signing;
 use crate::admission::written;
 use crate::debts;
 use gate_judge::{records, repository};
