@@ -64,8 +64,8 @@ struct Asking<'a> {
 /// Waivers for what blocks.
 #[derive(Default)]
 struct Waivers {
-    /// For each group of identical findings that some rule lets waive: its command, the finding as it names it, and what the rule
-    /// wants to hear.
+    /// For each group of identical findings that some rule lets waive: its command, the finding as it names it, and what
+    /// the rule wants to hear.
     each: Vec<(Suggestion, String, Wanted)>,
     /// Whether they are for everything that blocks.
     is_whole: bool,

@@ -61,7 +61,9 @@ pub(crate) enum ProveFailure {
     CoversNothing(String),
     /// The ledger has fewer entries than the checkpoint.
     #[error(
-        "checkpoint '{path}' covers {}, and the ledger lacks the last of them\ngate-verify --checkpoint says more", gate_model::text::count(*.size, "entry")
+        "checkpoint '{path}' covers {}, and the ledger lacks the last of them\n\
+         gate-verify --checkpoint says more",
+        gate_model::text::count(*.size, "entry")
     )]
     Beyond {
         /// The file.

@@ -34,9 +34,9 @@ const ALIASES: [(&str, &str); 3] = [
     ("altssh.bitbucket.org:443", "bitbucket.org"),
 ];
 
-/// The repository behind `url` as `host/path`: host in lower case, no scheme, user, password, default
-/// port, `.git` or slash at the end, and no `%XX` in place of a letter, digit, `-`, `.`, `_` or `~`. `None` for paths on this machine, transport helpers, and whatever
-/// does not read as a url with a host.
+/// The repository behind `url` as `host/path`: host in lower case, no scheme, user, password, default port, `.git` or
+/// slash at the end, and no `%XX` in place of a letter, digit, `-`, `.`, `_` or `~`. `None` for paths on this machine,
+/// transport helpers, and whatever does not read as a url with a host.
 ///
 /// ```
 /// use gate_model::repository::remote_name;

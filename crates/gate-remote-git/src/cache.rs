@@ -5,7 +5,7 @@
 //! it is hashed again ([`crate::objects`]).
 
 use std::fs::{self, DirBuilder, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -83,10 +83,12 @@ impl Cache {
         written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age < RECENT))
     }
 
-    /// Writes down that the server has `commit`, which was made here. The caller holds the lock. Where it cannot be
-    /// written the next fetch brings it.
+    /// Writes down that the server has `commit`, which was made here; as git does it, so that no link is followed and
+    /// half of it is never seen. The caller holds the lock. Where it cannot be written the next fetch brings it.
     pub(crate) fn keep(&self, commit: &str) {
-        drop(fs::write(self.repository().join(TIP), format!("{commit}\n")));
+        let (tip, lock) = (self.repository().join(TIP), self.repository().join(format!("{TIP}.lock")));
+        let written = File::create_new(&lock).and_then(|mut file| writeln!(file, "{commit}"));
+        drop(written.and_then(|()| fs::rename(&lock, &tip)));
     }
 
     /// Whether so many loose objects are there that they should be packed; as git itself guesses, from one folder of
@@ -140,10 +142,12 @@ fn root(env: &Env) -> PathBuf {
 /// Whether nothing is there that we did not make, and no lock: nobody else is at work, so whoever made one was killed.
 fn is_clean(repository: &Path) -> bool {
     let Ok(entries) = fs::read_dir(repository) else { return false };
-    let is_lock = |entry: io::Result<fs::DirEntry>| {
-        entry.is_ok_and(|entry| entry.path().extension().is_some_and(|end| end == "lock"))
+    let is_foreign = |entry: io::Result<fs::DirEntry>| {
+        let is_lock = |path: &Path| path.extension().is_some_and(|end| end == "lock");
+        entry.is_ok_and(|entry| is_lock(&entry.path()) || !is_own(&entry))
     };
-    if fs::read_dir(repository.join("refs/gate")).is_ok_and(|mut refs| refs.any(is_lock)) {
+    let refs = repository.join("refs/gate");
+    if refs.is_symlink() || fs::read_dir(refs).is_ok_and(|mut refs| refs.any(is_foreign)) {
         return false;
     }
     let known = |entry: io::Result<fs::DirEntry>| {
@@ -170,7 +174,35 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-    use super::make_own;
+    use super::{Cache, TIP, is_clean, make_own};
+
+    /// A repository as git would make it, as far as it is looked at.
+    fn repository(cache: &Cache) {
+        for folder in ["objects", "refs/gate"] {
+            fs::create_dir_all(cache.repository().join(folder)).unwrap();
+        }
+        fs::write(cache.repository().join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    }
+
+    #[test]
+    fn a_link_among_the_refs_is_not_written_through() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache { folder: directory.path().to_owned() };
+        let outside = directory.path().join("outside");
+        repository(&cache);
+        cache.keep("abc");
+        assert_eq!(fs::read_to_string(cache.repository().join(TIP)).unwrap(), "abc\n");
+        assert!(cache.is_recent() && is_clean(&cache.repository()));
+        fs::write(&outside, "precious").unwrap();
+        fs::remove_file(cache.repository().join(TIP)).unwrap();
+        symlink(&outside, cache.repository().join(TIP)).unwrap();
+        assert!(!is_clean(&cache.repository()));
+        cache.keep("def");
+        assert_eq!(fs::read_to_string(&outside).unwrap(), "precious");
+        fs::remove_dir_all(cache.repository().join("refs/gate")).unwrap();
+        symlink(directory.path(), cache.repository().join("refs/gate")).unwrap();
+        assert!(!is_clean(&cache.repository()));
+    }
 
     #[test]
     fn a_link_or_a_folder_that_others_can_write_is_no_folder_of_ones_own() {

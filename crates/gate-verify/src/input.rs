@@ -29,7 +29,8 @@ pub(crate) enum Input<'a> {
 pub(crate) enum InputError {
     /// It is not there.
     #[error(
-        "there is no file '{0}'\nname a ledger or an export of one, or nothing for the policy's own; a policy is checked by: gate-verify policy"
+        "there is no file '{0}'\n\
+         name a ledger or an export of one, or nothing for the policy's own; a policy is checked by: gate-verify policy"
     )]
     Missing(String),
     /// It is a directory.

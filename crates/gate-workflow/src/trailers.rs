@@ -277,7 +277,7 @@ fn why_nothing(
     let why = match (elsewhere, ended) {
         (Some(out), _) => format!("{}\nask for this one with gate-skip", out.0),
         (None, Some(end)) if data.ask.action != Action::Pause => format!("entry {} ended", end.seq),
-        _ if data.expires <= now => format!("ended at {}", data.expires),
+        _ if data.expires <= now => format!("ended at {}", data.expires.to_second()),
         _ if is_spent => "has no use left".to_owned(),
         _ => return Ok(None),
     };
@@ -300,7 +300,7 @@ fn unanswered(
             format!("was asked once, as request {id}, which the {} {} ended", end.kind.as_str(), end.seq)
         }
         _ if data.lapses <= now => {
-            format!("was asked once, as request {id}, which lapsed at {}", data.lapses)
+            format!("was asked once, as request {id}, which lapsed at {}", data.lapses.to_second())
         }
         _ => format!("waits for approvals as request {id}: gate-skip approve {id}"),
     })

@@ -2,7 +2,8 @@
 //!
 //! Where only the order of pushes decides who is first, whoever comes anew and tries at once is first again and again,
 //! while those who lost pause longer and longer. So everybody draws their pause from one measure that all of them see:
-//! how much the others recorded a moment ago. Whoever writes alone finds nothing of others, and never pauses.
+//! how often the others recorded something a moment ago. Whoever comes anew waits the longer, the more they had their turn
+//! themselves; whoever writes alone finds nothing of others, and never pauses.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -17,19 +18,23 @@ const SHORTEST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_mins(1);
 /// How many of the newest entries are looked at, and how many of our own are known again.
 const NEWEST: usize = 64;
-/// The span for each entry of others, in looks; how many times as long it is for whoever comes anew; and the longest
-/// span.
+/// The span for each time that others wrote, in looks; and how many times as long it is for whoever comes anew.
 const SHARE: u32 = 2;
-const NEWCOMER: u32 = 4;
+const NEWCOMER: u32 = 2;
+/// The longest span: so long, or so many looks where that is longer.
 const LONGEST_SPAN: Duration = Duration::from_secs(8);
+const LONGEST_LOOKS: u32 = 8;
+/// Whoever has been trying for so long draws from a quarter of the span.
+const OLD: Duration = Duration::from_secs(15);
 
 /// Those who write at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Crowd {
     /// How long a look at the remote takes.
     look: Duration,
-    /// Entries that others recorded a moment ago.
+    /// How often others wrote a moment ago, and how often this machine did.
     others: u32,
+    own: u32,
 }
 
 impl Crowd {
@@ -44,15 +49,32 @@ impl Crowd {
         look: Duration,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let span = (look * LOOKS).clamp(SHORTEST, LONGEST).as_micros();
-        let (mut others, mut left) = (0, NEWEST);
+        let mut newest = Vec::with_capacity(NEWEST);
         view.scan(0, None, true, &mut |entry: Entry| {
-            left -= 1;
-            let age = u128::from(now.micros().abs_diff(entry.at.micros()));
-            others += u32::from(age <= span && !own.0.contains(&entry.seq));
-            if left == 0 || age > span { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            newest.push((entry.at.micros(), own.0.contains(&entry.seq)));
+            if newest.len() < NEWEST { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
-        Ok(Self { look, others })
+        Ok(Self::of(&newest, look, now.micros()))
+    }
+
+    /// The same of the entries' times in microseconds, the newest first, and whether they are our own.
+    fn of(newest: &[(i64, bool)], look: Duration, now: i64) -> Self {
+        let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        let moment = micros((look * LOOKS).clamp(SHORTEST, LONGEST));
+        let mut crowd = Self { look, others: 0, own: 0 };
+        let mut last = None;
+        for (at, is_own) in newest.iter().filter(|(at, _)| now.abs_diff(*at) <= moment.unsigned_abs()) {
+            // What was sent at once was recorded at once: it is one turn, however many entries it has.
+            let is_same_turn =
+                last.is_some_and(|last: i64| last.abs_diff(*at) < micros(look / 4).unsigned_abs());
+            last = Some(*at);
+            match (is_same_turn, is_own) {
+                (true, _) => {}
+                (false, true) => crowd.own += 1,
+                (false, false) => crowd.others += 1,
+            }
+        }
+        crowd
     }
 
     /// Whether anybody else wrote a moment ago.
@@ -62,14 +84,18 @@ impl Crowd {
 
     /// What the pause of whoever comes anew is drawn from: those who have been trying go first.
     pub(super) fn newcomer(self) -> Duration {
-        self.span(Duration::ZERO) * NEWCOMER
+        let span = self.look * SHARE * self.others * NEWCOMER * (1 + self.own);
+        span.clamp(self.look * 2, self.longest() * NEWCOMER)
     }
 
     /// What the next pause is drawn from, for whoever has been trying for `age`: who came first waits less.
     pub(super) fn span(self, age: Duration) -> Duration {
-        const OLD: f64 = 20.0;
-        let span = (self.look * SHARE * self.others).clamp(self.look * 2, LONGEST_SPAN.max(self.look * 2));
-        span.mul_f64((1.0 - age.as_secs_f64() / OLD).max(0.25))
+        let span = (self.look * SHARE * self.others).clamp(self.look * 2, self.longest());
+        span.mul_f64(1.0 - 0.75 * (age.as_secs_f64() / OLD.as_secs_f64()).min(1.0))
+    }
+
+    fn longest(self) -> Duration {
+        LONGEST_SPAN.max(self.look * LONGEST_LOOKS)
     }
 }
 
@@ -97,16 +123,37 @@ mod tests {
 
     use super::{Crowd, LONGEST_SPAN};
 
+    const LOOK: Duration = Duration::from_millis(50);
+
+    fn crowd(others: u32, own: u32) -> Crowd {
+        Crowd { look: LOOK, others, own }
+    }
+
+    #[test]
+    fn turns_of_the_last_moment_are_counted_and_a_batch_is_one() {
+        let now = 100_000_000;
+        let at = |millis_ago: i64| now - millis_ago * 1000;
+        assert_eq!(Crowd::of(&[], LOOK, now), crowd(0, 0));
+        let alone = [(at(100), true), (at(200), true)];
+        assert_eq!(Crowd::of(&alone, LOOK, now), crowd(0, 2));
+        let batch: Vec<_> = (0..60).map(|n| (at(500) - n, false)).chain([(at(900), true)]).collect();
+        assert_eq!(Crowd::of(&batch, LOOK, now), crowd(1, 1));
+        let others = [(at(100), false), (at(300), false), (at(1900), false), (at(2100), false)];
+        assert_eq!(Crowd::of(&others, LOOK, now), crowd(3, 0), "two seconds are a moment");
+        // A clock that is far off says nothing.
+        assert_eq!(Crowd::of(&[(at(-60_000), false)], LOOK, now), crowd(0, 0));
+    }
+
     #[test]
     fn the_span_follows_how_many_others_there_are_and_shrinks_with_age() {
-        let crowd = |millis, others| Crowd { look: Duration::from_millis(millis), others };
         let young = |crowd: Crowd| crowd.span(Duration::ZERO);
-        assert_eq!(young(crowd(50, 0)), Duration::from_millis(100), "at least what an attempt takes");
-        assert_eq!(young(crowd(50, 4)), Duration::from_millis(400));
-        assert_eq!(crowd(50, 4).newcomer(), Duration::from_millis(1600));
-        assert_eq!(young(crowd(500, 60)), LONGEST_SPAN);
-        assert_eq!(young(crowd(5_000, 1)), Duration::from_secs(10), "a slow remote");
-        assert_eq!(crowd(50, 4).span(Duration::from_secs(10)), Duration::from_millis(200));
-        assert_eq!(crowd(50, 4).span(Duration::from_mins(1)), Duration::from_millis(100));
+        assert_eq!(young(crowd(0, 0)), LOOK * 2, "at least what an attempt takes");
+        assert_eq!(young(crowd(4, 0)), Duration::from_millis(400));
+        assert_eq!(crowd(4, 0).newcomer(), Duration::from_millis(800));
+        assert_eq!(crowd(4, 2).newcomer(), Duration::from_millis(2400), "who had two turns of late");
+        let slow = Crowd { look: Duration::from_secs(2), others: 60, own: 60 };
+        assert_eq!((young(slow), slow.newcomer()), (LONGEST_SPAN * 2, LONGEST_SPAN * 4));
+        assert_eq!(crowd(4, 0).span(Duration::from_millis(7500)), Duration::from_millis(250));
+        assert_eq!(crowd(4, 0).span(Duration::from_mins(1)), Duration::from_millis(100));
     }
 }

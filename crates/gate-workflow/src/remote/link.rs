@@ -19,6 +19,9 @@ use super::{Connect, RemoteProblem, copy, openings};
 /// For how long what was read is new: a run that looks twice in a row asks once.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// A look at a remote that takes longer had a lot to bring.
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
+
 /// A remote with the working copy that follows it.
 pub struct Link {
     connect: Connect,
@@ -31,7 +34,7 @@ pub struct Link {
     pub(super) privacy: Privacy,
     /// What it can, once it said so.
     can: Option<Can>,
-    /// How long it took to bring the working copy up to date.
+    /// How long it took to bring the working copy up to date; nothing where it was begun.
     pub(super) look: Duration,
     /// Whether no new connection is made: a command has run since, and could have changed where it leads.
     pub(super) sealed: bool,
@@ -111,7 +114,7 @@ impl Link {
         clock: &dyn Fn() -> Timestamp,
     ) -> Result<EntryRef, RemoteProblem> {
         self.current = None;
-        let begun = Instant::now();
+        let (begun, is_first) = (Instant::now(), !self.copy.exists());
         // Asked before anything else: later it would end what a remote does for whoever lost a race.
         self.can()?;
         if self.privacy != Privacy::default() {
@@ -133,7 +136,9 @@ impl Link {
             return Err(self.altered(head.seq, "it does not end in the remote's newest entry".to_owned()));
         }
         self.current = Some(Instant::now());
-        self.look = begun.elapsed();
+        if !is_first {
+            self.look = begun.elapsed().min(LONGEST_LOOK);
+        }
         Ok(head)
     }
 

@@ -51,21 +51,18 @@ impl Race {
     /// [`RemoteProblem::Races`] when the time is over.
     pub(super) fn lost_to(&mut self, span: Duration) -> Result<(), RemoteProblem> {
         self.lost += 1;
-        self.pause(span)
+        if self.begun.elapsed() >= self.wait {
+            return Err(RemoteProblem::Races { lost: self.lost, wait: self.wait });
+        }
+        self.pause(span);
+        Ok(())
     }
 
     /// Pauses for a random part of `span` ("full jitter": those who lost at the same moment do not come back at the same
-    /// moment).
-    ///
-    /// # Errors
-    /// [`RemoteProblem::Races`] when the time is over.
-    pub(super) fn pause(&self, span: Duration) -> Result<(), RemoteProblem> {
-        let pause = jittered(span);
-        if self.begun.elapsed() + pause >= self.wait {
-            return Err(RemoteProblem::Races { lost: self.lost, wait: self.wait });
-        }
-        std::thread::sleep(pause);
-        Ok(())
+    /// moment), and for no more than half of the time that is left.
+    pub(super) fn pause(&self, span: Duration) {
+        let left = self.wait.saturating_sub(self.begun.elapsed());
+        std::thread::sleep(jittered(span).min(left / 2));
     }
 }
 

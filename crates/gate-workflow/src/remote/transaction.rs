@@ -48,6 +48,8 @@ enum Stop<E> {
     Unsure,
     /// Entries go to the remote, and decisions wait that go before them.
     Due,
+    /// Entries go to the remote, to which others write just now: they go first, for a part of so long.
+    Crowded(Duration),
     Problem(RemoteProblem),
     Work(E),
 }
@@ -112,18 +114,13 @@ impl Link {
         let turn = Turn::take(&self.copy, wait).map_err(Stopped::Store)?;
         let own = Own::read(&turn);
         let mut is_new = self.current.is_none();
-        let mut is_greeted = false;
+        let mut is_newcomer = true;
         let mut taken = Taken::default();
         loop {
             let head = if is_new { self.bring_up(wait, clock)? } else { self.verify()? };
             let mut ledger = Ledger::open(&self.copy, Access::Append).map_err(RemoteProblem::from)?;
-            if !std::mem::replace(&mut is_greeted, true)
-                && let Some(crowd) = self.crowd(&ledger, &own, clock)?
-            {
-                race.pause(crowd.newcomer())?;
-                is_new = true;
-                continue;
-            }
+            let crowd = if is_newcomer { self.crowd(&ledger, &own, clock)? } else { None };
+            let before = crowd.map(Crowd::newcomer);
             ledger.set_privacy(self.privacy);
             let done = ledger.append(wait, clock, |transaction| {
                 let base = transaction.head();
@@ -134,7 +131,7 @@ impl Link {
                     taken = super::waiting::take(&waiting::beside(&self.copy), 0, by, transaction)?;
                     transaction.renew();
                 }
-                self.attempt(head, (is_new, takes_waiting), transaction, &mut work)
+                self.attempt((head, before), (is_new, takes_waiting), transaction, &mut work)
             });
             match done {
                 Ok((value, was_sent)) => {
@@ -153,7 +150,11 @@ impl Link {
                         Some(crowd) => race.lost_to(crowd.span(race.age()))?,
                         None => race.again()?,
                     }
-                    is_new = true;
+                    (is_new, is_newcomer) = (true, false);
+                }
+                Err(AppendError::Work(Stop::Crowded(span))) => {
+                    race.pause(span);
+                    (is_new, is_newcomer) = (true, false);
                 }
                 Err(AppendError::Work(Stop::Unsure)) => is_new = true,
                 Err(AppendError::Work(Stop::Due)) => (is_new, takes_waiting) = (false, true),
@@ -180,10 +181,10 @@ impl Link {
         drop(self.hello());
     }
 
-    /// One attempt: `work`, then the remote. Returns whether there was something for it.
+    /// One attempt: `work`, then the remote, unless others go `before`. Returns whether there was something for it.
     fn attempt<T, E>(
         &mut self,
-        head: EntryRef,
+        (head, before): (EntryRef, Option<Duration>),
         (is_new, takes_waiting): (bool, bool),
         transaction: &mut Transaction<'_>,
         work: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
@@ -202,6 +203,9 @@ impl Link {
             true => Err(Stop::Unsure),
             false if !takes_waiting && self.has_waiting()? => Err(Stop::Due),
             false => {
+                if let Some(span) = before {
+                    return Err(Stop::Crowded(span));
+                }
                 let openings = openings::outgoing(&view, &lines)?;
                 self.publish(head, &Batch { lines, openings, copied: false }).map(|()| (value, true))
             }
