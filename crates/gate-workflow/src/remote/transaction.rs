@@ -120,7 +120,7 @@ impl Link {
             let head = if is_new { self.bring_up(wait, clock)? } else { self.verify()? };
             let mut ledger = Ledger::open(&self.copy, Access::Append).map_err(RemoteProblem::from)?;
             let crowd = if is_newcomer { self.crowd(&ledger, &own, clock)? } else { None };
-            let before = crowd.map(Crowd::newcomer);
+            let before = crowd.map(Crowd::newcomer).filter(|span| !span.is_zero());
             ledger.set_privacy(self.privacy);
             let done = ledger.append(wait, clock, |transaction| {
                 let base = transaction.head();
