@@ -91,11 +91,13 @@ pub fn start(scheme: &str, address: &str, cwd: &Path) -> Result<(Patient, Questi
 impl Drop for Helper {
     fn drop(&mut self) {
         let told = Instant::now();
+        let mut pause = Duration::from_micros(200);
         while told.elapsed() < LAST_WORDS {
             match self.child.try_wait() {
-                Ok(None) => std::thread::sleep(Duration::from_millis(5)),
+                Ok(None) => std::thread::sleep(pause),
                 Ok(Some(_)) | Err(_) => return,
             }
+            pause = (pause * 2).min(Duration::from_millis(20));
         }
         // It hangs; what it was asked has an answer or none by now.
         drop(self.child.kill());

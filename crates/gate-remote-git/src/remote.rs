@@ -55,6 +55,8 @@ impl<'c> GitRemote<'c> {
     /// Looks at the branch. The caller holds the cache's lock.
     fn refresh(&mut self) -> Result<(), RemoteError> {
         self.fresh = None;
+        // It starts beside the fetch, and looks for what is new when it is asked.
+        self.objects()?;
         // Where little can be new, what came between is fetched as well: then git sees at once whether anything is new.
         if !self.branch().fetch(!self.cache.is_recent())?.success {
             if self.branch().ask()? == There::NoBranch {
