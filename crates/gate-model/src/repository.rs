@@ -5,7 +5,7 @@
 //! where the repository is surely the same; what holds somebody back counts unless it is surely another. Everything that
 //! compares repositories asks here, so that no way of writing a name is a way around one rule and not around another.
 //!
-//! Invariants: user names, passwords, tokens and query strings never appear in a name; a place on this
+//! Invariants: user names, passwords, tokens and query strings of HTTP never appear in a name; a place on this
 //! machine has none. Shapes: git-fetch(1), "GIT URLS".
 
 use crate::percent;
@@ -53,13 +53,27 @@ pub fn remote_name(url: &str) -> Option<String> {
             let scheme = scheme.to_ascii_lowercase();
             let (_, port) = SCHEMES.iter().find(|(name, _)| *name == scheme)?;
             let (authority, path) = rest.split_once('/')?;
-            (authority, plain(path.split(['?', '#']).next()?), *port)
+            let path = if scheme.contains("http") { path.split(['?', '#']).next()? } else { path };
+            (authority, literal(&plain(path)), *port)
         }
         // Git takes this path as it stands: a `%` is one.
-        None => scp_like(url).map(|(authority, path, port)| (authority, path.replace('%', "%25"), port))?,
+        None => {
+            let (authority, path, port) = scp_like(url)?;
+            (authority, literal(&path.replace('%', "%25")), port)
+        }
     };
+    name(authority, &path, port)
+}
+
+/// What only a URL of HTTP has another meaning for, written so that none is read into it.
+fn literal(path: &str) -> String {
+    path.replace('?', "%3F").replace('#', "%23")
+}
+
+/// The name of `path` at `authority`, of which `port` goes without saying.
+fn name(authority: &str, path: &str, port: Option<&str>) -> Option<String> {
     let host = host(authority, port)?;
-    let path = path_of(&path)?;
+    let path = path_of(path)?;
     Some(match azure(&host, &path) {
         Some(name) => name,
         None => format!("{host}/{path}"),
@@ -140,9 +154,9 @@ fn plain(path: &str) -> String {
     plain + rest
 }
 
-/// The path without query, empty parts, and `.git`.
+/// The path without empty parts, `.git`, and the `~` of whoever logs in.
 fn path_of(path: &str) -> Option<String> {
-    let path = path.split(['?', '#']).next()?;
+    let path = path.strip_prefix("~/").unwrap_or(path);
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     if parts.iter().any(|part| matches!(*part, "." | "..")) {
         return None;
@@ -201,7 +215,12 @@ pub fn canonical(name: &str, aliases: &[String]) -> String {
 /// A name, or an address, in the one way in which names are written; whatever reads as neither stays as it is.
 fn spelled(name: &str) -> String {
     let is_address = name.contains("://") || name.split('/').next().is_some_and(|host| host.contains('@'));
-    let of_name = if is_address { None } else { remote_name(&format!("https://{name}")) };
+    let of_name = || {
+        let (authority, path) = name.split_once('/')?;
+        // Nobody knows of which scheme a port in a name is the own one.
+        self::name(authority, &literal(&plain(path)), None)
+    };
+    let of_name = if is_address { None } else { of_name() };
     let name = of_name.or_else(|| remote_name(name)).unwrap_or_else(|| name.to_owned());
     let (host, path) = name.split_once('/').unwrap_or((&name, ""));
     let host = host.strip_prefix("www.").filter(|host| CASELESS.contains(host)).unwrap_or(host);
@@ -264,6 +283,9 @@ mod tests {
         assert_eq!(name("https://[2001:DB8::1]:8443/o/r.git"), "[2001:db8::1]:8443/o/r");
         assert_eq!(name("git@[::1]:o/r.git"), "[::1]/o/r");
         assert_eq!(name("[host:2222]:o/r"), "host:2222/o/r");
+        // What means a query to HTTP is a part of the path to ssh.
+        assert_eq!(name("git@host:team/c#-client.git"), "host/team/c%23-client");
+        assert_eq!(name("ssh://host/team/c%23-client"), "host/team/c%23-client");
         assert_eq!(name("git@ssh.dev.azure.com:v3/org/proj/repo"), "dev.azure.com/org/proj/_git/repo");
         assert_eq!(name("https://org@dev.azure.com/org/proj/_git/repo"), "dev.azure.com/org/proj/_git/repo");
         assert_eq!(name("https://gitlab.com/a/b/c/d.git"), "gitlab.com/a/b/c/d");
@@ -308,8 +330,9 @@ mod tests {
             "HOST/o/r",
             "host/o/r.git",
             "host//o/r/",
-            "host:443/o/r",
             "host./o/%72",
+            "ssh://git@host/~/o/r.git",
+            "git@host:~/o/r",
             "https://host/o/%72.git",
             "ssh://git@host:22/o/r",
             "git@host:o/r",
@@ -326,6 +349,9 @@ mod tests {
     fn what_may_be_no_difference_is_neither_the_same_nor_another() {
         for other in [
             "host:2222/o/r",
+            "host:443/o/r",
+            "http://host:443/o/r",
+            "ssh://git@host:443/o/r",
             "ssh://git@host:2222/o/r.git",
             "host/O/r",
             "host/o/r.GIT",
@@ -345,6 +371,9 @@ mod tests {
             ("github.com/acme/pay", "github.com.evil.example/acme/pay"),
             ("github.com/acme/pay", "https://github.com@evil.example/acme/pay"),
             ("[::1]/o/r", "[::2]/o/r"),
+            ("git@host:team/c#-client.git", "git@host:team/c#-server.git"),
+            ("ssh://git@host/team/c?a", "ssh://git@host/team/c?b"),
+            ("ssh://git@host/team/c%23a", "git@host:team/c"),
         ] {
             assert!(is_another(one, other) && !is_same(one, other), "{one} {other}");
         }
