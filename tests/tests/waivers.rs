@@ -60,6 +60,25 @@ fn a_file_that_was_renamed_keeps_its_waivers_where_the_rule_says_so() {
 }
 
 #[test]
+fn what_is_accepted_at_a_brace_is_what_was_said_of_it() {
+    let said = |message: &str, quoted: &str| {
+        sarif(&[("package.json", 1)], quoted).replace(r#""text":"m""#, &format!(r#""text":"{message}""#))
+    };
+    for quoted in ["", "{"] {
+        let house = House::new(POLICY);
+        house.write("package.json", "{\n  \"name\": \"pay\"\n}\n");
+        house.write("r.sarif", said("left-pad 1.3 has the licence WTFPL", quoted));
+        house.check(&["scan", "r.sarif", "--decision", "d.json"]).exits(1);
+        house.skip(&["d.json", "--reason", "accepted"]).exits(0);
+        house.write("r.sarif", said("left-pad 1.4 has the licence WTFPL", quoted));
+        house.check(&["scan", "r.sarif"]).exits(0);
+        house.write("r.sarif", said("evil-lib 2.0 has the licence AGPL-3.0", quoted));
+        house.check(&["scan", "r.sarif"]).exits(1);
+        house.sh("gate-verify --replay").exits(0);
+    }
+}
+
+#[test]
 fn a_copy_a_second_place_and_a_link_to_the_old_one_are_no_moves() {
     let house = accepted("moving", "");
     let blocks = |places: &[(&str, u64)], count: usize| {

@@ -13,10 +13,10 @@
 //! file, which only a rule with `follow_moves` allows.
 //!
 //! By `kind`, the first that is known: `package`, with no text; `code`, with the code that the report quotes, else with
-//! the flagged line of the checkout, and `message`, with the message. White space is taken out of code, and runs
-//! of digits count as one `#` in messages. The line number is left out, so the fingerprint survives code that is
-//! inserted above; the message is left out where there is anything better, so that it survives other words for the
-//! same. Neither is what stands around the line in it ([`crate::around`]): that tells findings apart which are alike.
+//! the flagged line of the checkout, where that has a letter or a digit; and `message`, with the message. White space is
+//! taken out of code, and runs of digits count as one `#` in messages. The line number is left out, so the fingerprint
+//! survives code that is inserted above; the message is left out where there is anything better, so that it survives
+//! other words for the same. Neither is what stands around the line in it ([`crate::around`]): that tells findings apart which are alike.
 
 use std::collections::BTreeMap;
 
@@ -98,6 +98,12 @@ pub(crate) fn cut(text: &str, limit: usize) -> &str {
     &text[..end]
 }
 
+/// Whether code says anything of what was found there. A brace says nothing: tools that report a whole file name its
+/// first line, whatever they found in it.
+fn is_telling(code: &str) -> bool {
+    code.chars().any(char::is_alphanumeric)
+}
+
 /// Code without its white space.
 pub(crate) fn code(text: &str) -> String {
     text.split_whitespace().collect()
@@ -164,7 +170,7 @@ impl Default for Context {
 
 impl Context {
     pub(crate) fn of(quoted: Option<&str>, message: &str) -> Self {
-        match quoted {
+        match quoted.filter(|code| is_telling(code)) {
             Some(text) => Self::Code(short(code(text))),
             None => Self::Message(short(without_numbers(message.trim()))),
         }
@@ -189,10 +195,10 @@ pub(crate) fn identify(finding: &mut Finding, context: &Context, checkout: &dyn 
     let (fingerprint, identity) = match (subject.package, context, &lines) {
         (Some(_), _, _) => (subject.of_package(), Identity::Package),
         (None, Context::Code(code), _) => (subject.of_code(code), Identity::Code),
-        (None, Context::Message(_), Some(lines)) => {
+        (None, Context::Message(_), Some(lines)) if is_telling(&lines.line) => {
             (subject.of_code(&short(lines.line.clone())), Identity::Code)
         }
-        (None, Context::Message(message), None) => (subject.of_message(message), Identity::Message),
+        (None, Context::Message(message), _) => (subject.of_message(message), Identity::Message),
     };
     finding.around = lines.as_ref().map(around::of);
     finding.fingerprint = fingerprint;

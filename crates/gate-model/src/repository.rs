@@ -48,21 +48,16 @@ pub fn remote_name(url: &str) -> Option<String> {
     if url.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return None;
     }
-    let (authority, path, port) = match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let scheme = scheme.to_ascii_lowercase();
-            let (_, port) = SCHEMES.iter().find(|(name, _)| *name == scheme)?;
-            let (authority, path) = rest.split_once('/')?;
-            let path = if scheme.contains("http") { path.split(['?', '#']).next()? } else { path };
-            (authority, literal(&plain(path)), *port)
-        }
+    let Some((scheme, rest)) = url.split_once("://") else {
+        let (authority, path, port) = scp_like(url)?;
         // Git takes this path as it stands: a `%` is one.
-        None => {
-            let (authority, path, port) = scp_like(url)?;
-            (authority, literal(&path.replace('%', "%25")), port)
-        }
+        return name(authority, &literal(&path.replace('%', "%25")), port);
     };
-    name(authority, &path, port)
+    let scheme = scheme.to_ascii_lowercase();
+    let (_, port) = SCHEMES.iter().find(|(name, _)| *name == scheme)?;
+    let (authority, path) = rest.split_once('/')?;
+    let path = if scheme.contains("http") { path.split(['?', '#']).next()? } else { path };
+    name(authority, &literal(&plain(path)), *port)
 }
 
 /// What only a URL of HTTP has another meaning for, written so that none is read into it.

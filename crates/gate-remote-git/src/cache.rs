@@ -6,7 +6,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -61,7 +61,14 @@ impl Cache {
     pub(crate) fn lock(&self) -> Result<Lock, RemoteError> {
         let path = self.folder.join("lock");
         let fails = |error: io::Error| failure(&format!("cannot lock '{}': {error}", path.display()));
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(fails)?;
+        let mut options = File::options();
+        // A pipe in its place would hold us up, and a link would have us lock something else.
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.create(true).truncate(false).read(true).write(true).custom_flags(flags.bits().cast_signed());
+        let file = options.open(&path).map_err(fails)?;
+        if !file.metadata().map_err(fails)?.is_file() {
+            return Err(fails(io::Error::other("it is no regular file")));
+        }
         rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)
             .map_err(|error| fails(error.into()))?;
         Ok(Lock { _file: file })
@@ -157,8 +164,9 @@ fn is_clean(repository: &Path) -> bool {
     whole && !repository.join("objects/info/alternates").exists() && entries.into_iter().all(known)
 }
 
+/// A folder, or a file that has no other name elsewhere: whatever is written there stays there, and nothing holds us up.
 fn is_own(entry: &fs::DirEntry) -> bool {
-    entry.file_type().is_ok_and(|kind| !kind.is_symlink())
+    entry.metadata().is_ok_and(|found| found.is_dir() || found.is_file() && found.nlink() == 1)
 }
 
 fn write_config(repository: &Path) -> Result<(), RemoteError> {
@@ -201,6 +209,29 @@ mod tests {
         assert_eq!(fs::read_to_string(&outside).unwrap(), "precious");
         fs::remove_dir_all(cache.repository().join("refs/gate")).unwrap();
         symlink(directory.path(), cache.repository().join("refs/gate")).unwrap();
+        assert!(!is_clean(&cache.repository()));
+    }
+
+    #[test]
+    fn a_pipe_or_a_file_with_another_name_in_the_cache_holds_nobody_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache { folder: directory.path().to_owned() };
+        let pipe = |name: &str| {
+            let path = directory.path().join(name);
+            rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        };
+        pipe("lock");
+        assert!(cache.lock().unwrap_err().to_string().contains("no regular file"));
+        for name in ["repository.git/config", "repository.git/refs/gate/tip", "repository.git/shallow"] {
+            repository(&cache);
+            assert!(is_clean(&cache.repository()), "{name}");
+            pipe(name);
+            assert!(!is_clean(&cache.repository()), "{name}");
+            fs::remove_dir_all(cache.repository()).unwrap();
+        }
+        repository(&cache);
+        fs::write(directory.path().join("outside"), "precious").unwrap();
+        fs::hard_link(directory.path().join("outside"), cache.repository().join("config")).unwrap();
         assert!(!is_clean(&cache.repository()));
     }
 

@@ -57,9 +57,13 @@ impl Turn {
         String::from_utf8_lossy(&bytes[..read]).into_owned()
     }
 
-    /// Leaves `note` for the next process, which may find none.
+    /// Leaves `note` for the next process, which may find none. A file that has another name is not written to: that
+    /// would be somebody's.
     pub fn leave(&self, note: &str) {
         let file = &self.held.file;
+        if !file.metadata().is_ok_and(|found| found.is_file() && found.nlink() == 1) {
+            return;
+        }
         drop(file.set_len(0).and_then(|()| file.write_all_at(note.as_bytes(), 0)));
     }
 }
