@@ -28,7 +28,7 @@ pub enum TokenError {
 pub fn prove(facts: Facts, token: &str, loaded: &Loaded, now: Timestamp) -> Facts {
     match claims(token, loaded, now) {
         Ok(claims) => {
-            let context = Settlement::default().of(&facts, &claims);
+            let context = Settlement::default().of(&facts, &claims, &loaded.policy.aliases);
             Facts { principal: claims.principal, context, ..facts }
         }
         Err(error) => {
@@ -89,10 +89,20 @@ fn claims(token: &str, loaded: &Loaded, now: Timestamp) -> Result<Claims, TokenE
     if issuers.is_empty() {
         return Err(TokenError::NoIssuer);
     }
-    let claims = oidc::verify(token, &issuers, now)?;
-    let aliases = &loaded.policy.aliases;
-    let repository = claims.repository.as_deref().map(|name| canonical(name, aliases));
-    Ok(Claims { repository, ..claims })
+    Ok(oidc::verify(token, &issuers, now)?)
+}
+
+/// All that CI, the checkout and the token call the repository, where that is more than the one name that it comes to: the
+/// text that names the issuers, and the aliases, has no say in whose it is.
+fn names(said: &Context, claimed: Option<&str>, settled: Option<&str>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in said.stated_names().into_iter().chain(claimed) {
+        if !names.iter().any(|known| is_same(known, name)) {
+            names.push(name.to_owned());
+        }
+    }
+    let is_plain = matches!((names.as_slice(), settled), ([one], Some(settled)) if is_same(one, settled));
+    if is_plain { Vec::new() } else { names }
 }
 
 /// What comes of comparing the token with the variables.
@@ -107,8 +117,9 @@ impl Settlement {
     /// The context in which what the token states is proven. Where both speak they are compared by what they mean
     /// (`refs/pull/7/merge` and `refs/pull/7/head` are one change); where they differ, that is a conflict. What only
     /// a variable states stays asserted, and is told apart in [`Context::unproven`].
-    fn of(mut self, facts: &Facts, claims: &Claims) -> Context {
+    fn of(mut self, facts: &Facts, claims: &Claims, aliases: &[String]) -> Context {
         let said = facts.context.clone();
+        let proven = claims.repository.as_deref().map(|name| canonical(name, aliases));
         let of_branch = said.git_ref.as_deref().is_some_and(|name| change_of(name).is_none());
         if claims.of_change && claims.git_ref.is_none() && of_branch {
             let name = said.git_ref.as_deref().unwrap_or_default();
@@ -124,14 +135,11 @@ impl Settlement {
         self.compare("run", runs[0], runs[1]);
         let commit = self.commit(facts, claims);
         let is_one = |one: &str, other: &str| !is_another(one, other);
-        let settled = self.settle("repository", said.repository, claims.repository.clone(), is_one);
+        let settled = self.settle("repository", said.repository.clone(), proven.clone(), is_one);
         // What is not surely the same is not proven by the other.
         let is_proven = |name: &String| settled.as_deref().is_none_or(|said| is_same(said, name));
-        let repository = if claims.repository.as_ref().is_none_or(is_proven) {
-            settled
-        } else {
-            claims.repository.clone()
-        };
+        let repository = if proven.as_ref().is_none_or(is_proven) { settled } else { proven };
+        let names = names(&said, claims.repository.as_deref(), repository.as_deref());
         let git_ref = self.settle("ref", said.git_ref, claims.git_ref.clone(), same_ref);
         let change = self.settle("change", said.change, claims.change.clone(), equal);
         let environment = self.settle("environment", said.environment, claims.environment.clone(), equal);
@@ -142,7 +150,7 @@ impl Settlement {
         Context {
             provider: said.provider.or_else(|| Some(claims.principal.via.clone())),
             repository,
-            names: said.names,
+            names,
             git_ref,
             commit,
             merge: said.merge,

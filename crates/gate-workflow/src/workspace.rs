@@ -95,6 +95,8 @@ pub struct Workspace<'a> {
     facts: OnceCell<Facts>,
     /// The repository's name, once somebody asked for it, by the guardians of the ledger where there are any.
     named: OnceCell<Option<String>>,
+    /// What CI and the checkout call the repository.
+    stated: OnceCell<Vec<String>>,
     /// Facts that are still being gathered.
     begun: RefCell<Option<Begun>>,
     is_glance: Cell<bool>,
@@ -140,7 +142,8 @@ impl<'a> Workspace<'a> {
         let loaded = place.load()?;
         let (begun, link, away) = (RefCell::new(None), RefCell::new(None), RefCell::new(None));
         let (facts, named, is_glance) = (OnceCell::new(), OnceCell::new(), Cell::new(false));
-        Ok(Self { place, loaded, facts, named, begun, is_glance, link, away, lost: Rc::default() })
+        let stated = OnceCell::new();
+        Ok(Self { place, loaded, facts, stated, named, begun, is_glance, link, away, lost: Rc::default() })
     }
 
     /// The ledger that knows who guards the text of a work tree. Nothing that a change can bring may hide it: there is
@@ -188,6 +191,7 @@ impl<'a> Workspace<'a> {
             Some(begun) => begun.finish(&self.loaded.policy.aliases)?,
             None => facts::gather(self.place.env, self.place.cwd, &self.loaded.policy.aliases)?,
         };
+        self.stated.get_or_init(|| asserted.context.stated_names().into_iter().map(str::to_owned).collect());
         let known = match self.token() {
             Some(token) => token::prove(asserted, token.trim(), &self.loaded, self.now()),
             None => asserted,
@@ -211,7 +215,9 @@ impl<'a> Workspace<'a> {
     /// A [`WorkspaceError`].
     pub fn named_by(&self, guard: &Guard) -> Result<Option<&str>, WorkspaceError> {
         if self.named.get().is_none() {
-            let name = guard.name_of(&self.facts()?.context.stated_names()).map(str::to_owned);
+            self.facts()?;
+            let stated: Vec<&str> = self.stated.get().into_iter().flatten().map(String::as_str).collect();
+            let name = guard.name_of(&stated).map(str::to_owned);
             return Ok(self.named.get_or_init(|| name).as_deref());
         }
         Ok(self.named.get().and_then(Option::as_deref))
