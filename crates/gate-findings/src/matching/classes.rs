@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use gate_model::finding::Finding;
+use gate_model::finding::{Evidence, Finding};
 use gate_model::glob::Steps;
 
 use super::flow::Network;
@@ -28,10 +28,10 @@ struct OfRule<'a> {
     others: Vec<usize>,
 }
 
-/// Findings (by index) that the same offers (by index, narrowest first) fit.
-struct Class {
-    offers: Vec<usize>,
-    findings: Vec<usize>,
+/// Findings (by index) that the same offers (by index, rising and so narrowest first) fit.
+pub(super) struct Class {
+    pub(super) offers: Vec<usize>,
+    pub(super) findings: Vec<usize>,
 }
 
 /// Classes while they are found.
@@ -125,23 +125,13 @@ impl<'a> Classes<'a> {
 
     /// The classes of what stands where the accepted findings stood, see [`places`].
     fn standing(&self, findings: &[Finding]) -> Vec<Class> {
-        let mut fitting: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for class in &self.classes {
-            for &offer in class.offers.iter().filter(|offer| self.knows_places(**offer)) {
-                fitting.entry(offer).or_default().extend(&class.findings);
-            }
-        }
-        let group = |(offer, numbers): (usize, Vec<usize>)| {
-            Some((offer, places::Group::of(self.offers[offer].fit.evidence, numbers, findings)?))
-        };
-        let groups: BTreeMap<usize, places::Group<'_>> = fitting.into_iter().filter_map(group).collect();
-        let standing = places::standing(&groups);
+        let evidence: Vec<&Evidence> = self.offers.iter().map(|offer| offer.fit.evidence).collect();
+        let standing = places::Standing::of(&self.classes, &evidence, findings);
         let mut found = Found::default();
         for class in &self.classes {
             for &number in &class.findings {
-                let stands =
-                    |offer: &&usize| standing.get(*offer).is_none_or(|there| there.contains(&number));
-                found.add(number, class.offers.iter().filter(stands).copied().collect());
+                let is_for = |offer: &usize| standing.is_for(*offer, number);
+                found.add(number, class.offers.iter().copied().filter(is_for).collect());
             }
         }
         found.sorted()
