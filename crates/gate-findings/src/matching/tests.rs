@@ -366,6 +366,19 @@ fn what_is_accepted_twice_accepts_no_other() {
 }
 
 #[test]
+fn a_line_that_is_there_in_neither_does_not_make_a_new_finding_the_accepted_one() {
+    let other = |line: u64| Finding { rule: "S".into(), ..among(line, HERE) };
+    for (then, now) in [
+        (["aaaa", "bbbb", "cccc", "dddd", "0000"], ["1111", "2222", "3333", "4444", "0000"]),
+        (["aaaa", "0000", "cccc", "0000", "0000"], ["1111", "0000", "3333", "0000", "0000"]),
+    ] {
+        let accepted = [other(10), among(20, then)];
+        assert_eq!(covered(&accepted, &[other(10), among(35, now)]), [true, false], "{now:?}");
+        assert_eq!(covered(&accepted, &[other(10), among(35, then)]), [true, true], "{then:?}");
+    }
+}
+
+#[test]
 fn replay_expects_nothing_of_evidence_that_knows_places() {
     let at = |line: u64| Finding { line: Some(line), ..finding("R", "src/a") };
     let accepted = crate::evidence::of(&[at(10)]);
