@@ -53,19 +53,6 @@ impl<'a> Waiver<'a> {
     }
 }
 
-/// Evidence that fits more findings than its count covers, so that some of them block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exceeded {
-    /// The opt-out's ID.
-    pub grant: u64,
-    /// The evidence.
-    pub evidence: Evidence,
-    /// How many findings it fits.
-    pub fits: u64,
-    /// How many of these nothing covers.
-    pub blocked: u64,
-}
-
 /// Who covers what.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Assignment {
@@ -75,8 +62,6 @@ pub struct Assignment {
     pub moved_from: BTreeMap<usize, String>,
     /// The IDs of grants none of whose evidence fits any finding, in the order of the waivers.
     pub unused: Vec<u64>,
-    /// Evidence whose count was exceeded, in the order of the waivers.
-    pub exceeded: Vec<Exceeded>,
     /// The numbers of findings that nothing covers though they are like accepted ones, which stood elsewhere.
     pub elsewhere: BTreeSet<usize>,
 }

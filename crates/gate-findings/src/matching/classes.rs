@@ -9,7 +9,7 @@ use gate_model::finding::{Evidence, Finding};
 use gate_model::glob::Steps;
 
 use super::flow::Network;
-use super::{Assignment, Exceeded, Fit, Waiver, fingerprints, places};
+use super::{Assignment, Fit, Waiver, fingerprints, places};
 use crate::identity::what;
 
 /// The work that the globs of all waivers may make in one judgement: a second or two. What they do not get to blocks.
@@ -106,9 +106,8 @@ impl<'a> Classes<'a> {
             }
         }
         let unused = self.unused(waivers);
-        let exceeded = self.exceeded(waivers, &covered_by);
         let elsewhere = self.elsewhere(&covered_by);
-        Assignment { covered_by, moved_from: BTreeMap::new(), unused, exceeded, elsewhere }
+        Assignment { covered_by, moved_from: BTreeMap::new(), unused, elsewhere }
     }
 
     /// Whether an offer knows where the accepted findings stood.
@@ -158,26 +157,6 @@ impl<'a> Classes<'a> {
             used[self.offers[*offer].waiver] = true;
         }
         waivers.iter().zip(used).filter(|(_, used)| !used).map(|(waiver, _)| waiver.grant).collect()
-    }
-
-    fn exceeded(&self, waivers: &[Waiver<'_>], covered_by: &[Option<u64>]) -> Vec<Exceeded> {
-        let (mut fits, mut blocked) = (vec![0; self.offers.len()], vec![0; self.offers.len()]);
-        for class in &self.classes {
-            let open = class.findings.iter().filter(|&&finding| covered_by[finding].is_none()).count() as u64;
-            for &offer in &class.offers {
-                fits[offer] += class.findings.len() as u64;
-                blocked[offer] += open;
-            }
-        }
-        let mut exceeded: Vec<(usize, Exceeded)> = (self.offers.iter().zip(fits).zip(blocked))
-            .filter(|(_, blocked)| *blocked > 0)
-            .map(|((offer, fits), blocked)| {
-                let grant = waivers[offer.waiver].grant;
-                (offer.waiver, Exceeded { grant, evidence: offer.fit.evidence.clone(), fits, blocked })
-            })
-            .collect();
-        exceeded.sort_by_key(|(waiver, _)| *waiver);
-        exceeded.into_iter().map(|(_, exceeded)| exceeded).collect()
     }
 }
 
