@@ -48,6 +48,15 @@ impl Around {
         Some(Self(parts))
     }
 
+    /// Each three of the parts that are there, with their places: two lines have one in common where [`Self::likeness`] is
+    /// three or more, so that many can be compared with many without comparing each with each.
+    pub(crate) fn threes(self) -> impl Iterator<Item = (usize, [u16; 3])> {
+        let places =
+            (0..PARTS).flat_map(|a| (a + 1..PARTS).flat_map(move |b| (b + 1..PARTS).map(move |c| [a, b, c])));
+        let threes = places.map(move |three| three.map(|place| self.0[place]));
+        threes.enumerate().filter(|(_, parts)| !parts.contains(&0))
+    }
+
     /// How many parts that are there are the same in two.
     pub(crate) fn likeness(self, other: Self) -> usize {
         self.0.iter().zip(other.0).filter(|(one, other)| **one != 0 && *one == other).count()
@@ -77,6 +86,8 @@ mod tests {
         ] {
             let [one, other] = [&one, &of(&other)].map(|text| Around::parse(text).unwrap());
             assert_eq!(one.likeness(other), expected);
+            let common = one.threes().filter(|three| other.threes().any(|other| other == *three)).count();
+            assert_eq!(common, [0, 0, 0, 1, 4, 10][expected], "{expected}");
         }
     }
 
