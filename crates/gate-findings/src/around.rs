@@ -5,7 +5,8 @@
 //! part(x) = the first 4 hexadecimal digits of BLAKE3-derive-key("gate v1 around", x)
 //! ```
 //!
-//! A part is a line without its white space; one that is not there counts as empty. Digests this short prove nothing and
+//! A part is a line without its white space; one that is not there is `0000`, and is like no other: where two lines have
+//! nothing above them, that does not make them the same. Digests this short prove nothing and
 //! need not: they only choose among findings that are alike in rule, file and code.
 
 use crate::place::Lines;
@@ -14,6 +15,8 @@ const CONTEXT: &str = "gate v1 around";
 /// The hexadecimal digits of a part.
 const DIGITS: usize = 4;
 const PARTS: usize = 5;
+/// A part that is not there.
+const ABSENT: &str = "0000";
 
 /// What stands around a line, as it is kept.
 pub(crate) fn of(lines: &Lines) -> String {
@@ -22,6 +25,9 @@ pub(crate) fn of(lines: &Lines) -> String {
 }
 
 fn digest(part: &str) -> String {
+    if part.is_empty() {
+        return ABSENT.to_owned();
+    }
     blake3::Hash::from_bytes(blake3::derive_key(CONTEXT, part.as_bytes())).to_hex()[..DIGITS].to_owned()
 }
 
@@ -42,9 +48,18 @@ impl Around {
         Some(Self(parts))
     }
 
-    /// How many parts of two are the same.
+    /// Each three of the parts that are there, with their places: two lines have one in common where [`Self::likeness`] is
+    /// three or more, so that many can be compared with many without comparing each with each.
+    pub(crate) fn threes(self) -> impl Iterator<Item = (usize, [u16; 3])> {
+        let places =
+            (0..PARTS).flat_map(|a| (a + 1..PARTS).flat_map(move |b| (b + 1..PARTS).map(move |c| [a, b, c])));
+        let threes = places.map(move |three| three.map(|place| self.0[place]));
+        threes.enumerate().filter(|(_, parts)| !parts.contains(&0))
+    }
+
+    /// How many parts that are there are the same in two.
     pub(crate) fn likeness(self, other: Self) -> usize {
-        self.0.iter().zip(other.0).filter(|(one, other)| *one == other).count()
+        self.0.iter().zip(other.0).filter(|(one, other)| **one != 0 && *one == other).count()
     }
 }
 
@@ -67,10 +82,25 @@ mod tests {
             (lines(["new", "a"], ["c", "d"], "deff():"), 3),
             (lines(["b", "a"], ["d", "c"], "defg():"), 0),
             (lines(["", ""], ["", ""], "deff():"), 1),
+            (lines(["", ""], ["", ""], ""), 0),
         ] {
             let [one, other] = [&one, &of(&other)].map(|text| Around::parse(text).unwrap());
             assert_eq!(one.likeness(other), expected);
+            let common = one.threes().filter(|three| other.threes().any(|other| other == *three)).count();
+            assert_eq!(common, [0, 0, 0, 1, 4, 10][expected], "{expected}");
         }
+    }
+
+    #[test]
+    fn a_part_that_is_not_there_is_like_no_other() {
+        let likeness = |one: &Lines, other: &Lines| {
+            let [one, other] = [one, other].map(|lines| Around::parse(&of(lines)).unwrap());
+            one.likeness(other)
+        };
+        // Top-level code, and the ends of a file.
+        assert_eq!(likeness(&lines(["a", "b"], ["c", "d"], ""), &lines(["w", "x"], ["y", "z"], "")), 0);
+        assert_eq!(likeness(&lines(["a", ""], ["c", ""], ""), &lines(["x", ""], ["y", ""], "")), 0);
+        assert_eq!(likeness(&lines(["a", ""], ["c", ""], ""), &lines(["a", ""], ["c", ""], "")), 2);
     }
 
     #[test]

@@ -13,7 +13,8 @@
 //! there now ([`places`]): one that is alike, but stands somewhere else, is another one.
 //!
 //! Invariants: deterministic (the same findings and waivers give the same assignment); never more findings of
-//! one evidence than its `count`; maximal in number. A finding that nothing covers is in nobody's count.
+//! one evidence than its `count`; maximal in number among what evidence is offered to. A finding that nothing covers is in
+//! nobody's count.
 
 mod classes;
 mod course;
@@ -52,19 +53,6 @@ impl<'a> Waiver<'a> {
     }
 }
 
-/// Evidence that fits more findings than its count covers, so that some of them block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exceeded {
-    /// The opt-out's ID.
-    pub grant: u64,
-    /// The evidence.
-    pub evidence: Evidence,
-    /// How many findings it fits.
-    pub fits: u64,
-    /// How many of these nothing covers.
-    pub blocked: u64,
-}
-
 /// Who covers what.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Assignment {
@@ -74,8 +62,6 @@ pub struct Assignment {
     pub moved_from: BTreeMap<usize, String>,
     /// The IDs of grants none of whose evidence fits any finding, in the order of the waivers.
     pub unused: Vec<u64>,
-    /// Evidence whose count was exceeded, in the order of the waivers.
-    pub exceeded: Vec<Exceeded>,
     /// The numbers of findings that nothing covers though they are like accepted ones, which stood elsewhere.
     pub elsewhere: BTreeSet<usize>,
 }
@@ -190,11 +176,11 @@ pub fn coverable(groups: &[Evidence], waivers: &[Waiver<'_>]) -> u64 {
 }
 
 /// How many findings the evidence of `waivers` covers at least, whatever the checkout holds: [`coverable`], but for evidence
-/// that knows what stood around the accepted findings. That covers fewer where other things stand around these.
+/// that knows where the accepted findings stood. That covers fewer where these stand elsewhere.
 pub fn surely_covered(groups: &[Evidence], waivers: &[Waiver<'_>]) -> u64 {
     let mut sure = Vec::new();
     for waiver in waivers {
-        let known = waiver.evidence.iter().filter(|evidence| evidence.around.is_empty());
+        let known = waiver.evidence.iter().filter(|evidence| evidence.lines.is_empty());
         sure.extend(known.map(|one| Waiver { evidence: std::slice::from_ref(one), ..*waiver }));
     }
     coverable(groups, &sure)

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use gate_model::finding::Finding;
+use gate_model::finding::{Evidence, Finding};
 use gate_model::glob::Steps;
 
 use super::flow::Network;
-use super::{Assignment, Exceeded, Fit, Waiver, fingerprints, places};
+use super::{Assignment, Fit, Waiver, fingerprints, places};
 use crate::identity::what;
 
 /// The work that the globs of all waivers may make in one judgement: a second or two. What they do not get to blocks.
@@ -28,10 +28,10 @@ struct OfRule<'a> {
     others: Vec<usize>,
 }
 
-/// Findings (by index) that the same offers (by index, narrowest first) fit.
-struct Class {
-    offers: Vec<usize>,
-    findings: Vec<usize>,
+/// Findings (by index) that the same offers (by index, rising and so narrowest first) fit.
+pub(super) struct Class {
+    pub(super) offers: Vec<usize>,
+    pub(super) findings: Vec<usize>,
 }
 
 /// Classes while they are found.
@@ -106,9 +106,8 @@ impl<'a> Classes<'a> {
             }
         }
         let unused = self.unused(waivers);
-        let exceeded = self.exceeded(waivers, &covered_by);
         let elsewhere = self.elsewhere(&covered_by);
-        Assignment { covered_by, moved_from: BTreeMap::new(), unused, exceeded, elsewhere }
+        Assignment { covered_by, moved_from: BTreeMap::new(), unused, elsewhere }
     }
 
     /// Whether an offer knows where the accepted findings stood.
@@ -125,23 +124,13 @@ impl<'a> Classes<'a> {
 
     /// The classes of what stands where the accepted findings stood, see [`places`].
     fn standing(&self, findings: &[Finding]) -> Vec<Class> {
-        let mut fitting: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for class in &self.classes {
-            for &offer in class.offers.iter().filter(|offer| self.knows_places(**offer)) {
-                fitting.entry(offer).or_default().extend(&class.findings);
-            }
-        }
-        let group = |(offer, numbers): (usize, Vec<usize>)| {
-            Some((offer, places::Group::of(self.offers[offer].fit.evidence, numbers, findings)?))
-        };
-        let groups: BTreeMap<usize, places::Group<'_>> = fitting.into_iter().filter_map(group).collect();
-        let standing = places::standing(&groups);
+        let evidence: Vec<&Evidence> = self.offers.iter().map(|offer| offer.fit.evidence).collect();
+        let standing = places::Standing::of(&self.classes, &evidence, findings);
         let mut found = Found::default();
         for class in &self.classes {
             for &number in &class.findings {
-                let stands =
-                    |offer: &&usize| standing.get(*offer).is_none_or(|there| there.contains(&number));
-                found.add(number, class.offers.iter().filter(stands).copied().collect());
+                let is_for = |offer: &usize| standing.is_for(*offer, number);
+                found.add(number, class.offers.iter().copied().filter(is_for).collect());
             }
         }
         found.sorted()
@@ -168,26 +157,6 @@ impl<'a> Classes<'a> {
             used[self.offers[*offer].waiver] = true;
         }
         waivers.iter().zip(used).filter(|(_, used)| !used).map(|(waiver, _)| waiver.grant).collect()
-    }
-
-    fn exceeded(&self, waivers: &[Waiver<'_>], covered_by: &[Option<u64>]) -> Vec<Exceeded> {
-        let (mut fits, mut blocked) = (vec![0; self.offers.len()], vec![0; self.offers.len()]);
-        for class in &self.classes {
-            let open = class.findings.iter().filter(|&&finding| covered_by[finding].is_none()).count() as u64;
-            for &offer in &class.offers {
-                fits[offer] += class.findings.len() as u64;
-                blocked[offer] += open;
-            }
-        }
-        let mut exceeded: Vec<(usize, Exceeded)> = (self.offers.iter().zip(fits).zip(blocked))
-            .filter(|(_, blocked)| *blocked > 0)
-            .map(|((offer, fits), blocked)| {
-                let grant = waivers[offer.waiver].grant;
-                (offer.waiver, Exceeded { grant, evidence: offer.fit.evidence.clone(), fits, blocked })
-            })
-            .collect();
-        exceeded.sort_by_key(|(waiver, _)| *waiver);
-        exceeded.into_iter().map(|(_, exceeded)| exceeded).collect()
     }
 }
 

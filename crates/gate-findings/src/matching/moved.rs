@@ -18,9 +18,6 @@ use crate::around::Around;
 use crate::evidence::plain_path;
 use crate::identity::what;
 
-/// So many parts of what stands around two lines show that they are the same in two files.
-const ENOUGH: usize = 3;
-
 /// Evidence that may be followed.
 struct Follower<'a> {
     waiver: usize,
@@ -39,10 +36,12 @@ impl Follower<'_> {
         if self.evidence.around.is_empty() {
             return;
         }
-        let own: Vec<Around> = self.evidence.around.iter().filter_map(|own| Around::parse(own)).collect();
+        // Three parts of what stands around two lines show that they are the same in two files.
+        let own = self.evidence.around.iter().filter_map(|own| Around::parse(own));
+        let own: HashSet<(usize, [u16; 3])> = own.flat_map(Around::threes).collect();
         let around = |number: usize| findings[number].around.as_deref().and_then(Around::parse);
         let like = |number: usize| {
-            around(number).is_some_and(|found| own.iter().any(|own| own.likeness(found) >= ENOUGH))
+            around(number).is_some_and(|found| found.threes().any(|three| own.contains(&three)))
         };
         let old = self.old.as_str();
         let alike: HashSet<Option<&str>> = (self.found.iter())

@@ -108,7 +108,7 @@ impl State {
         }
     }
 
-    /// Whether waivers that were surely in force would have covered more than was waived. What stood around a finding is not
+    /// Whether waivers that were surely in force would have covered more than was waived. Where a finding stands is not
     /// in the ledger, so that evidence which asks for it need not have covered anything.
     pub(super) fn as_few_as_possible(&self, here: Here<'_>, facts: &Facts<'_>) -> Judged {
         if facts.blocking == 0 || facts.omitted > 0 {
