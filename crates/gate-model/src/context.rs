@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::repository::is_another;
+use crate::repository::{is_another, is_same};
 
 /// Where and on what a tool runs. Absent members are unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,11 @@ impl Context {
     pub fn stated_names(&self) -> Vec<&str> {
         let names = if self.names.is_empty() { self.repository.as_slice() } else { &self.names };
         names.iter().map(String::as_str).collect()
+    }
+
+    /// Whether `meant` is the run's repository for sure, by one of its names.
+    pub fn is_surely(&self, meant: &str) -> bool {
+        self.repository.iter().chain(&self.names).any(|name| is_same(meant, name))
     }
 
     /// Whether `theirs` is another repository than the run's for sure: than every name of it. Not where one is unknown, so

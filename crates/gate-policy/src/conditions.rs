@@ -221,7 +221,7 @@ fn no_conflict(action: Action, context: &Context) -> Condition {
 /// Whether what is asked for is for the repository where it is asked: the rules of one say nothing of another's gates.
 fn of_here(ask: &Ask, context: &Context) -> Condition {
     match (&ask.scope.repository, &context.repository) {
-        (Some(meant), Some(here)) if context.is_elsewhere(Some(meant)) => Err(format!(
+        (Some(meant), Some(here)) if !context.is_surely(meant) => Err(format!(
             "is for repository {} (this is {}): ask from a checkout of that one",
             text::visible(meant),
             text::visible(here)

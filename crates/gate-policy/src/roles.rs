@@ -103,7 +103,7 @@ pub fn misplaced(here: &Context, ask: &Ask) -> Option<String> {
         return Some(format!("the facts of this run contradict each other: {conflicts}"));
     }
     match (&ask.scope.repository, &here.repository) {
-        (Some(meant), Some(name)) if here.is_elsewhere(Some(meant)) => Some(format!(
+        (Some(meant), Some(name)) if !here.is_surely(meant) => Some(format!(
             "it is for repository {} (this is {}); act from a checkout of that one",
             visible(meant),
             visible(name)

@@ -71,7 +71,9 @@ pub fn resume(workspace: &Workspace<'_>, name: &str, act: &Act) -> Result<Grant,
     workspace.transact(|transaction| {
         let here = (name, &act.context);
         let pauses = live_pauses(&transaction.view(), &workspace.loaded, here, transaction.now())?;
-        one_repositorys(&pauses, name)?;
+        if act.context.stated_names().is_empty() {
+            one_repositorys(&pauses, name)?;
+        }
         if pauses.is_empty() {
             let reasons = vec![format!("gate '{name}' is not paused: nothing to resume, nothing recorded")];
             return Ok(answer(Status::Nothing, Some(name), None, reasons));

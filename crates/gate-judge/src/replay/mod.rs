@@ -238,7 +238,9 @@ impl Replayer {
 
     /// What it all came to.
     #[must_use]
-    pub fn finish(self) -> Replayed {
+    pub fn finish(mut self) -> Replayed {
+        // A renewal and the revocation behind it are one transaction: no ledger ends between them.
+        self.renewing(|_| false);
         self.report.finish()
     }
 

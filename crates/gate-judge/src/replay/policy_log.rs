@@ -113,8 +113,8 @@ impl PolicyLog {
             None => filed.sources.push((source.clone(), admitted)),
         }
         let raw = recorded.data.repository.as_deref();
-        // Where nobody can tell, nobody can say that it was replaced either.
-        let guardian = self.guard.in_force(raw).ok().flatten();
+        // Where nobody can tell whose it is it is in force nowhere, and replaces nothing.
+        let Ok(guardian) = self.guard.in_force(raw) else { return };
         let guardian = guardian.and_then(|guardian| self.by_digest.get(&guardian.data.digest)).copied();
         // Verdicts name the repository by the first of its aliases.
         let repository = raw.map(|name| canonical(name, &recorded.policy.aliases));

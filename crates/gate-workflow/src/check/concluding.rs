@@ -9,7 +9,7 @@ use gate_ledger::store::{Access, Transaction, View};
 use gate_model::decision::{Decision, OptOut};
 use gate_model::payload::{DecisionData, GrantData};
 
-use super::failure::Failed;
+use super::failure::{self, Failed};
 use super::sighting::Sighting;
 use super::work::Work;
 use super::{CheckError, Checker, Finished, Recorded, Started, TRIES};
@@ -54,7 +54,13 @@ impl Checker<'_> {
             match recorded {
                 Ok((Some(recorded), now)) => {
                     let ruling = work.into_ruling(&known);
-                    let would_use = self.not_used(&known, &ruling, (&facts, checkout), warnings)?;
+                    // It is recorded: what would have counted is only told.
+                    let would_use = self
+                        .not_used(&known, &ruling, (&facts, checkout), warnings)
+                        .unwrap_or_else(|error| {
+                            failure::warn_once(warnings, error.to_string());
+                            Vec::new()
+                        });
                     let decision = Decision { would_use, ..self.compose(&known, ruling, &facts, now) };
                     return match recorded {
                         Recorded::There(seq) => Ok(Decision { recorded: Some(seq), ..decision }),
