@@ -11,6 +11,7 @@
 
 use gate_model::context::Context;
 use gate_model::payload::{Ask, GrantData, RequestData};
+use gate_model::repository::is_another;
 pub use gate_model::repository::is_elsewhere;
 
 /// The repository that something asked for is for: the one in its scope, else the one where it was asked.
@@ -28,10 +29,73 @@ pub fn of_request(data: &RequestData) -> Option<&str> {
     of(&data.ask, &data.context)
 }
 
+/// Whose gate something is of: the repository that it is for, and what else CI and the checkout called that. The first
+/// name is one that the policy's aliases choose; who edits them changes no other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Whose<'a> {
+    /// The repository that it is for.
+    pub repository: Option<&'a str>,
+    names: &'a [String],
+}
+
+impl<'a> Whose<'a> {
+    /// Of nobody knows which: everybody's.
+    pub const UNKNOWN: Self = Self { repository: None, names: &[] };
+
+    /// Of what is asked for in `context`.
+    pub fn of(ask: &'a Ask, context: &'a Context) -> Self {
+        Self { repository: of(ask, context), names: &context.names }
+    }
+
+    /// Of a grant.
+    pub fn of_grant(data: &'a GrantData) -> Self {
+        Self::of(&data.ask, &data.context)
+    }
+
+    /// Of a request.
+    pub fn of_request(data: &'a RequestData) -> Self {
+        Self::of(&data.ask, &data.context)
+    }
+
+    /// Of a run in `context`.
+    pub fn here(context: &'a Context) -> Self {
+        Self { repository: context.repository.as_deref(), names: &context.names }
+    }
+
+    /// Whether the two are of two repositories for sure: each name of the one is another than each of the other, and
+    /// neither is unknown.
+    pub fn is_apart(self, other: Self) -> bool {
+        let all = |one: Self| one.repository.into_iter().chain(one.names.iter().map(String::as_str));
+        all(self).next().is_some()
+            && all(other).next().is_some()
+            && all(self).all(|name| all(other).all(|theirs| is_another(name, theirs)))
+    }
+}
+
+/// A [`Whose`] that is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Named {
+    repository: Option<String>,
+    names: Vec<String>,
+}
+
+impl Named {
+    /// As it was.
+    pub fn whose(&self) -> Whose<'_> {
+        Whose { repository: self.repository.as_deref(), names: &self.names }
+    }
+}
+
+impl From<Whose<'_>> for Named {
+    fn from(whose: Whose<'_>) -> Self {
+        Self { repository: whose.repository.map(str::to_owned), names: whose.names.to_vec() }
+    }
+}
+
 /// Whether a pause is one of the repository of the run in `context`, unless that is another one for sure. Where the facts
 /// of the run contradict each other nothing is sure. Whoever holds a gate, and whoever resumes it, asks this.
 pub fn pauses_here(pause: &GrantData, context: &Context) -> bool {
-    !context.conflicts.is_empty() || !context.is_elsewhere(of_grant(pause))
+    !context.conflicts.is_empty() || !Whose::of_grant(pause).is_apart(Whose::here(context))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Asking for an opt-out: read the history, judge, append. One transaction, so that two runners cannot both
 //! take the last place in a quota.
 
+use gate_judge::repository::Whose;
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, Transaction, View};
 use gate_model::JUDGE;
@@ -22,7 +23,6 @@ use crate::proving::{self, Submitted};
 use crate::renewal;
 use crate::workspace::{Workspace, WorkspaceError};
 use gate_judge::records;
-use gate_judge::repository;
 
 /// What is asked for, by whom, and where.
 #[derive(Debug, Clone)]
@@ -223,7 +223,7 @@ pub(crate) fn judge(
     let policy = &workspace.loaded.policy;
     let digest = &workspace.loaded.used.digest;
     let past = Past::new(view, workspace.loaded.trust(), digest, &asking.gate, now)
-        .within(repository::of(&asking.ask, &asking.context));
+        .within(Whose::of(&asking.ask, &asking.context));
     let Asking { gate, ask, by, context, request } = asking;
     let authorization = AuthorizationRequest::new(gate, ask, by, context, request.as_ref());
     let admission = gate_policy::admit(policy, &authorization, &past);

@@ -3,6 +3,7 @@
 //! Invariants: whether somebody may approve is judged within the transaction that records it; an approval that a full
 //! quota would make useless is refused, so that its giver can give it again.
 
+use gate_judge::repository::Whose;
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::Transaction;
 use gate_model::JUDGE;
@@ -22,7 +23,6 @@ use crate::renewal;
 use crate::workspace::Workspace;
 use gate_judge::acts;
 use gate_judge::records;
-use gate_judge::repository;
 use gate_judge::signatures::Mark;
 use gate_judge::statement::Statement;
 
@@ -252,7 +252,7 @@ fn room(
     }
     let (view, loaded) = (transaction.view(), &workspace.loaded);
     let past = Past::new(&view, loaded.trust(), &loaded.used.digest, waiting.gate(), transaction.now())
-        .within(repository::of_request(&waiting.data));
+        .within(Whose::of_request(&waiting.data));
     let authorization = AuthorizationRequest::of_request(waiting.gate(), &waiting.data, &waiting.requester);
     let room = acts::room(&loaded.policy, rule, &authorization, &past);
     let counted = past.settled()?;

@@ -6,7 +6,8 @@
 
 use gate_judge::lifting::{Ended, Trust};
 use gate_judge::recorded::Recorded;
-use gate_judge::{records, repository};
+use gate_judge::records;
+use gate_judge::repository::Whose;
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, View};
 use gate_model::payload::GrantData;
@@ -40,14 +41,9 @@ impl Debt {
         records::id_of(&self.grant)
     }
 
-    /// The repository whose gate it is; nothing where the grant does not tell.
-    pub(crate) fn repository(&self) -> Option<&str> {
-        self.read.as_ref().ok().and_then(|(data, _)| repository::of_grant(data))
-    }
-
     /// Whether it is of a gate of the repository `here`, as far as anybody can tell.
-    pub(crate) fn is_of(&self, here: Option<&str>) -> bool {
-        !repository::is_elsewhere(self.repository(), here)
+    pub(crate) fn is_of(&self, here: Whose<'_>) -> bool {
+        self.read.as_ref().map_or(true, |(data, _)| !Whose::of_grant(data).is_apart(here))
     }
 
     /// By when the review is due; nothing where the grant does not say it in words that this build reads.

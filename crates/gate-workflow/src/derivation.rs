@@ -4,7 +4,8 @@ use gate_judge::approvals::{Given, suffice};
 use gate_judge::derivation::{Backing, Derived, Underivable, allowed_today, earned, in_time, terms, waits};
 use gate_judge::moment::{Clock, Moment};
 use gate_judge::policy_text::Loaded;
-use gate_judge::{records, repository, signatures};
+use gate_judge::repository::Whose;
+use gate_judge::{records, signatures};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::context::Context;
@@ -60,7 +61,7 @@ pub fn grant(
         return Ok(Err(Underivable::Approvals(reason)));
     }
     let past = Past::new(view, today.trust(), &today.used.digest, gate, data.not_before)
-        .within(repository::of_grant(data))
+        .within(Whose::of_grant(data))
         .before(entry.seq);
     let given = Given { requester: by, request: request.as_ref(), life, granted: entry.seq };
     let backing = Backing { given, past: &past };

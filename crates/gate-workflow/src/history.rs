@@ -4,6 +4,7 @@
 //! there: it adds what was granted since and takes away what has left the window, so that its cost does not grow
 //! with the window. Replay counts from the beginning and compares.
 
+use gate_judge::repository::Whose;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
@@ -18,7 +19,7 @@ use crate::debts::{self, Debt};
 use crate::policies::Policies;
 use crate::renewal;
 use gate_judge::lifting::Trust;
-use gate_judge::{records, repository};
+use gate_judge::records;
 
 /// How many of the newest grants are searched for one that starts a count; then every grant in the window is
 /// counted.
@@ -34,7 +35,7 @@ pub struct Past<'a> {
     digest: &'a str,
     gate: &'a str,
     /// The repository whose gate it is; where that is unknown, every gate of the name counts.
-    repository: Option<&'a str>,
+    here: Whose<'a>,
     now: Timestamp,
     /// Only grants before this position count.
     before: Option<u64>,
@@ -82,13 +83,14 @@ impl<'a> Past<'a> {
     ) -> Self {
         let failure = RefCell::new(None);
         let counted = RefCell::new(Counted(Vec::new()));
-        Self { view, today, digest, gate, repository: None, now, before: None, failure, counted }
+        let here = Whose::UNKNOWN;
+        Self { view, today, digest, gate, here, now, before: None, failure, counted }
     }
 
     /// The same for the gate of this repository.
     #[must_use]
-    pub fn within(self, repository: Option<&'a str>) -> Self {
-        Self { repository, ..self }
+    pub fn within(self, here: Whose<'a>) -> Self {
+        Self { here, ..self }
     }
 
     /// The same as it stood before the grant at `seq`, whose instant is `now`.
@@ -173,7 +175,7 @@ impl<'a> Past<'a> {
         }
         let same = data.policy.digest == self.digest
             && data.rule == count.rule.number
-            && repository::of_grant(data) == self.repository
+            && Whose::of_grant(data) == self.here
             && (count.quota.by == QuotaBy::Gate
                 || records::actor(entry).is_ok_and(|actor| actor == *count.by));
         same.then_some(used)
@@ -213,7 +215,7 @@ impl<'a> Past<'a> {
             rule: data.rule,
             action: data.ask.action,
             by: &actor,
-            elsewhere: repository::is_elsewhere(repository::of_grant(data), self.repository),
+            elsewhere: Whose::of_grant(data).is_apart(self.here),
         };
         gate_policy::counts_against(self.today.0, count.rule, count.by, earlier)
     }
@@ -228,7 +230,7 @@ impl<'a> Past<'a> {
         let debts = debts::overdue(self.view, policies, today, self.gate, self.now)?;
         let is_theirs =
             |debt: &&Debt| debt.read.as_ref().map_or(true, |(_, debtor)| self.may_owe(by, debtor));
-        let mut of_here = debts.iter().filter(|debt| debt.is_of(self.repository));
+        let mut of_here = debts.iter().filter(|debt| debt.is_of(self.here));
         Ok(of_here.find(is_theirs).map(Debt::id))
     }
 }

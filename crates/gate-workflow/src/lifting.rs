@@ -1,5 +1,6 @@
 //! Whether a pause was ended, as the ledger has it: see [`gate_judge::lifting`].
 
+use gate_judge::repository::{Named, Whose};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -7,7 +8,6 @@ use gate_judge::lifting::{Ended, Pause, counting, is_resume};
 use gate_judge::policy_text::Loaded;
 use gate_judge::recorded::Recorded;
 use gate_judge::records;
-use gate_judge::repository;
 use gate_judge::signatures::Mark;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
@@ -112,10 +112,10 @@ pub(crate) fn marks(
     // Another repository's gate is another gate.
     let of = |entry: &Entry| {
         let data = records::data::<GrantData>(entry).ok();
-        data.and_then(|data| repository::of_grant(&data).map(str::to_owned))
+        data.map(|data| Named::from(Whose::of_grant(&data))).unwrap_or_default()
     };
     let ours = of(grant);
-    let is_of_another = |entry: &Entry| repository::is_elsewhere(of(entry).as_deref(), ours.as_deref());
+    let is_of_another = |entry: &Entry| of(entry).whose().is_apart(ours.whose());
     view.granted(gate, &mut |entry: &Entry| {
         if entry.seq <= grant.seq {
             return ControlFlow::Break(());

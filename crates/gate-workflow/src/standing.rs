@@ -6,7 +6,7 @@ mod weigh;
 use gate_judge::derivation::Derived;
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
-use gate_judge::repository;
+use gate_judge::repository::Whose;
 use gate_judge::standing::{EffectiveOptOuts, Live, Seen, SetAside};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
@@ -99,7 +99,7 @@ fn overdue(
 ) -> Result<Vec<String>, StoreError> {
     let Question { gate, today, context, now, .. } = question;
     let mut debts = debts::overdue(view, policies, Some(today.trust()), gate, *now)?;
-    debts.retain(|debt| !context.is_elsewhere(debt.repository()));
+    debts.retain(|debt| debt.is_of(Whose::here(context)));
     let mut sentences = Vec::new();
     for debt in debts {
         let id = debt.id();
@@ -125,7 +125,7 @@ pub fn pending(view: &View<'_>, question: &Question<'_>) -> Result<Vec<u64>, Sto
         let data = records::data::<RequestData>(entry);
         data.is_ok_and(|data| {
             gate_policy::scope_holds(data.ask.action, &data.ask.scope, question.context).is_ok()
-                && !question.context.is_elsewhere(repository::of_request(&data))
+                && !Whose::of_request(&data).is_apart(Whose::here(question.context))
         })
     };
     let mut open = Vec::new();

@@ -215,6 +215,34 @@ fn an_alias_of_the_text_under_judgement_is_no_way_past_a_pause() {
 }
 
 #[test]
+fn an_alias_that_the_text_under_judgement_takes_away_is_no_way_past_a_pause() {
+    let both = Neighbours::over_a_file(crate::several::GATES);
+    let text = both.house().read("gate.toml");
+    let names = "[repository]\naliases = [\"git.acme.example/pay\", \"github.com/acme/payments\"]\n";
+    both.house().write("gate.toml", format!("{text}{names}"));
+    both.pay("gate-skip", &PAUSE).exits(0);
+    both.house().write("gate.toml", text);
+    both.pay("gate-check", &RUN).exits(75);
+    both.pay("gate-skip", &["resume", "lint", "--reason", "over"]).exits(0);
+    both.pay("gate-check", &RUN).exits(0);
+    both.web("gate-check", &RUN).exits(0);
+    both.judges_again();
+}
+
+#[test]
+fn an_alias_of_the_text_under_judgement_empties_no_quota() {
+    let both = Neighbours::over_a_file(crate::several::GATES);
+    let text = both.house().read("gate.toml");
+    both.pay("gate-skip", &ASK).exits(0);
+    for first in ["github.com/acme/web", "example.com/anything"] {
+        let names = format!("[repository]\naliases = [\"{first}\", \"github.com/acme/payments\"]\n");
+        both.house().write("gate.toml", format!("{text}{names}"));
+        both.pay("gate-skip", &ASK).exits(1).says(&["quota"]);
+    }
+    both.judges_again();
+}
+
+#[test]
 fn whoever_is_held_by_a_pause_is_told_of_it_when_they_resume() {
     let both = Neighbours::over_a_file(crate::several::GATES);
     both.pay("gate-skip", &PAUSE).exits(0);

@@ -1,6 +1,7 @@
 //! Approvals, rejections, revocations and reviews, judged again: who may, on what, and whether the signature
 //! holds.
 
+use crate::repository::Whose;
 use gate_ledger::entry::Entry;
 use gate_model::action::Action;
 use gate_model::payload::{ApprovalData, DenialData, RefusalData, RejectionData, ReviewData, RevocationData};
@@ -10,7 +11,6 @@ use gate_policy::{Actor, Subject};
 
 use crate::acts;
 use crate::lifting;
-use crate::repository;
 use crate::signatures::Mark;
 use crate::standing::Approved;
 use crate::statement;
@@ -240,8 +240,8 @@ impl State {
         };
         let pauses = self.opt_outs.of_gate(gate).into_iter().flat_map(|of_gate| &of_gate.pauses);
         let granted = pauses.filter_map(|id| self.opt_outs.get(*id)?.grant.as_ref());
-        let ours = repository::of_grant(&ended.data);
-        let is_ours = |pause: &&Granted| !repository::is_elsewhere(repository::of_grant(&pause.data), ours);
+        let ours = Whose::of_grant(&ended.data);
+        let is_ours = |pause: &&Granted| !Whose::of_grant(&pause.data).is_apart(ours);
         granted.filter(|pause| pause.seq > ended.seq).filter(is_ours).map(Granted::mark).collect()
     }
 

@@ -1,5 +1,6 @@
 //! Requests and grants: judged again, and filed for what follows.
 
+use crate::repository::Whose;
 use std::cell::RefCell;
 
 use gate_ledger::entry::Entry;
@@ -10,7 +11,6 @@ use serde::de::DeserializeOwned;
 
 use crate::lifting;
 use crate::records;
-use crate::repository;
 use crate::signatures::Mark;
 
 use super::life::{Asked, Granted, OptOut, Proof};
@@ -107,8 +107,8 @@ impl State {
         flaw: Option<Doubt>,
     ) {
         let policy = used.as_ref().map(|used| used.number);
-        let repository = repository::of_grant(&data);
-        let what = What { policy, rule: data.rule, action: data.ask.action, by: &by, repository };
+        let whose = Whose::of_grant(&data);
+        let what = What { policy, rule: data.rule, action: data.ask.action, by: &by, whose };
         if let Some(gate) = &entry.gate {
             self.opt_outs.admit(gate, past::Admission { seq: entry.seq, at: entry.at, what: Some(what) });
         }

@@ -6,6 +6,7 @@
 //! narrows to the recorded one. What was signed says its scope itself, and nobody narrows it afterwards: a pause that
 //! holds nowhere is none.
 
+use crate::repository::Whose;
 use gate_ledger::entry::Entry;
 use gate_model::context::Context;
 use gate_model::payload::{Ask, DenialData, GrantData, RequestData};
@@ -18,7 +19,6 @@ use gate_policy::{Admission, AuthorizationRequest};
 use crate::acts;
 use crate::approvals;
 use crate::derivation::{self, in_words};
-use crate::repository;
 use crate::signatures::{self, Unproven};
 
 use super::life::OptOut;
@@ -124,7 +124,7 @@ impl State {
         let authorization = AuthorizationRequest::of_grant(gate, data, by);
         let rule = gate_policy::permits(used.policy(), &authorization, Some(data.rule))
             .map_err(|trials| Doubt::Wrong(format!("should have been denied: {}", in_words(&trials))))?;
-        let here = repository::of_grant(data);
+        let here = Whose::of_grant(data);
         let past = Past { opt_outs: &self.opt_outs, gate, used, here, now: data.not_before, before: None };
         acts::room(used.policy(), rule, &authorization, &past)
             .map_err(|reasons| Doubt::Wrong(format!("should have been denied: {}", reasons.join("; "))))?;
@@ -228,7 +228,7 @@ impl State {
 
     fn past<'a>(&'a self, verdict: Verdict<'a>) -> Past<'a> {
         let Verdict { gate, used, now, ask, context, .. } = verdict;
-        let here = repository::of(ask, context);
+        let here = Whose::of(ask, context);
         Past { opt_outs: &self.opt_outs, gate, used, here, now, before: None }
     }
 

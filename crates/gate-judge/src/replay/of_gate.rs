@@ -1,5 +1,6 @@
 //! The opt-outs of one gate, by what a decision asks about them.
 
+use crate::repository::Named;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
@@ -38,7 +39,7 @@ pub(super) struct Debt {
     pub(super) by: Principal,
     pub(super) deadline: Timestamp,
     /// The repository whose gate it is.
-    pub(super) repository: Option<String>,
+    pub(super) whose: Named,
 }
 
 impl OfGate {

@@ -4,14 +4,13 @@
 //! may jump, so "certainly" means: it had ended a month before anything that the last few thousand entries
 //! say about the time. For quotas a few bytes of each grant stay.
 
+use crate::repository::Whose;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
 use gate_ledger::entry::Entry;
 use gate_model::action::Action;
 use gate_model::time::Timestamp;
-
-use crate::repository;
 
 use super::Position;
 use super::life::{Deed, Granted, OptOut};
@@ -117,9 +116,9 @@ impl OptOuts {
             of_gate.pauses.insert(id);
         }
         if let Some(owes) = &granted.data.owes {
-            let repository = repository::of_grant(&granted.data).map(str::to_owned);
+            let whose = Whose::of_grant(&granted.data).into();
             let by = opt_out.requester.clone();
-            of_gate.debts.insert(id, Debt { by, deadline: owes.by, repository });
+            of_gate.debts.insert(id, Debt { by, deadline: owes.by, whose });
         }
         opt_out.grant = Some(Granted { approvals: std::mem::take(&mut opt_out.approvals), ..granted });
     }

@@ -14,7 +14,7 @@ use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::{Earlier, History, QuotaBy, Renewable, Rule};
 
-use crate::repository::is_elsewhere;
+use crate::repository::{Named, Whose};
 
 use super::of_gate::{Debt, OfGate};
 use super::opt_outs::OptOuts;
@@ -39,7 +39,7 @@ pub(super) struct What<'a> {
     pub(super) rule: u64,
     pub(super) action: Action,
     pub(super) by: &'a Principal,
-    pub(super) repository: Option<&'a str>,
+    pub(super) whose: Whose<'a>,
 }
 
 #[derive(Debug)]
@@ -55,18 +55,18 @@ struct KeptWhat {
     rule: u64,
     action: Action,
     by: u32,
-    repository: Option<Rc<str>>,
+    whose: Rc<Named>,
 }
 
 /// The policy that asks, and the repository whose gate it is.
-type Ours<'a> = (&'a Used, Option<&'a str>);
+type Ours<'a> = (&'a Used, Whose<'a>);
 
 /// Counts that differ in nothing but where their windows begin.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Sort {
     policy: usize,
     rule: u64,
-    repository: Option<String>,
+    whose: Named,
     /// For whom; nothing where the quota is the whole gate's.
     by: Option<Principal>,
 }
@@ -90,7 +90,7 @@ pub(super) struct Admissions {
     people: Vec<Principal>,
     numbers: HashMap<Principal, u32>,
     /// The names of repositories that were met.
-    repositories: BTreeSet<Rc<str>>,
+    repositories: BTreeSet<Rc<Named>>,
     /// The places of the grants by their times: clocks go back.
     by_time: BTreeSet<(Timestamp, usize)>,
     /// What the last count of each sort came to. The next one starts there, so that judging many grants again does
@@ -106,21 +106,22 @@ impl Admissions {
         let what = what.and_then(|what| {
             let policy = what.policy.map(u32::try_from).transpose().ok()?;
             let by = self.number(what.by)?;
-            let repository = what.repository.map(|name| self.repository(name));
-            Some(KeptWhat { policy, rule: what.rule, action: what.action, by, repository })
+            let whose = self.repository(what.whose);
+            Some(KeptWhat { policy, rule: what.rule, action: what.action, by, whose })
         });
         self.by_time.insert((at, self.grants.len()));
         self.grants.push(Kept { seq, at, what });
     }
 
-    /// The name of a repository, kept once.
-    fn repository(&mut self, name: &str) -> Rc<str> {
-        if let Some(known) = self.repositories.get(name) {
+    /// The names of a repository, kept once.
+    fn repository(&mut self, whose: Whose<'_>) -> Rc<Named> {
+        let named = Named::from(whose);
+        if let Some(known) = self.repositories.get(&named) {
             return Rc::clone(known);
         }
-        let name = Rc::<str>::from(name);
-        self.repositories.insert(Rc::clone(&name));
-        name
+        let named = Rc::new(named);
+        self.repositories.insert(Rc::clone(&named));
+        named
     }
 
     /// The number of a principal; nothing where there are more than can be counted.
@@ -138,8 +139,7 @@ impl Admissions {
     fn used(&self, here: Ours<'_>, rule: &Rule, by: &Principal, since: Timestamp) -> u64 {
         let Some(quota) = &rule.quota else { return 0 };
         let by_whom = (quota.by != QuotaBy::Gate).then(|| by.clone());
-        let repository = here.1.map(str::to_owned);
-        let sort = Sort { policy: here.0.number, rule: rule.number, repository, by: by_whom };
+        let sort = Sort { policy: here.0.number, rule: rule.number, whose: here.1.into(), by: by_whom };
         let counts =
             |place: usize| self.grants.get(place).is_some_and(|kept| self.counts(here, rule, by, kept));
         let mut counted = self.counted.borrow_mut();
@@ -181,7 +181,7 @@ impl Admissions {
         let Some(what) = &kept.what else { return true };
         let Some(actor) = self.people.get(what.by as usize) else { return true };
         let same_policy = what.policy.is_some_and(|policy| policy as usize == used.number);
-        let elsewhere = is_elsewhere(what.repository.as_deref(), here);
+        let elsewhere = what.whose.whose().is_apart(here);
         let earlier = Earlier { rule: what.rule, action: what.action, by: actor, same_policy, elsewhere };
         let counts = gate_policy::counts_against(used.policy(), rule, by, earlier);
         let by_person = !elsewhere && rule.quota.as_ref().is_some_and(|quota| quota.by != QuotaBy::Gate);
@@ -202,7 +202,7 @@ pub(super) struct Past<'a> {
     /// The policy that asks.
     pub(super) used: &'a Used,
     /// The repository whose gate it is.
-    pub(super) here: Option<&'a str>,
+    pub(super) here: Whose<'a>,
     /// The instant.
     pub(super) now: Timestamp,
     /// Only grants before this position count.
@@ -246,7 +246,7 @@ impl History for Past<'_> {
             let is_reviewed =
                 || self.opt_outs.get(id).is_some_and(|opt_out| opt_out.is_reviewed(id, &self.used.recorded));
             debt.deadline <= self.now
-                && !is_elsewhere(debt.repository.as_deref(), self.here)
+                && !debt.whose.whose().is_apart(self.here)
                 && gate_policy::may_be_one_person(policy, by, &debt.by)
                 && !is_reviewed()
         };

@@ -2,6 +2,7 @@
 //!
 //! Such an entry is right if the act that it names was possible, and is refused.
 
+use crate::repository::Whose;
 use gate_model::action::Action;
 use gate_model::payload::{Ask, RefusalData, Verb};
 use gate_model::principal::Principal;
@@ -10,7 +11,6 @@ use gate_policy::{Actor, AuthorizationRequest, Subject};
 
 use super::acts::owing;
 use crate::acts;
-use crate::repository;
 
 use super::life::{Asked, Granted, OptOut};
 use super::past::Past;
@@ -68,7 +68,7 @@ impl State {
             return Ok(());
         }
         let (opt_outs, gate) = (&self.opt_outs, opt_out.gate.as_str());
-        let here = repository::of_request(&asked.data);
+        let here = Whose::of_request(&asked.data);
         let past = Past { opt_outs, gate, used, here, now: data.judged_at, before: None };
         let authorization = AuthorizationRequest::of_request(gate, &asked.data, &opt_out.requester);
         acts::room(policy, rule, &authorization, &past)

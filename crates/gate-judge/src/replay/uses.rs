@@ -3,6 +3,7 @@
 //!
 //! Whether a decision could use an opt-out, and whether it should have applied one, is one question.
 
+use crate::repository::Whose;
 use gate_findings::matching::Waiver;
 use gate_model::action::Action;
 use gate_model::context::Context;
@@ -12,7 +13,6 @@ use gate_policy::Rule;
 
 use crate::approvals::Given;
 use crate::derivation::{self, Backing};
-use crate::repository;
 use crate::standing::{self, Held, Run, Seen};
 
 use super::admissions::rests_on;
@@ -168,8 +168,8 @@ impl State {
             let request = opt_out.request.as_ref().map(|asked| &asked.entry);
             let given = Given { requester: by, request, life: &granted.approvals, granted: granted.seq };
             let (now, before) = (data.not_before, Some(granted.seq));
-            let (opt_outs, gate, repository) = (&self.opt_outs, here.gate, repository::of_grant(data));
-            let past = Past { opt_outs, gate, used: today, here: repository, now, before };
+            let (opt_outs, gate, whose) = (&self.opt_outs, here.gate, Whose::of_grant(data));
+            let past = Past { opt_outs, gate, used: today, here: whose, now, before };
             derivation::earned(today.trust(), rule, data, by, &Backing { given, past: &past })
         };
         let key = (today.recorded.seq, rule.number);
