@@ -7,8 +7,8 @@
 //! evidence: a new finding does not take the place of an accepted one that is gone.
 //!
 //! All evidence that fits findings in common is laid beside them at once, so that no two accepted findings choose the same
-//! one. A place that several of them know, as often as one of them says, is one accepted finding: to accept it twice
-//! accepts no other.
+//! one. A place that several of them know, which differ in nothing but places, is one accepted finding, as often as one of
+//! them says: to accept it twice accepts no other.
 //!
 //! It is done twice. First, findings with the same around, found as often as accepted, are the fixed points of their file;
 //! then all that was recognised by these. Last, what is left and has the same around was moved past other code.
@@ -58,7 +58,7 @@ impl<'a> Spot<'a> {
 /// Evidence that knows places and fits findings in common, and these findings, all of one file.
 struct Group<'a> {
     path: Option<&'a str>,
-    /// In the order of their lines. What several evidence say of the same place is one accepted finding.
+    /// In the order of their lines. What several evidence of the same say of the same place is one accepted finding.
     accepted: Vec<Spot<'a>>,
     /// For each of the accepted the offers that know it, rising.
     known_to: Vec<Vec<usize>>,
@@ -70,12 +70,15 @@ struct Group<'a> {
 
 impl<'a> Group<'a> {
     fn of(members: &Members<'a>, evidence: &[&'a Evidence], findings: &'a [Finding]) -> Self {
-        let mut places: BTreeMap<(u64, &str, usize), Vec<usize>> = BTreeMap::new();
+        let mut places: BTreeMap<(u64, &str, usize, usize), Vec<usize>> = BTreeMap::new();
+        let mut kinds: HashMap<Evidence, usize> = HashMap::new();
         for &offer in &members.offers {
+            let next = kinds.len();
+            let kind = *kinds.entry(without_places(evidence[offer])).or_insert(next);
             let mut times: HashMap<(u64, &str), usize> = HashMap::new();
             for (line, around) in places_of(evidence[offer]) {
                 let time = times.entry((line, around)).or_default();
-                places.entry((line, around, *time)).or_default().push(offer);
+                places.entry((line, around, kind, *time)).or_default().push(offer);
                 *time += 1;
             }
         }
@@ -94,7 +97,7 @@ impl<'a> Group<'a> {
         };
         Self {
             path: fitting.first().and_then(|(number, _)| findings[*number].path.as_deref()),
-            accepted: places.keys().map(|(line, around, _)| Spot::of(*line, around)).collect(),
+            accepted: places.keys().map(|(line, around, ..)| Spot::of(*line, around)).collect(),
             known_to: places.into_values().collect(),
             found: fitting.iter().map(spot).collect(),
             fitting,
@@ -258,6 +261,11 @@ fn by_around<'a>(spots: &[Spot<'a>]) -> BTreeMap<&'a str, VecDeque<usize>> {
         by_around.entry(spot.text).or_default().push_back(index);
     }
     by_around
+}
+
+/// What evidence says beside where and how often.
+fn without_places(evidence: &Evidence) -> Evidence {
+    Evidence { count: 0, lines: Vec::new(), around: Vec::new(), ..evidence.clone() }
 }
 
 /// The lines that evidence knows, with what stood around each: no more than it counts.
