@@ -149,6 +149,8 @@ fn a_line_of_the_checkout_identifies_what_no_report_quotes() {
     house.write("src/a.py", "# new\na = 1\nb = eval( x )\n");
     house.write("b.sarif", results(&[at("src/a.py", 3, "")]).replace("\"m\"", "\"other words\""));
     house.check(&["scan", "b.sarif"]).exits(0);
+    house.write("src/a.py", "# new\nc = 2\nb = eval(x)\nd = 3\n");
+    house.check(&["scan", "b.sarif"]).exits(1);
     house.write("src/a.py", "a = 1\nb = eval(y)\n");
     let ran = house.check(&["scan", "a.sarif"]).exits(1);
     assert_eq!(ran.json()["blocking"][0]["identified_by"], "code");

@@ -5,9 +5,10 @@
 //! part(x) = the first 4 hexadecimal digits of BLAKE3-derive-key("gate v1 around", x)
 //! ```
 //!
-//! A part is a line without its white space; one that is not there is `0000`, and is like no other: where two lines have
-//! nothing above them, that does not make them the same. Digests this short prove nothing and
-//! need not: they only choose among findings that are alike in rule, file and code.
+//! A part is a line without its white space; one that is not there is `0000`. That two lines have nothing above them does
+//! not make them the same; that both stand at the beginning or the end of the file says something only where another part
+//! is the same as well. Digests this short prove nothing and need not: they only choose among findings that are alike in
+//! rule, file and code.
 
 use crate::place::Lines;
 
@@ -15,6 +16,8 @@ const CONTEXT: &str = "gate v1 around";
 /// The hexadecimal digits of a part.
 const DIGITS: usize = 4;
 const PARTS: usize = 5;
+/// The place of the line above among the parts.
+const ABOVE: usize = 4;
 /// A part that is not there.
 const ABSENT: &str = "0000";
 
@@ -48,18 +51,30 @@ impl Around {
         Some(Self(parts))
     }
 
-    /// Each three of the parts that are there, with their places: two lines have one in common where [`Self::likeness`] is
-    /// three or more, so that many can be compared with many without comparing each with each.
+    /// Each three of the parts that count together, with their places: two lines have one in common where
+    /// [`Self::likeness`] is three or more, so that many can be compared with many without comparing each with each.
     pub(crate) fn threes(self) -> impl Iterator<Item = (usize, [u16; 3])> {
         let places =
             (0..PARTS).flat_map(|a| (a + 1..PARTS).flat_map(move |b| (b + 1..PARTS).map(move |c| [a, b, c])));
-        let threes = places.map(move |three| three.map(|place| self.0[place]));
-        threes.enumerate().filter(|(_, parts)| !parts.contains(&0))
+        let threes = places.map(move |three| (three, three.map(|place| self.0[place])));
+        let counts = move |three: &[usize; 3], parts: &[u16; 3]| {
+            parts.iter().any(|part| *part != 0) && !(three.contains(&ABOVE) && self.0[ABOVE] == 0)
+        };
+        threes
+            .enumerate()
+            .filter(move |(_, (three, parts))| counts(three, parts))
+            .map(|(n, (_, parts))| (n, parts))
     }
 
-    /// How many parts that are there are the same in two.
+    /// How many parts are the same in two: the ends of the file count where anything else is the same.
     pub(crate) fn likeness(self, other: Self) -> usize {
-        self.0.iter().zip(other.0).filter(|(one, other)| **one != 0 && *one == other).count()
+        let same = |there: bool, parts: usize| {
+            (0..parts).filter(|part| self.0[*part] == other.0[*part] && (self.0[*part] != 0) == there).count()
+        };
+        match same(true, PARTS) {
+            0 => 0,
+            lines => lines + same(false, ABOVE),
+        }
     }
 }
 
@@ -92,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_is_not_there_is_like_no_other() {
+    fn a_part_that_is_not_there_makes_nothing_the_same_alone() {
         let likeness = |one: &Lines, other: &Lines| {
             let [one, other] = [one, other].map(|lines| Around::parse(&of(lines)).unwrap());
             one.likeness(other)
@@ -100,7 +115,8 @@ mod tests {
         // Top-level code, and the ends of a file.
         assert_eq!(likeness(&lines(["a", "b"], ["c", "d"], ""), &lines(["w", "x"], ["y", "z"], "")), 0);
         assert_eq!(likeness(&lines(["a", ""], ["c", ""], ""), &lines(["x", ""], ["y", ""], "")), 0);
-        assert_eq!(likeness(&lines(["a", ""], ["c", ""], ""), &lines(["a", ""], ["c", ""], "")), 2);
+        assert_eq!(likeness(&lines(["a", ""], ["c", ""], ""), &lines(["a", ""], ["c", ""], "")), 4);
+        assert_eq!(likeness(&lines(["a", ""], ["", ""], ""), &lines(["a", "new"], ["", ""], "")), 3);
     }
 
     #[test]
