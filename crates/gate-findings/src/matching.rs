@@ -10,7 +10,7 @@
 //! ones for what only they fit.
 //!
 //! Evidence that was made from a decision knows where the accepted findings stood. It is offered only to those that stand
-//! there now ([`places`]): one that is alike, but stands somewhere else, is another one.
+//! there now: one that is alike, but stands somewhere else, is another one.
 //!
 //! Invariants: deterministic (the same findings and waivers give the same assignment); never more findings of
 //! one evidence than its `count`; maximal in number among what evidence is offered to. A finding that nothing covers is in
