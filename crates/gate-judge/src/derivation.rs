@@ -9,7 +9,7 @@ use gate_model::finding::WaiverTerms;
 use gate_model::grant::Owes;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
-use gate_policy::{Approvals, AuthorizationRequest, History, Policy, Rule, Trial};
+use gate_policy::{Approvals, AuthorizationRequest, Past, Policy, Rule, Trial};
 
 use crate::approvals::Given;
 use crate::lifting::Trust;
@@ -128,7 +128,7 @@ pub struct Backing<'a> {
     /// The approvals that it rests on.
     pub given: Given<'a>,
     /// What stood before it, at its own instant.
-    pub past: &'a dyn History,
+    pub past: &'a dyn Past,
 }
 
 /// Whether some rule of today's policy allows the grant to be used in the context `here`, and the grant `has` what that

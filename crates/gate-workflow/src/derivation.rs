@@ -4,8 +4,9 @@ use gate_judge::approvals::{Given, suffice};
 use gate_judge::derivation::{Backing, Derived, Underivable, allowed_today, earned, in_time, terms, waits};
 use gate_judge::moment::{Clock, Moment};
 use gate_judge::policy_text::Loaded;
+use gate_judge::records;
 use gate_judge::repository::Whose;
-use gate_judge::{records, signatures};
+use gate_judge::signatures::{self, Known};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::context::Context;
@@ -14,9 +15,8 @@ use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::Rule;
 
-use crate::history::Past;
+use crate::history::StoredPast;
 use crate::policies::Policies;
-use crate::proving;
 
 /// Derives `entry` again under the policy of its admission and under today's, for a use in the context `here`.
 ///
@@ -41,16 +41,19 @@ pub fn grant(
         Ok(terms) => terms,
         Err(reason) => return Ok(Err(reason)),
     };
-    let signers = [then.data.files.as_slice(), today.files.as_slice()];
-    for (policy, files) in [&then.policy, &today.policy].into_iter().zip(signers) {
-        if let Err(reason) = proving::requester(view, policy, files, entry, data.request.as_ref(), by)? {
-            return Ok(Err(reason.into()));
+    let past = StoredPast::new(view, today.trust(), &today.used.digest, gate, data.not_before)
+        .within(Whose::of_grant(data))
+        .before(entry.seq);
+    let known = data.request.as_ref().map(|request| Known::of(&past, request)).unwrap_or_default();
+    for trust in [then.trust(), today.trust()] {
+        if let Err(reason) = signatures::requester(&known, trust, entry, data.request.as_ref(), by) {
+            return past.settled().map(|_| Err(reason.into()));
         }
     }
     if let Err(reason) = in_time(moment_of(view, policies, entry)?, data) {
         return Ok(Err(Underivable::Terms(reason)));
     }
-    if let Some(objection) = objection(view, policies, entry, data)? {
+    if let Some(objection) = objection(view, policies, (entry, data), &known)? {
         return Ok(Err(Underivable::Then(objection)));
     }
     if let Some(earlier) = admitted_before(view, entry, data)? {
@@ -60,9 +63,6 @@ pub fn grant(
     if let Err(reason) = suffice(&then, entry, data, by, request.as_ref(), life) {
         return Ok(Err(Underivable::Approvals(reason)));
     }
-    let past = Past::new(view, today.trust(), &today.used.digest, gate, data.not_before)
-        .within(Whose::of_grant(data))
-        .before(entry.seq);
     let given = Given { requester: by, request: request.as_ref(), life, granted: entry.seq };
     let backing = Backing { given, past: &past };
     let is_same = then.data.digest == today.used.digest;
@@ -87,8 +87,8 @@ fn admitted_before(view: &View<'_>, entry: &Entry, data: &GrantData) -> Result<O
 fn objection(
     view: &View<'_>,
     policies: &mut Policies,
-    entry: &Entry,
-    data: &GrantData,
+    (entry, data): (&Entry, &GrantData),
+    known: &Known,
 ) -> Result<Option<String>, StoreError> {
     let Some(request) = &data.request else { return Ok(None) };
     let (digest, now) = match entry.reference {
@@ -98,8 +98,7 @@ fn objection(
             Err(why) => return Ok(Some(why)),
         },
     };
-    let known = proving::known(view, request)?;
-    Ok(signatures::objections(request, &entry.ledger, &known, &digest, now).into_iter().next())
+    Ok(signatures::objections(request, &entry.ledger, known, &digest, now).into_iter().next())
 }
 
 /// Under which policy, and when, the request at `id` was admitted; the inner error says why that cannot be told.
