@@ -70,7 +70,7 @@ impl Host {
             git checkout -q -B merge main; git merge -q --no-ff -m 'merge' feature
             git clone -q --bare . ../pay.git; cd ../pay.git
             git update-ref refs/pull/7/head feature; git update-ref refs/pull/7/merge merge
-            git update-ref refs/merge-requests/7/head feature
+            git update-ref refs/merge-requests/7/head feature; git tag v1 main
             git update-ref "refs/heads/gh-readonly-queue/main/pr-7-$(git rev-parse main)" merge
             git symbolic-ref HEAD refs/heads/main; git branch -q -D merge; git config uploadpack.allowAnySHA1InWant true"#,
         );
@@ -100,6 +100,11 @@ impl Host {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.room.path().join(name)
+    }
+
+    /// `text` with the commits in place of their names.
+    pub fn filled(&self, text: &str) -> String {
+        text.replace("$MAIN", &self.main).replace("$CHANGE", &self.change).replace("$MERGE", &self.merge)
     }
 
     /// A report with one finding.

@@ -14,6 +14,7 @@
 mod host;
 mod platforms;
 mod recipe;
+mod systems;
 
 use std::path::Path;
 
