@@ -49,8 +49,9 @@ impl Played {
 
 /// A tool that scripts/partners installs; where it is missing, says so.
 pub fn partner(name: &str) -> Option<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(".partners/venv/bin").join(name);
-    let found = path.is_file().then(|| path.to_str().unwrap().to_owned());
+    let partners = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(".partners");
+    let places = ["venv/bin", "node/node_modules/.bin"].map(|place| partners.join(place).join(name));
+    let found = places.iter().find(|path| path.is_file()).map(|path| path.to_str().unwrap().to_owned());
     if found.is_none() {
         eprintln!("skipped: {name} is not in .partners (scripts/partners installs it)");
     }
