@@ -200,6 +200,9 @@ fn prepare(connection: Connection) -> rusqlite::Result<Connection> {
     connection.busy_timeout(OPEN_WAIT)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // No plan may depend on a value that is bound to it: beside partial indexes SQLite would make each statement anew for
+    // every value, which cost more than the look-up.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_ROW)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "cache_size", CACHE_KIB)?;
