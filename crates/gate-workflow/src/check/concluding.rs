@@ -5,7 +5,7 @@ use gate_judge::judgement::{self, Before, Matched, Outcome, Ruling};
 use gate_judge::records;
 use gate_judge::standing::EffectiveOptOuts;
 use gate_judge::verdict::{self, CLOCK_TOLERANCE, Circumstances};
-use gate_ledger::store::{Access, Transaction, View};
+use gate_ledger::store::{Transaction, View};
 use gate_model::decision::{Decision, OptOut};
 use gate_model::payload::{DecisionData, GrantData};
 
@@ -96,7 +96,7 @@ impl Checker<'_> {
     /// Matches the scopes of what was granted while the command ran, before everybody has to wait for the lock: their
     /// globs are remembered. What goes wrong here goes wrong in the transaction, too, which tells.
     fn match_scopes(&self) {
-        let (Ok(ledger), Ok(context)) = (self.workspace.open(Access::Read), self.context()) else { return };
+        let (Ok(ledger), Ok(context)) = (self.workspace.open_at_rest(), self.context()) else { return };
         let live = ledger.view().live_grants(self.name, self.workspace.now()).unwrap_or_default();
         for grant in live.iter().filter_map(|entry| records::data::<GrantData>(entry).ok()) {
             let _remembered = gate_policy::scope_holds(grant.ask.action, &grant.ask.scope, context);

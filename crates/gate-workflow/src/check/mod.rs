@@ -15,7 +15,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use gate_ledger::entry::Kind;
-use gate_ledger::store::{Access, Transaction, View};
+use gate_ledger::store::{Access, Ledger, Transaction, View};
 use gate_model::context::Context;
 use gate_model::decision::{Decision, ReportPart, Verdict};
 use gate_model::payload::{DecisionData, Mode};
@@ -257,13 +257,22 @@ impl<'a> Checker<'a> {
     fn read<T>(
         &self,
         warnings: &mut Vec<String>,
-        look: impl FnOnce(&View<'_>) -> Result<T, Failed>,
+        look: impl Fn(&View<'_>) -> Result<T, Failed>,
     ) -> Result<Option<T>, CheckError> {
+        let looking =
+            |ledger: &Ledger| ledger.hold_still().map_err(Failed::from).and_then(|()| look(&ledger.view()));
+        // Whatever goes wrong in a ledger as it lies is found again on the ordinary way.
+        if let Some(ledger) = self.workspace.at_rest()
+            && let Ok(found) = looking(&ledger)
+            && ledger.is_still()
+        {
+            return Ok(Some(found));
+        }
         let ledger = match self.workspace.open_to_judge(Access::Read) {
             Ok(ledger) => ledger,
             Err(unusable) => return self.without_ledger(unusable, warnings),
         };
-        match ledger.hold_still().map_err(Failed::from).and_then(|()| look(&ledger.view())) {
+        match looking(&ledger) {
             Ok(found) => Ok(Some(found)),
             Err(failed) => self.without(failed, warnings),
         }

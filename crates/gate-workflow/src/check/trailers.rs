@@ -1,6 +1,7 @@
 //! What the commit under test asks for past a gate, admitted before the gate begins.
 
 use gate_judge::standing::EffectiveOptOuts;
+use gate_ledger::store::View;
 use gate_model::text;
 use gate_model::time::Timestamp;
 
@@ -8,7 +9,7 @@ use super::failure::{Failed, warn_once};
 use super::{CheckError, Checker};
 use crate::admission::TransactError;
 use crate::policies::RecordError;
-use crate::trailers::{self, Due};
+use crate::trailers::{self, Asked, Due};
 
 /// What a gate's opt-outs are at an instant.
 type Foreseen = (EffectiveOptOuts, Timestamp);
@@ -111,12 +112,17 @@ impl Checker<'_> {
         }
         let mut told = Vec::new();
         let asked = trailers::of_this_run(self.workspace, self.name, &mut told)?;
-        let due = match asked {
-            Some(asked) => self.read(warnings, |view| Ok(asked.due(self.workspace, view, &mut told)?))?,
+        let due = |asked: &Asked, view: &View<'_>| {
+            let mut told = Vec::new();
+            Ok((asked.due(self.workspace, view, &mut told)?, told))
+        };
+        let found = match &asked {
+            Some(asked) => self.read(warnings, |view| due(asked, view))?,
             None => None,
         };
-        self.tell(told, warnings);
-        Ok(due.unwrap_or_default())
+        let (due, more) = found.unwrap_or_default();
+        self.tell(told.into_iter().chain(more), warnings);
+        Ok(due)
     }
 
     fn not_admitted(&self, due: &[Due], warnings: &mut Vec<String>) {
