@@ -41,12 +41,20 @@ const GATES: &str = r#"gate-check --list --format json -q 2>/dev/null | tr ',{' 
 const IDS: &str =
     r#"gate-check --list --format json -q 2>/dev/null | tr ',{' '\n\n' | sed -n 's/^"id":\([0-9]*\).*/\1/p'"#;
 
+/// An option.
+struct Flag {
+    /// With its two hyphens.
+    name: String,
+    help: String,
+    /// What its next word may be, where it takes one: nothing in particular if that is empty.
+    values: Option<Vec<String>>,
+}
+
 /// What stands in one place of a command line.
 struct Words {
     /// The verb; empty before one.
     verb: String,
-    /// Options with a word of help each.
-    options: Vec<(String, String)>,
+    options: Vec<Flag>,
     /// The verbs that may follow.
     verbs: Vec<(String, String)>,
     /// What the first argument is, as a command that lists it.
@@ -70,17 +78,24 @@ pub fn script(shell: Shell, command: &Command) -> String {
 
 fn words(verb: &str, command: &Command) -> Words {
     let shown = |arg: &&clap::Arg| !arg.is_hide_set();
-    let option = |arg: &clap::Arg| {
-        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        arg.get_long().map(|long| (format!("--{long}"), help))
-    };
     let about = |verb: &Command| verb.get_about().map(ToString::to_string).unwrap_or_default();
     Words {
         verb: verb.to_owned(),
-        options: command.get_arguments().filter(shown).filter_map(option).collect(),
+        options: command.get_arguments().filter(shown).filter_map(flag).collect(),
         verbs: command.get_subcommands().map(|verb| (verb.get_name().to_owned(), about(verb))).collect(),
         asks: command.get_positionals().next().and_then(asked),
     }
+}
+
+fn flag(arg: &clap::Arg) -> Option<Flag> {
+    let name = format!("--{}", arg.get_long()?);
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let shown = |value: &&PossibleValue| !value.is_hide_set();
+    let named = |value: &PossibleValue| value.get_name().to_owned();
+    let values = || arg.get_possible_values().iter().filter(shown).map(named).collect();
+    // A value that must follow an equals sign is no next word.
+    let takes_word = arg.get_action().takes_values() && !arg.is_require_equals_set();
+    Some(Flag { name, help, values: takes_word.then(values) })
 }
 
 /// Which list completes an argument.
@@ -93,8 +108,8 @@ fn asked(arg: &clap::Arg) -> Option<&'static str> {
     }
 }
 
-fn list(words: &[(String, String)]) -> String {
-    words.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(" ")
+fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The name of a shell function.
@@ -102,13 +117,20 @@ fn function(tool: &str) -> String {
     format!("_{}", tool.replace('-', "_"))
 }
 
-/// The branches of `case $verb in` that bash and zsh share: options and verbs into `words`, a list into `more`.
+/// The branches of `case $verb in` that bash and zsh share: after an option, its values; else options and verbs into
+/// `words`, and a list into `more`.
 fn branches(places: &[Words]) -> String {
     let branch = |place: &Words| {
         let pattern = if place.verb.is_empty() { "''".to_owned() } else { place.verb.clone() };
-        let words = format!("{} {}", list(&place.options), list(&place.verbs));
+        let after = |flag: &Flag| {
+            let values = list(flag.values.as_ref()?.iter().map(String::as_str));
+            Some(format!("    {}) words='{values}';;\n", flag.name))
+        };
+        let values: String = place.options.iter().filter_map(after).collect();
+        let options = place.options.iter().map(|flag| flag.name.as_str());
+        let words = list(options.chain(place.verbs.iter().map(|(verb, _)| verb.as_str())));
         let more = place.asks.map_or_else(|| "''".to_owned(), |command| format!("$({command})"));
-        format!("    {pattern}) words='{}'; more={more};;\n", words.trim())
+        format!("  {pattern}) case $prev in\n{values}    *) words='{words}'; more={more};;\n    esac;;\n")
     };
     places.iter().map(branch).collect()
 }
@@ -123,7 +145,9 @@ fn verbs(places: &[Words]) -> String {
 fn bash(tool: &str, places: &[Words]) -> String {
     format!(
         "# bash completion for {tool}: source it, or keep it in bash-completion's completions/{tool}\n\
-         {name}() {{\n  local cur=${{COMP_WORDS[COMP_CWORD]}} verb= words= more= word\n  \
+         {name}() {{\n  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}} verb= words= more= word\n  \
+         # An equals sign is a word here.\n  \
+         [ \"$prev\" != = ] || prev=${{COMP_WORDS[COMP_CWORD-2]}}\n  [ \"$cur\" != = ] || cur=\n  \
          for word in \"${{COMP_WORDS[@]:1:COMP_CWORD-1}}\"; do\n    case $word in\n    --) return;;\n    \
          {verbs}) [ -n \"$verb\" ] || verb=$word;;\n    esac\n  done\n  case $verb in\n{branches}  esac\n  \
          case $cur in -*) more=;; esac\n  \
@@ -138,7 +162,7 @@ fn bash(tool: &str, places: &[Words]) -> String {
 fn zsh(tool: &str, places: &[Words]) -> String {
     format!(
         "#compdef {tool}\n# zsh completion for {tool}: keep it as _{tool} in a folder of $fpath\n\
-         {name}() {{\n  local verb= words= more= word\n  \
+         {name}() {{\n  local prev=${{words_before[-1]-}} verb= words= more= word\n  \
          for word in \"${{(@)words_before}}\"; do\n    case $word in\n    --) _default; return;;\n    \
          {verbs}) [[ -n $verb ]] || verb=$word;;\n    esac\n  done\n  case $verb in\n{branches}  esac\n  \
          compadd -- ${{=words}} ${{=more}}\n  _files\n}}\n\
@@ -153,16 +177,29 @@ fn zsh(tool: &str, places: &[Words]) -> String {
 fn fish(tool: &str, places: &[Words]) -> String {
     let quote = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
     let mut lines = vec![format!("# fish completion for {tool}: keep it as completions/{tool}.fish")];
+    let verbs = list(places.iter().map(|place| place.verb.as_str()).filter(|verb| !verb.is_empty()));
     for place in places {
-        let when = match place.verb.as_str() {
-            "" => "__fish_use_subcommand".to_owned(),
-            verb => format!("__fish_seen_subcommand_from {verb}"),
+        let (here, first) = match place.verb.as_str() {
+            "" if verbs.is_empty() => (String::new(), " -n __fish_use_subcommand".to_owned()),
+            "" => {
+                let before = format!(" -n 'not __fish_seen_subcommand_from {verbs}'");
+                (before, " -n __fish_use_subcommand".to_owned())
+            }
+            verb => {
+                let after = format!(" -n '__fish_seen_subcommand_from {verb}'");
+                (after.clone(), after)
+            }
         };
-        let start = format!("complete -c {tool} -n '{when}'");
-        let long = |name: &str| name.trim_start_matches('-').to_owned();
-        lines.extend(
-            place.options.iter().map(|(name, help)| format!("{start} -l {} -d {}", long(name), quote(help))),
-        );
+        lines.extend(place.options.iter().map(|flag| {
+            let value = match &flag.values {
+                None => String::new(),
+                Some(any) if any.is_empty() => " -r".to_owned(),
+                Some(values) => format!(" -x -a '{}'", values.join(" ")),
+            };
+            let long = flag.name.trim_start_matches('-');
+            format!("complete -c {tool}{here} -l {long}{value} -d {}", quote(&flag.help))
+        }));
+        let start = format!("complete -c {tool}{first}");
         lines.extend(place.verbs.iter().map(|(verb, help)| format!("{start} -a {verb} -d {}", quote(help))));
         lines.extend(place.asks.map(|command| format!("{start} -a \"({})\"", escaped(command))));
     }
