@@ -29,6 +29,7 @@ pub(super) fn read(issuer: &Issuer<'_>, members: &Members<'_>) -> Result<Claims,
     match issuer.map.cloned().or(known) {
         Some(Mapping::Preset(Preset::Github)) => github(issuer.issuer, members),
         Some(Mapping::Preset(Preset::Gitlab)) => gitlab(issuer.issuer, members),
+        Some(Mapping::Preset(Preset::Circleci)) => circleci(issuer.issuer, members),
         Some(Mapping::Preset(preset)) => mapped(issuer.issuer, &preset.map(), members),
         Some(Mapping::Claims(map)) => mapped(issuer.issuer, &map, members),
         None if has("project_path") && has("user_login") => gitlab(issuer.issuer, members),
@@ -143,6 +144,13 @@ fn mapped(issuer: &str, map: &ClaimMap, members: &Members<'_>) -> Result<Claims,
         actor: subject,
         ..common(issuer, members)?
     })
+}
+
+/// The second kind of its tokens goes on in `sub` with what the run is for: somebody would be another one on each branch.
+fn circleci(issuer: &str, members: &Members<'_>) -> Result<Claims, OidcError> {
+    let claims = mapped(issuer, &Preset::Circleci.map(), members)?;
+    let person = claims.actor.split("/vcs-origin/").next().unwrap_or_default().to_owned();
+    Ok(Claims { principal: principal("circleci", &person, issuer)?, actor: person, ..claims })
 }
 
 /// `CircleCI` calls the branch of a fork's pull request `pull/7`.
