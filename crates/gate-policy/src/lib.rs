@@ -181,7 +181,7 @@ pub use admission::{
 pub use asking::{Wanted, wanted};
 pub use conditions::scope_holds;
 pub use denial::{Failed, Kind, Trial};
-pub use diagnostic::{Diagnostic, Position, Severity};
+pub use diagnostic::{Diagnostic, Position, Severity, faults};
 pub use lint::{Signing, lint, lint_keys, lint_trials};
 pub use parse::{MAX_BYTES, decode, parse, parse_bytes};
 pub use pattern::{Pattern, PatternError, RefGlob, RefGlobError, glob_matches};
