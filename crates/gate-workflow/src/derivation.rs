@@ -1,7 +1,9 @@
 //! Deriving a grant again at its use, from what the ledger holds: see [`gate_judge::derivation`].
 
 use gate_judge::approvals::{Given, suffice};
-use gate_judge::derivation::{Backing, Derived, Underivable, allowed_today, earned, in_time, terms, waits};
+use gate_judge::derivation::{
+    Backing, Derived, Underivable, allowed_today, at_once, earned, in_time, terms, waits,
+};
 use gate_judge::moment::{Clock, Moment};
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
@@ -37,7 +39,10 @@ pub fn grant(
         Err(reason) => return Ok(Err(reason.into())),
     };
     let gate = entry.gate.as_deref().unwrap_or_default();
-    let terms = match terms(&then.policy, gate, data, by, context) {
+    let is_same = then.data.digest == today.used.digest;
+    let at_once = if is_same { at_once(&today.policy, gate, data, by, context) } else { None };
+    let told = || terms(&then.policy, gate, data, by, context);
+    let terms = match at_once.as_ref().map_or_else(told, |derived| Ok(derived.terms)) {
         Ok(terms) => terms,
         Err(reason) => return Ok(Err(reason)),
     };
@@ -45,7 +50,8 @@ pub fn grant(
         .within(Whose::of_grant(data))
         .before(entry.seq);
     let known = data.request.as_ref().map(|request| Known::of(&past, request)).unwrap_or_default();
-    for trust in [then.trust(), today.trust()] {
+    // The digest is over the keys, too: where it is one policy, a signature that holds by it holds.
+    for trust in [then.trust(), today.trust()].into_iter().take(if is_same { 1 } else { 2 }) {
         if let Err(reason) = signatures::requester(&known, trust, entry, data.request.as_ref(), by) {
             return past.settled().map(|_| Err(reason.into()));
         }
@@ -63,9 +69,11 @@ pub fn grant(
     if let Err(reason) = suffice(&then, entry, data, by, request.as_ref(), life) {
         return Ok(Err(Underivable::Approvals(reason)));
     }
+    if let Some(derived) = at_once {
+        return past.settled().map(|_| Ok(derived));
+    }
     let given = Given { requester: by, request: request.as_ref(), life, granted: entry.seq };
     let backing = Backing { given, past: &past };
-    let is_same = then.data.digest == today.used.digest;
     let has = |rule: &Rule| if is_same { Ok(()) } else { earned(today.trust(), rule, data, by, &backing) };
     let derived = allowed_today(&today.policy, gate, data, by, context, terms, &has);
     past.settled().map(|_| derived)

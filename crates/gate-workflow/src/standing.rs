@@ -20,7 +20,7 @@ use gate_model::time::Timestamp;
 use crate::debts;
 use crate::lifting;
 use crate::policies::Policies;
-pub use grants::Grants;
+pub use grants::{Grants, Witness, ends_after};
 use weigh::{Objection, weigh};
 
 /// What the standing of a gate is asked for.
@@ -48,29 +48,35 @@ pub fn read(
     policies: &mut Policies,
     question: &Question<'_>,
 ) -> Result<EffectiveOptOuts, StoreError> {
-    sort(view, policies, question, &Grants::read(view, question.gate, question.now)?)
+    let grants = Grants::find(view, question.gate, question.now)?;
+    sort(view, policies, question, &grants, &mut |_, _| Ok(()))
 }
 
-/// Sorts those of `grants` that are live: the gate's, as they were read in this view.
+/// Sorts those of `grants` that are live: the gate's, as they were found in this view. `witness` sees all of them.
 ///
 /// # Errors
-/// As those of [`read`].
+/// As those of [`read`]; what the witness returns.
 pub fn sort(
     view: &View<'_>,
     policies: &mut Policies,
     question: &Question<'_>,
     grants: &Grants,
+    witness: Witness<'_>,
 ) -> Result<EffectiveOptOuts, StoreError> {
-    let mut standing = EffectiveOptOuts::default();
-    policies.note(grants.at(question.now));
-    for entry in grants.at(question.now) {
-        let since = grants.life(records::id_of(entry)).unwrap_or_default();
-        match examine(view, policies, question, entry, since)? {
+    let (mut standing, now) = (EffectiveOptOuts::default(), question.now.to_string());
+    grants.each(view, &mut |entry, life| {
+        policies.note(&entry);
+        witness(&entry, &life)?;
+        if !ends_after(&entry, &now) {
+            return Ok(());
+        }
+        match examine(view, policies, question, &entry, &life)? {
             Examined::Counts(live) => standing.live.push(*live),
             Examined::Aside(aside) => standing.set_aside.push(aside),
             Examined::Over => {}
         }
-    }
+        Ok(())
+    })?;
     standing.overdue = overdue(view, policies, question)?;
     standing.live.sort_by_key(|live| live.seq);
     standing.set_aside.sort_by_key(|aside| aside.id);

@@ -82,7 +82,7 @@ impl<'a> Live<'a> {
 
     /// How many of its uses are left after the entry `seq`; nothing where they are not limited.
     fn uses_left(&self, seq: u64) -> Option<u64> {
-        let spent = self.granted.spent.iter().filter(|spent| **spent <= seq).count();
+        let spent = self.granted.spent.partition_point(|spent| *spent <= seq);
         let spent = u64::try_from(spent).unwrap_or(u64::MAX);
         self.granted.data.ask.max_uses.map(|max| max.saturating_sub(spent))
     }
