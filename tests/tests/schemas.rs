@@ -61,6 +61,45 @@ fn the_schema_of_the_policy_has_the_keys_that_the_parser_reads() {
     );
 }
 
+/// The words that a text marks: those of its lines of macros in a manual, those between backticks in a comment.
+fn marked(file: &str) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(checkout().join(file)).unwrap();
+    let marked: String = if file.starts_with("man/") {
+        text.lines().filter(|line| line.starts_with('.')).map(|line| format!("{line} ")).collect()
+    } else {
+        text.lines()
+            .filter(|line| line.starts_with("//!"))
+            .flat_map(|line| line.split('`').skip(1).step_by(2).map(|code| format!("{code} ")))
+            .collect()
+    };
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    marked.split(|c| !is_part(c)).map(str::to_owned).collect()
+}
+
+#[test]
+fn each_key_of_the_policy_is_in_its_manual_and_in_the_table() {
+    for file in ["man/gate-policy.5", "crates/gate-policy/src/lib.rs"] {
+        let told = marked(file);
+        let untold: Vec<String> =
+            keys_of_the_parser().into_iter().filter(|key| !told.contains(key)).collect();
+        assert!(untold.is_empty(), "{file} does not tell of {untold:?}");
+    }
+}
+
+#[test]
+fn each_format_is_in_the_manual_of_gate_check() {
+    let source = std::fs::read_to_string(checkout().join("crates/gate-cli/src/options.rs")).unwrap();
+    let words = source.split("Self::").filter_map(|rest| rest.split_once(" => \"")?.1.split('"').next());
+    let page = std::fs::read_to_string(checkout().join("man/gate-check.1")).unwrap();
+    let told: BTreeSet<&str> =
+        page.lines().filter(|line| line.starts_with('.')).flat_map(str::split_whitespace).collect();
+    let untold: Vec<&str> = words.filter(|word| !told.contains(word)).collect();
+    assert!(
+        untold.is_empty() && source.contains("=> \"sarif\""),
+        "man/gate-check.1 does not tell of {untold:?}"
+    );
+}
+
 /// Whether `files` are valid to the schema `name`, and what was said; nothing where the tool is not installed.
 fn valid(name: &str, files: &[PathBuf]) -> Option<(bool, String)> {
     let check = checkout().join(".partners/venv/bin/check-jsonschema");

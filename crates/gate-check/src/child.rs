@@ -12,6 +12,8 @@ use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use gate_cli::Stop;
+use gate_model::exit::Exit;
 use gate_workflow::workspace::TOKEN_VARIABLE;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use signal_hook::consts::signal::{
@@ -189,6 +191,11 @@ fn ignored_signals() -> Vec<i32> {
     let mask = text.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
     FORWARDED.into_iter().filter(|signal| mask & (1 << (signal - 1)) != 0).collect()
+}
+
+/// Nobody can tell how the command went.
+pub(crate) fn child_error(error: &Error) -> Stop {
+    Stop::new(Exit::Failure, format_args!("cannot run the command: {error}"))
 }
 
 #[cfg(test)]

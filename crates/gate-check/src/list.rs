@@ -4,37 +4,23 @@ use gate_cli::Io;
 use gate_cli::options::{Format, OutputOptions};
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet, View};
-use gate_model::exit::Exit;
-use gate_workflow::admission::TransactError;
-use gate_workflow::overview::{self, GateView, OptOutView, Overview, OverviewError};
+use gate_workflow::overview::{self, GateView, OptOutView, Overview};
 use gate_workflow::workspace::Workspace;
 
-use crate::error::RunError;
-
-/// Why there is no list.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub(crate) struct ListError(#[from] OverviewError);
-
-impl ListError {
-    /// The exit code.
-    pub(crate) fn exit(&self) -> Exit {
-        self.0.exit()
-    }
-}
+use gate_cli::Stop;
 
 /// Shows the gates. Returns how old what is shown is, where the ledger's remote could not be reached.
 ///
 /// # Errors
-/// A [`ListError`].
+/// A [`Stop`].
 pub(crate) fn show(
     workspace: &Workspace<'_>,
     io: &mut Io<'_>,
     view: &View,
     format: Format,
-) -> Result<Option<String>, ListError> {
+) -> Result<Option<String>, Stop> {
     let overview = overview::read(workspace)?;
-    let stale = workspace.stale().map_err(TransactError::from).map_err(OverviewError::from)?;
+    let stale = workspace.stale()?;
     let text = match format {
         Format::Text | Format::Markdown | Format::Html => render::page(&sheet(&overview, view), format, view),
         _ => render::json(&overview) + "\n",
@@ -49,18 +35,17 @@ pub(crate) const FORMATS: [Format; 4] = [Format::Json, Format::Text, Format::Mar
 /// A list is no set of findings, so the formats of CI systems do not fit it; and it goes to one place.
 ///
 /// # Errors
-/// [`RunError::Usage`].
-pub(crate) fn check_format(output: &OutputOptions) -> Result<(), RunError> {
+/// A [`Stop`].
+pub(crate) fn check_format(output: &OutputOptions) -> Result<(), Stop> {
     if output.format.iter().any(|outputs| !outputs.files.is_empty()) {
-        return Err(RunError::Usage(
-            "--list has one result, for standard output\nleave =FILE out of --format, or redirect it"
-                .to_owned(),
+        return Err(Stop::usage(
+            "--list has one result, for standard output\nleave =FILE out of --format, or redirect it",
         ));
     }
     match output.asked() {
         None => Ok(()),
         Some(format) if FORMATS.contains(&format) => Ok(()),
-        Some(other) => Err(RunError::Usage(format!(
+        Some(other) => Err(Stop::usage(format!(
             "--list cannot be written as {}\nuse --format json, text, markdown or html",
             other.as_str()
         ))),

@@ -3,7 +3,6 @@
 mod args;
 mod checkout;
 mod child;
-mod error;
 mod freshness;
 mod list;
 mod named;

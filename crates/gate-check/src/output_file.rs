@@ -15,7 +15,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use gate_ledger::outfile::{Manner, Place};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 use crate::places::same_place;
 
@@ -77,9 +77,8 @@ pub(crate) enum OutputFileError {
     Reserved(String),
 }
 
-impl OutputFileError {
-    /// The exit code outside run mode.
-    pub(crate) const fn exit(&self) -> Exit {
+impl Ends for OutputFileError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Write { .. } | Self::Moved(_) => Exit::Failure,
             Self::Link(_) | Self::Input(_) | Self::Reserved(_) | Self::Dash => Exit::Usage,

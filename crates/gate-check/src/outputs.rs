@@ -13,9 +13,9 @@ use gate_model::decision::Decision;
 use gate_model::time::Timestamp;
 
 use crate::args::Args;
-use crate::error::RunError;
 use crate::output_file::{OutputFile, OutputFileError};
 use crate::{named, reports};
+use gate_cli::Stop;
 
 /// The files of one decision.
 #[derive(Debug, Default)]
@@ -87,8 +87,8 @@ impl Files {
 /// Empties the files of `--decision` and `--format`.
 ///
 /// # Errors
-/// [`RunError::Output`], or that a report cannot be looked for.
-pub(crate) fn claim(args: &Args, env: &Env) -> Result<Files, RunError> {
+/// A [`Stop`]: one cannot be written, or a report cannot be looked for.
+pub(crate) fn claim(args: &Args, env: &Env) -> Result<Files, Stop> {
     let outputs = args.shared.output.format.as_ref();
     if args.decision.is_none() && outputs.is_none_or(|outputs| outputs.files.is_empty()) {
         return Ok(Files::default());
@@ -104,7 +104,8 @@ pub(crate) fn claim(args: &Args, env: &Env) -> Result<Files, RunError> {
     };
     inputs.extend(inputs.iter().map(word).collect::<Vec<_>>());
     for named in args.report.iter().chain(&args.findings) {
-        let files = named::files(named, &env.cwd).map_err(|source| reports::open_error(named, source))?;
+        let files = named::files(named, &env.cwd)
+            .map_err(|source| reports::open_error(named, &source, args.as_a_command()))?;
         inputs.extend(files.into_iter().map(|path| env.cwd.join(path)));
     }
     let files = Files::claim(args.decision.as_ref(), outputs, &env.cwd, &inputs)?;

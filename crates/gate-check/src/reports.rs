@@ -11,9 +11,10 @@ use gate_findings::place::Place;
 use gate_findings::{Options, Reader, Report};
 use gate_workflow::check::Checker;
 
-use crate::error::RunError;
+use crate::child::child_error;
 use crate::freshness::{self, Before, NoReport};
 use crate::named;
+use gate_cli::Stop;
 
 /// What the gate of `checker` wants to know of its reports.
 pub(crate) fn options<'a>(checker: &Checker<'a>, place: Place<'a>) -> Options<'a> {
@@ -33,37 +34,51 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Reads what `named`, relative to `cwd`, stands for; `-` is `stdin`.
+/// Reads what `named`, relative to `cwd`, stands for; `-` is `stdin`. Perhaps the command line `meant` was.
 ///
 /// # Errors
-/// A [`RunError`] where one of them stands for nothing, or cannot be read or judged.
+/// A [`Stop`] where one of them stands for nothing, or cannot be read or judged.
 pub(crate) fn read(
     named: &[PathBuf],
     cwd: &Path,
-    stdin: &mut dyn Read,
+    (stdin, meant): (&mut dyn Read, Option<String>),
     options: &Options<'_>,
-) -> Result<Report, RunError> {
+) -> Result<Report, Stop> {
+    let unread = |path: &Path, source: &std::io::Error| open_error(path, source, meant.clone());
     let mut reader = Once::new(options);
     for name in named {
         if is_stdin(name) {
             reader.stdin(stdin)?;
             continue;
         }
-        let files = named::files(name, cwd).map_err(|source| open_error(name, source))?;
+        let files = named::files(name, cwd).map_err(|source| unread(name, &source))?;
         if files.is_empty() {
-            return Err(RunError::NoReport(name.display().to_string()));
+            return Err(Stop::usage(format_args!(
+                "there is no report at '{}'\n\
+                 name files, folders that hold reports (.sarif, .xml, .json, .jsonl, .ndjson), or patterns such as \
+                 'build/**/TEST-*.xml'",
+                name.display()
+            )));
         }
         for path in files {
             let file =
-                gate_ledger::infile::open(&cwd.join(&path)).map_err(|source| open_error(&path, source))?;
+                gate_ledger::infile::open(&cwd.join(&path)).map_err(|source| unread(&path, &source))?;
             reader.file(file, &path)?;
         }
     }
     Ok(reader.finish()?)
 }
 
-pub(crate) fn open_error(path: &Path, source: std::io::Error) -> RunError {
-    RunError::Open { path: path.display().to_string(), source }
+/// Why the report at `path` cannot be opened. Where no file has that name the command line `meant` was, if there is one.
+pub(crate) fn open_error(path: &Path, source: &std::io::Error, meant: Option<String>) -> Stop {
+    if let (std::io::ErrorKind::NotFound, Some(line)) = (source.kind(), meant) {
+        return Stop::usage(format_args!("these words name no reports\nto run a command: {line}"));
+    }
+    Stop::usage(format_args!(
+        "cannot read report '{}': {source}\n\
+         name SARIF, JUnit or JSON Lines files, or - for standard input; a command to run comes after --",
+        path.display()
+    ))
 }
 
 /// The reports of a run that is to begin.
@@ -78,14 +93,14 @@ impl<'a> Written<'a> {
     /// Notes what lies in the places of the reports that `named`, relative to `cwd`, stands for.
     ///
     /// # Errors
-    /// A [`RunError`] where nobody can tell what lies there: it could not be told from a report of the run.
-    pub(crate) fn before(named: &'a [PathBuf], cwd: &'a Path, now: SystemTime) -> Result<Self, RunError> {
+    /// A [`Stop`] where nobody can tell what lies there: it could not be told from a report of the run.
+    pub(crate) fn before(named: &'a [PathBuf], cwd: &'a Path, now: SystemTime) -> Result<Self, Stop> {
         let mut paths = Vec::new();
         for name in named {
-            let files = named::files(name, cwd).map_err(|source| open_error(name, source))?;
+            let files = named::files(name, cwd).map_err(|source| open_error(name, &source, None))?;
             paths.extend(files.into_iter().map(|path| cwd.join(path)));
         }
-        let before = freshness::before(paths, now).map_err(RunError::Child)?;
+        let before = freshness::before(paths, now).map_err(|error| child_error(&error))?;
         Ok(Self { named, cwd, before })
     }
 
@@ -124,15 +139,15 @@ impl<'o> Once<'o> {
         Self { reader: Reader::new(options), seen: HashSet::new(), stdin: false }
     }
 
-    fn file(&mut self, mut file: File, path: &Path) -> Result<(), RunError> {
+    fn file(&mut self, mut file: File, path: &Path) -> Result<(), Stop> {
         let identity = file.metadata().map(|metadata| (metadata.dev(), metadata.ino()));
-        if self.seen.insert(identity.map_err(|source| open_error(path, source))?) {
+        if self.seen.insert(identity.map_err(|source| open_error(path, &source, None))?) {
             self.reader.read(&mut file, &path.display().to_string())?;
         }
         Ok(())
     }
 
-    fn stdin(&mut self, stdin: &mut dyn Read) -> Result<(), RunError> {
+    fn stdin(&mut self, stdin: &mut dyn Read) -> Result<(), Stop> {
         if !std::mem::replace(&mut self.stdin, true) {
             self.reader.read(stdin, "standard input")?;
         }

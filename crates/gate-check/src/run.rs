@@ -1,29 +1,26 @@
 //! From arguments to an exit code.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use gate_cli::clap_errors;
+use clap::CommandFactory;
 use gate_cli::clock::Clock;
-use gate_cli::options::Format;
+use gate_cli::options::{Format, OutputOptions};
 use gate_cli::render::{self, View};
-use gate_cli::terminal;
-use gate_cli::{Env, Failure, Io};
+use gate_cli::session::{self, Session, Stop};
+use gate_cli::{Env, Io};
 use gate_judge::judgement::{self, Outcome};
-use gate_judge::policy_text::TextError;
 use gate_model::decision::{Decision, ReportPart, Verdict};
 use gate_model::exit::Exit;
 use gate_model::payload::Mode;
 use gate_model::time::Timestamp;
-use gate_workflow::check::{Begun, CheckError, Checker, Finished, Started};
-use gate_workflow::policy_source::PolicyError;
+use gate_workflow::check::{Begun, Checker, Finished, Started};
 use gate_workflow::workspace::{Place, Workspace};
 
 use crate::args::{Args, Task};
 use crate::checkout::Ground;
-use crate::child::{self, Ended};
-use crate::error::RunError;
+use crate::child::{self, Ended, child_error};
 use crate::list;
 use crate::outputs::{self, Files};
 use crate::places::same_place;
@@ -32,41 +29,34 @@ use crate::reports::{self, Written, is_stdin};
 /// The tool's name.
 pub(crate) const TOOL: &str = "gate-check";
 
-/// The tool, from its arguments (without its name) to its exit code.
+/// The tool, from its arguments (without its name) to its exit code. In run mode `main` tells our malfunctions from the
+/// command's status.
 pub(crate) fn run(args: &[OsString], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
-    let mut args: Args = match clap_errors::parse(TOOL, args, io) {
+    let args = match session::arguments::<Args>((TOOL, Args::command()), args, (io, env), output) {
         Ok(args) => args,
         Err(exit) => return exit,
     };
-    let run_mode = !args.command.is_empty() && !args.plan;
-    if let Err(problem) =
-        args.shared.output.settle(env, if args.list { &list::FORMATS } else { &Format::ALL })
-    {
-        let exit = if run_mode { Exit::RunFailed } else { Exit::Usage };
-        return io.fail(&Failure::from_error(TOOL, exit, &problem));
-    }
+    let session = Session { tool: TOOL, env, clock, output: &args.shared.output };
     let mut warnings = Vec::new();
-    let done = perform(&args, io, env, clock, &mut warnings);
+    let done = perform(session, &args, io, &mut warnings);
     for warning in &warnings {
-        io.tell(&Failure::from_error(TOOL, Exit::Proceed, warning).as_warning().render());
+        session.warn(io, warning);
     }
     match done {
-        Ok(Shown::Decision(decision)) => {
+        Ok(Some(decision)) => {
+            let run_mode = !args.command.is_empty() && !args.plan;
             tell(&args, &decision, run_mode, io, clock());
             exit_of(&decision, run_mode, args.plan)
         }
-        Ok(Shown::List) => Exit::Proceed,
-        Err(RunError::Policy(PolicyError::Text(TextError::Invalid { name, text, diagnostics }))) => {
-            let colour = terminal::colour(args.shared.output.color, env, io.stderr_terminal);
-            gate_cli::policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
-            if run_mode { Exit::RunFailed } else { Exit::Usage }
-        }
-        Err(error) => {
-            let error = error.unless_a_command(args.as_a_command());
-            let exit = if run_mode { error.exit().in_run_mode() } else { error.exit() };
-            io.fail(&Failure::from_error(TOOL, exit, &error.to_string()))
-        }
+        Ok(None) => Exit::Proceed,
+        Err(stop) => session.stop(io, &stop),
     }
+}
+
+/// The options of the output, and the formats that there are.
+fn output(args: &mut Args) -> (&mut OutputOptions, &'static [Format]) {
+    let offered: &[Format] = if args.list { &list::FORMATS } else { &Format::ALL };
+    (&mut args.shared.output, offered)
 }
 
 /// What goes to stderr once everything else is written: the summary, and in run mode, where stdout is the command's, what
@@ -94,11 +84,6 @@ fn tell(args: &Args, decision: &Decision, run_mode: bool, io: &mut Io<'_>, now: 
     }
 }
 
-enum Shown {
-    Decision(Box<Decision>),
-    List,
-}
-
 /// The exit code of a decision.
 fn exit_of(decision: &Decision, run_mode: bool, plan: bool) -> Exit {
     match decision.decision {
@@ -115,20 +100,21 @@ fn exit_of(decision: &Decision, run_mode: bool, plan: bool) -> Exit {
     }
 }
 
+/// Does what the arguments ask for; the decision, where one was made.
 fn perform(
+    session: Session<'_>,
     args: &Args,
     io: &mut Io<'_>,
-    env: &Env,
-    clock: Clock<'_>,
     warnings: &mut Vec<String>,
-) -> Result<Shown, RunError> {
+) -> Result<Option<Box<Decision>>, Stop> {
+    let env = session.env;
     if args.list {
         list::check_format(&args.shared.output)?;
     }
     let files = outputs::claim(args, env)?;
     let task = args
         .task()
-        .map_err(|missing| RunError::Usage(format!("{missing}\n\
+        .map_err(|missing| Stop::usage(format!("{missing}\n\
                  to run one: {TOOL} GATE -- COMMAND; to judge one: {TOOL} GATE FILE; to see all gates: {TOOL} --list")))?;
     // The option stands for the variable.
     let environment = args.environment.as_ref();
@@ -137,84 +123,72 @@ fn perform(
     let workspace = Workspace::read(Place {
         cwd: &env.cwd,
         env: &lookup,
-        clock,
+        clock: session.clock,
         policy: args.shared.store.policy(env),
         policy_ref: args.shared.store.policy_ref(env),
         ledger: args.shared.store.ledger(env),
         connect: gate_workflow::remote::through_helper(),
     })?;
     if args.verbose {
-        for origin in workspace.origins().map_err(CheckError::from)? {
+        for origin in workspace.origins()? {
             io.tell(&gate_cli::message::line(TOOL, &origin));
         }
     }
-    let session = Session { args, env, workspace: &workspace, files };
-    let shown = session.perform(task, io, warnings);
+    let decided = Check { session, args, workspace: &workspace, files }.perform(task, io, warnings);
     warnings.extend(workspace.notes().iter().cloned());
-    shown
+    decided
 }
 
 /// The arguments with everything they act on.
-struct Session<'a> {
+struct Check<'a> {
+    session: Session<'a>,
     args: &'a Args,
-    env: &'a Env,
     workspace: &'a Workspace<'a>,
     files: Files,
 }
 
-impl Session<'_> {
-    fn perform(&self, task: Task, io: &mut Io<'_>, warnings: &mut Vec<String>) -> Result<Shown, RunError> {
-        match task {
+impl Check<'_> {
+    fn perform(
+        &self,
+        task: Task,
+        io: &mut Io<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<Box<Decision>>, Stop> {
+        let decision = match task {
             Task::List => {
-                let stale = list::show(
-                    self.workspace,
-                    io,
-                    &self.view(io),
-                    self.args.shared.output.format(io.stdout_terminal),
-                )?;
-                warnings.extend(stale);
-                Ok(Shown::List)
-            }
-            Task::Plan { gate, reports, at } => {
-                let decision = self.plan(&gate, &reports, at, io, warnings)?;
-                self.show(&decision, io)?;
-                Ok(Shown::Decision(Box::new(decision)))
-            }
-            Task::Judge { gate, reports } => {
-                let decision = self.judge(&gate, &reports, io, warnings)?;
-                self.show(&decision, io)?;
-                Ok(Shown::Decision(Box::new(decision)))
+                let (view, format) = (self.session.view(io), self.session.format(io));
+                warnings.extend(list::show(self.workspace, io, &view, format)?);
+                return Ok(None);
             }
             Task::Run { gate, command, findings } => {
                 let decision = self.run(&gate, &command, &findings, warnings)?;
                 self.write_files(&decision)?;
-                Ok(Shown::Decision(Box::new(decision)))
+                decision
             }
-        }
+            Task::Plan { gate, reports, at } => {
+                self.shown(self.plan(&gate, &reports, at, io, warnings)?, io)?
+            }
+            Task::Judge { gate, reports } => self.shown(self.judge(&gate, &reports, io, warnings)?, io)?,
+        };
+        Ok(Some(Box::new(decision)))
     }
 
-    fn view(&self, io: &Io<'_>) -> View {
-        View {
-            width: terminal::width().filter(|_| io.stdout_terminal),
-            colour: terminal::colour(self.args.shared.output.color, self.env, io.stdout_terminal),
-            now: self.workspace.now(),
-        }
-    }
-
-    fn show(&self, decision: &Decision, io: &mut Io<'_>) -> Result<(), RunError> {
-        self.write_files(decision)?;
-        let format = self.args.shared.output.format(io.stdout_terminal);
+    /// Writes the decision to its files and to stdout.
+    fn shown(&self, decision: Decision, io: &mut Io<'_>) -> Result<Decision, Stop> {
+        self.write_files(&decision)?;
         // A write that fails is remembered and becomes exit 5 at the end.
-        match format {
-            Format::Json => match render::write_json(io.stdout, decision) {
+        match self.session.format(io) {
+            Format::Json => match render::write_json(io.stdout, &decision) {
                 Ok(()) | Err(_) => io.show("\n"),
             },
-            other => io.show(&outputs::rendered(decision, other, &self.view(io), self.args.omit_waived)),
+            other => {
+                io.show(&outputs::rendered(&decision, other, &self.session.view(io), self.args.omit_waived))
+            }
         };
-        Ok(())
+        Ok(decision)
     }
 
-    fn write_files(&self, decision: &Decision) -> Result<(), RunError> {
+    fn write_files(&self, decision: &Decision) -> Result<(), Stop> {
         Ok(self.files.write(decision, self.workspace.now())?)
     }
 
@@ -229,10 +203,10 @@ impl Session<'_> {
         at: Option<Timestamp>,
         io: &mut Io<'_>,
         warnings: &mut Vec<String>,
-    ) -> Result<Decision, RunError> {
+    ) -> Result<Decision, Stop> {
         let checker = Checker::new(self.workspace, gate)?;
         let reads = !reports.is_empty();
-        let ground = Ground::around(self.env);
+        let ground = Ground::around(self.session.env);
         let finished = reads.then(|| self.read_reports(&checker, reports, &ground, io)).transpose()?;
         Ok(checker.plan(finished, ground.place().checkout, at, warnings)?)
     }
@@ -243,7 +217,7 @@ impl Session<'_> {
         reports: &[PathBuf],
         io: &mut Io<'_>,
         warnings: &mut Vec<String>,
-    ) -> Result<Decision, RunError> {
+    ) -> Result<Decision, Stop> {
         let checker = Checker::new(self.workspace, gate)?;
         match checker.begin(false, self.patience(), warnings)? {
             Begun::Settled(decision) => {
@@ -253,7 +227,7 @@ impl Session<'_> {
                 Ok(*decision)
             }
             Begun::Go(started) => {
-                let ground = Ground::around(self.env);
+                let ground = Ground::around(self.session.env);
                 let finished = self.read_reports(&checker, reports, &ground, io)?;
                 Ok(checker.conclude(&started, finished, ground.place().checkout, warnings)?)
             }
@@ -266,9 +240,12 @@ impl Session<'_> {
         named: &[PathBuf],
         ground: &Ground,
         io: &mut Io<'_>,
-    ) -> Result<Finished, RunError> {
+    ) -> Result<Finished, Stop> {
         let options = reports::options(checker, ground.place());
-        Ok(finished(reports::read(named, &self.env.cwd, io.stdin, &options)?, Mode::Judge))
+        Ok(finished(
+            reports::read(named, &self.session.env.cwd, (io.stdin, self.args.as_a_command()), &options)?,
+            Mode::Judge,
+        ))
     }
 
     fn run(
@@ -277,20 +254,27 @@ impl Session<'_> {
         command: &[OsString],
         findings: &[PathBuf],
         warnings: &mut Vec<String>,
-    ) -> Result<Decision, RunError> {
+    ) -> Result<Decision, Stop> {
         let checker = Checker::new(self.workspace, gate)?;
         self.expect_report(&checker, findings)?;
         let started = match checker.begin(true, self.patience(), warnings)? {
             Begun::Settled(decision) => return Ok(*decision),
             Begun::Go(started) => started,
         };
-        let written = Written::before(findings, &self.env.cwd, SystemTime::now())?;
-        let ended = child::run(command).map_err(RunError::Child)?;
-        if !self.env.is_here() {
-            return Err(RunError::Moved(self.env.cwd.display().to_string()));
+        let written = Written::before(findings, &self.session.env.cwd, SystemTime::now())?;
+        let ended = child::run(command).map_err(|error| child_error(&error))?;
+        if !self.session.env.is_here() {
+            return Err(Stop::new(
+                Exit::Distrust,
+                format_args!(
+                    "the working directory '{}' was moved or replaced while the command ran, so its result does not \
+                     count\nlet the command work in a directory of its own",
+                    self.session.env.cwd.display()
+                ),
+            ));
         }
         let program = command.first().map(|program| program.to_string_lossy().into_owned());
-        let ground = Ground::around(self.env);
+        let ground = Ground::around(self.session.env);
         let finished = if findings.is_empty() {
             by_status(&checker, &ended)
         } else {
@@ -309,7 +293,7 @@ impl Session<'_> {
         started: &Started,
         (finished, ground): (Finished, &Ground),
         warnings: &mut Vec<String>,
-    ) -> Result<Decision, RunError> {
+    ) -> Result<Decision, Stop> {
         let unusable = match (&finished.outcome, finished.status) {
             (Outcome::DidNotRun(why), Some(0)) => Some(why.clone()),
             (Outcome::DidNotRun(why), Some(status)) if checker.gate.findings_exit.contains(&status) => {
@@ -321,23 +305,23 @@ impl Session<'_> {
         match unusable.filter(|_| decision.only_observed().is_none()) {
             Some(why) => {
                 self.write_files(&decision)?;
-                Err(RunError::Usage(format!("gate '{}' did not run: {why}", checker.name)))
+                Err(Stop::usage(format!("gate '{}' did not run: {why}", checker.name)))
             }
             None => Ok(decision),
         }
     }
 
     /// The reports that the run writes must be named by `--findings`, the gate's `report` among them where it has one.
-    fn expect_report(&self, checker: &Checker<'_>, findings: &[PathBuf]) -> Result<(), RunError> {
+    fn expect_report(&self, checker: &Checker<'_>, findings: &[PathBuf]) -> Result<(), Stop> {
         let Some(report) = &checker.gate.report else { return Ok(()) };
         let expected = self.workspace.loaded.dir.join(report);
-        if findings.iter().any(|path| same_place(&self.env.cwd.join(path), &expected)) {
+        if findings.iter().any(|path| same_place(&self.session.env.cwd.join(path), &expected)) {
             return Ok(());
         }
         let names: Vec<String> = findings.iter().map(|path| format!("'{}'", path.display())).collect();
         let shown =
             if names.is_empty() { "was not given".to_owned() } else { format!("names {}", names.join(", ")) };
-        Err(RunError::Usage(format!(
+        Err(Stop::usage(format!(
             "gate '{}' is judged by its report '{report}', and --findings {shown}\n\
              run: {TOOL} {} --findings {} -- COMMAND",
             checker.name,
@@ -413,7 +397,7 @@ fn nothing(mode: Mode) -> Finished {
 }
 
 /// Reads standard input to its end, so that the program before us in a pipeline is not cut off.
-fn drain(io: &mut Io<'_>) -> Result<(), RunError> {
+fn drain(io: &mut Io<'_>) -> Result<(), Stop> {
     let read = std::io::copy(io.stdin, &mut std::io::sink());
-    read.map(drop).map_err(|source| RunError::Open { path: "standard input".to_owned(), source })
+    read.map(drop).map_err(|source| reports::open_error(Path::new("standard input"), &source, None))
 }

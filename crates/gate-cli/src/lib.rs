@@ -25,12 +25,13 @@ pub mod io;
 pub mod main;
 pub mod message;
 pub mod options;
-pub mod policy_errors;
 #[cfg(feature = "progress")]
 pub mod progress;
 pub mod render;
+pub mod session;
 pub mod terminal;
 
 pub use env::Env;
 pub use io::Io;
 pub use message::Failure;
+pub use session::{Session, Stop};

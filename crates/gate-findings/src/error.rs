@@ -5,7 +5,7 @@
 //! ends with 5. Each message names the report, the place, the field and the defect; a second line says what
 //! to do about it.
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::text;
 
 use crate::limits;
@@ -188,14 +188,6 @@ impl ReportError {
         matches!(self, Self::DidNotRun { .. })
     }
 
-    /// The exit code: 2, or 5 where reading failed.
-    pub const fn exit(&self) -> Exit {
-        match self {
-            Self::Io { .. } => Exit::Failure,
-            _ => Exit::Usage,
-        }
-    }
-
     /// Where the error is.
     pub fn at(&self) -> &At {
         match self {
@@ -220,5 +212,14 @@ impl ReportError {
             | Self::Io { at, .. } => name.clone_into(&mut at.report),
         }
         self
+    }
+}
+
+impl Ends for ReportError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Io { .. } => Exit::Failure,
+            _ => Exit::Usage,
+        }
     }
 }

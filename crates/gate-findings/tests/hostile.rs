@@ -6,6 +6,7 @@ use std::io::Read;
 
 use gate_findings::place::Place;
 use gate_findings::{Format, Options, Report, ReportError, read};
+use gate_model::exit::Ends;
 use gate_model::level::Level;
 use proptest::prelude::*;
 

@@ -1,6 +1,7 @@
 //! Ledger entries read as what they record.
 
 use gate_ledger::entry::{Draft, Entry, Kind};
+use gate_model::exit::{Ends, Exit};
 use gate_model::principal::Principal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +16,12 @@ pub struct Malformed {
     pub kind: &'static str,
     /// What is wrong.
     pub source: serde_json::Error,
+}
+
+impl Ends for Malformed {
+    fn exit(&self) -> Exit {
+        Exit::Distrust
+    }
 }
 
 /// The entry's `data` as the type of its kind.

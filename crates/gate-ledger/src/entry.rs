@@ -66,7 +66,7 @@ mod hash;
 mod kind;
 mod many;
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::time::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -127,9 +127,9 @@ struct Members {
 #[error(transparent)]
 pub struct EntryError(#[from] pub Bad);
 
-impl EntryError {
-    /// A body that cannot be read cannot be trusted.
-    pub const fn exit(&self) -> Exit {
+impl Ends for EntryError {
+    // A body that cannot be read cannot be trusted.
+    fn exit(&self) -> Exit {
         Exit::Distrust
     }
 }

@@ -38,9 +38,9 @@ pub enum NameError {
     },
 }
 
-impl NameError {
-    /// How a tool ends on it.
-    pub const fn exit(&self) -> gate_model::exit::Exit {
+impl gate_model::exit::Ends for NameError {
+    // How a tool ends on it.
+    fn exit(&self) -> gate_model::exit::Exit {
         gate_model::exit::Exit::Usage
     }
 }

@@ -36,7 +36,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 use crate::entry::EntryHash;
 use crate::store::{OpenError, beside, regular_file};
@@ -150,9 +150,9 @@ pub enum SalvageError {
     },
 }
 
-impl SalvageError {
-    /// How a tool ends on it.
-    pub const fn exit(&self) -> Exit {
+impl Ends for SalvageError {
+    // How a tool ends on it.
+    fn exit(&self) -> Exit {
         match self {
             Self::Open(error) => error.exit(),
             Self::Io { .. } => Exit::Failure,

@@ -24,7 +24,7 @@ mod tally;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 use crate::archive::Statement;
 use crate::entry::{EntryHash, Kind};
@@ -227,9 +227,9 @@ pub enum VerifyError {
     },
 }
 
-impl VerifyError {
-    /// How a tool ends on it.
-    pub const fn exit(&self) -> Exit {
+impl Ends for VerifyError {
+    // How a tool ends on it.
+    fn exit(&self) -> Exit {
         match self {
             Self::Open(error) => error.exit(),
             Self::Store { source, .. } => source.exit(),

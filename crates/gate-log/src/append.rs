@@ -16,16 +16,16 @@ use gate_ledger::entry::{Draft, DraftError, Kind};
 use gate_ledger::infile;
 use gate_ledger::profile::ProfileError;
 use gate_ledger::store::{Access, AppendError, Ledger, StoreError, Transaction};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_policy::UnknownGate;
 use gate_workflow::ledger_access::Unusable;
 use gate_workflow::workspace::{LOCK_WAIT, Workspace};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::LogError;
-use crate::session::Session;
+use crate::session::Log;
 use events::{Events, Next};
+use gate_cli::Stop;
 
 /// The value of `schema`.
 const SCHEMA: &str = "gate.append/1";
@@ -112,9 +112,8 @@ pub(crate) enum EventError {
     Draft(DraftError),
 }
 
-impl AppendFailure {
-    /// The exit code.
-    pub(crate) fn exit(&self) -> Exit {
+impl Ends for AppendFailure {
+    fn exit(&self) -> Exit {
         match self {
             Self::Gate(_) | Self::Open { .. } | Self::Event { .. } => Exit::Usage,
             Self::Read { .. } | Self::Actor(_) => Exit::Failure,
@@ -147,34 +146,34 @@ struct Appended {
 /// Records the events of `file`, or of standard input.
 ///
 /// # Errors
-/// A [`LogError`] that says how many were recorded.
+/// A [`Stop`] that says how many were recorded.
 pub(crate) fn append(
-    session: &Session<'_>,
+    log: &Log<'_>,
     file: Option<&Path>,
     gate: Option<&str>,
     io: &mut Io<'_>,
-) -> Result<(), LogError> {
-    let found = session.find()?;
+) -> Result<(), Stop> {
+    let found = log.find()?;
     if let (Some(gate), Some(policy)) = (gate, found.policy()) {
         policy.gate(gate).map_err(AppendFailure::from)?;
     }
     let sink = match found.remote() {
         Some(workspace) => Sink::Remote(workspace),
-        None => Sink::File(Box::new(found.open(Access::Append)?), session.clock),
+        None => Sink::File(Box::new(found.open(Access::Append)?), log.session.clock),
     };
-    let actor = serde_json::to_value(found.principal(session)).map_err(AppendFailure::Actor)?;
+    let actor = serde_json::to_value(found.principal(log)).map_err(AppendFailure::Actor)?;
     let draft =
         Draft { kind: Kind::Note, gate: gate.map(str::to_owned), reference: None, actor, data: Value::Null };
     let mut recorder = Recorder::new(sink, draft);
     match file.filter(|path| *path != Path::new("-")) {
         Some(path) => {
-            let mut opened = open(&session.env.cwd.join(path), path)?;
+            let mut opened = open(&log.session.env.cwd.join(path), path)?;
             record(&mut recorder, &mut opened, &|| true)?;
         }
         None => record(&mut recorder, io.stdin, &events::stdin_is_ready)?,
     }
     let appended = recorder.close()?;
-    show(session, &appended, io);
+    show(log, &appended, io);
     Ok(())
 }
 
@@ -183,14 +182,14 @@ fn open(path: &Path, shown: &Path) -> Result<File, AppendFailure> {
     infile::open_named(path).map_err(fails)
 }
 
-fn show(session: &Session<'_>, appended: &Appended, io: &mut Io<'_>) {
+fn show(log: &Log<'_>, appended: &Appended, io: &mut Io<'_>) {
     let range = match (appended.first, appended.last) {
         (Some(first), Some(last)) if first < last => format!(" ({first} to {last})"),
         (Some(first), _) => format!(" ({first})"),
         _ => String::new(),
     };
     let noun = if appended.recorded == 1 { "event" } else { "events" };
-    session.report(appended, &format!("{} {noun} recorded{range}", appended.recorded), io);
+    log.session.report(appended, &format!("{} {noun} recorded{range}", appended.recorded), io);
 }
 
 /// Records every event of `input`. `ready` tells whether more can be read without waiting for long.
@@ -276,7 +275,7 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    fn close(self) -> Result<Appended, LogError> {
+    fn close(self) -> Result<Appended, Stop> {
         let ledger = self.sink.close()?;
         Ok(Appended { schema: SCHEMA, ledger, recorded: self.recorded, first: self.first, last: self.last })
     }
@@ -302,7 +301,7 @@ impl Sink<'_> {
     }
 
     /// Closes it; returns the ledger's id.
-    fn close(self) -> Result<String, LogError> {
+    fn close(self) -> Result<String, Stop> {
         match self {
             Self::Remote(workspace) => Ok(workspace.open(Access::Read)?.id().to_owned()),
             Self::File(ledger, _) => {

@@ -22,9 +22,9 @@ use serde_json::{Value, json};
 
 use crate::args::ArchiveArgs;
 use crate::checkpoint::{self, CheckpointFailure, Order};
-use crate::error::LogError;
-use crate::session::{Found, Session};
+use crate::session::{Found, Log};
 use crate::signer::{KeyPlace, Signer};
+use gate_cli::Stop;
 
 pub(crate) use failure::ArchiveFailure;
 use plan::Plan;
@@ -36,40 +36,40 @@ const SCHEMA: &str = "gate.archive/1";
 /// Archives what `args` name.
 ///
 /// # Errors
-/// A [`LogError`]; then no entry was moved.
-pub(crate) fn archive(session: &Session<'_>, args: &ArchiveArgs, io: &mut Io<'_>) -> Result<(), LogError> {
-    let found = session.find()?;
+/// A [`Stop`]; then no entry was moved.
+pub(crate) fn archive(log: &Log<'_>, args: &ArchiveArgs, io: &mut Io<'_>) -> Result<(), Stop> {
+    let found = log.find()?;
     let access = if found.remote().is_some() { Access::Read } else { Access::Append };
     let ledger = found.open(access)?;
-    let Some(plan) = Plan::make(&ledger, found.trust(), args, session.now())? else {
-        session.report(&nothing(&ledger), "nothing was archived: no entry before that can be moved", io);
+    let Some(plan) = Plan::make(&ledger, found.trust(), args, log.session.now())? else {
+        log.session.report(&nothing(&ledger), "nothing was archived: no entry before that can be moved", io);
         return Ok(());
     };
-    let (path, shown) = segment::place(&ledger, &plan, &session.env.cwd.join(&args.to), &args.to);
+    let (path, shown) = segment::place(&ledger, &plan, &log.session.env.cwd.join(&args.to), &args.to);
     found.refuse_reserved(&path, &shown)?;
     let key = KeyPlace::required(args.key_file.as_deref(), args.agent.as_deref())?;
     // The signer vouches for the ledger as it is, and must not do so for one that lost what it signed before.
     let order = Order { key, origin: args.origin.as_deref(), since: None, first: false };
-    checkpoint::sign(session, &found, &order, io)?;
+    checkpoint::sign(log, &found, &order, io)?;
     let segment = segment::write(&ledger, &plan, &path, &shown)?;
-    let statement = state(session, &found, &ledger, &order, &plan, &segment)?;
+    let statement = state(log, &found, &ledger, &order, &plan, &segment)?;
     let id = ledger.id().to_owned();
-    let (entry, moved) = commit(session, &found, ledger, &statement, &plan)?;
+    let (entry, moved) = commit(log, &found, ledger, &statement, &plan)?;
     let document = document(&id, &statement, &entry, moved, &segment.path);
     let (moved, path) = (gate_cli::render::count(moved, "entry"), segment.path.display());
-    session.report(&document, &format!("{moved} before {} moved to '{path}'", statement.before), io);
+    log.session.report(&document, &format!("{moved} before {} moved to '{path}'", statement.before), io);
     Ok(())
 }
 
 /// The signed statement about everything that was ever moved, this time included.
 fn state(
-    session: &Session<'_>,
+    log: &Log<'_>,
     found: &Found<'_>,
     ledger: &Ledger,
     order: &Order<'_>,
     plan: &Plan,
     segment: &Segment,
-) -> Result<Statement, LogError> {
+) -> Result<Statement, Stop> {
     let name = checkpoint::log_name(found, order.origin)?;
     let origin = ledger_origin(&name, ledger.id()).map_err(CheckpointFailure::from)?;
     let mut segments = plan.earlier.as_ref().map_or_else(Vec::new, |earlier| earlier.segments.clone());
@@ -86,7 +86,7 @@ fn state(
     let extensions = vec![statement.line().map_err(ArchiveFailure::Statement)?];
     let (size, root) = (segment.tree.size(), segment.tree.root());
     let checkpoint = Checkpoint { origin, size, root, extensions };
-    let mut signer = Signer::open(session, order.key, &name).map_err(CheckpointFailure::from)?;
+    let mut signer = Signer::open(log, order.key, &name).map_err(CheckpointFailure::from)?;
     statement.checkpoint = signer.sign(&checkpoint).map_err(CheckpointFailure::from)?;
     statement.check(ledger.id()).map_err(ArchiveFailure::Statement)?;
     Ok(statement)
@@ -94,13 +94,13 @@ fn state(
 
 /// Appends the statement and deletes what it says was moved, if that is still not needed.
 fn commit(
-    session: &Session<'_>,
+    log: &Log<'_>,
     found: &Found<'_>,
     mut ledger: Ledger,
     statement: &Statement,
     plan: &Plan,
-) -> Result<(Entry, u64), LogError> {
-    let actor = serde_json::to_value(found.principal(session)).map_err(ArchiveFailure::Json)?;
+) -> Result<(Entry, u64), Stop> {
+    let actor = serde_json::to_value(found.principal(log)).map_err(ArchiveFailure::Json)?;
     let data = statement.to_data().map_err(ArchiveFailure::Json)?;
     let draft = Draft { kind: Kind::Archive, gate: None, reference: None, actor, data };
     let work = |transaction: &mut Transaction<'_>| -> Result<_, ArchiveFailure> {
@@ -121,9 +121,9 @@ fn commit(
         workspace.drop_archived(statement)?;
         return Ok(moved);
     }
-    let appended = ledger.append(LOCK_WAIT, session.clock, work);
+    let appended = ledger.append(LOCK_WAIT, log.session.clock, work);
     let moved = appended.map_err(|error| match error {
-        AppendError::Store(error) => LogError::from(error),
+        AppendError::Store(error) => Stop::from(error),
         AppendError::Work(failure) => failure.into(),
     })?;
     ledger.close()?;

@@ -27,11 +27,11 @@ use gate_ledger::tree::{CompactRange, Hash};
 use gate_model::exit::Exit;
 
 use crate::args::CheckpointArgs;
-use crate::error::LogError;
 use crate::run::TOOL;
-use crate::session::{Found, Session};
+use crate::session::{Found, Log};
 use crate::signer::{self, KeyPlace, Memory, Signed as Remembered, Signer};
 pub(crate) use failure::CheckpointFailure;
+use gate_cli::Stop;
 use history::{Base, History, NoHistory};
 use last::Last;
 
@@ -59,47 +59,43 @@ pub(crate) struct Signed {
 /// Signs a checkpoint, or makes the key that will.
 ///
 /// # Errors
-/// A [`LogError`]; then nothing was signed.
-pub(crate) fn checkpoint(
-    session: &Session<'_>,
-    args: &CheckpointArgs,
-    io: &mut Io<'_>,
-) -> Result<(), LogError> {
-    let found = session.find()?;
+/// A [`Stop`]; then nothing was signed.
+pub(crate) fn checkpoint(log: &Log<'_>, args: &CheckpointArgs, io: &mut Io<'_>) -> Result<(), Stop> {
+    let found = log.find()?;
     let origin = args.origin.as_deref();
     if let Some(path) = &args.new_key {
         let name = log_name(&found, origin)?;
-        found.refuse_reserved(&session.env.cwd.join(path), path)?;
-        let key =
-            signer::generate(&session.env.cwd.join(path), path, &name).map_err(CheckpointFailure::from)?;
+        found.refuse_reserved(&log.session.env.cwd.join(path), path)?;
+        let key = signer::generate(&log.session.env.cwd.join(path), path, &name)
+            .map_err(CheckpointFailure::from)?;
         io.show(&format!("{}\n", key.verifier()));
-        session.summary(
+        log.session.summary(
             io,
             &format!("the secret is in '{}'; give the line above to whoever verifies", path.display()),
         );
-        warn_of_work_tree(session, path, io);
+        warn_of_work_tree(log, path, io);
         return Ok(());
     }
     let key = KeyPlace::required(args.key_file.as_deref(), args.agent.as_deref())?;
     if let Some(path) = &args.key_file {
-        warn_of_work_tree(session, path, io);
+        warn_of_work_tree(log, path, io);
     }
     if args.public_key {
         let name = log_name(&found, origin)?;
-        let signer = Signer::open(session, key, &name).map_err(CheckpointFailure::from)?;
+        let signer = Signer::open(log, key, &name).map_err(CheckpointFailure::from)?;
         io.show(&format!("{}\n", signer.verifier()));
         return Ok(());
     }
     let signed =
-        sign(session, &found, &Order { key, origin, since: args.since.as_deref(), first: args.first }, io)?;
+        sign(log, &found, &Order { key, origin, since: args.since.as_deref(), first: args.first }, io)?;
     io.show(&signed.note);
     Ok(())
 }
 
 /// Says so where the key in the file at `path` lies in a work tree of git: a commit hands it to everybody, and whoever may
 /// write there can put another in its place.
-fn warn_of_work_tree(session: &Session<'_>, path: &Path, io: &mut Io<'_>) {
-    let folder = session.env.cwd.join(path).parent().and_then(|folder| folder.canonicalize().ok());
+fn warn_of_work_tree(log: &Log<'_>, path: &Path, io: &mut Io<'_>) {
+    let folder = log.session.env.cwd.join(path).parent().and_then(|folder| folder.canonicalize().ok());
     let Some(root) =
         folder.iter().flat_map(|folder| folder.ancestors()).find(|dir| dir.join(".git").exists())
     else {
@@ -122,19 +118,20 @@ pub(crate) fn log_name(found: &Found<'_>, chosen: Option<&str>) -> Result<String
 /// A checkpoint of everything that is in the ledger now.
 ///
 /// # Errors
-/// A [`LogError`]; then nothing was signed.
+/// A [`Stop`]; then nothing was signed.
 pub(crate) fn sign(
-    session: &Session<'_>,
+    log: &Log<'_>,
     found: &Found<'_>,
     order: &Order<'_>,
     io: &mut Io<'_>,
-) -> Result<Signed, LogError> {
+) -> Result<Signed, Stop> {
     let ledger = found.open(Access::Read)?;
     let name = log_name(found, order.origin)?;
     let origin = ledger_origin(&name, ledger.id()).map_err(CheckpointFailure::from)?;
-    let mut signer = Signer::open(session, order.key, &name).map_err(CheckpointFailure::from)?;
+    let mut signer = Signer::open(log, order.key, &name).map_err(CheckpointFailure::from)?;
     refuse_request_key(&ledger, signer.verifier())?;
-    let memory = Memory::open(session.env, order.key, signer.verifier()).map_err(CheckpointFailure::from)?;
+    let memory =
+        Memory::open(log.session.env, order.key, signer.verifier()).map_err(CheckpointFailure::from)?;
     let known = memory.is_there();
     let mut promises: Vec<Promise> = remembered(&memory, ledger.id(), order)?.into_iter().collect();
     let place = last::place(&found.path()?);
@@ -142,11 +139,11 @@ pub(crate) fn sign(
     tell_of(&last, &place, io);
     promises.extend(last.signed().map(|one| Promise::last(one, &place)));
     if let Some(path) = order.since {
-        promises.push(Promise::asked(&old(session, path, signer.verifier(), &origin)?, path));
+        promises.push(Promise::asked(&old(log, path, signer.verifier(), &origin)?, path));
     }
     let base = base(&last, &ledger, &promises, (signer.verifier(), &origin))?;
     let promises = comparable(promises, &base)?;
-    let progress = Progress::new(io.stderr_terminal && !session.shared.output.quiet);
+    let progress = Progress::new(io.stderr_terminal && !log.session.output.quiet);
     let history = read_history(found, &ledger, &base, &promises, progress)?;
     let made = vouch(&history, &origin, &mut signer)?;
     let newest = Remembered { size: history.size(), root: history.root() };
@@ -161,7 +158,7 @@ pub(crate) fn sign(
     }
     keep(&made.tip, &place, io);
     if matches!(signer, Signer::Agent { .. }) {
-        session.summary(io, &format!("signed by the agent; the verifier key is {}", signer.verifier()));
+        log.session.summary(io, &format!("signed by the agent; the verifier key is {}", signer.verifier()));
     }
     Ok(made)
 }
@@ -226,7 +223,7 @@ fn base<'l>(
     ledger: &Ledger,
     promises: &[Promise],
     (own, origin): (&VerifierKey, &str),
-) -> Result<Base<'l>, LogError> {
+) -> Result<Base<'l>, Stop> {
     // Where even that cannot be read, [`History`] finds out in the end that leaves are missing.
     let archived = ledger.view().front().map_or(0, |front| front.before);
     if let Last::Good(tip) = last {
@@ -256,7 +253,7 @@ fn was_archived_behind(ledger: &Ledger, tip: &Tip) -> Result<bool, StoreError> {
 
 /// The tree of the archived entries, if any were archived. Nobody reads these here, so only their own signer can
 /// vouch for them again.
-fn own_archive(ledger: &Ledger, own: &VerifierKey, origin: &str) -> Result<Option<CompactRange>, LogError> {
+fn own_archive(ledger: &Ledger, own: &VerifierKey, origin: &str) -> Result<Option<CompactRange>, Stop> {
     let Some((entry, statement)) = ledger.view().archive()? else { return Ok(None) };
     let fails = |source| CheckpointFailure::Archive { seq: entry.seq, source };
     checkpoint::open_pinned(statement.checkpoint.as_bytes(), origin, std::slice::from_ref(own))
@@ -282,7 +279,7 @@ fn read_history(
     base: &Base<'_>,
     promises: &[Promise],
     progress: Progress,
-) -> Result<History, LogError> {
+) -> Result<History, Stop> {
     let sizes = promises.iter().map(|promise| promise.size);
     let read = History::read(&found.path()?, ledger.genesis(), base, sizes, progress);
     let history = read.map_err(|error| match error {
@@ -319,7 +316,7 @@ fn tell_of(last: &Last, place: &Path, io: &mut Io<'_>) {
 }
 
 /// Refuses a key with which people sign requests: gate-verify would refuse its checkpoint.
-fn refuse_request_key(ledger: &Ledger, key: &VerifierKey) -> Result<(), LogError> {
+fn refuse_request_key(ledger: &Ledger, key: &VerifierKey) -> Result<(), Stop> {
     let text = key.to_ssh_base64();
     let mut found = None;
     let walked: Result<(), StoreError> = ledger.view().policies(&mut |entry| {
@@ -337,13 +334,8 @@ fn refuse_request_key(ledger: &Ledger, key: &VerifierKey) -> Result<(), LogError
 }
 
 /// The old checkpoint, which `key` must have signed for `origin`.
-fn old(
-    session: &Session<'_>,
-    path: &Path,
-    key: &VerifierKey,
-    origin: &str,
-) -> Result<Checkpoint, CheckpointFailure> {
-    let bytes = read(session, path)?;
+fn old(log: &Log<'_>, path: &Path, key: &VerifierKey, origin: &str) -> Result<Checkpoint, CheckpointFailure> {
+    let bytes = read(log, path)?;
     let opened = checkpoint::open_pinned(&bytes, origin, std::slice::from_ref(key));
     let (checkpoint, _) =
         opened.map_err(|source| CheckpointFailure::Old { path: path.display().to_string(), source })?;
@@ -354,7 +346,7 @@ fn old(
 ///
 /// # Errors
 /// A [`CheckpointFailure`].
-pub(crate) fn read(session: &Session<'_>, path: &Path) -> Result<Vec<u8>, CheckpointFailure> {
+pub(crate) fn read(log: &Log<'_>, path: &Path) -> Result<Vec<u8>, CheckpointFailure> {
     let fails = |source| CheckpointFailure::Read { path: path.display().to_string(), source };
-    infile::read(&session.env.cwd.join(path), note::MAX_BYTES as u64).map_err(fails)
+    infile::read(&log.session.env.cwd.join(path), note::MAX_BYTES as u64).map_err(fails)
 }

@@ -12,14 +12,14 @@ use gate_cli::Io;
 use gate_ledger::archive::EntryRef;
 use gate_ledger::store::{Access, Head, Ledger, OpenError, StoreError};
 use gate_ledger::verify::{self, Options, Outcome, VerifyError};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::request::SeenHead;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
-use crate::error::LogError;
-use crate::session::Session;
+use crate::session::Log;
+use gate_cli::Stop;
 use gate_ledger::outfile::{NameError, Staged};
 
 /// The value of `schema`.
@@ -70,9 +70,8 @@ pub(crate) enum CopyError {
     },
 }
 
-impl CopyError {
-    /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+impl Ends for CopyError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Name(error) => error.exit(),
             Self::NotUtf8(_) => Exit::Usage,
@@ -87,16 +86,16 @@ impl CopyError {
 /// Copies the ledger to the new file `to`, or to the remote that it names.
 ///
 /// # Errors
-/// A [`LogError`]; then nothing is at `to`.
-pub(crate) fn copy(session: &Session<'_>, to: &Path, io: &mut Io<'_>) -> Result<(), LogError> {
+/// A [`Stop`]; then nothing is at `to`.
+pub(crate) fn copy(log: &Log<'_>, to: &Path, io: &mut Io<'_>) -> Result<(), Stop> {
     if let Some(address) = elsewhere::address(to) {
-        return elsewhere::copy(session, address, io);
+        return elsewhere::copy(log, address, io);
     }
-    let found = session.find()?;
+    let found = log.find()?;
     let path = found.path()?;
     let ledger = found.open(Access::Read)?;
     let head = ledger.view().head()?;
-    let target = session.env.cwd.join(to);
+    let target = log.session.env.cwd.join(to);
     found.refuse_reserved(&target, to)?;
     let staged = Staged::beside(&target).map_err(CopyError::from)?;
     let text = staged.path.to_str().ok_or_else(|| CopyError::NotUtf8(target.clone()))?;
@@ -104,7 +103,7 @@ pub(crate) fn copy(session: &Session<'_>, to: &Path, io: &mut Io<'_>) -> Result<
     let outcome = check(&ledger, head, &staged)?;
     let shown = to.display().to_string();
     staged.publish().map_err(|source| CopyError::Publish { path: shown.clone(), source })?;
-    show(session, &ledger, &shown, &outcome, io);
+    show(log, &ledger, &shown, &outcome, io);
     Ok(())
 }
 
@@ -131,7 +130,7 @@ fn log_ahead(to: &str) -> Result<(), StoreError> {
 }
 
 /// Verifies the copy, which must hold what was the ledger's newest entry before.
-fn check(ledger: &Ledger, head: Head, staged: &Staged) -> Result<Outcome, LogError> {
+fn check(ledger: &Ledger, head: Head, staged: &Staged) -> Result<Outcome, Stop> {
     let options = Options { genesis: Some(ledger.genesis()), quick_check: true, ..Options::default() };
     let outcome = verify::sqlite(&staged.path, &options, &mut ()).map_err(CopyError::Unverified)?;
     if let Some(bad) = outcome.first_bad {
@@ -142,11 +141,11 @@ fn check(ledger: &Ledger, head: Head, staged: &Staged) -> Result<Outcome, LogErr
     if same { Ok(outcome) } else { Err(CopyError::Other(head.seq).into()) }
 }
 
-fn show(session: &Session<'_>, ledger: &Ledger, to: &str, outcome: &Outcome, io: &mut Io<'_>) {
+fn show(log: &Log<'_>, ledger: &Ledger, to: &str, outcome: &Outcome, io: &mut Io<'_>) {
     let head = outcome.head.map(|(seq, hash)| EntryRef { seq, hash });
     let summary =
         format!("{} copied to '{to}' and verified", gate_cli::render::count(outcome.entries, "entry"));
-    session.report(&document(ledger, to, outcome.entries, head), &summary, io);
+    log.session.report(&document(ledger, to, outcome.entries, head), &summary, io);
 }
 
 /// What is said of a copy of `ledger` at `place`.

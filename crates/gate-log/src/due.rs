@@ -7,42 +7,41 @@ use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet, View};
 use gate_ledger::store::Access;
+use gate_model::exit::Exit;
 use gate_model::principal::shown;
 use gate_workflow::reading::due::{self, Due, Ending, Idle, Owed, Remedy, Waiting};
 
-use crate::error::LogError;
-use crate::session::Session;
+use crate::session::Log;
+use gate_cli::Stop;
 
 /// Shows what is due; with `within` that which has its end within so many seconds.
 ///
 /// # Errors
-/// A [`LogError`]; [`LogError::Due`] where `within` was given and something is.
+/// A [`Stop`].
 pub(crate) fn show(
-    session: &Session<'_>,
+    log: &Log<'_>,
     within: Option<u64>,
     unneeded_after: Option<u64>,
     io: &mut Io<'_>,
-) -> Result<(), LogError> {
-    let found = session.find()?;
+) -> Result<Exit, Stop> {
+    let found = log.find()?;
     let ledger = found.open(Access::Read)?;
     let due = due::read(
         &ledger,
         found.today()?,
-        session.now(),
+        log.session.now(),
         within,
         unneeded_after.unwrap_or(due::UNNEEDED_AFTER),
     )?;
-    let text = match session.format(io) {
-        Format::Text => render::page(&sheet(&due, &session.view(io)), Format::Text, &session.view(io)),
+    let text = match log.session.format(io) {
+        Format::Text => {
+            render::page(&sheet(&due, &log.session.view(io)), Format::Text, &log.session.view(io))
+        }
         _ => render::json(&due) + "\n",
     };
     io.show(&text);
-    let summary = summary(&due);
-    if within.is_some() && !is_empty(&due) {
-        return Err(LogError::Due(summary));
-    }
-    session.summary(io, &summary);
-    Ok(())
+    log.session.summary(io, &summary(&due));
+    Ok(if within.is_some() && !is_empty(&due) { Exit::Negative } else { Exit::Proceed })
 }
 
 /// Whether nobody has anything to do. An entry that cannot be read is something.

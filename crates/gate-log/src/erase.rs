@@ -25,7 +25,7 @@ use gate_ledger::commitment::{Commitment, Field};
 use gate_ledger::entry::{Draft, Entry, Kind};
 use gate_ledger::redaction::{self, ERASURE_SCHEMA, Privacy};
 use gate_ledger::store::{Access, AppendError, StoreError, Transaction, View};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::principal::Principal;
 use gate_model::text::{self, TextError};
 use gate_workflow::ids::{self, IdError};
@@ -35,8 +35,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::args::EraseArgs;
-use crate::error::LogError;
-use crate::session::{Found, Session};
+use crate::session::{Found, Log};
+use gate_cli::Stop;
 
 /// How many commitments one note names; an entry holds at most 1 MiB.
 const MAX_NAMED: usize = 5_000;
@@ -89,9 +89,8 @@ pub(crate) enum EraseFailure {
     Json(#[from] serde_json::Error),
 }
 
-impl EraseFailure {
-    /// The exit code.
-    pub(crate) fn exit(&self) -> Exit {
+impl Ends for EraseFailure {
+    fn exit(&self) -> Exit {
         match self {
             Self::Ledger(error) => error.exit(),
             Self::Store(error) | Self::Id(IdError::Store(error)) => error.exit(),
@@ -118,15 +117,15 @@ struct Erased {
 /// Erases what `args` name.
 ///
 /// # Errors
-/// A [`LogError`].
-pub(crate) fn erase(session: &Session<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Result<(), LogError> {
+/// A [`Stop`].
+pub(crate) fn erase(log: &Log<'_>, args: &EraseArgs, io: &mut Io<'_>) -> Result<(), Stop> {
     text::check(&args.reason).map_err(EraseFailure::Reason)?;
-    let found = session.find()?;
+    let found = log.find()?;
     let names = names(&found, args);
     if names.iter().any(|name| args.reason.contains(name.as_str())) {
         return Err(EraseFailure::Repeats.into());
     }
-    let actor = serde_json::to_value(found.principal(session)).map_err(EraseFailure::from)?;
+    let actor = serde_json::to_value(found.principal(log)).map_err(EraseFailure::from)?;
     let choose = |transaction: &mut Transaction<'_>| {
         let chosen = chosen(&transaction.view(), &names, &args.ids)?;
         Ok((record(transaction, &chosen, &actor, &args.reason)?, chosen))
@@ -140,7 +139,7 @@ pub(crate) fn erase(session: &Session<'_>, args: &EraseArgs, io: &mut Io<'_>) ->
             }
             (erased, chosen)
         }
-        None => here(&found, session, choose)?,
+        None => here(&found, log, choose)?,
     };
     let ledger = found.open(Access::Read)?;
     let id = ledger.id().to_owned();
@@ -154,25 +153,25 @@ pub(crate) fn erase(session: &Session<'_>, args: &EraseArgs, io: &mut Io<'_>) ->
     let erased = Erased { schema: ERASURE_SCHEMA, ledger: id, remaining, ..erased };
     let summary = summary(&erased, archived);
     let Some(left) = left else {
-        session.report(&erased, &summary, io);
+        log.session.report(&erased, &summary, io);
         return Ok(());
     };
-    session.document(&erased, io);
+    log.session.document(&erased, io);
     Err(EraseFailure::Remains { summary, left }.into())
 }
 
 /// Records and erases in the ledger's own file.
 fn here(
     found: &Found<'_>,
-    session: &Session<'_>,
+    log: &Log<'_>,
     choose: impl FnOnce(&mut Transaction<'_>) -> Result<(Erased, Chosen), EraseFailure>,
-) -> Result<(Erased, Chosen), LogError> {
+) -> Result<(Erased, Chosen), Stop> {
     let mut ledger = found.open(Access::Append)?;
     if matches!(found, Found::Alone(_)) {
         // Without its policy a ledger does not say what it commits to; committing to all is the safe side.
         ledger.set_privacy(Privacy { reasons: true, names: true });
     }
-    let done = ledger.append(LOCK_WAIT, session.clock, |transaction| -> Result<_, EraseFailure> {
+    let done = ledger.append(LOCK_WAIT, log.session.clock, |transaction| -> Result<_, EraseFailure> {
         let (erased, chosen) = choose(transaction)?;
         transaction.erase(&commitments(&chosen))?;
         Ok((erased, chosen))

@@ -14,9 +14,10 @@ use gate_ledger::commitment::WrittenOpening;
 use gate_ledger::entry::write_line;
 use gate_ledger::outfile::{Manner, Place};
 use gate_ledger::store::{Access, Ledger};
+use gate_model::exit::Exit;
 
-use crate::error::LogError;
-use crate::session::Session;
+use crate::session::Log;
+use gate_cli::Stop;
 
 /// How many positions one stretch has at most.
 const STRETCH: u64 = 4096;
@@ -26,17 +27,13 @@ const MAX_BYTES: usize = 4 << 20;
 /// Writes every entry.
 ///
 /// # Errors
-/// A [`LogError`].
-pub(crate) fn export(
-    session: &Session<'_>,
-    openings: Option<&Path>,
-    io: &mut Io<'_>,
-) -> Result<(), LogError> {
-    let found = session.find()?;
+/// A [`Stop`].
+pub(crate) fn export(log: &Log<'_>, openings: Option<&Path>, io: &mut Io<'_>) -> Result<(), Stop> {
+    let found = log.find()?;
     let ledger = found.open(Access::Read)?;
     if let Some(path) = openings {
-        found.refuse_reserved(&session.env.cwd.join(path), path)?;
-        write_openings(&ledger, &session.env.cwd, path)?;
+        found.refuse_reserved(&log.session.env.cwd.join(path), path)?;
+        write_openings(&ledger, &log.session.env.cwd, path)?;
     }
     let head = ledger.view().head()?.seq;
     let mut buffer = Vec::new();
@@ -59,7 +56,7 @@ pub(crate) fn export(
 }
 
 /// Writes every opening, one line of JSON each, to a new file that only its owner can read.
-fn write_openings(ledger: &Ledger, cwd: &Path, path: &Path) -> Result<(), LogError> {
+fn write_openings(ledger: &Ledger, cwd: &Path, path: &Path) -> Result<(), Stop> {
     let mut unread = None;
     let written = Place::of(&cwd.join(path)).and_then(|place| {
         place.write(Manner::SECRET, |out| {
@@ -78,13 +75,19 @@ fn write_openings(ledger: &Ledger, cwd: &Path, path: &Path) -> Result<(), LogErr
     });
     match (written, unread) {
         (_, Some(error)) => Err(error.into()),
-        (Err(source), None) => Err(LogError::Openings { path: path.display().to_string(), source }),
+        (Err(source), None) => {
+            let is_there = source.kind() == std::io::ErrorKind::AlreadyExists;
+            let exit = if is_there { Exit::Usage } else { Exit::Failure };
+            let path = path.display();
+            let text = format_args!("cannot write the openings to '{path}': {source}");
+            Err(Stop::new(exit, format_args!("{text}\nname a file that does not exist yet")))
+        }
         (Ok(()), None) => Ok(()),
     }
 }
 
 /// Gathers the lines of the entries from `first` to `last`. Says whether they fit.
-fn gather(ledger: &Ledger, first: u64, last: u64, buffer: &mut Vec<u8>) -> Result<bool, LogError> {
+fn gather(ledger: &Ledger, first: u64, last: u64, buffer: &mut Vec<u8>) -> Result<bool, Stop> {
     buffer.clear();
     let mut fits = true;
     ledger.view().scan_lines(first, Some(last), &mut |body, hash| {

@@ -11,16 +11,16 @@ use std::path::{Path, PathBuf};
 use gate_ledger::chain::{Facts, LedgerId};
 use gate_ledger::entry::{EntryError, read_line};
 use gate_ledger::infile;
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_workflow::reading::Record;
 
-use crate::error::LogError;
+use gate_cli::Stop;
 
 /// A line longer than this holds no entry.
 const MAX_LINE: u64 = 2 << 20;
 
 /// Who is handed what each line says of its place, and its body; `Break` ends the reading.
-pub(crate) type EachLine<'e> = &'e mut dyn FnMut(&Facts, &[u8]) -> Result<ControlFlow<()>, LogError>;
+pub(crate) type EachLine<'e> = &'e mut dyn FnMut(&Facts, &[u8]) -> Result<ControlFlow<()>, Stop>;
 
 /// Why an export cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -45,9 +45,8 @@ pub(crate) enum ExportError {
     },
 }
 
-impl ExportError {
-    /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+impl Ends for ExportError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Io { .. } => Exit::Failure,
             Self::Line { .. } => Exit::Distrust,
@@ -64,7 +63,7 @@ pub(crate) fn lines(
     paths: &[PathBuf],
     stdin: &mut dyn Read,
     each: EachLine<'_>,
-) -> Result<(), LogError> {
+) -> Result<(), Stop> {
     for path in paths {
         let shown = path.display().to_string();
         let went = if path.as_os_str() == "-" {
@@ -89,8 +88,8 @@ pub(crate) fn records(
     cwd: &Path,
     paths: &[PathBuf],
     stdin: &mut dyn Read,
-    each: &mut dyn FnMut(&Record<'_>) -> Result<ControlFlow<()>, LogError>,
-) -> Result<(), LogError> {
+    each: &mut dyn FnMut(&Record<'_>) -> Result<ControlFlow<()>, Stop>,
+) -> Result<(), Stop> {
     let mut newest: HashMap<LedgerId, u64> = HashMap::new();
     lines(cwd, paths, stdin, &mut |facts, body| {
         if newest.get(&facts.ledger).is_some_and(|newest| facts.seq <= *newest) {
@@ -101,7 +100,7 @@ pub(crate) fn records(
     })
 }
 
-fn walk(mut input: impl BufRead, shown: &str, each: EachLine<'_>) -> Result<ControlFlow<()>, LogError> {
+fn walk(mut input: impl BufRead, shown: &str, each: EachLine<'_>) -> Result<ControlFlow<()>, Stop> {
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();

@@ -17,10 +17,11 @@ use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::args::Args;
-use crate::error::LogError;
 use crate::lines::Entries;
 use crate::list::opt_out;
-use crate::session::Session;
+use crate::session::Log;
+use gate_cli::Stop;
+use gate_model::exit::Exit;
 
 /// How often the ledger is asked.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -30,27 +31,27 @@ const INTERVAL_REMOTE: Duration = Duration::from_secs(5);
 /// Shows what `args` select, then every new entry that fits.
 ///
 /// # Errors
-/// A [`LogError`].
-pub(crate) fn follow(session: &Session<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
+/// A [`Stop`].
+pub(crate) fn follow(log: &Log<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), Stop> {
     let stop = stop_flag()?;
-    let found = session.find()?;
+    let found = log.find()?;
     let interval = if found.remote().is_some() { INTERVAL_REMOTE } else { INTERVAL };
     let mut wait = || wait(&stop, interval);
-    run(&|| found.open(Access::Read), session, args, io, &mut wait)
+    run(&|| found.open(Access::Read), log, args, io, &mut wait)
 }
 
 /// The same with the pause between two looks passed in. The ledger is opened for each look, and kept over no pause.
 fn run(
-    open: &dyn Fn() -> Result<Ledger, LogError>,
-    session: &Session<'_>,
+    open: &dyn Fn() -> Result<Ledger, Stop>,
+    log: &Log<'_>,
     args: &Args,
     io: &mut Io<'_>,
     wait: &mut dyn FnMut() -> ControlFlow<()>,
-) -> Result<(), LogError> {
+) -> Result<(), Stop> {
     let ledger = open()?;
     let genesis = ledger.genesis();
-    let selection = args.selection(session.now(), opt_out(&ledger, args)?);
-    let format = session.format(io);
+    let selection = args.selection(log.session.now(), opt_out(&ledger, args)?);
+    let format = log.session.format(io);
     let mut entries = Entries::stream(io, format).revealing(args.reveal);
     let mut gone = false;
     let mut take = |record: &gate_workflow::reading::Record<'_>| {
@@ -80,10 +81,11 @@ fn run(
 }
 
 /// A flag that an interrupt raises.
-fn stop_flag() -> Result<Arc<AtomicBool>, LogError> {
+fn stop_flag() -> Result<Arc<AtomicBool>, Stop> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&flag)).map_err(LogError::Signals)?;
+        signal_hook::flag::register(signal, Arc::clone(&flag))
+            .map_err(|error| Stop::new(Exit::Failure, format_args!("cannot handle signals: {error}")))?;
     }
     Ok(flag)
 }

@@ -17,7 +17,7 @@ use gate_cli::render::{self, Sheet};
 use gate_judge::policy_text::TextError;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{Access, AppendError, CreateError, Ledger, StoreError};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::text::visible;
 use gate_workflow::ledger_access;
 use gate_workflow::policies::{self, RecordError};
@@ -26,9 +26,9 @@ use gate_workflow::workspace::{LOCK_WAIT, Workspace, WorkspaceError};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::error::LogError;
 use crate::run::TOOL;
-use crate::session::Session;
+use crate::session::Log;
+use gate_cli::Stop;
 use gate_ledger::outfile::{NameError, Staged};
 use starter::Starter;
 
@@ -110,9 +110,8 @@ pub(crate) enum InitError {
     },
 }
 
-impl InitError {
-    /// The exit code.
-    pub(crate) fn exit(&self) -> Exit {
+impl Ends for InitError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Name(error) => error.exit(),
             Self::Pinned { .. }
@@ -149,12 +148,12 @@ struct Made {
 /// Makes the ledger, and a policy where there is none.
 ///
 /// # Errors
-/// A [`LogError`]; then neither is there.
-pub(crate) fn init(session: &Session<'_>, remote: bool, io: &mut Io<'_>) -> Result<(), LogError> {
-    let (workspace, starter) = match Workspace::founding(session.place()) {
+/// A [`Stop`]; then neither is there.
+pub(crate) fn init(log: &Log<'_>, remote: bool, io: &mut Io<'_>) -> Result<(), Stop> {
+    let (workspace, starter) = match Workspace::founding(log.place()) {
         Err(PolicyError::Text(TextError::NotFound(_))) => {
-            let starter = Starter::write(&session.env.cwd)?;
-            (Workspace::founding(session.place())?, Some(starter))
+            let starter = Starter::write(&log.session.env.cwd)?;
+            (Workspace::founding(log.place())?, Some(starter))
         }
         workspace => (workspace?, None),
     };
@@ -171,13 +170,13 @@ pub(crate) fn init(session: &Session<'_>, remote: bool, io: &mut Io<'_>) -> Resu
         }
     };
     starter.into_iter().for_each(Starter::keep);
-    show(session, &made, io);
+    show(log, &made, io);
     Ok(())
 }
 
 /// The ledger of a policy that has one. Whatever else stands in its place, or is not the one that the policy pins, is left
 /// to be refused.
-fn there_already(workspace: &Workspace<'_>, created_policy: bool) -> Result<Option<Made>, LogError> {
+fn there_already(workspace: &Workspace<'_>, created_policy: bool) -> Result<Option<Made>, Stop> {
     let path = workspace.ledger_path()?;
     if created_policy
         || !gate_ledger::infile::open(&path)
@@ -209,7 +208,7 @@ fn made(workspace: &Workspace<'_>, ledger: String, (id, genesis): (String, Strin
     }
 }
 
-fn make(workspace: &Workspace<'_>, created_policy: bool, io: &mut Io<'_>) -> Result<Made, LogError> {
+fn make(workspace: &Workspace<'_>, created_policy: bool, io: &mut Io<'_>) -> Result<Made, Stop> {
     let path = workspace.ledger_path()?;
     let staged = Staged::beside(&path).map_err(InitError::from)?;
     ledger_access::refuse_any_tracked(&path, [path.clone()])?;
@@ -228,16 +227,14 @@ fn make(workspace: &Workspace<'_>, created_policy: bool, io: &mut Io<'_>) -> Res
 
 /// Makes the ledger at the remote: it is built here under a passing name, and what the remote took is the ledger. One that
 /// is there and is the one that the policy pins is left as it is; whether another one is to be pinned is for a person.
-fn make_there(workspace: &Workspace<'_>, address: &str) -> Result<Made, LogError> {
+fn make_there(workspace: &Workspace<'_>, address: &str) -> Result<Made, Stop> {
     if let Some(first) = workspace.first_of_remote()? {
         let genesis = first.hash.to_string();
         return match &workspace.loaded.policy.ledger.genesis {
             Some(pinned) if *pinned == genesis => {
                 Ok(made(workspace, address.to_owned(), (first.ledger, genesis), false))
             }
-            _ => {
-                refuse_pinned(workspace).map_err(LogError::from).and_then(|()| Err(there(&first, workspace)))
-            }
+            _ => refuse_pinned(workspace).map_err(Stop::from).and_then(|()| Err(there(&first, workspace))),
         };
     }
     refuse_pinned(workspace)?;
@@ -249,7 +246,7 @@ fn make_there(workspace: &Workspace<'_>, address: &str) -> Result<Made, LogError
 }
 
 /// That somebody made a ledger, who and when as it says, and what would pin it.
-fn there(first: &Entry, workspace: &Workspace<'_>) -> LogError {
+fn there(first: &Entry, workspace: &Workspace<'_>) -> Stop {
     let by = first.actor.get("id").and_then(serde_json::Value::as_str).unwrap_or_default();
     let error = InitError::There {
         at: first.at.to_second(),
@@ -298,8 +295,8 @@ fn named(error: CreateError, path: &Path) -> CreateError {
     }
 }
 
-fn show(session: &Session<'_>, made: &Made, io: &mut Io<'_>) {
-    let text = match session.format(io) {
+fn show(log: &Log<'_>, made: &Made, io: &mut Io<'_>) {
+    let text = match log.session.format(io) {
         Format::Text => {
             let title = if made.created { "ledger made" } else { "the ledger is there already" };
             let mut sheet = Sheet::new(title, Tone::Good);
@@ -308,12 +305,12 @@ fn show(session: &Session<'_>, made: &Made, io: &mut Io<'_>) {
             sheet.fact("genesis", made.genesis.clone());
             let created = if made.created_policy { " (written now, with comments)" } else { "" };
             sheet.fact("policy", format!("{}{created}", made.policy));
-            render::page(&sheet, Format::Text, &session.view(io))
+            render::page(&sheet, Format::Text, &log.session.view(io))
         }
         _ => render::json(made) + "\n",
     };
     io.show(&text);
-    if !session.shared.output.quiet && !made.pinned {
+    if !log.session.output.quiet && !made.pinned {
         let what = format!("pin the ledger: put this line under [ledger] in '{}'", made.policy);
         io.tell(&format!("{}  genesis = \"{}\"\n", message::line(TOOL, &what), made.genesis));
     }

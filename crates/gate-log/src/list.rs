@@ -11,29 +11,29 @@ use gate_workflow::ids;
 use gate_workflow::reading::{Record, list};
 
 use crate::args::Args;
-use crate::error::LogError;
 use crate::exports;
 use crate::lines::{self, Entries};
-use crate::session::Session;
+use crate::session::Log;
 use crate::stats;
+use gate_cli::Stop;
 
 /// Shows the entries that `args` select.
 ///
 /// # Errors
-/// A [`LogError`].
-pub(crate) fn list(session: &Session<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
-    let ledger = session.ledger()?;
+/// A [`Stop`].
+pub(crate) fn list(log: &Log<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), Stop> {
+    let ledger = log.ledger()?;
     let id = opt_out(&ledger, args)?;
-    let (format, view) = (session.format(io), session.view(io));
+    let (format, view) = (log.session.format(io), log.session.view(io));
     let mut entries = Entries::list(io, format, view).revealing(args.reveal);
-    let (selection, mut shown) = (args.selection(session.now(), id), 0);
+    let (selection, mut shown) = (args.selection(log.session.now(), id), 0);
     list::list(&ledger, &selection, &mut |record| {
         shown += 1;
         entries.take(record)
     })?;
     entries.finish();
     if let Some(archived) = list::archived(&ledger, &selection, shown)? {
-        session.summary(io, &format!("{}, not in this list", stats::archived(archived)));
+        log.session.summary(io, &format!("{}, not in this list", stats::archived(archived)));
     }
     Ok(())
 }
@@ -41,12 +41,12 @@ pub(crate) fn list(session: &Session<'_>, args: &Args, io: &mut Io<'_>) -> Resul
 /// Shows those of the entries in exports that `args` select.
 ///
 /// # Errors
-/// A [`LogError`].
-pub(crate) fn exported(session: &Session<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), LogError> {
-    let (format, view) = (session.format(io), session.view(io));
-    let filter = args.selection(session.now(), None).filter;
+/// A [`Stop`].
+pub(crate) fn exported(log: &Log<'_>, args: &Args, io: &mut Io<'_>) -> Result<(), Stop> {
+    let (format, view) = (log.session.format(io), log.session.view(io));
+    let filter = args.selection(log.session.now(), None).filter;
     let (stdin, mut shown) = (&mut *io.stdin, Vec::new());
-    exports::records(&session.env.cwd, &args.from, stdin, &mut |record| {
+    exports::records(&log.session.env.cwd, &args.from, stdin, &mut |record| {
         if filter.admits(record)? {
             shown.push((record.facts, record.body.to_vec()));
         }
@@ -65,8 +65,8 @@ pub(crate) fn exported(session: &Session<'_>, args: &Args, io: &mut Io<'_>) -> R
 /// The opt-out that `--id` names: an entry of its life is enough.
 ///
 /// # Errors
-/// A [`LogError`] where it names nothing.
-pub(crate) fn opt_out(ledger: &Ledger, args: &Args) -> Result<Option<u64>, LogError> {
+/// A [`Stop`] where it names nothing.
+pub(crate) fn opt_out(ledger: &Ledger, args: &Args) -> Result<Option<u64>, Stop> {
     match &args.filter.id {
         Some(id) => Ok(Some(records::id_of(&ids::find(&ledger.view(), id)?))),
         None => Ok(None),
@@ -76,15 +76,10 @@ pub(crate) fn opt_out(ledger: &Ledger, args: &Args) -> Result<Option<u64>, LogEr
 /// Shows the entries that `ids` name, all of them or none.
 ///
 /// # Errors
-/// A [`LogError`].
-pub(crate) fn show(
-    session: &Session<'_>,
-    ids: &[String],
-    reveal: bool,
-    io: &mut Io<'_>,
-) -> Result<(), LogError> {
-    let ledger = session.ledger()?;
-    let (format, view) = (session.format(io), session.view(io));
+/// A [`Stop`].
+pub(crate) fn show(log: &Log<'_>, ids: &[String], reveal: bool, io: &mut Io<'_>) -> Result<(), Stop> {
+    let ledger = log.ledger()?;
+    let (format, view) = (log.session.format(io), log.session.view(io));
     let mut texts = Vec::new();
     for id in ids {
         let entry = ids::find(&ledger.view(), id)?;

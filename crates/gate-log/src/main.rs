@@ -7,7 +7,6 @@ mod checkpoint;
 mod copy;
 mod due;
 mod erase;
-mod error;
 mod export;
 mod exports;
 mod follow;

@@ -7,21 +7,22 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gate_cli::Io;
 
+use crate::run::TOOL;
 use gate_ledger::checkpoint::{Checkpoint, CheckpointError};
 use gate_ledger::entry::Entry;
 use gate_ledger::note;
 use gate_ledger::proof::TlogProof;
 use gate_ledger::store::{Access, Ledger, StoreError};
 use gate_ledger::tree::{self, Hash, ProofError, ProveError};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_workflow::ids;
 
 use crate::args::ProveArgs;
 use crate::checkpoint::{self, CheckpointFailure, Order, Signed};
-use crate::error::LogError;
-use crate::session::Session;
+use crate::session::Log;
 use crate::signer::KeyPlace;
 use crate::tree::Bodies;
+use gate_cli::Stop;
 
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]
@@ -91,9 +92,8 @@ pub(crate) enum ProveFailure {
     },
 }
 
-impl ProveFailure {
-    /// The exit code.
-    pub(crate) fn exit(&self) -> Exit {
+impl Ends for ProveFailure {
+    fn exit(&self) -> Exit {
         match self {
             Self::Checkpoint(error) => error.exit(),
             Self::Prove(ProveError::Read(error)) => error.exit(),
@@ -112,34 +112,34 @@ impl ProveFailure {
 /// Writes the proof that `args` ask for.
 ///
 /// # Errors
-/// A [`LogError`]; then nothing was written.
-pub(crate) fn prove(session: &Session<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<(), LogError> {
+/// A [`Stop`]; then nothing was written.
+pub(crate) fn prove(log: &Log<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<(), Stop> {
     let text = match args.consistency.as_deref() {
-        Some([old, new]) => consistency(session, old, new)?,
-        Some(_) => return Err(LogError::Usage("--consistency takes two checkpoints".to_owned())),
-        None => inclusion(session, args, io)?,
+        Some([old, new]) => consistency(log, old, new)?,
+        Some(_) => return Err(Stop::arguments(TOOL, "--consistency takes two checkpoints")),
+        None => inclusion(log, args, io)?,
     };
     io.show(&text);
     Ok(())
 }
 
-fn inclusion(session: &Session<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<String, LogError> {
-    let found = session.find()?;
+fn inclusion(log: &Log<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result<String, Stop> {
+    let found = log.find()?;
     let ledger = found.open(Access::Read)?;
     // An ID that names nothing is told before anything is signed.
     let named = args.id.as_deref().map(|id| ids::find(&ledger.view(), id)).transpose()?;
     let signed = match (&args.checkpoint, KeyPlace::of(args.key_file.as_deref(), args.agent.as_deref())) {
-        (Some(path), _) => SignedCheckpoint::read(session, path)?,
+        (Some(path), _) => SignedCheckpoint::read(log, path)?,
         (None, Some(key)) => {
             let order = Order { key, origin: args.origin.as_deref(), since: None, first: false };
-            let Signed { note, tip } = checkpoint::sign(session, &found, &order, io)?;
+            let Signed { note, tip } = checkpoint::sign(log, &found, &order, io)?;
             if named.is_none() {
                 return Ok(tip.to_string());
             }
             SignedCheckpoint::parse(note.as_bytes(), "the new checkpoint".to_owned())?
         }
         (None, None) => {
-            return Err(LogError::Usage("a proof needs --checkpoint, --key-file or --agent".to_owned()));
+            return Err(Stop::arguments(TOOL, "a proof needs --checkpoint, --key-file or --agent"));
         }
     };
     signed.must_be_of(&ledger)?;
@@ -151,12 +151,12 @@ fn inclusion(session: &Session<'_>, args: &ProveArgs, io: &mut Io<'_>) -> Result
 }
 
 /// The body of a request to a witness: the older size, the proof, and the newer checkpoint below it.
-fn consistency(session: &Session<'_>, old: &Path, new: &Path) -> Result<String, LogError> {
-    let (old, new) = (SignedCheckpoint::read(session, old)?, SignedCheckpoint::read(session, new)?);
+fn consistency(log: &Log<'_>, old: &Path, new: &Path) -> Result<String, Stop> {
+    let (old, new) = (SignedCheckpoint::read(log, old)?, SignedCheckpoint::read(log, new)?);
     if old.checkpoint.origin != new.checkpoint.origin {
         return Err(ProveFailure::Two { old: old.path, new: new.path }.into());
     }
-    let ledger = session.ledger()?;
+    let ledger = log.ledger()?;
     new.must_be_of(&ledger)?;
     let (from, to) = (old.checkpoint.size, new.checkpoint.size);
     let proof = tree::consistency_proof(&Bodies::of(ledger.view())?, from, to).map_err(ProveFailure::from)?;
@@ -182,8 +182,8 @@ struct SignedCheckpoint {
 }
 
 impl SignedCheckpoint {
-    fn read(session: &Session<'_>, path: &Path) -> Result<Self, ProveFailure> {
-        Self::parse(&checkpoint::read(session, path)?, path.display().to_string())
+    fn read(log: &Log<'_>, path: &Path) -> Result<Self, ProveFailure> {
+        Self::parse(&checkpoint::read(log, path)?, path.display().to_string())
     }
 
     fn parse(bytes: &[u8], path: String) -> Result<Self, ProveFailure> {
@@ -199,7 +199,7 @@ impl SignedCheckpoint {
     }
 
     /// The last entry that it covers.
-    fn last(&self, ledger: &Ledger) -> Result<Entry, LogError> {
+    fn last(&self, ledger: &Ledger) -> Result<Entry, Stop> {
         let size = self.checkpoint.size;
         let newest = size.checked_sub(1).ok_or_else(|| ProveFailure::CoversNothing(self.path.clone()))?;
         if let Some(entry) = ledger.view().entry(newest)? {

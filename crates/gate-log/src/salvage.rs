@@ -11,9 +11,10 @@ use gate_cli::{message, render};
 use gate_ledger::entry::{EntryHash, write_line};
 use gate_ledger::salvage::{self, Loss, Salvage};
 
-use crate::error::LogError;
 use crate::run::TOOL;
-use crate::session::{Found, Session};
+use crate::session::{Found, Log};
+use gate_cli::Stop;
+use gate_model::exit::Exit;
 
 /// After so many bytes they are handed over, and somebody is asked whether they still read.
 const DELIVER_EVERY: usize = 1 << 20;
@@ -21,9 +22,9 @@ const DELIVER_EVERY: usize = 1 << 20;
 /// Writes every entry that can be saved.
 ///
 /// # Errors
-/// A [`LogError`]; [`LogError::Lost`] once everything that is left was written, if something is not.
-pub(crate) fn salvage(session: &Session<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
-    let found = session.find()?;
+/// A [`Stop`], with exit 1 once everything that is left was written, if something is not.
+pub(crate) fn salvage(log: &Log<'_>, io: &mut Io<'_>) -> Result<(), Stop> {
+    let found = log.find()?;
     let (mut lines, mut gone) = (Vec::new(), false);
     let take = &mut |body: &[u8], hash: EntryHash| {
         write_line(&mut lines, body, hash);
@@ -41,10 +42,10 @@ pub(crate) fn salvage(session: &Session<'_>, io: &mut Io<'_>) -> Result<(), LogE
     tell(&salvage, io);
     let summary = summary(&salvage);
     if salvage.is_whole() {
-        summary.lines().for_each(|line| session.summary(io, line));
+        summary.lines().for_each(|line| log.session.summary(io, line));
         Ok(())
     } else {
-        Err(LogError::Lost(summary))
+        Err(Stop::new(Exit::Negative, summary))
     }
 }
 

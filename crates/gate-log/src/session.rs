@@ -7,31 +7,23 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use gate_checkout::facts;
-use gate_cli::clock::Clock;
-use gate_cli::options::{Format, Shared};
-use gate_cli::render::{self, View};
-use gate_cli::{Env, Io, terminal};
+use gate_cli::options::Shared;
+use gate_cli::session::{Session, Stop};
 use gate_judge::lifting::Trust;
 use gate_judge::policy_text::TextError;
 use gate_ledger::store::{Access, Ledger, is_reserved};
 use gate_model::principal::Principal;
-use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use gate_workflow::policy_source::PolicyError;
 use gate_workflow::reading::due::Today;
 use gate_workflow::workspace::{Place, Workspace, WorkspaceError};
-use serde::Serialize;
 
-use crate::error::LogError;
-
-/// Environment, clock and shared options.
-pub(crate) struct Session<'a> {
-    /// The environment.
-    pub env: &'a Env,
-    /// One variable of it.
+/// The session, with what the verbs find the ledger by.
+pub(crate) struct Log<'a> {
+    /// Environment, clock, output.
+    pub session: Session<'a>,
+    /// One variable of the environment.
     pub lookup: &'a dyn Fn(&str) -> Option<String>,
-    /// The clock.
-    pub clock: Clock<'a>,
     /// The options of all tools.
     pub shared: &'a Shared,
     /// What a person should know of how the ledger was found.
@@ -46,7 +38,7 @@ pub(crate) enum Found<'a> {
     Alone(PathBuf),
 }
 
-impl<'a> Session<'a> {
+impl<'a> Log<'a> {
     /// The policy in force, and what belongs to it.
     ///
     /// # Errors
@@ -59,12 +51,12 @@ impl<'a> Session<'a> {
     pub(crate) fn place(&self) -> Place<'a> {
         let store = &self.shared.store;
         Place {
-            cwd: &self.env.cwd,
+            cwd: &self.session.env.cwd,
             env: self.lookup,
-            clock: self.clock,
-            policy: store.policy(self.env),
-            policy_ref: store.policy_ref(self.env),
-            ledger: store.ledger(self.env),
+            clock: self.session.clock,
+            policy: store.policy(self.session.env),
+            policy_ref: store.policy_ref(self.session.env),
+            ledger: store.ledger(self.session.env),
             connect: gate_workflow::remote::through_helper(),
         }
     }
@@ -74,10 +66,10 @@ impl<'a> Session<'a> {
     /// # Errors
     /// A [`PolicyError`]; that there is none is an error only where no ledger was named.
     pub(crate) fn find(&self) -> Result<Found<'a>, PolicyError> {
-        match (self.workspace(), self.shared.store.ledger(self.env)) {
+        match (self.workspace(), self.shared.store.ledger(self.session.env)) {
             (Ok(workspace), _) => Ok(self.found(workspace)),
             (Err(PolicyError::Text(TextError::NotFound(_))), Some(path)) => {
-                Ok(Found::Alone(self.env.cwd.join(path)))
+                Ok(Found::Alone(self.session.env.cwd.join(path)))
             }
             // Opening it says why it cannot be used, and salvage reads it all the same.
             (Err(PolicyError::Unguarded { .. }), _) => {
@@ -98,48 +90,9 @@ impl<'a> Session<'a> {
     /// Opens the ledger for reading.
     ///
     /// # Errors
-    /// A [`LogError`].
-    pub(crate) fn ledger(&self) -> Result<Ledger, LogError> {
+    /// A [`Stop`].
+    pub(crate) fn ledger(&self) -> Result<Ledger, Stop> {
         self.find()?.open(Access::Read)
-    }
-
-    /// The clock's instant.
-    pub(crate) fn now(&self) -> Timestamp {
-        (self.clock)()
-    }
-
-    /// The format to write.
-    pub(crate) fn format(&self, io: &Io<'_>) -> Format {
-        self.shared.output.format(io.stdout_terminal)
-    }
-
-    /// How somebody looks at it.
-    pub(crate) fn view(&self, io: &Io<'_>) -> View {
-        View {
-            width: terminal::width().filter(|_| io.stdout_terminal),
-            colour: terminal::colour(self.shared.output.color, self.env, io.stdout_terminal),
-            now: self.now(),
-        }
-    }
-
-    /// Shows `document` where a program reads, and tells `summary` on stderr.
-    pub(crate) fn report(&self, document: &impl Serialize, summary: &str, io: &mut Io<'_>) {
-        self.document(document, io);
-        self.summary(io, summary);
-    }
-
-    /// Shows `document` where a program reads.
-    pub(crate) fn document(&self, document: &impl Serialize, io: &mut Io<'_>) {
-        if self.format(io) != Format::Text {
-            io.show(&(render::json(document) + "\n"));
-        }
-    }
-
-    /// Tells `text` on stderr, unless that is not wanted.
-    pub(crate) fn summary(&self, io: &mut Io<'_>, text: &str) {
-        if !self.shared.output.quiet {
-            io.tell(&gate_cli::message::line(crate::run::TOOL, text));
-        }
     }
 }
 
@@ -147,8 +100,8 @@ impl Found<'_> {
     /// Opens the ledger.
     ///
     /// # Errors
-    /// A [`LogError`].
-    pub(crate) fn open(&self, access: Access) -> Result<Ledger, LogError> {
+    /// A [`Stop`].
+    pub(crate) fn open(&self, access: Access) -> Result<Ledger, Stop> {
         match self {
             Self::Policy(workspace) => Ok(workspace.open(access)?),
             Self::Alone(path) => Ok(Ledger::open(path, access)?),
@@ -158,8 +111,8 @@ impl Found<'_> {
     /// The ledger's path.
     ///
     /// # Errors
-    /// A [`LogError`].
-    pub(crate) fn path(&self) -> Result<PathBuf, LogError> {
+    /// A [`Stop`].
+    pub(crate) fn path(&self) -> Result<PathBuf, Stop> {
         match self {
             Self::Policy(workspace) => Ok(workspace.ledger_path()?),
             Self::Alone(path) => Ok(path.clone()),
@@ -170,12 +123,14 @@ impl Found<'_> {
     /// belongs to the ledger. Where no ledger is, no file does.
     ///
     /// # Errors
-    /// [`LogError::Reserved`].
-    pub(crate) fn refuse_reserved(&self, target: &Path, shown: &Path) -> Result<(), LogError> {
+    /// A [`Stop`].
+    pub(crate) fn refuse_reserved(&self, target: &Path, shown: &Path) -> Result<(), Stop> {
         match self.path() {
-            Ok(ledger) if is_reserved(&ledger, target) => {
-                Err(LogError::Reserved(shown.display().to_string()))
-            }
+            Ok(ledger) if is_reserved(&ledger, target) => Err(Stop::usage(format_args!(
+                "'{}' is a name for files that belong to the ledger, and SQLite deletes what it finds there\n\
+                     name another place",
+                shown.display()
+            ))),
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -189,10 +144,10 @@ impl Found<'_> {
     }
 
     /// Who acts.
-    pub(crate) fn principal(&self, session: &Session<'_>) -> Principal {
+    pub(crate) fn principal(&self, log: &Log<'_>) -> Principal {
         match self {
             Self::Policy(workspace) => workspace.quick_facts().principal,
-            Self::Alone(_) => facts::without_git(session.lookup, &session.env.cwd, &[]).principal,
+            Self::Alone(_) => facts::without_git(log.lookup, &log.session.env.cwd, &[]).principal,
         }
     }
 

@@ -11,15 +11,16 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::run::TOOL;
 use gate_checkout::agent::{Agent, AgentError, AgentKey};
 use gate_identity::ssh::note_key::{ChoiceError, KeyChoice};
 use gate_ledger::checkpoint::{Checkpoint, CheckpointError};
 use gate_ledger::infile;
 use gate_ledger::note::{KeyError, KeyKind, SignerKey, VerifierKey};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
-use crate::error::LogError;
-use crate::session::Session;
+use crate::session::Log;
+use gate_cli::Stop;
 
 pub(crate) use file::{generate, read};
 pub(crate) use memory::{Memory, MemoryError, Signed};
@@ -100,9 +101,8 @@ pub(crate) enum SignerError {
     Memory(#[from] MemoryError),
 }
 
-impl SignerError {
-    /// The exit code.
-    pub(crate) fn exit(&self) -> Exit {
+impl Ends for SignerError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Read { .. }
             | Self::Open(_)
@@ -149,9 +149,9 @@ impl<'a> KeyPlace<'a> {
     /// The same where one must be named.
     ///
     /// # Errors
-    /// [`LogError::Usage`] where none is.
-    pub(crate) fn required(file: Option<&'a Path>, agent: Option<&'a str>) -> Result<Self, LogError> {
-        Self::of(file, agent).ok_or_else(|| LogError::Usage("no key was named".to_owned()))
+    /// A [`Stop`] where none is.
+    pub(crate) fn required(file: Option<&'a Path>, agent: Option<&'a str>) -> Result<Self, Stop> {
+        Self::of(file, agent).ok_or_else(|| Stop::arguments(TOOL, "no key was named"))
     }
 }
 
@@ -175,12 +175,12 @@ impl Signer {
     ///
     /// # Errors
     /// A [`SignerError`].
-    pub(crate) fn open(session: &Session<'_>, place: KeyPlace<'_>, name: &str) -> Result<Self, SignerError> {
+    pub(crate) fn open(log: &Log<'_>, place: KeyPlace<'_>, name: &str) -> Result<Self, SignerError> {
         match place {
-            KeyPlace::File(path) => Ok(Self::File(Box::new(read(&session.env.cwd.join(path), path)?))),
+            KeyPlace::File(path) => Ok(Self::File(Box::new(read(&log.session.env.cwd.join(path), path)?))),
             KeyPlace::Agent(word) => {
-                let choice = choice(session, word)?;
-                let mut agent = Agent::connect(session.env.path("SSH_AUTH_SOCK").as_deref(), PATIENCE)?;
+                let choice = choice(log, word)?;
+                let mut agent = Agent::connect(log.session.env.path("SSH_AUTH_SOCK").as_deref(), PATIENCE)?;
                 let key = agent.find(&choice)?;
                 let verifier = VerifierKey::new(name, KeyKind::Note, key.public)
                     .map_err(|source| SignerError::Name { name: name.to_owned(), source })?;
@@ -213,14 +213,14 @@ impl Signer {
 }
 
 /// The agent's key that `word` names: a fingerprint, or the path of a file with the public half.
-fn choice(session: &Session<'_>, word: &str) -> Result<KeyChoice, SignerError> {
+fn choice(log: &Log<'_>, word: &str) -> Result<KeyChoice, SignerError> {
     let fails = |source| SignerError::Choice { word: word.to_owned(), source };
     if word.starts_with("SHA256:") {
         return KeyChoice::by_fingerprint(word).map_err(fails);
     }
     let unreadable = |source| SignerError::Public { path: word.to_owned(), source };
     let mut text = String::new();
-    let file = infile::open_named(&session.env.cwd.join(word)).map_err(unreadable)?;
+    let file = infile::open_named(&log.session.env.cwd.join(word)).map_err(unreadable)?;
     file.take(MAX_BYTES).read_to_string(&mut text).map_err(unreadable)?;
     KeyChoice::by_public_key(&text).map_err(fails)
 }

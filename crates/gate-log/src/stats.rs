@@ -10,9 +10,9 @@ use gate_cli::render::{self, Sheet};
 use gate_workflow::reading::stats::{self, Archived, Counting, Counts, Stats};
 
 use crate::args::SpanArgs;
-use crate::error::LogError;
 use crate::exports;
-use crate::session::Session;
+use crate::session::Log;
+use gate_cli::Stop;
 
 const GATES: [&str; 11] = columns("gate");
 const PRINCIPALS: [&str; 11] = columns("principal");
@@ -37,26 +37,21 @@ const fn columns(whose: &'static str) -> [&'static str; 11] {
 /// Counts the entries of `span`, in the ledger or in `exports`.
 ///
 /// # Errors
-/// A [`LogError`].
-pub(crate) fn show(
-    session: &Session<'_>,
-    exports: &[PathBuf],
-    span: &SpanArgs,
-    io: &mut Io<'_>,
-) -> Result<(), LogError> {
-    let now = session.now();
+/// A [`Stop`].
+pub(crate) fn show(log: &Log<'_>, exports: &[PathBuf], span: &SpanArgs, io: &mut Io<'_>) -> Result<(), Stop> {
+    let now = log.session.now();
     let stats = if exports.is_empty() {
-        stats::read(&session.ledger()?, span.ends(now), now)?
+        stats::read(&log.ledger()?, span.ends(now), now)?
     } else {
         let mut counting = Counting::new(span.ends(now));
-        exports::records(&session.env.cwd, exports, &mut *io.stdin, &mut |record| {
+        exports::records(&log.session.env.cwd, exports, &mut *io.stdin, &mut |record| {
             counting.take(record)?;
             Ok(ControlFlow::Continue(()))
         })?;
         counting.finish(now)
     };
-    let text = match session.format(io) {
-        Format::Text => render::page(&sheet(&stats), Format::Text, &session.view(io)),
+    let text = match log.session.format(io) {
+        Format::Text => render::page(&sheet(&stats), Format::Text, &log.session.view(io)),
         _ => render::json(&stats) + "\n",
     };
     io.show(&text);

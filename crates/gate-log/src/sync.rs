@@ -9,19 +9,19 @@ use gate_cli::render::{self, Sheet};
 use gate_workflow::remote::{State, Synced};
 use gate_workflow::workspace::Workspace;
 
-use crate::error::LogError;
-use crate::session::Session;
+use crate::session::Log;
+use gate_cli::Stop;
 
 /// Takes over what the remote has, and sends the decisions that wait: those of the working copy, and those in the
 /// file `from`.
 ///
 /// # Errors
-/// A [`LogError`]; then whatever was not sent still waits.
-pub(crate) fn sync(session: &Session<'_>, from: Option<&Path>, io: &mut Io<'_>) -> Result<(), LogError> {
-    let from = from.map(|path| session.env.cwd.join(path));
+/// A [`Stop`]; then whatever was not sent still waits.
+pub(crate) fn sync(log: &Log<'_>, from: Option<&Path>, io: &mut Io<'_>) -> Result<(), Stop> {
+    let from = from.map(|path| log.session.env.cwd.join(path));
     // Whose policy it is does not matter: the chain is what is checked.
-    let synced = Workspace::unguarded(session.place())?.sync(from.as_deref())?;
-    session.report(&synced, &summary(&synced), io);
+    let synced = Workspace::unguarded(log.place())?.sync(from.as_deref())?;
+    log.session.report(&synced, &summary(&synced), io);
     Ok(())
 }
 
@@ -33,16 +33,16 @@ fn summary(synced: &Synced) -> String {
 /// Shows where the remote is, how far it and the working copy are, and what it can.
 ///
 /// # Errors
-/// A [`LogError`]; a remote that cannot be reached is none, it is shown.
-pub(crate) fn remote(session: &Session<'_>, io: &mut Io<'_>) -> Result<(), LogError> {
-    let state = Workspace::unguarded(session.place())?.remote_state()?;
-    let text = match session.format(io) {
-        Format::Text => render::page(&sheet(&state), Format::Text, &session.view(io)),
+/// A [`Stop`]; a remote that cannot be reached is none, it is shown.
+pub(crate) fn remote(log: &Log<'_>, io: &mut Io<'_>) -> Result<(), Stop> {
+    let state = Workspace::unguarded(log.place())?.remote_state()?;
+    let text = match log.session.format(io) {
+        Format::Text => render::page(&sheet(&state), Format::Text, &log.session.view(io)),
         _ => render::json(&state) + "\n",
     };
     io.show(&text);
     let reached = if state.unreachable.is_none() { "reached" } else { "out of reach" };
-    session.summary(
+    log.session.summary(
         io,
         &format!("the remote is {reached}; {} to be sent", render::count(state.waiting, "decision")),
     );

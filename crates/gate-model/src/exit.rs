@@ -4,6 +4,8 @@
 //! `nothing was decided` (2, 4, 5). Run mode of `gate-check` is the one exception: there a command's
 //! own status passes through, and our 2, 4 and 5 become [`Exit::RunFailed`], as in timeout(1).
 
+use std::ops::Range;
+
 /// How a tool ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -51,6 +53,28 @@ impl Exit {
             other => other,
         }
     }
+}
+
+/// An error with which a tool ends. Its text is the problem in one line, and on the lines after it the remedy.
+pub trait Ends: std::fmt::Display {
+    /// How the tool ends.
+    fn exit(&self) -> Exit;
+
+    /// What is wrong with a text that a person wrote, place by place, where the error is about one.
+    fn faults(&self) -> Option<Faults> {
+        None
+    }
+}
+
+/// What is wrong with a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults {
+    /// The file, as messages name it.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Each fault: the bytes it is about, what is wrong, and how to mend it.
+    pub places: Vec<(Range<usize>, String, Option<String>)>,
 }
 
 /// Why a command that ended with `status` did not run to its end, whoever asks: the one list of such statuses, for the

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use gate_model::exit::Faults;
 use gate_model::text::visible;
 
 /// How much a diagnostic weighs.
@@ -24,6 +25,12 @@ impl Severity {
             Self::Error => "error",
         }
     }
+}
+
+/// What is wrong with the text of the policy `name`, as a tool tells it.
+pub fn faults(name: &str, text: &str, diagnostics: &[Diagnostic]) -> Faults {
+    let places = diagnostics.iter().map(|one| (one.span.clone(), one.message.clone(), one.help.clone()));
+    Faults { name: name.to_owned(), text: text.to_owned(), places: places.collect() }
 }
 
 /// One thing wrong with a policy.

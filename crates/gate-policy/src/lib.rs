@@ -30,6 +30,8 @@
 //! | `publish` | `batch`, `each` | `batch` for git, else `each` | when plain decisions are sent to the remote |
 //! | `origin` | text | | the name in checkpoints: no white space, no `+` |
 //! | `genesis` | `b3:` and 64 digits | | the hash of the ledger's first entry; another ledger is not used |
+//! | `verify` | boolean | `false` | whether each decision, request and act verifies the whole ledger first |
+//! | `commit` | list of `reason` `names` | none | the personal texts that entries only commit to, so that they can be erased |
 //!
 //! ## `[policy]`
 //!
@@ -181,7 +183,7 @@ pub use admission::{
 pub use asking::{Wanted, wanted};
 pub use conditions::scope_holds;
 pub use denial::{Failed, Kind, Trial};
-pub use diagnostic::{Diagnostic, Position, Severity};
+pub use diagnostic::{Diagnostic, Position, Severity, faults};
 pub use lint::{Signing, lint, lint_keys, lint_trials};
 pub use parse::{MAX_BYTES, decode, parse, parse_bytes};
 pub use pattern::{Pattern, PatternError, RefGlob, RefGlobError, glob_matches};

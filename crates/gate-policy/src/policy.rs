@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use gate_model::action::Action;
+use gate_model::exit::{Ends, Exit};
 use gate_model::gate::GateName;
 use gate_model::issuer::Mapping;
 use gate_model::level::{self, Level, Severity};
@@ -52,6 +53,12 @@ pub struct UnknownGate {
     pub name: String,
     /// The nearest name, or all names; nothing where the policy has no gates.
     pub hint: Option<String>,
+}
+
+impl Ends for UnknownGate {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
 }
 
 impl Policy {

@@ -15,7 +15,7 @@ use gate_ledger::commitment::{Commitment, WrittenOpening};
 use gate_ledger::entry::{Entry, Kind, write_line};
 use gate_ledger::remote::{Batch, Can, Each, Hello, Kept, MOST_OFF, Outcome, Remote, RemoteError, Why};
 use gate_ledger::store::{Access, AppendError, CreateError, Ledger, OpenError, StoreError, Transaction};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 use crate::role::Role;
 

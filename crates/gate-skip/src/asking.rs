@@ -21,10 +21,10 @@ use gate_workflow::{ledger_access, sealing};
 
 use crate::args::{Args, SigningArgs, WishArgs};
 use crate::documents;
-use crate::error::SkipError;
 use crate::import::Imported;
-use crate::run::{Session, TOOL};
+use crate::run::{Skip, TOOL};
 use crate::trailer;
+use gate_cli::Stop;
 
 /// What comes of asking.
 pub(crate) enum Asked {
@@ -52,15 +52,10 @@ impl Asked {
 /// Asks for what the arguments wish.
 ///
 /// # Errors
-/// A [`SkipError`]; then nothing was decided.
-pub(crate) fn ask(
-    session: &Session<'_>,
-    args: &Args,
-    target: &str,
-    io: &mut Io<'_>,
-) -> Result<Asked, SkipError> {
+/// A [`Stop`]; then nothing was decided.
+pub(crate) fn ask(skip: &Skip<'_>, args: &Args, target: &str, io: &mut Io<'_>) -> Result<Asked, Stop> {
     let (mut wish, findings) = if is_file(target) {
-        match from_decision(session, Path::new(target), &args.wish, io)? {
+        match from_decision(skip, Path::new(target), &args.wish, io)? {
             Ok(found) => found,
             Err(nothing) => return Ok(Asked::Answer(Box::new(nothing))),
         }
@@ -69,19 +64,19 @@ pub(crate) fn ask(
         let named: Vec<String> = wish.matches.iter().map(ToString::to_string).collect();
         (wish, named.join("\n"))
     };
-    let gate = session.workspace.loaded.policy.gate(&wish.gate)?;
+    let gate = skip.workspace.loaded.policy.gate(&wish.gate)?;
     let about = || Ok(format!("{}: {}\n{findings}", wish.gate, wish.action));
-    wish.reason = session.pen.reason(args.wish.reason.as_deref(), about)?;
+    wish.reason = skip.pen.reason(args.wish.reason.as_deref(), about)?;
     if args.wish.trailer {
         return trailer::line(gate, wish).map(Asked::Trailer);
     }
     if !args.signing.detached
         && let Some(elsewhere) =
-            wish::reach(session.workspace.facts()?, &wish, session.workspace.remote().is_some())?
+            wish::reach(skip.workspace.facts()?, &wish, skip.workspace.remote().is_some())?
     {
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, &elsewhere).as_warning().render());
     }
-    put(session, &wish, &args.signing, args.wish.dry_run)
+    put(skip, &wish, &args.signing, args.wish.dry_run)
 }
 
 /// Something that can be asked for.
@@ -89,24 +84,14 @@ pub(crate) trait Wanted {
     /// The gate and what is asked of it, for `by`; `view` is of the ledger, where there is one.
     ///
     /// # Errors
-    /// A [`SkipError`]; then nothing is asked for.
-    fn ask(
-        &self,
-        session: &Session<'_>,
-        by: &Principal,
-        view: Option<&View<'_>>,
-    ) -> Result<(String, Ask), SkipError>;
+    /// A [`Stop`]; then nothing is asked for.
+    fn ask(&self, skip: &Skip<'_>, by: &Principal, view: Option<&View<'_>>) -> Result<(String, Ask), Stop>;
 }
 
 impl Wanted for Wish {
-    fn ask(
-        &self,
-        session: &Session<'_>,
-        by: &Principal,
-        view: Option<&View<'_>>,
-    ) -> Result<(String, Ask), SkipError> {
-        let facts = session.workspace.facts()?;
-        let ask = wish::resolve(&session.workspace.loaded.policy, facts, by, view, self)?;
+    fn ask(&self, skip: &Skip<'_>, by: &Principal, view: Option<&View<'_>>) -> Result<(String, Ask), Stop> {
+        let facts = skip.workspace.facts()?;
+        let ask = wish::resolve(&skip.workspace.loaded.policy, facts, by, view, self)?;
         Ok((self.gate.clone(), ask))
     }
 }
@@ -114,38 +99,34 @@ impl Wanted for Wish {
 /// Asks for what is wanted, or for what would come of it; or signs it, to be asked for elsewhere.
 ///
 /// # Errors
-/// A [`SkipError`]; then nothing was decided.
+/// A [`Stop`]; then nothing was decided.
 pub(crate) fn put(
-    session: &Session<'_>,
+    skip: &Skip<'_>,
     wanted: &dyn Wanted,
     signing: &SigningArgs,
     dry_run: bool,
-) -> Result<Asked, SkipError> {
+) -> Result<Asked, Stop> {
     if signing.detached {
-        return Ok(Asked::Detached(Box::new(sign(session, wanted, signing)?.1)));
+        return Ok(Asked::Detached(Box::new(sign(skip, wanted, signing)?.1)));
     }
-    let asking = asking(session, wanted, signing)?;
+    let asking = asking(skip, wanted, signing)?;
     let put = if dry_run { admission::rehearse } else { admission::request };
-    Ok(Asked::answer(put(session.workspace, &asking)?))
+    Ok(Asked::answer(put(skip.workspace, &asking)?))
 }
 
 /// What is wanted, as it is asked for here, signed where the arguments say so.
 ///
 /// # Errors
-/// A [`SkipError`]; then nothing was decided.
-pub(crate) fn asking(
-    session: &Session<'_>,
-    wanted: &dyn Wanted,
-    signing: &SigningArgs,
-) -> Result<Asking, SkipError> {
-    let facts = session.workspace.facts()?;
+/// A [`Stop`]; then nothing was decided.
+pub(crate) fn asking(skip: &Skip<'_>, wanted: &dyn Wanted, signing: &SigningArgs) -> Result<Asking, Stop> {
+    let facts = skip.workspace.facts()?;
     let ((gate, ask), request, by) = if signing.sign.is_some() {
-        let (ask, request, by) = sign(session, wanted, signing)?;
+        let (ask, request, by) = sign(skip, wanted, signing)?;
         ((request.gate.clone(), ask), Some(request), by)
     } else {
         let by = facts.principal.clone();
-        let ledger = session.workspace.open(Access::Read)?;
-        (wanted.ask(session, &by, Some(&ledger.view()))?, None, by)
+        let ledger = skip.workspace.open(Access::Read)?;
+        (wanted.ask(skip, &by, Some(&ledger.view()))?, None, by)
     };
     Ok(Asking { gate, ask, by, context: facts.context.clone(), request })
 }
@@ -203,19 +184,19 @@ fn wish(gate: &str, action: Action, args: &WishArgs) -> Wish {
 
 /// A wish to waive just what blocked, and that in words; the inner `Err` is the answer where nothing did.
 fn from_decision(
-    session: &Session<'_>,
+    skip: &Skip<'_>,
     path: &Path,
     args: &WishArgs,
     io: &mut Io<'_>,
-) -> Result<Result<(Wish, String), Grant>, SkipError> {
+) -> Result<Result<(Wish, String), Grant>, Stop> {
     if args.action.is_some() || !args.waive.is_empty() {
         let text = "a decision names what to waive; --action and --waive go with a gate's name";
-        return Err(SkipError::Usage(text.to_owned()));
+        return Err(Stop::usage(text));
     }
-    let decision = documents::decision(path, session.cwd, io)?;
+    let decision = documents::decision(path, skip.cwd, io)?;
     if decision.blocking.is_empty() {
         if let Some(why) = documents::nothing_to_waive(&decision) {
-            return Err(SkipError::Usage(why));
+            return Err(Stop::usage(why));
         }
         let reasons =
             vec![format!("nothing blocks gate '{}': nothing was asked for or recorded", decision.gate)];
@@ -228,32 +209,32 @@ fn from_decision(
 
 /// What is asked for, the request signed, and who signed it.
 fn sign(
-    session: &Session<'_>,
+    skip: &Skip<'_>,
     wanted: &dyn Wanted,
     signing: &SigningArgs,
-) -> Result<(Ask, Request, Principal), SkipError> {
+) -> Result<(Ask, Request, Principal), Stop> {
     let detached = signing.detached;
-    let signer = session.signer(signing);
+    let signer = skip.signer(signing);
     let name = signer.claimed(Namespace::Request)?;
     let by = Principal { key: None, ..signer_principal(&name) };
     // On a laptop there may be no ledger; the policy's genesis pin then says which one is meant.
-    let ledger = if detached { session.at_hand()? } else { Some(session.workspace.open(Access::Read)?) };
+    let ledger = if detached { skip.at_hand()? } else { Some(skip.workspace.open(Access::Read)?) };
     let view = ledger.as_ref().map(Ledger::view);
-    let (gate, ask) = wanted.ask(session, &by, view.as_ref())?;
+    let (gate, ask) = wanted.ask(skip, &by, view.as_ref())?;
     let which = ledger.as_ref().map(|ledger| ledger.id().to_owned());
-    let which = which.or_else(|| session.workspace.loaded.policy.ledger.genesis.clone());
+    let which = which.or_else(|| skip.workspace.loaded.policy.ledger.genesis.clone());
     if which.is_none() {
         let text =
             "a request must name its ledger, and there is none here\npin [ledger] genesis in the policy";
-        return Err(SkipError::Usage(text.to_owned()));
+        return Err(Stop::usage(text));
     }
     let seen = match &view {
         Some(view) => Some(view.head()?.into()),
         None => None,
     };
-    let now = session.workspace.now();
-    let mut draft = signing::draft(&gate, &ask, &name, &session.workspace.loaded, which, seen, now)?;
-    sealing::request(&mut draft, ledger_access::privacy(&session.workspace.loaded), view.as_ref())?;
+    let now = skip.workspace.now();
+    let mut draft = signing::draft(&gate, &ask, &name, &skip.workspace.loaded, which, seen, now)?;
+    sealing::request(&mut draft, ledger_access::privacy(&skip.workspace.loaded), view.as_ref())?;
     let (request, principal) = signer.request(draft)?;
     Ok((ask, request, principal))
 }

@@ -14,7 +14,7 @@ use gate_ledger::redaction::Privacy;
 use gate_model::decision::{self, Decision, Verdict};
 use gate_workflow::sealing::{self, Signed};
 
-use crate::error::SkipError;
+use gate_cli::Stop;
 
 /// The largest decision that is read, in bytes.
 const MAX_DECISION: u64 = 256 * 1024 * 1024;
@@ -31,8 +31,8 @@ const ENTRY_REMEDY: &str = "give the line that gate-log show ID or gate-log expo
 /// Reads a decision from `path`, `-` being standard input.
 ///
 /// # Errors
-/// [`SkipError::Document`], with what is wrong.
-pub(crate) fn decision(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Decision, SkipError> {
+/// A [`Stop`], with what is wrong.
+pub(crate) fn decision(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Decision, Stop> {
     let bytes = read(path, cwd, io, MAX_DECISION, DECISION_REMEDY)?;
     let wrong = |reason: String| wrong(path, reason, DECISION_REMEDY);
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -68,13 +68,8 @@ pub(crate) fn nothing_to_waive(decision: &Decision) -> Option<String> {
 /// Reads a signed document from `path`, `-` being standard input, with the openings that the policy asks for.
 ///
 /// # Errors
-/// [`SkipError::Document`], with what is wrong.
-pub(crate) fn signed(
-    path: &Path,
-    privacy: Privacy,
-    cwd: &Path,
-    io: &mut Io<'_>,
-) -> Result<Signed, SkipError> {
+/// A [`Stop`], with what is wrong.
+pub(crate) fn signed(path: &Path, privacy: Privacy, cwd: &Path, io: &mut Io<'_>) -> Result<Signed, Stop> {
     let bytes = read(path, cwd, io, MAX_SIGNED, SIGNED_REMEDY)?;
     let value = profile::parse(&bytes).map_err(|error| wrong_signed(path, &error))?;
     sealing::unpack(value, privacy).map_err(|error| wrong_signed(path, &error))
@@ -83,21 +78,21 @@ pub(crate) fn signed(
 /// Reads an ignore file from `path`.
 ///
 /// # Errors
-/// [`SkipError::Document`], with what is wrong.
-pub(crate) fn ignore_file(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Vec<u8>, SkipError> {
+/// A [`Stop`], with what is wrong.
+pub(crate) fn ignore_file(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Vec<u8>, Stop> {
     read(path, cwd, io, MAX_IGNORE, "give an ignore file as its tool reads it")
 }
 
 /// What is wrong with a signed document.
-pub(crate) fn wrong_signed(path: &Path, reason: &impl std::fmt::Display) -> SkipError {
+pub(crate) fn wrong_signed(path: &Path, reason: &impl std::fmt::Display) -> Stop {
     wrong(path, reason.to_string(), SIGNED_REMEDY)
 }
 
 /// Reads an entry as it is exported from `path`, `-` being standard input. Its hash is that of what it says.
 ///
 /// # Errors
-/// [`SkipError::Document`], with what is wrong.
-pub(crate) fn entry(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Entry, SkipError> {
+/// A [`Stop`], with what is wrong.
+pub(crate) fn entry(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Entry, Stop> {
     let bytes = read(path, cwd, io, MAX_SIGNED, ENTRY_REMEDY)?;
     let wrong = |reason: String| wrong(path, reason, ENTRY_REMEDY);
     let mut value = profile::parse(&bytes).map_err(|error| wrong(error.to_string()))?;
@@ -110,18 +105,12 @@ pub(crate) fn entry(path: &Path, cwd: &Path, io: &mut Io<'_>) -> Result<Entry, S
     Err(wrong("its hash is not that of what it says".to_owned()))
 }
 
-fn wrong(path: &Path, reason: String, remedy: &'static str) -> SkipError {
+fn wrong(path: &Path, reason: impl std::fmt::Display, remedy: &'static str) -> Stop {
     let path = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
-    SkipError::Document { path, reason, remedy }
+    Stop::usage(format_args!("cannot read '{path}': {reason}\n{remedy}"))
 }
 
-fn read(
-    path: &Path,
-    cwd: &Path,
-    io: &mut Io<'_>,
-    limit: u64,
-    remedy: &'static str,
-) -> Result<Vec<u8>, SkipError> {
+fn read(path: &Path, cwd: &Path, io: &mut Io<'_>, limit: u64, remedy: &'static str) -> Result<Vec<u8>, Stop> {
     let fail = |error: std::io::Error| wrong(path, error.to_string(), remedy);
     let bytes = if path == Path::new("-") {
         let mut bytes = Vec::new();

@@ -9,18 +9,18 @@ use gate_workflow::signing::Signer;
 use gate_workflow::workspace::{Place, Workspace};
 
 use crate::args::ActArgs;
-use crate::error::SkipError;
+use gate_cli::Stop;
 
 /// Signs the policy at `act.id`. The keys of the policy in force count where the ledger holds one that has
 /// owners, else the policy's own.
 ///
 /// # Errors
-/// A [`SkipError`]; then nothing was signed.
-pub(crate) fn endorse(act: &ActArgs, place: Place<'_>) -> Result<Endorsement, SkipError> {
+/// A [`Stop`]; then nothing was signed.
+pub(crate) fn endorse(act: &ActArgs, place: Place<'_>) -> Result<Endorsement, Stop> {
     if act.signing.sign.is_none() {
         let text =
             format!("an owner approves a policy with a signature\nrun: gate-skip approve {} --sign", act.id);
-        return Err(SkipError::Usage(text));
+        return Err(Stop::usage(text));
     }
     let (cwd, now) = (place.cwd, (place.clock)());
     let workspace =
@@ -41,7 +41,7 @@ pub(crate) fn endorse(act: &ActArgs, place: Place<'_>) -> Result<Endorsement, Sk
     };
     if replaces != Some(&loaded.used.digest) && guard.is_spent(&word) {
         let text = format!("a signature of '{}' would not count: {}", act.id, SPENT);
-        return Err(SkipError::Usage(text));
+        return Err(Stop::usage(text));
     }
     let trust = match &guardian {
         Some(guardian) => (&guardian.policy, guardian.data.files.as_slice()),

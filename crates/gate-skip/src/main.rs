@@ -5,7 +5,6 @@ mod args;
 mod asking;
 mod documents;
 mod endorsing;
-mod error;
 mod habits;
 mod import;
 mod reason;

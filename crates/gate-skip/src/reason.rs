@@ -8,7 +8,7 @@ use gate_cli::escape::inert;
 use gate_cli::{Env, Io};
 use gate_model::text;
 
-use crate::error::SkipError;
+use gate_cli::Stop;
 
 /// What a reason is written with.
 #[derive(Debug)]
@@ -29,18 +29,18 @@ impl Pen {
     /// The reason that was `given`; else what is written below which stands what it is `about`.
     ///
     /// # Errors
-    /// [`SkipError::Usage`] where there is none, or one that cannot be recorded.
+    /// A [`Stop`] where there is none, or one that cannot be recorded.
     pub(crate) fn reason(
         &self,
         given: Option<&str>,
-        about: impl FnOnce() -> Result<String, SkipError>,
-    ) -> Result<String, SkipError> {
+        about: impl FnOnce() -> Result<String, Stop>,
+    ) -> Result<String, Stop> {
         let reason = match (given, &self.editor) {
             (Some(given), _) => given.to_owned(),
             (None, Some(editor)) => written(editor, &about()?)?,
             (None, None) => {
                 let text = "--reason is missing\nsay why, in a sentence; on a terminal $VISUAL or $EDITOR is opened for it";
-                return Err(SkipError::Usage(text.to_owned()));
+                return Err(Stop::usage(text));
             }
         };
         check(&reason)?;
@@ -48,14 +48,14 @@ impl Pen {
     }
 }
 
-fn written(editor: &str, about: &str) -> Result<String, SkipError> {
+fn written(editor: &str, about: &str) -> Result<String, Stop> {
     let about: String = about.lines().map(|line| inert(line) + "\n").collect();
     let help = "Say why, above: it is recorded for good, so no secrets. Lines that begin with # are left out, and\n\
                 without a word nothing is asked for.\n\n";
     let text = editor::write(editor, &format!("{help}{about}"))
-        .map_err(|error| SkipError::Usage(format!("{error}\ngive the reason with --reason")))?;
+        .map_err(|error| Stop::usage(format!("{error}\ngive the reason with --reason")))?;
     if text.is_empty() {
-        return Err(SkipError::Usage("no reason was written: nothing was asked for or recorded".to_owned()));
+        return Err(Stop::usage("no reason was written: nothing was asked for or recorded"));
     }
     Ok(text)
 }
@@ -63,9 +63,9 @@ fn written(editor: &str, about: &str) -> Result<String, SkipError> {
 /// Whether a reason can be recorded.
 ///
 /// # Errors
-/// [`SkipError::Usage`].
-pub(crate) fn check(reason: &str) -> Result<(), SkipError> {
+/// A [`Stop`].
+pub(crate) fn check(reason: &str) -> Result<(), Stop> {
     text::check(reason).map_err(|error| {
-        SkipError::Usage(format!("the reason cannot be recorded: {error}\nwrite it as plain text"))
+        Stop::usage(format!("the reason cannot be recorded: {error}\nwrite it as plain text"))
     })
 }

@@ -8,8 +8,8 @@ use gate_workflow::renewal::{self, Words};
 use crate::acting;
 use crate::args::RenewArgs;
 use crate::asking::{self, Asked, Wanted};
-use crate::error::SkipError;
-use crate::run::Session;
+use crate::run::Skip;
+use gate_cli::Stop;
 
 /// The same again as an opt-out that was granted.
 struct Again<'a> {
@@ -18,14 +18,9 @@ struct Again<'a> {
 }
 
 impl Wanted for Again<'_> {
-    fn ask(
-        &self,
-        _: &Session<'_>,
-        _: &Principal,
-        view: Option<&View<'_>>,
-    ) -> Result<(String, Ask), SkipError> {
+    fn ask(&self, _: &Skip<'_>, _: &Principal, view: Option<&View<'_>>) -> Result<(String, Ask), Stop> {
         let view = view.ok_or_else(|| {
-            SkipError::Usage(format!(
+            Stop::usage(format!(
                 "there is no ledger here in which to look for opt-out '{}'\nrenew it where its ledger is, or name that with --ledger",
                 self.id
             ))
@@ -37,10 +32,10 @@ impl Wanted for Again<'_> {
 /// Asks for a renewal.
 ///
 /// # Errors
-/// A [`SkipError`]; then nothing was decided.
-pub(crate) fn renew(session: &Session<'_>, args: &RenewArgs) -> Result<Asked, SkipError> {
-    let about = || acting::told(session, &args.id);
-    let reason = session.pen.reason(args.reason.as_deref(), about)?;
+/// A [`Stop`]; then nothing was decided.
+pub(crate) fn renew(skip: &Skip<'_>, args: &RenewArgs) -> Result<Asked, Stop> {
+    let about = || acting::told(skip, &args.id);
+    let reason = skip.pen.reason(args.reason.as_deref(), about)?;
     let words = Words { reason, ticket: args.ticket.clone(), ttl: args.ttl };
-    asking::put(session, &Again { id: &args.id, words }, &args.signing, args.dry_run)
+    asking::put(skip, &Again { id: &args.id, words }, &args.signing, args.dry_run)
 }

@@ -2,17 +2,14 @@
 
 use std::path::Path;
 
-use gate_cli::clap_errors;
 use gate_cli::clock::Clock;
-use gate_cli::options::{Format, offer};
-use gate_cli::render::{self, View};
-use gate_cli::terminal;
+use gate_cli::options::{Format, OutputOptions, offer};
+use gate_cli::render;
+use gate_cli::session::{self, Session, Stop};
 use gate_cli::{Env, Failure, Io};
-use gate_judge::policy_text::TextError;
 use gate_ledger::store::{Access, Ledger};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::grant::{Grant, Status};
-use gate_workflow::policy_source::PolicyError;
 use gate_workflow::sealing;
 use gate_workflow::signing::Signer;
 use gate_workflow::workspace::{Place, Workspace};
@@ -21,7 +18,6 @@ use crate::acting::{self, Deed, Words};
 use crate::args::{Args, SigningArgs, Verb};
 use crate::asking::{self, Asked};
 use crate::endorsing;
-use crate::error::SkipError;
 use crate::habits;
 use crate::import::{self, Imported};
 use crate::reason::Pen;
@@ -32,7 +28,7 @@ use crate::submitting;
 pub(crate) const TOOL: &str = "gate-skip";
 
 /// The workspace with what belongs to the process.
-pub(crate) struct Session<'a> {
+pub(crate) struct Skip<'a> {
     /// Policy, ledger, facts.
     pub workspace: &'a Workspace<'a>,
     /// The working directory.
@@ -41,7 +37,7 @@ pub(crate) struct Session<'a> {
     pub pen: Pen,
 }
 
-impl Session<'_> {
+impl Skip<'_> {
     /// The signer that the arguments name.
     pub(crate) fn signer<'s>(&'s self, args: &'s SigningArgs) -> Signer<'s> {
         Signer {
@@ -55,7 +51,7 @@ impl Session<'_> {
 
     /// The ledger, where there is one, for what is signed here and submitted elsewhere. One that is there and cannot be
     /// used is an error; a remote that is out of reach is not here.
-    pub(crate) fn at_hand(&self) -> Result<Option<Ledger>, SkipError> {
+    pub(crate) fn at_hand(&self) -> Result<Option<Ledger>, Stop> {
         let has_remote = self.workspace.loaded.policy.ledger.remote.is_some();
         match self.workspace.open(Access::Read) {
             Ok(ledger) => Ok(Some(ledger)),
@@ -65,7 +61,7 @@ impl Session<'_> {
         }
     }
 
-    fn perform(&self, args: &Args, io: &mut Io<'_>) -> Result<Asked, SkipError> {
+    fn perform(&self, args: &Args, io: &mut Io<'_>) -> Result<Asked, Stop> {
         match &args.verb {
             None => asking::ask(self, args, args.target.as_deref().unwrap_or_default(), io),
             Some(Verb::Approve(act)) => acting::act(self, Deed::Approve, act, None, io),
@@ -93,47 +89,52 @@ pub(crate) fn run(args: &[std::ffi::OsString], io: &mut Io<'_>, env: &Env, clock
             .fail(&Failure::new(TOOL, Exit::Usage, problem).with_remedy(format!("did you mean: {meant}")));
     }
     let command = offer(<Args as clap::CommandFactory>::command(), &Format::WITHOUT_FINDINGS);
-    let mut args: Args = match clap_errors::parse_with(TOOL, command, args, io) {
+    let args = match session::arguments::<Args>((TOOL, command), args, (io, env), output) {
         Ok(args) => args,
         Err(exit) => return exit,
     };
-    if let Err(problem) = args.shared.output.settle(env, &Format::WITHOUT_FINDINGS) {
-        return io.fail(&Failure::from_error(TOOL, Exit::Usage, &problem));
-    }
-    match perform(&args, io, env, clock) {
-        Ok(Asked::Answer(grant)) => answer(&args, &grant, io, env, clock),
-        Ok(Asked::Detached(request)) => detached(io, sealing::pack("request", &request)),
-        Ok(Asked::Stated(statement)) => detached(io, sealing::pack("statement", &statement)),
-        Ok(Asked::Imported(Imported::Answers(grants))) => {
-            let each = grants.iter().map(|grant| answer(&args, grant, io, env, clock));
-            // One that waits is what the caller has to know of.
-            let all: Vec<Exit> = each.collect();
-            all.into_iter().find(|exit| *exit != Exit::Proceed).unwrap_or(Exit::Proceed)
-        }
-        Ok(Asked::Imported(Imported::Plan(rows))) => plan(&args, &rows, io, env, clock),
-        Ok(Asked::Trailer(line)) => {
-            io.show(&(line + "\n"));
-            Exit::Proceed
-        }
-        Ok(Asked::Endorsed(endorsement)) => {
-            io.show(&(render::json(&endorsement) + "\n"));
-            Exit::Proceed
-        }
-        Err(SkipError::Policy(PolicyError::Text(TextError::Invalid { name, text, diagnostics }))) => {
-            let colour = terminal::colour(args.shared.output.color, env, io.stderr_terminal);
-            gate_cli::policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
-            Exit::Usage
-        }
-        Err(error) => io.fail(&Failure::from_error(TOOL, error.exit(), &error.to_string())),
+    let session = Session { tool: TOOL, env, clock, output: &args.shared.output };
+    match perform(session, &args, io).and_then(|asked| shown(session, &args, asked, io)) {
+        Ok(exit) => exit,
+        Err(stop) => session.stop(io, &stop),
     }
 }
 
-fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<Asked, SkipError> {
+/// The options of the output, and the formats that there are.
+fn output(args: &mut Args) -> (&mut OutputOptions, &'static [Format]) {
+    (&mut args.shared.output, &Format::WITHOUT_FINDINGS)
+}
+
+/// Shows what came of it.
+fn shown(session: Session<'_>, args: &Args, asked: Asked, io: &mut Io<'_>) -> Result<Exit, Stop> {
+    match asked {
+        Asked::Answer(grant) => return Ok(answer(session, args, &grant, io)),
+        Asked::Imported(Imported::Answers(grants)) => {
+            let each = grants.iter().map(|grant| answer(session, args, grant, io));
+            // One that waits is what the caller has to know of.
+            let all: Vec<Exit> = each.collect();
+            return Ok(all.into_iter().find(|exit| *exit != Exit::Proceed).unwrap_or(Exit::Proceed));
+        }
+        Asked::Detached(request) => detached(io, sealing::pack("request", &request))?,
+        Asked::Stated(statement) => detached(io, sealing::pack("statement", &statement))?,
+        Asked::Imported(Imported::Plan(rows)) => plan(session, &rows, io),
+        Asked::Trailer(line) => {
+            io.show(&(line + "\n"));
+        }
+        Asked::Endorsed(endorsement) => {
+            io.show(&(render::json(&endorsement) + "\n"));
+        }
+    }
+    Ok(Exit::Proceed)
+}
+
+fn perform(session: Session<'_>, args: &Args, io: &mut Io<'_>) -> Result<Asked, Stop> {
+    let env = session.env;
     let lookup = |name: &str| env.get(name);
     let place = Place {
         cwd: &env.cwd,
         env: &lookup,
-        clock,
+        clock: session.clock,
         policy: args.shared.store.policy(env),
         policy_ref: args.shared.store.policy_ref(env),
         ledger: args.shared.store.ledger(env),
@@ -146,71 +147,45 @@ fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<
         return endorsing::endorse(act, place).map(Asked::Endorsed);
     }
     let workspace = Workspace::read(place)?;
-    let session = Session { workspace: &workspace, cwd: &env.cwd, pen: Pen::of(env, io) };
+    let skip = Skip { workspace: &workspace, cwd: &env.cwd, pen: Pen::of(env, io) };
     if args.verbose {
         for origin in workspace.origins()? {
             io.tell(&gate_cli::message::line(TOOL, &origin));
         }
     }
-    let asked = session.perform(args, io);
-    if let Some(again) = render::summary::judged_again(workspace.lost()).filter(|_| !args.shared.output.quiet)
-    {
-        io.tell(&gate_cli::message::line(TOOL, &again));
+    let asked = skip.perform(args, io);
+    if let Some(again) = render::summary::judged_again(workspace.lost()) {
+        session.summary(io, &again);
     }
     for note in workspace.notes() {
-        io.tell(&Failure::from_error(TOOL, Exit::Proceed, note).as_warning().render());
+        session.warn(io, note);
     }
     asked
 }
 
-fn detached(io: &mut Io<'_>, packed: serde_json::Result<serde_json::Value>) -> Exit {
-    match packed {
-        Ok(packed) => {
-            io.show(&(render::json(&packed) + "\n"));
-            Exit::Proceed
-        }
-        Err(error) => io.fail(&Failure::from_error(TOOL, Exit::Failure, &error.to_string())),
-    }
+fn detached(io: &mut Io<'_>, packed: serde_json::Result<serde_json::Value>) -> Result<(), Stop> {
+    let packed = packed.map_err(|error| Stop::new(Exit::Failure, error))?;
+    io.show(&(render::json(&packed) + "\n"));
+    Ok(())
 }
 
-fn plan(args: &Args, rows: &[import::Row], io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
-    let view = view(args, io, env, clock);
-    match args.shared.output.format(io.stdout_terminal) {
-        Format::Text | Format::Markdown | Format::Html => {
-            io.show(&render::page(
-                &import::sheet(rows),
-                args.shared.output.format(io.stdout_terminal),
-                &view,
-            ));
+fn plan(session: Session<'_>, rows: &[import::Row], io: &mut Io<'_>) {
+    let text = match session.format(io) {
+        format @ (Format::Text | Format::Markdown | Format::Html) => {
+            render::page(&import::sheet(rows), format, &session.view(io))
         }
-        _ => {
-            let lines: String = rows.iter().map(|row| render::json(row) + "\n").collect();
-            io.show(&lines);
-        }
-    }
-    Exit::Proceed
+        _ => rows.iter().map(|row| render::json(row) + "\n").collect(),
+    };
+    io.show(&text);
 }
 
-fn view(args: &Args, io: &Io<'_>, env: &Env, clock: Clock<'_>) -> View {
-    View {
-        width: terminal::width().filter(|_| io.stdout_terminal),
-        colour: terminal::colour(args.shared.output.color, env, io.stdout_terminal),
-        now: clock(),
+fn answer(session: Session<'_>, args: &Args, grant: &Grant, io: &mut Io<'_>) -> Exit {
+    io.show(&render::grant(grant, session.format(io), &session.view(io)));
+    if !session.output.quiet {
+        io.tell(&render::summary::grant(TOOL, grant, session.now()));
     }
-}
-
-fn answer(args: &Args, grant: &Grant, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Exit {
-    let format = args.shared.output.format(io.stdout_terminal);
-    let view = view(args, io, env, clock);
-    io.show(&render::grant(grant, format, &view));
-    if !args.shared.output.quiet {
-        io.tell(&render::summary::grant(TOOL, grant, clock()));
-        if args.is_rehearsal() {
-            io.tell(&gate_cli::message::line(
-                TOOL,
-                "this was a rehearsal: nothing was asked for or recorded",
-            ));
-        }
+    if args.is_rehearsal() {
+        session.summary(io, "this was a rehearsal: nothing was asked for or recorded");
     }
     match grant.status {
         Status::Granted | Status::Revoked | Status::Reviewed | Status::Nothing => Exit::Proceed,

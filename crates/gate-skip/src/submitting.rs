@@ -14,29 +14,29 @@ use gate_workflow::sealing::Signed;
 
 use crate::acting::{self, Deed, Words};
 use crate::documents;
-use crate::error::SkipError;
 use crate::reason;
-use crate::run::Session;
+use crate::run::Skip;
+use gate_cli::Stop;
 
 /// Submits a request or an act that was signed elsewhere.
 ///
 /// # Errors
-/// A [`SkipError`]; then nothing was decided.
-pub(crate) fn submit(session: &Session<'_>, path: &Path, io: &mut Io<'_>) -> Result<Grant, SkipError> {
-    let privacy = ledger_access::privacy(&session.workspace.loaded);
-    match documents::signed(path, privacy, session.cwd, io)? {
+/// A [`Stop`]; then nothing was decided.
+pub(crate) fn submit(skip: &Skip<'_>, path: &Path, io: &mut Io<'_>) -> Result<Grant, Stop> {
+    let privacy = ledger_access::privacy(&skip.workspace.loaded);
+    match documents::signed(path, privacy, skip.cwd, io)? {
         // What it holds is a commit's text, and who reads that from the checkout is gate-check.
         Signed::Request(request) if request.commit.is_some() => {
             Err(documents::wrong_signed(path, &"it stands in a commit, whose trailers gate-check admits"))
         }
-        Signed::Request(request) => ask(session, *request),
-        Signed::Statement(statement) => act(session, path, &statement),
+        Signed::Request(request) => ask(skip, *request),
+        Signed::Statement(statement) => act(skip, path, &statement),
     }
 }
 
-fn ask(session: &Session<'_>, request: Request) -> Result<Grant, SkipError> {
-    session.workspace.loaded.policy.gate(&request.gate)?;
-    let facts = session.workspace.facts()?;
+fn ask(skip: &Skip<'_>, request: Request) -> Result<Grant, Stop> {
+    skip.workspace.loaded.policy.gate(&request.gate)?;
+    let facts = skip.workspace.facts()?;
     let asking = Asking {
         gate: request.gate.clone(),
         ask: Ask::of(&request),
@@ -44,10 +44,10 @@ fn ask(session: &Session<'_>, request: Request) -> Result<Grant, SkipError> {
         context: facts.context.clone(),
         request: Some(request),
     };
-    Ok(admission::request(session.workspace, &asking)?)
+    Ok(admission::request(skip.workspace, &asking)?)
 }
 
-fn act(session: &Session<'_>, path: &Path, statement: &Statement) -> Result<Grant, SkipError> {
+fn act(skip: &Skip<'_>, path: &Path, statement: &Statement) -> Result<Grant, Stop> {
     // One that was not meant to travel was recorded where it was signed.
     if statement.submit_by.is_none() {
         return Err(documents::wrong_signed(path, &"it does not say until when it may be submitted"));
@@ -62,9 +62,9 @@ fn act(session: &Session<'_>, path: &Path, statement: &Statement) -> Result<Gran
         ticket: statement.ticket.clone(),
         verdict: statement.verdict,
     };
-    let subject = acting::subject(session, &statement.subject)?;
+    let subject = acting::subject(skip, &statement.subject)?;
     let deed = Deed::of(statement, subject.gate.as_deref().unwrap_or_default())
         .ok_or_else(|| documents::wrong_signed(path, &"it is a review without a verdict"))?;
-    let act = acting::about(session, &statement.subject, &subject, &words)?;
-    deed.record(session, &Act { statement: Some(statement.clone()), ..act })
+    let act = acting::about(skip, &statement.subject, &subject, &words)?;
+    deed.record(skip, &Act { statement: Some(statement.clone()), ..act })
 }

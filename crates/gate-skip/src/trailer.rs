@@ -4,22 +4,22 @@ use gate_judge::trailer::{KEY, Wanted};
 use gate_policy::Gate;
 use gate_workflow::wish::Wish;
 
-use crate::error::SkipError;
+use gate_cli::Stop;
 
 /// The trailer that asks for `wish`, as one line.
 ///
 /// # Errors
-/// [`SkipError::Usage`] where no trailer can: the gate takes none, or not all of it would be read back.
-pub(crate) fn line(gate: &Gate, wish: Wish) -> Result<String, SkipError> {
+/// A [`Stop`] where no trailer can: the gate takes none, or not all of it would be read back.
+pub(crate) fn line(gate: &Gate, wish: Wish) -> Result<String, Stop> {
     if !gate.takes_trailers() {
-        return Err(SkipError::Usage(format!(
+        return Err(Stop::usage(format!(
             "gate '{}' takes no requests in commits\nthe policy would let it with trailers = true",
             wish.gate
         )));
     }
     if !wish.evidence.is_empty() {
         let text = "a decision's findings do not fit into a trailer\nname them: --waive rule=ID,path=GLOB";
-        return Err(SkipError::Usage(text.to_owned()));
+        return Err(Stop::usage(text));
     }
     let wanted = Wanted {
         gate: wish.gate,
@@ -37,7 +37,7 @@ pub(crate) fn line(gate: &Gate, wish: Wish) -> Result<String, SkipError> {
     if read == Some(Ok(wanted)) {
         return Ok(line);
     }
-    Err(SkipError::Usage(format!(
+    Err(Stop::usage(format!(
         "this does not fit into the one line of a {KEY} trailer\nwrite the reason and the ticket as plain text on one line"
     )))
 }

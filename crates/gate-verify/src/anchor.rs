@@ -19,7 +19,7 @@ use gate_model::verification::{Anchored, FirstBad, Warning};
 use crate::args::Required;
 use signers::Fingerprint;
 
-pub(crate) use given::{CheckpointError, GivenCheckpoint, read};
+pub(crate) use given::{GivenCheckpoint, read};
 
 /// Checkpoints, and what the ledger has in their places.
 pub(crate) struct Anchors {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gate_ledger::cosignature::policy::QuorumError;
 use gate_ledger::proof::{MAX_BYTES, Tip, TipError, TlogProof, TlogProofError};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 use crate::anchor::GivenCheckpoint;
 use crate::input;
@@ -60,9 +60,8 @@ pub(crate) enum FromError {
     },
 }
 
-impl FromError {
-    /// The exit code: a proof that proves nothing is a no, the rest is a wrong use.
-    pub(crate) const fn exit(&self) -> Exit {
+impl Ends for FromError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Read { .. }
             | Self::Form { .. }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use gate_ledger::archive::is_segment;
 use gate_ledger::infile;
 use gate_ledger::store::{OpenError, Snapshot};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 /// How every SQLite database begins (<https://www.sqlite.org/fileformat2.html>, section 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -67,9 +67,8 @@ pub(crate) enum InputError {
     },
 }
 
-impl InputError {
-    /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+impl Ends for InputError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Missing(_)
             | Self::Directory(_)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use gate_ledger::infile;
 use gate_ledger::note::{KeyError, VerifierKey};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 /// The largest key file, in bytes.
 const MAX_BYTES: u64 = 4096;
@@ -25,9 +25,8 @@ pub(crate) enum KeysError {
     },
 }
 
-impl KeysError {
-    /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+impl Ends for KeysError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Key { .. } => Exit::Usage,
         }

@@ -26,21 +26,22 @@ use crate::anchor::{self, Anchors};
 use crate::args::Args;
 use crate::input::{self, Input, InputError};
 use crate::pin::{self, Subject};
-use crate::run::VerifyFailure;
+use crate::run::TOOL;
 use crate::trust::Trust;
 use crate::{archive, from, report};
+use gate_cli::Stop;
 
 /// Verifies what `args` name.
 ///
 /// # Errors
-/// A [`VerifyFailure`] where there is no result, good or bad.
+/// A [`Stop`] where there is no result, good or bad.
 pub(crate) fn verify(
     args: &Args,
     io: &mut Io<'_>,
     env: &Env,
     clock: Clock<'_>,
-) -> Result<Verification, VerifyFailure> {
-    let subject = pin::find(args, &args.task().map_err(VerifyFailure::Usage)?, env)?;
+) -> Result<Verification, Stop> {
+    let subject = pin::find(args, &args.task().map_err(|text| Stop::arguments(TOOL, text))?, env)?;
     let shows_progress = io.stderr_terminal && !args.output.quiet;
     let mut input = open(&subject, io, env)?;
     loop {
@@ -63,8 +64,8 @@ fn attempt(
     shows_progress: bool,
     env: &Env,
     clock: Clock<'_>,
-) -> Result<Verification, VerifyFailure> {
-    let task = args.task().map_err(VerifyFailure::Usage)?;
+) -> Result<Verification, Stop> {
+    let task = args.task().map_err(|text| Stop::arguments(TOOL, text))?;
     let trust = Trust::read(&args.key, args.quorum.as_deref(), &env.cwd)?;
     let (mut given, refused) = anchor::read(&args.checkpoint, &trust, &env.cwd)?;
     let tip = args.from.as_deref().map(|path| from::begin(path, &trust, &env.cwd, &mut given)).transpose()?;
@@ -87,12 +88,7 @@ fn attempt(
 }
 
 /// What the entries are verified against.
-fn options(
-    args: &Args,
-    genesis: Option<EntryHash>,
-    tip: Option<&Tip>,
-    env: &Env,
-) -> Result<Options, VerifyFailure> {
+fn options(args: &Args, genesis: Option<EntryHash>, tip: Option<&Tip>, env: &Env) -> Result<Options, Stop> {
     Ok(Options {
         genesis,
         quick_check: args.quick_check,
@@ -101,7 +97,7 @@ fn options(
     })
 }
 
-fn open<'i>(subject: &Subject, io: &'i mut Io<'_>, env: &Env) -> Result<Input<'i>, VerifyFailure> {
+fn open<'i>(subject: &Subject, io: &'i mut Io<'_>, env: &Env) -> Result<Input<'i>, Stop> {
     if subject.path.as_os_str() == "-" {
         return Ok(input::stdin(io.stdin)?);
     }
@@ -140,15 +136,16 @@ fn conclude(
 }
 
 /// Where the texts are found that entries only commit to.
-fn openings(
-    input: &Input<'_>,
-    named: Option<&Path>,
-    cwd: &Path,
-) -> Result<Option<Box<dyn Openings>>, VerifyFailure> {
+fn openings(input: &Input<'_>, named: Option<&Path>, cwd: &Path) -> Result<Option<Box<dyn Openings>>, Stop> {
     if let Some(path) = named {
-        let fails = |reason: String| VerifyFailure::Openings { path: path.display().to_string(), reason };
-        let file = File::open(cwd.join(path)).map_err(|error| fails(error.to_string()))?;
-        let listed = Listed::read(BufReader::new(file)).map_err(|error| fails(error.to_string()))?;
+        let fails = |reason: &dyn std::fmt::Display| {
+            Stop::usage(format_args!(
+                "cannot read the openings in '{}': {reason}\ngive the file that gate-log export --openings wrote",
+                path.display()
+            ))
+        };
+        let file = File::open(cwd.join(path)).map_err(|error| fails(&error))?;
+        let listed = Listed::read(BufReader::new(file)).map_err(|error| fails(&error))?;
         return Ok(Some(Box::new(listed)));
     }
     let Input::Sqlite(snapshot) = input else { return Ok(None) };
@@ -165,15 +162,17 @@ impl Openings for Own {
     }
 }
 
-fn read(input: &mut Input<'_>, mut options: Options, watch: &mut Watch) -> Result<Outcome, VerifyError> {
-    match input {
+fn read(input: &mut Input<'_>, mut options: Options, watch: &mut Watch) -> Result<Outcome, Stop> {
+    let read = match input {
         Input::Sqlite(snapshot) => verify::snapshot(snapshot, &options, watch),
         Input::Stream(stream) => verify::json_lines(stream, &options, watch),
         Input::Segment(path) => {
             options.segments.push(path.clone());
             verify::segments(&options, watch)
         }
-    }
+    };
+    // Nothing was given to verify.
+    read.map_err(|error| if matches!(error, VerifyError::Empty) { Stop::usage(error) } else { error.into() })
 }
 
 /// Everybody who looks at the entries while they are verified.

@@ -11,7 +11,7 @@ use gate_ledger::entry::EntryHash;
 use gate_ledger::remote::working_copy;
 
 use crate::args::{Args, Task};
-use crate::run::VerifyFailure;
+use gate_cli::Stop;
 
 /// What to verify, and against which genesis.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub(crate) struct Subject {
 /// Finds ledger and pin.
 ///
 /// # Errors
-/// A [`VerifyFailure`] where no ledger is named, or the policy is broken.
-pub(crate) fn find(args: &Args, task: &Task, env: &Env) -> Result<Subject, VerifyFailure> {
+/// A [`Stop`] where no ledger is named, or the policy is broken.
+pub(crate) fn find(args: &Args, task: &Task, env: &Env) -> Result<Subject, Stop> {
     let is_named = task.target.is_some();
     let named = task.target.clone().or_else(|| env.path("GATE_LEDGER"));
     if let (Some(path), Some(genesis)) = (&named, args.genesis) {
@@ -42,13 +42,18 @@ pub(crate) fn find(args: &Args, task: &Task, env: &Env) -> Result<Subject, Verif
     let path = match (named, &loaded) {
         (Some(path), _) => path,
         (None, Some(loaded)) => own(loaded, env)?,
-        (None, None) => return Err(VerifyFailure::NothingNamed),
+        (None, None) => {
+            return Err(Stop::usage(
+                "no ledger was named, and there is no policy that names one\n\
+                 name a ledger, an export of one, or - for standard input",
+            ));
+        }
     };
     Ok(Subject { path, is_named, genesis: args.genesis.or(loaded.as_ref().and_then(pinned)) })
 }
 
 /// The ledger of the policy; of a remote one the working copy, since a remote is not asked.
-fn own(loaded: &Loaded, env: &Env) -> Result<PathBuf, VerifyFailure> {
+fn own(loaded: &Loaded, env: &Env) -> Result<PathBuf, Stop> {
     match (&loaded.policy.ledger.remote, pinned(loaded)) {
         (Some(remote), Some(genesis)) => Ok(working_copy(&|name| env.get(name), genesis, &remote.address)),
         _ => Ok(loaded.ledger_path()?),

@@ -5,11 +5,10 @@ use std::path::Path;
 use gate_cli::options::Format;
 use gate_cli::render::sheet::Tone;
 use gate_cli::render::{self, Sheet, View};
-use gate_cli::{Io, policy_errors};
+use gate_cli::{Io, Session};
 use gate_judge::policy_lint;
 use gate_judge::policy_text::{self, Loaded, TextError};
 use gate_model::exit::Exit;
-use gate_model::time::Timestamp;
 use gate_policy::{Diagnostic, Severity, TestResult};
 use serde::Serialize;
 
@@ -60,16 +59,14 @@ struct Test {
 /// # Errors
 /// A [`TextError`] where there is no policy to check.
 pub(crate) fn check(
-    cwd: &Path,
+    session: &Session<'_>,
     path: Option<&Path>,
     io: &mut Io<'_>,
-    colour: bool,
-    now: Timestamp,
 ) -> Result<PolicyReport, TextError> {
-    match policy_text::load(cwd, path) {
-        Ok(loaded) => Ok(examine(&loaded, io, colour, now)),
+    match policy_text::load(&session.env.cwd, path) {
+        Ok(loaded) => Ok(examine(&loaded, session, io)),
         Err(TextError::Invalid { name, text, diagnostics }) => {
-            policy_errors::tell(io, TOOL, &name, &text, &diagnostics, colour);
+            session.faults(io, &gate_policy::faults(&name, &text, &diagnostics));
             Ok(PolicyReport {
                 schema: SCHEMA,
                 ok: false,
@@ -85,10 +82,10 @@ pub(crate) fn check(
     }
 }
 
-fn examine(loaded: &Loaded, io: &mut Io<'_>, colour: bool, now: Timestamp) -> PolicyReport {
-    let diagnostics = policy_lint::lint(loaded, now);
+fn examine(loaded: &Loaded, session: &Session<'_>, io: &mut Io<'_>) -> PolicyReport {
+    let diagnostics = policy_lint::lint(loaded, session.now());
     let shown: Vec<Diagnostic> = diagnostics.iter().cloned().map(worded).collect();
-    policy_errors::tell(io, TOOL, &loaded.name, &loaded.text, &shown, colour);
+    session.faults(io, &gate_policy::faults(&loaded.name, &loaded.text, &shown));
     let tests: Vec<Test> = gate_policy::run_tests(&loaded.policy).into_iter().map(test).collect();
     for failed in tests.iter().filter(|test| !test.passed) {
         let Test { name, expected, got, line, .. } = failed;

@@ -13,7 +13,7 @@ use gate_ledger::cosignature::policy::QuorumError;
 use gate_ledger::entry::{Entry, EntryError};
 use gate_ledger::note::VerifierKey;
 use gate_ledger::proof::{MAX_BYTES, ProveFailure, TlogProof, TlogProofError};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::verification::Cosigned;
 use serde::Serialize;
 use serde_json::Value;
@@ -58,9 +58,8 @@ pub(crate) enum ProofFailure {
     NoEntry(String),
 }
 
-impl ProofFailure {
-    /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+impl Ends for ProofFailure {
+    fn exit(&self) -> Exit {
         match self {
             Self::Trust(error) => error.exit(),
             Self::NoKey | Self::Read { .. } | Self::Form { .. } | Self::NoEntry(_) => Exit::Usage,

@@ -9,7 +9,7 @@ use std::path::Path;
 use gate_ledger::checkpoint::{self, Checkpoint};
 use gate_ledger::cosignature::policy::{PolicyError, QuorumError, TrustPolicy, Witnessed};
 use gate_ledger::note::{KeyKind, VerifiedSignature, VerifierKey};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::time::Timestamp;
 use gate_model::verification::Cosigned;
 
@@ -49,9 +49,8 @@ pub(crate) enum TrustError {
     OtherLog(String),
 }
 
-impl TrustError {
-    /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+impl Ends for TrustError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Keys(error) => error.exit(),
             Self::Read { .. } | Self::Form { .. } | Self::NoLog(_) | Self::OtherLog(_) => Exit::Usage,

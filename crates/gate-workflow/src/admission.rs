@@ -6,7 +6,7 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, Transaction, View};
 use gate_model::JUDGE;
 use gate_model::context::Context;
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::grant::{Approvals, Grant, Owes, SCHEMA, Status};
 use gate_model::payload::{Ask, DenialData, GrantData, QuotaUsed, RequestData};
 use gate_model::principal::{Assurance, Principal};
@@ -73,21 +73,17 @@ pub enum TransactError {
     Subject(String),
 }
 
-impl TransactError {
-    /// The exit code.
-    pub fn exit(&self) -> Exit {
+impl Ends for TransactError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Ledger(error) => error.exit(),
-            Self::Store(error)
-            | Self::Record(RecordError::Store(error))
-            | Self::Id(ids::IdError::Store(error)) => error.exit(),
+            Self::Store(error) => error.exit(),
+            Self::Record(error) => error.exit(),
+            Self::Id(error) => error.exit(),
             Self::Facts(error) => error.exit(),
-            Self::Record(RecordError::Json(_)) => Exit::Failure,
-            Self::Record(RecordError::Guard(error)) => error.exit(),
-            Self::Record(RecordError::Replaced) | Self::UnknownGate(_) | Self::Subject(_) | Self::Id(_) => {
-                Exit::Usage
-            }
-            Self::Malformed(_) => Exit::Distrust,
+            Self::Malformed(error) => error.exit(),
+            Self::UnknownGate(error) => error.exit(),
+            Self::Subject(_) => Exit::Usage,
             Self::AllOrNothing(_) => Exit::Negative,
         }
     }

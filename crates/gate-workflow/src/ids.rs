@@ -2,6 +2,7 @@
 
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
+use gate_model::exit::{Ends, Exit};
 
 /// Why an ID names nothing.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,15 @@ pub enum IdError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Ends for IdError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => error.exit(),
+            Self::Shape(_) | Self::None(_) | Self::Ambiguous(_) => Exit::Usage,
+        }
+    }
 }
 
 /// The entry that `id` names: a seq, or eight or more digits of a hash (with or without `b3:`).

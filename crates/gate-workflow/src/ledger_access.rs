@@ -10,7 +10,7 @@ use gate_checkout::git;
 use gate_ledger::redaction::Privacy;
 use gate_ledger::store::{self, Access, Ledger, OpenError};
 use gate_ledger::verify::{self, Options, VerifyError};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 use crate::remote::RemoteProblem;
 use gate_judge::policy_text::{DEFAULT_LEDGER, Loaded, NoFile};
@@ -96,9 +96,10 @@ impl Unusable {
             Self::OtherGenesis { .. } | Self::Git { .. } | Self::NoFile(_) => false,
         }
     }
+}
 
-    /// The exit code where the ledger was needed.
-    pub fn exit(&self) -> Exit {
+impl Ends for Unusable {
+    fn exit(&self) -> Exit {
         match self {
             Self::Open(error) => error.exit(),
             Self::OtherGenesis { .. } | Self::Tracked(_) | Self::Second { .. } | Self::Bad { .. } => {
@@ -106,7 +107,7 @@ impl Unusable {
             }
             Self::Unverified(error) => error.exit(),
             Self::Git { .. } => Exit::Failure,
-            Self::NoFile(_) => Exit::Usage,
+            Self::NoFile(error) => error.exit(),
             Self::Remote(problem) => problem.exit(),
         }
     }

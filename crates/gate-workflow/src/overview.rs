@@ -98,9 +98,8 @@ pub enum OverviewError {
     Check(#[from] CheckError),
 }
 
-impl OverviewError {
-    /// The exit code.
-    pub fn exit(&self) -> gate_model::exit::Exit {
+impl gate_model::exit::Ends for OverviewError {
+    fn exit(&self) -> gate_model::exit::Exit {
         match self {
             Self::Transact(error) => error.exit(),
             Self::Check(error) => error.exit(),

@@ -10,7 +10,7 @@ use gate_judge::policy_text::Loaded;
 use gate_judge::recorded::{self, NoPolicy, Recorded};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::payload::{PolicyData, TrustedFile};
 use gate_model::time::Timestamp;
 use gate_policy::{Policy, Who};
@@ -63,9 +63,8 @@ pub enum Unowned {
     Store(#[from] StoreError),
 }
 
-impl Unowned {
-    /// The exit code.
-    pub fn exit(&self) -> Exit {
+impl Ends for Unowned {
+    fn exit(&self) -> Exit {
         match self {
             Self::Missing { .. } | Self::Wrong { .. } | Self::Unfounded(_) | Self::Nameless(_) => Exit::Usage,
             Self::Facts(error) => error.exit(),

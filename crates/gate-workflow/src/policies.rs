@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, Transaction, View};
+use gate_model::exit::{Ends, Exit};
 use gate_model::payload::PolicyData;
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
@@ -91,6 +92,17 @@ pub enum RecordError {
         "the policy in force was replaced in the meantime, and no owner admitted this one in its place\nrun it again"
     )]
     Replaced,
+}
+
+impl Ends for RecordError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => error.exit(),
+            Self::Json(_) => Exit::Failure,
+            Self::Guard(error) => error.exit(),
+            Self::Replaced => Exit::Usage,
+        }
+    }
 }
 
 impl From<Unowned> for RecordError {

@@ -11,7 +11,7 @@ use gate_ledger::commitment::{Field, Opening, OpeningError};
 use gate_ledger::profile::ProfileError;
 use gate_ledger::redaction::Privacy;
 use gate_ledger::store::{StoreError, View};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::opening::WrittenOpening;
 use gate_model::request::{self, Request};
 use serde::Serialize;
@@ -41,9 +41,8 @@ pub enum CommitError {
     Random(String),
 }
 
-impl CommitError {
-    /// The exit code.
-    pub const fn exit(&self) -> Exit {
+impl Ends for CommitError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Store(error) => error.exit(),
             Self::Profile(_) => Exit::Usage,

@@ -9,7 +9,7 @@ use std::path::Path;
 use gate_checkout::git::GitError;
 use gate_checkout::signing::{self, GitSigning};
 use gate_identity::ssh::{self, Namespace};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::payload::TrustedFile;
 use gate_model::principal::Principal;
 use gate_model::request::{Request, SCHEMA, SeenHead};
@@ -46,9 +46,8 @@ pub enum SigningError {
     Time,
 }
 
-impl SigningError {
-    /// The exit code.
-    pub const fn exit(&self) -> Exit {
+impl Ends for SigningError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Random(_) => Exit::Failure,
             _ => Exit::Usage,

@@ -16,7 +16,7 @@ use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{StoreError, View};
 use gate_model::action::Action;
 use gate_model::context::is_change_number;
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::finding::Evidence;
 use gate_model::level::Level;
 use gate_model::payload::{Ask, DecisionData};
@@ -124,9 +124,8 @@ pub enum WishError {
     Store(#[from] StoreError),
 }
 
-impl WishError {
-    /// The exit code.
-    pub fn exit(&self) -> Exit {
+impl Ends for WishError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Store(error) => error.exit(),
             _ => Exit::Usage,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use gate_checkout::facts::{self, Begun, Facts, FactsError};
 use gate_checkout::git;
 use gate_ledger::store::{Access, AppendError, Ledger, StoreError, Transaction};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::time::Timestamp;
 
 use crate::ledger_access::{self, Unusable};
@@ -36,9 +36,9 @@ pub enum WorkspaceError {
     Facts(#[from] FactsError),
 }
 
-impl WorkspaceError {
-    /// What cannot be known about the run is wrong with what was given: nothing was decided.
-    pub const fn exit(&self) -> Exit {
+impl Ends for WorkspaceError {
+    // What cannot be known about the run is wrong with what was given: nothing was decided.
+    fn exit(&self) -> Exit {
         Exit::Usage
     }
 }

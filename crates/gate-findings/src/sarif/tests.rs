@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use gate_model::exit::Ends;
 use gate_model::finding::{Finding, Identity};
 use gate_model::level::Level;
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use gate_identity::folder::FileError;
+use gate_model::exit::{Ends, Exit, Faults};
 use gate_policy::Diagnostic;
 
 use super::recordable::{MAX_RECORDED, Unrecordable};
@@ -102,6 +103,17 @@ pub enum TextError {
         /// Why.
         reason: String,
     },
+}
+
+impl Ends for TextError {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn faults(&self) -> Option<Faults> {
+        let Self::Invalid { name, text, diagnostics } = self else { return None };
+        Some(gate_policy::faults(name, text, diagnostics))
+    }
 }
 
 /// What helps where a policy cannot be read.

@@ -18,6 +18,7 @@ use crate::lifting::Trust;
 use std::path::{Path, PathBuf};
 
 use gate_model::decision::PolicyUsed;
+use gate_model::exit::{Ends, Exit};
 use gate_model::payload::TrustedFile;
 use gate_policy::Policy;
 
@@ -42,6 +43,12 @@ pub const DEFAULT_LEDGER: &str = ".gate/ledger.db";
      do it where the ledger lies, or name a copy of it (gate-log copy) with --ledger"
 )]
 pub struct NoFile(pub String);
+
+impl Ends for NoFile {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
 
 /// A policy that was read, with what it was read from.
 #[derive(Debug, Clone)]

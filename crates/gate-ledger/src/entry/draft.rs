@@ -1,6 +1,6 @@
 //! Entries that are not in a ledger yet.
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::time::Timestamp;
 use serde_json::Value;
 
@@ -55,9 +55,9 @@ pub enum DraftError {
     Full,
 }
 
-impl DraftError {
-    /// The input was wrong; nothing was recorded.
-    pub const fn exit(&self) -> Exit {
+impl Ends for DraftError {
+    // The input was wrong; nothing was recorded.
+    fn exit(&self) -> Exit {
         Exit::Usage
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::text;
 
 use super::MAX_SENTENCE;
@@ -114,14 +114,6 @@ impl RemoteError {
         Self::Protocol(defect.into())
     }
 
-    /// How a tool ends on it.
-    pub const fn exit(&self) -> Exit {
-        match self {
-            Self::Failed(failed) => failed.why.exit(),
-            Self::Protocol(_) | Self::Newer(_) | Self::Ended | Self::Io(_) | Self::Stopped => Exit::Failure,
-        }
-    }
-
     /// The same as an answer, for whoever asked.
     pub fn as_failed(&self) -> Failed {
         if let Self::Failed(failed) = self {
@@ -131,6 +123,16 @@ impl RemoteError {
         let (problem, remedy) = text.split_once('\n').unwrap_or((&text, ""));
         let remedy = (!remedy.is_empty()).then(|| remedy.to_owned());
         Failed { why: Why::Failure, problem: problem.to_owned(), remedy }
+    }
+}
+
+impl Ends for RemoteError {
+    // How a tool ends on it.
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Failed(failed) => failed.why.exit(),
+            Self::Protocol(_) | Self::Newer(_) | Self::Ended | Self::Io(_) | Self::Stopped => Exit::Failure,
+        }
     }
 }
 

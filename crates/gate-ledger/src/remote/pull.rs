@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 use super::front::Front;
 use super::{MAX_LINES, Remote, RemoteError};

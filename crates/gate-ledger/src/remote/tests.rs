@@ -1,6 +1,6 @@
 //! Messages: what is written is read again, and what is no message is refused with its place.
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 use super::{Answer, Ask, Can, Failed, Hello, MAX_MESSAGE, MAX_SENTENCE, Outcome, RemoteError, Why};
 use crate::archive::EntryRef;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::time::Timestamp;
 use proptest::prelude::*;
 use rusqlite::Connection;

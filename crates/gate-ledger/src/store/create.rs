@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::time::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
@@ -70,9 +70,9 @@ pub enum CreateError {
     Open(#[from] OpenError),
 }
 
-impl CreateError {
-    /// How a tool ends on it.
-    pub const fn exit(&self) -> Exit {
+impl Ends for CreateError {
+    // How a tool ends on it.
+    fn exit(&self) -> Exit {
         match self {
             Self::Exists { .. } | Self::Leftover { .. } | Self::Name { .. } => Exit::Usage,
             Self::Draft(error) => error.exit(),

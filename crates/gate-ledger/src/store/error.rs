@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use rusqlite::ErrorCode;
 
 use crate::archive::Statement;
@@ -188,9 +188,11 @@ impl OpenError {
             Self::Beside { .. } | Self::Journal { .. } | Self::Owner { .. } | Self::TwoNames { .. }
         )
     }
+}
 
-    /// How a tool ends on it.
-    pub const fn exit(&self) -> Exit {
+impl Ends for OpenError {
+    // How a tool ends on it.
+    fn exit(&self) -> Exit {
         match self {
             Self::Missing { .. } | Self::NotAFile { .. } | Self::NoPath { .. } => Exit::Usage,
             Self::Io { .. } | Self::Denied { .. } | Self::Restless { .. } | Self::Copy { .. } => {
@@ -338,9 +340,11 @@ impl StoreError {
     pub fn archived(statement: &Statement, seq: u64) -> Option<Self> {
         Some(Self::Archived { seq, segment: statement.segment_of(seq)?.name.clone() })
     }
+}
 
-    /// How a tool ends on it.
-    pub const fn exit(&self) -> Exit {
+impl Ends for StoreError {
+    // How a tool ends on it.
+    fn exit(&self) -> Exit {
         match self {
             Self::Bad { .. }
             | Self::OutOfStep { .. }

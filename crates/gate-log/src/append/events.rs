@@ -27,12 +27,12 @@ pub(super) enum Next {
 
 /// Why nothing comes.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum Unread {
     Read(std::io::Error),
     Event(EventError),
 }
 
-impl Stop {
+impl Unread {
     /// The failure at `line`, once `recorded` events are in the ledger.
     pub(super) fn at(self, line: u64, recorded: u64) -> AppendFailure {
         match self {
@@ -66,24 +66,24 @@ impl<'a> Events<'a> {
     }
 
     /// The next event. `may_pause`: say so where none comes for a while, rather than wait.
-    pub(super) fn next(&mut self, may_pause: bool) -> Result<Next, Stop> {
+    pub(super) fn next(&mut self, may_pause: bool) -> Result<Next, Unread> {
         loop {
             if let Some(line) = self.take_line() {
                 self.line += 1;
                 let line = self.buffer.get(line).unwrap_or_default();
                 if !line.iter().all(u8::is_ascii_whitespace) {
-                    return read(line).map(|event| Next::Event(event, line.len())).map_err(Stop::Event);
+                    return read(line).map(|event| Next::Event(event, line.len())).map_err(Unread::Event);
                 }
             } else if self.ended {
                 return Ok(Next::End);
             } else if self.buffer.len() - self.start > profile::MAX_BYTES {
                 self.line += 1;
-                return Err(Stop::Event(EventError::TooLong));
+                return Err(Unread::Event(EventError::TooLong));
             } else if may_pause && !(self.ready)() {
                 return Ok(Next::Pause);
             } else if let Err(error) = self.fill() {
                 self.line += 1;
-                return Err(Stop::Read(error));
+                return Err(Unread::Read(error));
             }
         }
     }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use gate_ledger::entry::{Draft, Entry, Kind};
 use gate_ledger::store::Ledger;
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::time::Timestamp;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use gate_ledger::archive::{StatementError, WriteError};
 use gate_ledger::store::StoreError;
 use gate_ledger::verify::VerifyError;
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_workflow::archiving::Needed;
 use gate_workflow::ledger_access::Unusable;
 
@@ -78,9 +78,10 @@ impl ArchiveFailure {
     pub(super) const fn needed(before: u64, needed: Needed) -> Self {
         Self::Needed { before, needed }
     }
+}
 
-    /// The exit code. That something is still needed is a no, not a malfunction.
-    pub(crate) fn exit(&self) -> Exit {
+impl Ends for ArchiveFailure {
+    fn exit(&self) -> Exit {
         match self {
             Self::Needed { .. } => Exit::Negative,
             Self::Ledger(error) => error.exit(),

@@ -2,7 +2,7 @@
 
 use gate_ledger::checkpoint::CheckpointError;
 use gate_ledger::verify::VerifyError;
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 use crate::signer::{MemoryError, SignerError, SigningError};
 
@@ -111,9 +111,8 @@ pub(crate) enum CheckpointFailure {
     },
 }
 
-impl CheckpointFailure {
-    /// The exit code.
-    pub(crate) fn exit(&self) -> Exit {
+impl Ends for CheckpointFailure {
+    fn exit(&self) -> Exit {
         match self {
             Self::NoOrigin
             | Self::Checkpoint(_)

@@ -9,8 +9,8 @@ use gate_workflow::ledger_access::Unusable;
 use gate_workflow::remote;
 
 use super::{CopyError, document};
-use crate::error::LogError;
-use crate::session::Session;
+use crate::session::Log;
+use gate_cli::Stop;
 
 /// The address of a remote, where `to` is one: `SCHEME:` and more. A path that looks like it is written `./a:b`.
 pub(super) fn address(to: &Path) -> Option<&str> {
@@ -24,16 +24,16 @@ pub(super) fn address(to: &Path) -> Option<&str> {
 /// Copies the ledger to the remote at `address`, which has none yet, or the first entries of this one.
 ///
 /// # Errors
-/// A [`LogError`]; then the remote has the first entries at most, and the same command goes on behind them.
-pub(super) fn copy(session: &Session<'_>, address: &str, io: &mut Io<'_>) -> Result<(), LogError> {
-    let found = session.find()?;
+/// A [`Stop`]; then the remote has the first entries at most, and the same command goes on behind them.
+pub(super) fn copy(log: &Log<'_>, address: &str, io: &mut Io<'_>) -> Result<(), Stop> {
+    let found = log.find()?;
     let ledger = found.open(Access::Read)?;
     let options = Options { genesis: Some(ledger.genesis()), ..Options::default() };
     let outcome = verify::sqlite(&found.path()?, &options, &mut ()).map_err(CopyError::Unverified)?;
     if let Some(bad) = outcome.first_bad {
         return Err(CopyError::Bad { seq: bad.seq, reason: bad.reason }.into());
     }
-    remote::copy_to(&session.place().connect, address, &ledger).map_err(Unusable::from)?;
+    remote::copy_to(&log.place().connect, address, &ledger).map_err(Unusable::from)?;
     let head = ledger.view().head()?;
     let genesis = ledger.genesis().to_string();
     let document = document(&ledger, address, head.seq + 1, Some(head.into()));
@@ -41,8 +41,8 @@ pub(super) fn copy(session: &Session<'_>, address: &str, io: &mut Io<'_>) -> Res
         "the remote '{address}' holds the ledger up to entry {}; put these lines under [ledger], in place of path",
         head.seq
     );
-    session.report(&document, &summary, io);
-    if !session.shared.output.quiet {
+    log.session.report(&document, &summary, io);
+    if !log.session.output.quiet {
         io.tell(&format!("  remote = \"{address}\"\n  genesis = \"{genesis}\"\n"));
     }
     Ok(())

@@ -13,20 +13,21 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use crate::run::TOOL;
 use gate_cli::options::Format;
 use gate_cli::{Io, render};
 use gate_ledger::entry::Entry;
 use gate_ledger::infile;
 use gate_ledger::store::Access;
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::verification::{SCHEMA, Verification};
 use gate_workflow::reading::Period;
 use gate_workflow::reading::report::{self, Gatherer};
 
 use crate::args::ReportArgs;
-use crate::error::LogError;
 use crate::exports;
-use crate::session::Session;
+use crate::session::Log;
+use gate_cli::Stop;
 
 /// A document of gate-verify is not longer.
 const MAX_DOCUMENT: u64 = 64 << 20;
@@ -55,9 +56,8 @@ pub(crate) enum ReportError {
     },
 }
 
-impl ReportError {
-    /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+impl Ends for ReportError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Io { .. } => Exit::Failure,
             Self::Empty => Exit::Distrust,
@@ -69,22 +69,22 @@ impl ReportError {
 /// Writes the report.
 ///
 /// # Errors
-/// A [`LogError`].
-pub(crate) fn show(session: &Session<'_>, args: &ReportArgs, io: &mut Io<'_>) -> Result<(), LogError> {
-    let json = match session.shared.output.asked() {
+/// A [`Stop`].
+pub(crate) fn show(log: &Log<'_>, args: &ReportArgs, io: &mut Io<'_>) -> Result<(), Stop> {
+    let json = match log.session.output.asked() {
         None => false,
         Some(Format::Json) => true,
         Some(_) => {
-            return Err(LogError::Usage("a report is a page, or with --format json a document".to_owned()));
+            return Err(Stop::arguments(TOOL, "a report is a page, or with --format json a document"));
         }
     };
-    let now = session.now();
+    let now = log.session.now();
     let period = args.span.ends(now);
-    let verifications = args.verification.iter().map(|path| verification(&session.env.cwd, path));
+    let verifications = args.verification.iter().map(|path| verification(&log.session.env.cwd, path));
     let verifications = verifications.collect::<Result<Vec<_>, _>>()?;
     let counted = Period::new(period.0, period.1);
     let report = if args.exports.is_empty() {
-        let found = session.find()?;
+        let found = log.find()?;
         let name = |id: &str| {
             found
                 .policy()
@@ -96,7 +96,7 @@ pub(crate) fn show(session: &Session<'_>, args: &ReportArgs, io: &mut Io<'_>) ->
         gatherer.finish(now, period)
     } else {
         let mut gatherer = Gatherer::new(counted, &str::to_owned, verifications);
-        exports::lines(&session.env.cwd, &args.exports, &mut *io.stdin, &mut |facts, body| {
+        exports::lines(&log.session.env.cwd, &args.exports, &mut *io.stdin, &mut |facts, body| {
             // What an export only commits to nobody here can put back.
             let as_it_is = &mut |_: &mut Entry| Ok::<(), std::convert::Infallible>(());
             let Ok(()) = gatherer.take(facts, body, as_it_is);

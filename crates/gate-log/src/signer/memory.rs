@@ -23,7 +23,7 @@ use gate_ledger::infile;
 use gate_ledger::note::VerifierKey;
 use gate_ledger::outfile::{Manner, Place, Taken};
 use gate_ledger::tree::Hash;
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 use super::KeyPlace;
 
@@ -63,9 +63,8 @@ pub(crate) enum MemoryError {
     Taken(String),
 }
 
-impl MemoryError {
-    /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+impl Ends for MemoryError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Taken(_) => Exit::Usage,
             Self::Io { .. } => Exit::Failure,

@@ -27,9 +27,9 @@ use gate_workflow::wish::{self, Wish};
 use serde::Serialize;
 
 use crate::args::{ImportArgs, SigningArgs};
-use crate::error::SkipError;
-use crate::run::Session;
+use crate::run::Skip;
 use crate::{asking, documents};
+use gate_cli::Stop;
 
 pub(crate) use entry::Entry;
 use entry::Untaken;
@@ -64,31 +64,25 @@ pub(crate) struct Row {
 /// Reads the file, looks its entries up, and asks for them.
 ///
 /// # Errors
-/// A [`SkipError`]; then nothing was asked for.
-pub(crate) fn import(
-    session: &Session<'_>,
-    args: &ImportArgs,
-    io: &mut Io<'_>,
-) -> Result<Imported, SkipError> {
+/// A [`Stop`]; then nothing was asked for.
+pub(crate) fn import(skip: &Skip<'_>, args: &ImportArgs, io: &mut Io<'_>) -> Result<Imported, Stop> {
     let name = args.file.display().to_string();
     let format = formats::of(&args.file).ok_or_else(|| {
-        SkipError::Usage(format!(
+        Stop::usage(format!(
             "'{name}' is no ignore file that is known\n\
              name .trivyignore, .trivyignore.yaml, osv-scanner.toml, .snyk, deny.toml, audit.toml, waivers of InSpec \
              (.yaml), or OpenVEX or a baseline of bandit or semgrep (.json)"
         ))
     })?;
-    let bytes = documents::ignore_file(&args.file, session.cwd, io)?;
+    let bytes = documents::ignore_file(&args.file, skip.cwd, io)?;
     let read = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned());
-    let mut found =
-        read.and_then(|text| formats::read(format, &text)).map_err(|reason| SkipError::Document {
-            path: name.clone(),
-            reason: reason.trim_end().replace('\n', "; "),
-            remedy: "give an ignore file as its tool reads it",
-        })?;
-    let gate = gate(session, args)?;
-    let mut blocking = blocking(session, &gate)?;
-    let now = session.workspace.now();
+    let mut found = read.and_then(|text| formats::read(format, &text)).map_err(|reason| {
+        let reason = reason.trim_end().replace('\n', "; ");
+        Stop::usage(format_args!("cannot read '{name}': {reason}\ngive an ignore file as its tool reads it"))
+    })?;
+    let gate = gate(skip, args)?;
+    let mut blocking = blocking(skip, &gate)?;
+    let now = skip.workspace.now();
     let mut rows = Vec::new();
     for entry in &found.entries {
         match row(entry, (&gate, args, now), &mut blocking) {
@@ -101,14 +95,14 @@ pub(crate) fn import(
     }
     if args.signing.detached {
         let text = "--detached signs one request\nsign the imported ones here: --sign";
-        return Err(SkipError::Usage(text.to_owned()));
+        return Err(Stop::usage(text));
     }
-    if args.dry_run { Ok(Imported::Plan(rows)) } else { ask(session, &name, &rows, &args.signing) }
+    if args.dry_run { Ok(Imported::Plan(rows)) } else { ask(skip, &name, &rows, &args.signing) }
 }
 
 /// The gate: the one that was named, else the only one whose findings can be waived.
-fn gate(session: &Session<'_>, args: &ImportArgs) -> Result<String, SkipError> {
-    let policy = &session.workspace.loaded.policy;
+fn gate(skip: &Skip<'_>, args: &ImportArgs) -> Result<String, Stop> {
+    let policy = &skip.workspace.loaded.policy;
     if let Some(gate) = &args.gate {
         policy.gate(gate)?;
         return Ok(gate.clone());
@@ -118,7 +112,7 @@ fn gate(session: &Session<'_>, args: &ImportArgs) -> Result<String, SkipError> {
     let mut gates = policy.gates.iter().filter(|(_, gate)| waives(gate)).map(|(name, _)| name.to_string());
     match (gates.next(), gates.next()) {
         (Some(gate), None) => Ok(gate),
-        _ => Err(SkipError::Usage(
+        _ => Err(Stop::usage(
             "it is not plain which gate the entries are for\nname it: gate-skip import FILE --gate NAME"
                 .to_owned(),
         )),
@@ -126,16 +120,16 @@ fn gate(session: &Session<'_>, args: &ImportArgs) -> Result<String, SkipError> {
 }
 
 /// What blocks in the gate's newest decision.
-fn blocking(session: &Session<'_>, gate: &str) -> Result<Vec<Judged>, SkipError> {
-    let ledger = session.workspace.open(Access::Read)?;
-    let Some(data) = wish::last_judged(&ledger.view(), gate, session.workspace.repository()?)? else {
-        return Err(SkipError::Usage(format!(
+fn blocking(skip: &Skip<'_>, gate: &str) -> Result<Vec<Judged>, Stop> {
+    let ledger = skip.workspace.open(Access::Read)?;
+    let Some(data) = wish::last_judged(&ledger.view(), gate, skip.workspace.repository()?)? else {
+        return Err(Stop::usage(format!(
             "gate '{gate}' has judged no report lately, so nobody knows which findings the entries are about\n\
              judge one first: gate-check {gate} FILE"
         )));
     };
     if data.omitted > 0 {
-        return Err(SkipError::Usage(format!(
+        return Err(Stop::usage(format!(
             "the newest decision of gate '{gate}' has {} findings more than its entry holds\n\
              waive what blocks from the decision itself: gate-skip DECISION --reason TEXT",
             data.omitted
@@ -188,13 +182,13 @@ fn row(
     Ok(row)
 }
 
-fn untaken(name: &str, gate: &str, untaken: &[Untaken]) -> SkipError {
+fn untaken(name: &str, gate: &str, untaken: &[Untaken]) -> Stop {
     let name = text::visible(name);
     let each = untaken.iter().map(|one| {
         let (entry, why) = (text::visible(&one.entry), text::visible(&one.why));
         format!("{name}:{}: {entry}: {why}", one.line)
     });
-    SkipError::Usage(format!(
+    Stop::usage(format!(
         "nothing was asked for, since not every entry can be taken: {}\n\
          take these entries out, or ask for what they mean: gate-skip {gate} --waive MATCH --reason TEXT",
         each.collect::<Vec<_>>().join("; ")
@@ -202,12 +196,7 @@ fn untaken(name: &str, gate: &str, untaken: &[Untaken]) -> SkipError {
 }
 
 /// Asks for each row in one transaction.
-fn ask(
-    session: &Session<'_>,
-    name: &str,
-    rows: &[Row],
-    signing: &SigningArgs,
-) -> Result<Imported, SkipError> {
+fn ask(skip: &Skip<'_>, name: &str, rows: &[Row], signing: &SigningArgs) -> Result<Imported, Stop> {
     let mut wanted = Vec::new();
     for row in rows.iter().filter(|row| row.note.is_none()) {
         let wish = Wish {
@@ -215,14 +204,14 @@ fn ask(
             evidence: row.evidence.clone(),
             ..asking::bare_wish(&row.gate, Action::Waive, &row.reason)
         };
-        let asking: Asking = asking::asking(session, &wish, signing)?;
+        let asking: Asking = asking::asking(skip, &wish, signing)?;
         wanted.push((format!("{name}:{}: {}", row.line, row.entry), asking));
     }
     if wanted.is_empty() {
         let reasons = vec![format!("no entry of '{name}' is needed: nothing was asked for or recorded")];
         return Ok(Imported::Answers(vec![admission::answer(Status::Nothing, None, None, reasons)]));
     }
-    Ok(Imported::Answers(admission::request_all(session.workspace, &wanted)?))
+    Ok(Imported::Answers(admission::request_all(skip.workspace, &wanted)?))
 }
 
 /// What would be asked for, as a table.

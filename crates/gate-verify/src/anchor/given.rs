@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use gate_ledger::checkpoint::{self, Checkpoint};
 use gate_ledger::cosignature::policy::QuorumError;
 use gate_ledger::note::{self, NoteError, VerifierKey};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use gate_model::verification::{Anchored, Cosigned, Warning};
 
 use crate::input;
@@ -45,9 +45,8 @@ pub(crate) enum CheckpointError {
     },
 }
 
-impl CheckpointError {
-    /// The exit code.
-    pub(crate) const fn exit(&self) -> Exit {
+impl Ends for CheckpointError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Read { .. } | Self::Form { .. } => Exit::Usage,
         }

@@ -14,7 +14,8 @@ use gate_model::time::Timestamp;
 use gate_model::verification::Verification;
 use serde_json::json;
 
-use super::{Anchors, CheckpointError, read};
+use super::given::CheckpointError;
+use super::{Anchors, read};
 use crate::args::Required;
 use crate::report;
 use crate::trust::Trust;

@@ -3,7 +3,7 @@
 use gate_findings::ReportError;
 use gate_ledger::entry::DraftError;
 use gate_ledger::store::StoreError;
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 use super::{Checker, Started};
 use crate::ledger_access::Unusable;
@@ -75,9 +75,8 @@ pub enum CheckError {
     Record(#[from] RecordError),
 }
 
-impl CheckError {
-    /// The exit code outside run mode.
-    pub fn exit(&self) -> Exit {
+impl Ends for CheckError {
+    fn exit(&self) -> Exit {
         match self {
             Self::UnknownGate(_) | Self::Record(RecordError::Replaced) => Exit::Usage,
             Self::LedgerRequired { source, .. } | Self::Suspect(source) => source.exit(),
@@ -222,7 +221,7 @@ mod tests {
     use super::{CheckError, of_the_store};
     use gate_ledger::entry::DraftError;
     use gate_ledger::store::StoreError;
-    use gate_model::exit::Exit;
+    use gate_model::exit::{Ends, Exit};
 
     #[test]
     fn a_text_that_no_entry_can_hold_does_not_let_a_run_go_on_without_its_ledger() {

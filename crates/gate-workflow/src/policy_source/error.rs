@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use gate_checkout::git;
 use gate_judge::policy_text::{FILE_NAME, TextError};
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit, Faults};
 
 use crate::ledger_access::Unusable;
 use crate::ownership::Unowned;
@@ -65,13 +65,20 @@ pub enum PolicyError {
     OutsideRepository(PathBuf),
 }
 
-impl PolicyError {
-    /// Most are errors of what was given: nothing was decided. A guard that cannot be asked is not trusted.
-    pub fn exit(&self) -> Exit {
+impl Ends for PolicyError {
+    // Most are errors of what was given: nothing was decided. A guard that cannot be asked is not trusted.
+    fn exit(&self) -> Exit {
         match self {
             Self::Unguarded { .. } => Exit::Distrust,
             Self::Unowned(error) => error.exit(),
             _ => Exit::Usage,
+        }
+    }
+
+    fn faults(&self) -> Option<Faults> {
+        match self {
+            Self::Text(error) => error.faults(),
+            _ => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use gate_ledger::remote::{PullError, RemoteError, Why};
 use gate_ledger::store::{CreateError, OpenError, StoreError};
 use gate_ledger::verify::VerifyError;
 use gate_ledger::waiting::WaitingError;
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 
 use crate::workspace::WorkspaceError;
 
@@ -173,9 +173,10 @@ impl RemoteProblem {
             _ => false,
         }
     }
+}
 
-    /// The exit code where the ledger was needed.
-    pub fn exit(&self) -> Exit {
+impl Ends for RemoteProblem {
+    fn exit(&self) -> Exit {
         match self {
             Self::Unpinned
             | Self::NoRemote

@@ -11,6 +11,7 @@ use gate_ledger::entry::{Entry, EntryHash};
 use gate_ledger::remote::{Expect, Hello, working_copy};
 use gate_ledger::store::{Access, Ledger, StoreError, Transaction};
 use gate_ledger::waiting::{self, Waiting, WaitingError};
+use gate_model::exit::Ends;
 use gate_model::payload::DecisionData;
 use gate_model::principal::Principal;
 use gate_model::time::Timestamp;

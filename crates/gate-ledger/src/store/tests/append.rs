@@ -3,7 +3,7 @@ use std::convert::Infallible;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use serde_json::json;
 
 use super::super::{Access, AppendError, Ledger, StoreError, lock};

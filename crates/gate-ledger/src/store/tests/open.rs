@@ -1,7 +1,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use serde_json::json;
 
 use super::super::{Access, CreateError, Ledger, OpenError};

@@ -1,6 +1,6 @@
 use std::io::{BufReader, Read};
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

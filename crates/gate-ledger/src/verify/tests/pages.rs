@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use serde_json::json;
 
 use super::super::{EachEntry, Options, Outcome, VerifyError, snapshot, sqlite};

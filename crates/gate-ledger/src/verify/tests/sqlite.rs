@@ -1,7 +1,7 @@
 use std::fs;
 use std::time::Duration;
 
-use gate_model::exit::Exit;
+use gate_model::exit::{Ends, Exit};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
