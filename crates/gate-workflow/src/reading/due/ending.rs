@@ -10,6 +10,7 @@ use gate_model::principal::{Assurance, Principal};
 
 use super::{Agenda, Ending, Remedy};
 use crate::renewal;
+use crate::standing::Uses;
 use gate_judge::{records, repository};
 use gate_policy::AuthorizationRequest;
 
@@ -39,10 +40,7 @@ fn examine(
         return Ok(None);
     }
     let gate = entry.gate.clone().unwrap_or_default();
-    let uses_left = match data.ask.max_uses {
-        Some(max) => Some(max.saturating_sub(uses(agenda, &gate, id, entry.seq)?)),
-        None => None,
-    };
+    let uses_left = Uses::default().left(&agenda.view, &gate, (id, entry.seq), &data)?;
     if uses_left == Some(0) {
         return Ok(None);
     }
@@ -83,15 +81,6 @@ fn renewable(
     let authorization =
         AuthorizationRequest { gate, ask: &ask, by, context: &data.context, in_commit: false };
     Ok(rules.policy().is_some_and(|policy| gate_policy::permits(policy, &authorization, None).is_ok()))
-}
-
-/// How many decisions have spent the opt-out `id` since its grant.
-fn uses(agenda: &Agenda<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreError> {
-    let spends = |entry: &&Entry| {
-        let list = entry.data.get("spends").and_then(serde_json::Value::as_array);
-        list.is_some_and(|ids| ids.iter().any(|spent| spent.as_u64() == Some(id)))
-    };
-    Ok(agenda.view.spends(gate, since)?.iter().filter(spends).count() as u64)
 }
 
 /// The command that asks for the same once more, with a reason yet to be written.
