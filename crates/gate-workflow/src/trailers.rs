@@ -24,7 +24,7 @@ use gate_model::time::Timestamp;
 use gate_policy::{Admission, Trial};
 
 use crate::admission::{self, Asking, TransactError};
-use crate::standing;
+use crate::standing::Uses;
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// The digits of a commit's id that people are shown.
@@ -267,11 +267,8 @@ fn why_nothing(
     let grant = std::iter::once(entry).chain(&life).find(|entry| entry.kind == Kind::Grant);
     let Some(grant) = grant else { return unanswered(entry, &life, asking, now).map(Some) };
     let data: GrantData = records::data(grant)?;
-    let (gate, max) = (grant.gate.as_deref().unwrap_or_default(), data.ask.max_uses);
-    let is_spent = match max {
-        Some(max) => standing::uses(view, gate, id, grant.seq)? >= max,
-        None => false,
-    };
+    let gate = grant.gate.as_deref().unwrap_or_default();
+    let is_spent = Uses::default().left(view, gate, (id, grant.seq), &data)? == Some(0);
     // Of a pause the decision says whether it was ended.
     let ended = Life::of(entry, &life).ended_for_all();
     let elsewhere = gate_policy::scope_holds(data.ask.action, &data.ask.scope, &asking.context).err();

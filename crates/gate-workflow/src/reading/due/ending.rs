@@ -10,6 +10,7 @@ use gate_model::principal::{Assurance, Principal};
 
 use super::{Agenda, Ending, Remedy};
 use crate::renewal;
+use crate::standing::Uses;
 use gate_judge::{records, repository};
 use gate_policy::AuthorizationRequest;
 
@@ -39,10 +40,7 @@ fn examine(
         return Ok(None);
     }
     let gate = entry.gate.clone().unwrap_or_default();
-    let uses_left = match data.ask.max_uses {
-        Some(max) => Some(max.saturating_sub(records::spent(&agenda.view.spends(&gate, entry.seq)?, id))),
-        None => None,
-    };
+    let uses_left = Uses::default().left(&agenda.view, &gate, (id, entry.seq), &data)?;
     if uses_left == Some(0) {
         return Ok(None);
     }
