@@ -25,6 +25,7 @@ use gate_policy::Gate;
 
 use crate::ledger_access::Unusable;
 use crate::policies::{self, Policies};
+use crate::remedy;
 use crate::remote;
 use crate::trailers::Due;
 use crate::workspace::Workspace;
@@ -397,7 +398,10 @@ impl<'a> Checker<'a> {
         let ahead = now.seconds_since(self.workspace.now());
         let mut decision = verdict::decision(&rules, standing, ruling, facts, now);
         decision.reasons.extend(self.told.borrow().iter().cloned());
+        let under = |suggestion| remedy::suggested(suggestion, &self.workspace.loaded);
         Decision {
+            suggest: decision.suggest.into_iter().map(under).collect(),
+            suggest_all: decision.suggest_all.map(under),
             lost: self.workspace.lost(),
             clock_ahead: (ahead > NOTABLE_LEAD).then_some(ahead),
             ..decision
