@@ -153,9 +153,10 @@ fn perform(args: &Args, io: &mut Io<'_>, env: &Env, clock: Clock<'_>) -> Result<
         }
     }
     let asked = session.perform(args, io);
-    if let Some(again) = render::summary::judged_again(workspace.lost()).filter(|_| !args.shared.output.quiet)
-    {
-        io.tell(&gate_cli::message::line(TOOL, &again));
+    let behind = workspace.clock_ahead().map(render::summary::clock_behind);
+    let told = render::summary::judged_again(workspace.lost()).into_iter().chain(behind);
+    for told in told.filter(|_| !args.shared.output.quiet) {
+        io.tell(&gate_cli::message::line(TOOL, &told));
     }
     for note in workspace.notes() {
         io.tell(&Failure::from_error(TOOL, Exit::Proceed, note).as_warning().render());
