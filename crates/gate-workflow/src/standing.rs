@@ -21,6 +21,7 @@ use gate_model::time::Timestamp;
 use crate::debts;
 use crate::lifting;
 use crate::policies::Policies;
+use crate::remedy::Remedy;
 pub use grants::{Grants, Witness, ends_after};
 pub(crate) use uses::Uses;
 use weigh::{Objection, weigh};
@@ -111,7 +112,7 @@ fn overdue(
     debts.retain(|debt| debt.is_of(Whose::here(context)));
     let mut sentences = Vec::new();
     for debt in debts {
-        let id = debt.id();
+        let (id, rule) = (debt.id(), debt.read.as_ref().ok().map(|(data, _)| data.rule));
         let whose = match (&debt.read, debt.deadline()) {
             (Ok((_, by)), Some(deadline)) => {
                 format!("by {} is overdue since {}", by.id, deadline.to_second())
@@ -119,7 +120,8 @@ fn overdue(
             (Err(error), _) => format!("is overdue, since nobody can tell until when it had time: {error}"),
             (Ok(_), None) => "is overdue, since its grant says no time for it".to_owned(),
         };
-        sentences.push(format!("the review of break-glass opt-out {id} {whose}: gate-skip review {id}"));
+        let remedy = Remedy::review(Some(&today.policy), gate, id, rule).under(today).command;
+        sentences.push(format!("the review of break-glass opt-out {id} {whose}: {remedy}"));
         sentences.extend(debt.doubts);
     }
     Ok(sentences)

@@ -46,15 +46,15 @@ fn examine(
     }
     let signed = by.assurance == Assurance::Signed;
     let repository = repository::of_grant(&data).map(str::to_owned);
-    let argv = if renewable(agenda, entry, &gate, &data, &by)? {
-        let sign = signed.then(|| "--sign".to_owned());
-        ["gate-skip", "renew", &id.to_string()].map(str::to_owned).into_iter().chain(sign).collect()
+    let remedy = if renewable(agenda, entry, &gate, &data, &by)? {
+        Remedy::acting("renew", id, &[], signed.then_some(Assurance::Signed))
     } else {
-        again(&gate, &data.ask, signed)
+        Remedy::new(again(&gate, &data.ask, signed))
     };
+    let remedy = agenda.remedy(remedy, repository.as_deref());
     Ok(Some(Ending {
         id,
-        remedy: Remedy::new(argv),
+        remedy,
         gate,
         repository,
         action: data.ask.action,
