@@ -23,7 +23,7 @@ unset helper
 # shellcheck disable=SC2034
 test_needs=(cc git jq curl sqlite3 b3sum faketime zstd mandoc ssh-keygen openssl strace python3)
 # shellcheck disable=SC2034
-test_wants=(sshd initdb pgbouncer chromium zsh fish)
+test_wants=(sshd initdb pgbouncer chromium zsh fish npm java)
 
 # Nothing here may ever wait for somebody to type.
 export DEBIAN_FRONTEND=noninteractive GIT_TERMINAL_PROMPT=0 PIP_NO_INPUT=1

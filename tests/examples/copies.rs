@@ -1,14 +1,15 @@
 //! copies LEDGER SEQ COUNT: appends the entry SEQ of a ledger COUNT times more, for `scripts/bench`.
 //!
 //! A hundred thousand grants that were each asked for would take an hour. What is copied are kind, gate, actor and
-//! data; position, time and chain are new, so the ledger verifies. Not a tool: it admits nothing and asks nobody.
+//! data; position, time and chain are new, so the ledger verifies. A grant begins when it is copied, so that it counts.
+//! Not a tool: it admits nothing and asks nobody.
 
 #![allow(clippy::expect_used, reason = "what fails shall stop the bench")]
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gate_ledger::entry::Draft;
+use gate_ledger::entry::{Draft, Kind};
 use gate_ledger::store::{Access, Ledger};
 use gate_model::time::Timestamp;
 
@@ -23,7 +24,7 @@ fn main() {
     let (seq, count): (u64, u64) = (seq.parse().expect("SEQ"), count.parse().expect("COUNT"));
     let mut ledger = Ledger::open(Path::new(path), Access::Append).expect("a ledger");
     let entry = ledger.view().entry(seq).expect("a readable ledger").expect("an entry at SEQ");
-    let draft = Draft {
+    let mut draft = Draft {
         kind: entry.kind,
         gate: entry.gate,
         reference: entry.reference.filter(|reference| *reference != seq),
@@ -33,12 +34,22 @@ fn main() {
     let mut left = count;
     while left > 0 {
         let batch = left.min(BATCH);
+        if draft.kind == Kind::Grant {
+            begin(&mut draft.data, now());
+        }
         let appended =
             ledger.append(WAIT, &now, |ledger| (0..batch).try_for_each(|_| ledger.append(&draft).map(drop)));
         appended.expect("an append");
         left -= batch;
     }
     ledger.close().expect("a close");
+}
+
+/// Lets the grant in `data` begin at `start`.
+fn begin(data: &mut serde_json::Value, start: Timestamp) {
+    let end = data["ttl"]["seconds"].as_u64().and_then(|ttl| start.plus(ttl)).expect("a time to live");
+    data["not_before"] = start.to_string().into();
+    data["expires"] = end.to_string().into();
 }
 
 fn now() -> Timestamp {

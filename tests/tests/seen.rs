@@ -105,14 +105,79 @@ fn each_tool_completes_its_options_in_each_shell_without_a_policy() {
     }
 }
 
+/// What each line comes to when somebody presses Tab at its end: words that are offered, and words that are not.
+const TABS: [(&str, &[&str], &[&str]); 9] = [
+    ("gate-check s", &["scan", "secrets"], &["--plan"]),
+    ("gate-check scan --form", &["--format"], &["scan"]),
+    ("gate-check scan --format s", &["sarif"], &["scan", "secrets"]),
+    ("gate-skip app", &["approve"], &[]),
+    ("gate-skip --action ", &["skip", "override", "pause"], &["waive", "scan", "approve"]),
+    ("gate-skip revoke ", &["2"], &["scan"]),
+    ("gate-skip approve 2 --rea", &["--reason"], &[]),
+    ("gate-log --kind gr", &["grant"], &["genesis"]),
+    ("gate-verify --rep", &["--replay"], &["--format"]),
+];
+
+/// Asks a shell for the completions of each line of [`TABS`]; `ask` makes a script of one that writes the words.
+fn tabs(shell: &str, ask: impl Fn(&str) -> String) {
+    let house = House::new(POLICY);
+    assert_eq!(house.granted(&["lint"]), "2");
+    if house.plain(shell).arg("--version").output().is_err() {
+        eprintln!("skipped: {shell} is not installed");
+        return;
+    }
+    let bins = support::bin("gate-check").parent().unwrap().display().to_string();
+    let path = format!("{bins}:{}", std::env::var("PATH").unwrap());
+    for (line, offered, others) in TABS {
+        let output = house.plain(shell).env("PATH", &path).args(["-c", &ask(line)]).output().unwrap();
+        let answer = Ran::of(output).exits(0).out();
+        let words: Vec<&str> = answer.split([' ', '\t', '\n', '\r']).collect();
+        assert!(offered.iter().all(|word| words.contains(word)), "{shell}: {line}: {answer}");
+        assert!(!others.iter().any(|word| words.contains(word)), "{shell}: {line}: {answer}");
+    }
+}
+
 #[test]
-fn completions_offer_the_gates_of_the_policy_and_nothing_that_a_shell_would_run() {
+fn bash_offers_what_fits_and_nothing_that_a_shell_would_run() {
+    tabs("bash", |line| {
+        let (tool, _) = line.split_once(' ').unwrap();
+        let last = if line.ends_with(' ') { "''" } else { "" };
+        format!(
+            "source <({tool} --completions bash); COMP_WORDS=({line}{last}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _{}; echo \"${{COMPREPLY[*]}}\"",
+            tool.replace('-', "_")
+        )
+    });
+    let equals = "source <(gate-skip --completions bash); COMP_WORDS=(gate-skip --action = o); COMP_CWORD=3; \
+                  _gate_skip; echo \"${COMPREPLY[*]}\"";
     let house = House::new(POLICY);
     let bins = support::bin("gate-check").parent().unwrap().display().to_string();
-    let ask = format!(
-        "PATH={bins}:$PATH; source <(gate-check --completions bash); COMP_WORDS=(gate-check s); COMP_CWORD=1; \
-         _gate_check; echo \"${{COMPREPLY[*]}}\""
-    );
-    let answer = Ran::of(house.plain("bash").args(["-c", &ask]).output().unwrap()).exits(0).out();
-    assert_eq!(answer.trim(), "scan secrets");
+    let ask = format!("PATH={bins}:$PATH; {equals}");
+    assert_eq!(house.plain("bash").args(["-c", &ask]).output().unwrap().stdout, b"override\n");
+}
+
+#[test]
+fn fish_offers_what_fits() {
+    tabs("fish", |line| {
+        let (tool, _) = line.split_once(' ').unwrap();
+        format!("{tool} --completions fish | source; complete -C '{line}'")
+    });
+}
+
+/// zsh completes in its line editor alone, so a shell on a terminal of its own does it.
+#[test]
+fn zsh_offers_what_fits() {
+    tabs("zsh", |line| {
+        let (tool, _) = line.split_once(' ').unwrap();
+        // What is offered goes to a file in place of the screen.
+        format!(
+            "zmodload zsh/zpty; mkdir -p empty; cd empty; zpty -b shell zsh -f -i; \
+             zpty -w shell 'PS1= PS2= RPS1=; unsetopt zle_bracketed_paste 2>/dev/null; autoload -Uz compinit; \
+             compinit -u -D; source <({tool} --completions zsh); \
+             compadd() {{ builtin compadd -O found \"$@\"; print -rl -- $found >> ../offered; builtin compadd \"$@\" }}'; \
+             zpty -w -n shell '{line}'$'\\t'; \
+             for try in {{1..200}}; do [[ -s ../offered ]] && break; sleep 0.05; done; sleep 0.2; \
+             zpty -d shell; cat ../offered; rm ../offered"
+        )
+    });
 }

@@ -4,7 +4,7 @@
 
 use gate_model::payload::RequestData;
 use gate_model::principal::Principal;
-use gate_policy::{AuthorizationRequest, History, Policy, Rule};
+use gate_policy::{AuthorizationRequest, Past, Policy, Rule};
 
 /// The rule that a policy has for a waiting request. Its number may have moved; its terms decide.
 ///
@@ -44,7 +44,7 @@ pub fn room(
     policy: &Policy,
     rule: &Rule,
     authorization: &AuthorizationRequest<'_>,
-    past: &dyn History,
+    past: &dyn Past,
 ) -> Result<(), Vec<String>> {
     gate_policy::quota_allows(rule, authorization.by, past)
         .map_err(|reason| vec![format!("rule {} {reason}", rule.number)])?;

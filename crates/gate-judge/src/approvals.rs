@@ -10,6 +10,7 @@ use gate_model::principal::Principal;
 use gate_policy::{Policy, Rule};
 use serde::Deserialize;
 
+use crate::life::Life;
 use crate::lifting::Trust;
 use crate::recorded::Recorded;
 use crate::records;
@@ -50,7 +51,11 @@ fn waited(request: &Entry, grant: &Entry, data: &GrantData, life: &[Entry]) -> R
         return Err(format!("its request lapsed at {}", asked.lapses.to_second()));
     }
     let before = || life.iter().filter(|entry| entry.seq < grant.seq);
-    if let Some(end) = before().find(|entry| records::ends_request(entry)) {
+    let mut waiting = Life::of(request, &[]);
+    for entry in before() {
+        waiting.pass(entry);
+    }
+    if let Some(end) = waiting.answered() {
         return Err(format!("its request waited no longer, since entry {}", end.seq));
     }
     let given: Vec<u64> = before().filter(|entry| entry.kind == Kind::Approval).map(|one| one.seq).collect();

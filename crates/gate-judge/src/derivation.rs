@@ -9,7 +9,7 @@ use gate_model::finding::WaiverTerms;
 use gate_model::grant::Owes;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::Principal;
-use gate_policy::{Approvals, AuthorizationRequest, History, Policy, Rule, Trial};
+use gate_policy::{Approvals, AuthorizationRequest, Past, Policy, Rule, Trial};
 
 use crate::approvals::Given;
 use crate::lifting::Trust;
@@ -112,6 +112,20 @@ pub fn terms(
     Ok(rule.waiver_terms())
 }
 
+/// What [`terms`] and [`allowed_today`] come to where both ask one policy, in one go; nothing where it does not hold, or an
+/// earlier rule than the grant's own allows it too: then they tell.
+pub fn at_once(
+    policy: &Policy,
+    gate: &str,
+    data: &GrantData,
+    by: &Principal,
+    here: &Context,
+) -> Option<Derived> {
+    let rule = permitted(policy, gate, data, by, None, here, &|_| Ok(())).ok()?;
+    let holds = rule.number == data.rule && owes(data, rule).is_ok() && uses(data, rule).is_ok();
+    holds.then(|| Derived { accepted_risk: rule.i_accept.clone(), terms: rule.waiver_terms() })
+}
+
 /// Whether the grant is used up as its rule asks.
 fn uses(data: &GrantData, rule: &Rule) -> Result<(), String> {
     match (rule.max_uses, data.ask.max_uses) {
@@ -128,7 +142,7 @@ pub struct Backing<'a> {
     /// The approvals that it rests on.
     pub given: Given<'a>,
     /// What stood before it, at its own instant.
-    pub past: &'a dyn History,
+    pub past: &'a dyn Past,
 }
 
 /// Whether some rule of today's policy allows the grant to be used in the context `here`, and the grant `has` what that

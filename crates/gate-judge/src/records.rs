@@ -67,16 +67,6 @@ pub fn is_pause(entry: &Entry) -> bool {
     entry.kind == Kind::Grant && entry.data.get("action").is_some_and(|action| action == "pause")
 }
 
-/// Whether `entry`, in the life of an opt-out, ends it: a revocation, or a review that does not accept it. Whatever the
-/// entry is worth, that is the safe side for all but a pause, whose end must be derived ([`crate::lifting`]).
-pub fn ends_opt_out(entry: &Entry) -> bool {
-    match entry.kind {
-        Kind::Revocation => true,
-        Kind::Review => entry.data.get("verdict").is_none_or(|verdict| verdict != "accepted"),
-        _ => false,
-    }
-}
-
 /// Whether the request that `entry` carries has used up its nonce: it was granted, or it waits. A denial gave nothing
 /// away. Whoever submits a copy, edited, or under another policy or with a wrong clock, must not be able to spend the
 /// real one.
@@ -95,7 +85,11 @@ pub fn is_refused_act(entry: &Entry) -> bool {
     entry.kind == Kind::Denial && entry.data.get("refused").is_some()
 }
 
-/// Whether an entry in a request's life ends its waiting.
-pub fn ends_request(entry: &Entry) -> bool {
-    matches!(entry.kind, Kind::Grant | Kind::Denial | Kind::Revocation) && !is_refused_act(entry)
+/// How many of `entries` are decisions that spent the opt-out `id`.
+pub fn spent(entries: &[Entry], id: u64) -> u64 {
+    let spends = |entry: &&Entry| {
+        let list = entry.data.get("spends").and_then(serde_json::Value::as_array);
+        list.is_some_and(|ids| ids.iter().any(|spent| spent.as_u64() == Some(id)))
+    };
+    entries.iter().filter(spends).count() as u64
 }

@@ -19,7 +19,7 @@ use gate_model::payload::TrustedFile;
 use gate_model::principal::{Assurance, Principal};
 use gate_model::request::Request;
 use gate_model::time::Timestamp;
-use gate_policy::Policy;
+use gate_policy::{Past, Policy};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -165,22 +165,26 @@ impl Mark {
     }
 }
 
-/// What a ledger knows that a request's signature is judged by. Whoever has no store, as replay, fills it in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What a ledger knows that a request's signature is judged by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    /// The entry at the position that the request says it saw.
-    pub seen: Option<Mark>,
+    /// When the entry was written that the request says it saw.
+    pub(crate) seen: Option<Timestamp>,
     /// The hash of the first entry.
-    pub genesis: Option<EntryHash>,
+    pub(crate) genesis: Option<String>,
 }
 
 impl Known {
-    /// The instant from which `request` can have been signed: that of the newest entry it had seen.
-    pub fn earliest(&self, request: &Request, admitted: Timestamp) -> Timestamp {
-        match (&self.seen, &request.seen_head) {
-            (Some(mark), Some(seen)) if mark.hash.to_string() == seen.hash => mark.at.min(admitted),
-            _ => admitted,
-        }
+    /// What `past` knows of `request`.
+    pub fn of(past: &dyn Past, request: &Request) -> Self {
+        let seen = request.seen_head.as_ref().and_then(|head| past.seen(head));
+        Self { seen, genesis: past.genesis() }
+    }
+
+    /// From when to when `request` can have been signed: the newest entry that it had seen was there, and the one that
+    /// recorded it, at `admitted`, was not.
+    pub fn interval(&self, admitted: Timestamp) -> (Timestamp, Timestamp) {
+        (self.seen.map_or(admitted, |seen| seen.min(admitted)), admitted)
     }
 }
 
@@ -202,9 +206,8 @@ pub fn requester(
     if request.by != by.id {
         return Err(Unproven::Differs("by"));
     }
-    same_content(entry, known.genesis, request)?;
-    let interval = (known.earliest(request, entry.at), entry.at);
-    let found = request_signer(request, &by.id, trust, interval)?;
+    same_content(entry, known, request)?;
+    let found = request_signer(request, &by.id, trust, known.interval(entry.at))?;
     same_signer(&found, by)
 }
 
@@ -235,11 +238,11 @@ pub(crate) fn same_signer(found: &Principal, named: &Principal) -> Result<(), Un
 }
 
 /// Whether the entry grants what was signed, no more: only the scope may be narrower.
-fn same_content(entry: &Entry, genesis: Option<EntryHash>, request: &Request) -> Result<(), Unproven> {
+fn same_content(entry: &Entry, known: &Known, request: &Request) -> Result<(), Unproven> {
     let member = |name: &str| entry.data.get(name).cloned();
     let equal = [
         ("gate", entry.gate.as_deref() == Some(request.gate.as_str())),
-        ("ledger", is_ledger(request, &entry.ledger, genesis)),
+        ("ledger", is_ledger(request, &entry.ledger, known)),
         ("action", member("action") == json_of(&request.action)),
         ("reason", member("reason") == json_of(&request.reason)),
         ("ticket", member("ticket") == request.ticket.as_ref().and_then(json_of)),
@@ -263,12 +266,12 @@ fn same_content(entry: &Entry, genesis: Option<EntryHash>, request: &Request) ->
 
 /// Whether a request is for this ledger: it names the ledger's id, or its genesis where it was written
 /// without the ledger at hand. One in a commit names none: it is for that commit, wherever it is judged.
-fn is_ledger(request: &Request, id: &str, genesis: Option<EntryHash>) -> bool {
+fn is_ledger(request: &Request, id: &str, known: &Known) -> bool {
     if request.commit.is_some() {
         return true;
     }
     let Some(named) = request.ledger.as_deref() else { return false };
-    named == id || genesis.is_some_and(|genesis| genesis.to_string() == named)
+    named == id || known.genesis.as_deref() == Some(named)
 }
 
 /// What speaks against a request from elsewhere, its signature aside: another ledger, another policy, its
@@ -281,7 +284,7 @@ pub fn objections(
     now: Timestamp,
 ) -> Vec<String> {
     let mut objections = Vec::new();
-    if !is_ledger(request, ledger, known.genesis) {
+    if !is_ledger(request, ledger, known) {
         objections.push("this request was signed for another ledger".to_owned());
     }
     if request.policy != digest {
@@ -294,9 +297,7 @@ pub fn objections(
         objections.push("this request has the nonce of one in a commit; sign a new one".to_owned());
     }
     objections.extend(wrong_times("request", (request.requested_at, request.submit_by), now));
-    if let Some(seen) = &request.seen_head
-        && known.seen.is_none_or(|mark| mark.hash.to_string() != seen.hash)
-    {
+    if let (Some(seen), None) = (&request.seen_head, known.seen) {
         objections
             .push(format!("this request saw entry {} with another hash than this ledger has", seen.seq));
     }

@@ -17,8 +17,8 @@
 //!
 //! Three doors: [`parse`] reads the profile with any white space and order, [`canonical`] writes a value
 //! down, [`check_canonical`] says in one pass, without allocating, whether bytes are exactly canonical.
-//! `serde_json` is not used for reading: it keeps the last of two equal keys in silence and would make a
-//! float of a large integer.
+//! `serde_json` reads only what was found canonical before: it keeps the last of two equal keys in silence and would
+//! make a float of a large integer.
 
 mod check;
 mod parse;

@@ -6,6 +6,7 @@ mod verbs;
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use gate_cli::options::Shared;
 use gate_ledger::entry::Kind;
 use gate_model::action::Action;
@@ -105,7 +106,7 @@ pub(crate) struct FilterArgs {
     ///
     /// A kind is one of genesis, policy, decision, request, approval, grant, denial, revocation, review, import,
     /// archive, note.
-    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = parse_kind)]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kinds(), hide_possible_values = true)]
     pub kind: Vec<Kind>,
 
     /// Show entries whose actor has the id PRINCIPAL, such as github:carol
@@ -319,9 +320,9 @@ impl Args {
     }
 }
 
-fn parse_kind(word: &str) -> Result<Kind, String> {
-    let known = || Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
-    Kind::parse(word).ok_or_else(|| format!("a kind is one of {}", known()))
+fn kinds() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.map(Kind::as_str))
+        .try_map(|word| Kind::parse(&word).ok_or("it is no kind"))
 }
 
 fn parse_action(word: &str) -> Result<Action, String> {

@@ -6,6 +6,8 @@
 //! What was judged says at which instant: the clock's when the transaction began, or the newest entry's time where that
 //! was later. It is `judged_at`, and for a grant its `not_before`. The entry's own `at` is read when it is appended.
 
+mod flat;
+
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
@@ -65,6 +67,7 @@ impl Ask {
 
 /// Kind `grant`. Its `actor` is the requester. `ref` is its own request's ID where there was one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "flat::Grant")]
 pub struct GrantData {
     /// What was asked for, and is granted.
     #[serde(flatten)]

@@ -121,6 +121,14 @@ pub struct Renews {
     pub number: u64,
 }
 
+impl Renews {
+    /// The renewal of the opt-out `id`, which was granted by the entry with the hash `grant`, and which renewed what
+    /// `earlier` says.
+    pub fn of(id: u64, grant: String, earlier: Option<&Self>) -> Self {
+        Self { id, grant, number: earlier.map_or(0, |earlier| earlier.number).saturating_add(1) }
+    }
+}
+
 /// An entry that was the ledger's newest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

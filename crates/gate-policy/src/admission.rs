@@ -1,6 +1,6 @@
 //! The judgement on a request: granted, pending, or denied with the reasons of every rule that was tried.
 //!
-//! Pure: the facts come in a [`AuthorizationRequest`], what the ledger knows through [`History`]. The order is fixed: rules
+//! Pure: the facts come in a [`AuthorizationRequest`], what the ledger knows through a [`Past`]. The order is fixed: rules
 //! that grant at once; break-glass rules, when the request invokes them; rules that need approvals. Within each
 //! kind the policy's own order counts.
 
@@ -8,7 +8,7 @@ use gate_model::context::Context;
 use gate_model::finding::Evidence;
 use gate_model::payload::{Ask, GrantData, RequestData};
 use gate_model::principal::{Assurance, Principal};
-use gate_model::request::Request;
+use gate_model::request::{Request, SeenHead};
 use gate_model::scope::Scope;
 use gate_model::time::{Timestamp, format_duration};
 
@@ -57,10 +57,22 @@ impl<'a> AuthorizationRequest<'a> {
     }
 }
 
-/// What the ledger knows that a verdict needs; asked within the transaction that admits.
-pub trait History {
+/// What stands in the ledger before a verdict, as far as a verdict may ask: all of its questions, and nothing else.
+///
+/// Whoever records a verdict asks it within the transaction that admits, over a store; whoever judges one again asks it over
+/// what was folded from the entries so far. Both must answer alike.
+pub trait Past {
     /// The instant that counts as now: the clock's or the newest entry's, whichever is later.
     fn now(&self) -> Timestamp;
+
+    /// The entry hash of the ledger's first entry (`b3:…`), where it is there.
+    fn genesis(&self) -> Option<String>;
+
+    /// When the entry was written that a signed document saw as the newest; nothing where there is none of this hash.
+    fn seen(&self, head: &SeenHead) -> Option<Timestamp>;
+
+    /// Whether a signed request with this nonce was granted, or waits.
+    fn took(&self, nonce: &str) -> bool;
 
     /// How many grants since `since` (inclusive) count against `rule`'s quota for a request by `by`.
     /// [`crate::counts_against`] says which grants do.
@@ -120,12 +132,12 @@ pub struct ApprovalsNeeded {
 }
 
 /// Judges a request.
-pub fn admit(policy: &Policy, authorization: &AuthorizationRequest<'_>, history: &dyn History) -> Admission {
+pub fn admit(policy: &Policy, authorization: &AuthorizationRequest<'_>, past: &dyn Past) -> Admission {
     let gate = match gate_with_rules(policy, authorization.gate) {
         Ok(gate) => gate,
         Err(trial) => return Admission::Denied(vec![trial]),
     };
-    let left = match renewal::seconds_left(policy, authorization, history) {
+    let left = match renewal::seconds_left(policy, authorization, past) {
         Ok(left) => left,
         Err(why) => {
             return Admission::Denied(vec![Trial { rule: 0, failed: vec![Failed::new(Kind::Renewed, why)] }]);
@@ -134,7 +146,7 @@ pub fn admit(policy: &Policy, authorization: &AuthorizationRequest<'_>, history:
     let mut trials = Vec::new();
     for rule in in_order(gate) {
         let verdict = conditions::terms(policy, gate, rule, authorization);
-        match verdict.and_then(|terms| place_left(rule, authorization.by, history).map(|()| terms)) {
+        match verdict.and_then(|terms| place_left(rule, authorization.by, past).map(|()| terms)) {
             Ok(terms) => return admitted(rule, terms, left),
             Err(failed) => trials.push(Trial { rule: rule.number, failed }),
         }
@@ -173,10 +185,10 @@ fn gate_with_rules<'p>(policy: &'p Policy, name: &str) -> Result<&'p Gate, Trial
 }
 
 /// The conditions that rest on the ledger: places left in the quota, and no debt from an earlier break-glass.
-fn place_left(rule: &Rule, by: &Principal, history: &dyn History) -> Result<(), Vec<Failed>> {
+fn place_left(rule: &Rule, by: &Principal, past: &dyn Past) -> Result<(), Vec<Failed>> {
     let mut failed = Vec::new();
-    failed.extend(quota_allows(rule, by, history).err().map(|why| Failed::new(Kind::Quota, why)));
-    failed.extend(debt_allows(rule, by, history).err().map(|why| Failed::new(Kind::Review, why)));
+    failed.extend(quota_allows(rule, by, past).err().map(|why| Failed::new(Kind::Quota, why)));
+    failed.extend(debt_allows(rule, by, past).err().map(|why| Failed::new(Kind::Review, why)));
     if failed.is_empty() { Ok(()) } else { Err(failed) }
 }
 
@@ -184,9 +196,9 @@ fn place_left(rule: &Rule, by: &Principal, history: &dyn History) -> Result<(), 
 ///
 /// # Errors
 /// The sentence for the denial.
-pub fn quota_allows(rule: &Rule, by: &Principal, history: &dyn History) -> Result<(), String> {
+pub fn quota_allows(rule: &Rule, by: &Principal, past: &dyn Past) -> Result<(), String> {
     let Some(quota) = &rule.quota else { return Ok(()) };
-    let used = history.used(rule, by, history.now().minus(quota.per));
+    let used = past.used(rule, by, past.now().minus(quota.per));
     if used < quota.max {
         return Ok(());
     }
@@ -196,11 +208,11 @@ pub fn quota_allows(rule: &Rule, by: &Principal, history: &dyn History) -> Resul
     ))
 }
 
-fn debt_allows(rule: &Rule, by: &Principal, history: &dyn History) -> Result<(), String> {
+fn debt_allows(rule: &Rule, by: &Principal, past: &dyn Past) -> Result<(), String> {
     if !rule.break_glass {
         return Ok(());
     }
-    match history.overdue_review(by) {
+    match past.overdue_review(by) {
         Some(id) => {
             Err(format!("is closed to you until the overdue review of {id} is done: gate-skip review {id}"))
         }

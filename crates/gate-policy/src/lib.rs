@@ -175,7 +175,7 @@ mod self_test;
 mod test_case;
 
 pub use admission::{
-    Admission, ApprovalsNeeded, AuthorizationRequest, History, Terms, admit, allows_use, derive, permits,
+    Admission, ApprovalsNeeded, AuthorizationRequest, Past, Terms, admit, allows_use, derive, permits,
     quota_allows,
 };
 pub use asking::{Wanted, wanted};

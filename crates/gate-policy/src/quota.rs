@@ -1,6 +1,6 @@
 //! Which grants of the past count against a quota.
 //!
-//! The ledger's side ([`crate::History::used`]) walks the grants of the gate within the window and asks here.
+//! The ledger's side ([`crate::Past::used`]) walks the grants of the gate within the window and asks here.
 
 use gate_model::action::Action;
 use gate_model::principal::Principal;

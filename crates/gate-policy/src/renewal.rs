@@ -11,7 +11,7 @@ use gate_model::request::Renews;
 use gate_model::text::visible;
 use gate_model::time::Timestamp;
 
-use crate::admission::{AuthorizationRequest, History};
+use crate::admission::{AuthorizationRequest, Past};
 use crate::person::is_same_person;
 use crate::policy::Policy;
 
@@ -33,8 +33,7 @@ pub struct Renewable {
 impl Renewable {
     /// What a request says that renews it; `id` is its ID.
     pub fn renews(&self, id: u64) -> Renews {
-        let earlier = self.ask.renews.as_ref().map_or(0, |renews| renews.number);
-        Renews { id, grant: self.grant.clone(), number: earlier.saturating_add(1) }
+        Renews::of(id, self.grant.clone(), self.ask.renews.as_ref())
     }
 }
 
@@ -45,16 +44,16 @@ impl Renewable {
 pub(crate) fn seconds_left(
     policy: &Policy,
     authorization: &AuthorizationRequest<'_>,
-    history: &dyn History,
+    past: &dyn Past,
 ) -> Result<Option<u64>, String> {
     let Some(renews) = &authorization.ask.renews else { return Ok(None) };
     let why = |why: String| format!("opt-out {} cannot be renewed: {why}; ask anew instead", renews.id);
-    let known = history.granted(renews.id);
+    let known = past.granted(renews.id);
     let renewed =
         known.ok_or_else(|| why(format!("gate '{}' has granted none of that ID", authorization.gate)))?;
     speaks_against(policy, authorization, renews, &renewed).map_or(Ok(()), |text| Err(why(text)))?;
-    let left = renewed.expires.seconds_since(history.now());
-    match u64::try_from(left).ok().filter(|_| renewed.expires > history.now()) {
+    let left = renewed.expires.seconds_since(past.now());
+    match u64::try_from(left).ok().filter(|_| renewed.expires > past.now()) {
         Some(left) => Ok(Some(left)),
         None => Err(why(format!("it ended at {}", renewed.expires.to_second()))),
     }
@@ -94,7 +93,7 @@ fn speaks_against(
 pub fn renewal_allows(
     policy: &Policy,
     authorization: &AuthorizationRequest<'_>,
-    history: &dyn History,
+    past: &dyn Past,
 ) -> Result<(), String> {
-    seconds_left(policy, authorization, history).map(drop)
+    seconds_left(policy, authorization, past).map(drop)
 }

@@ -5,12 +5,12 @@ use gate_model::context::{Context, Run};
 use gate_model::finding::Evidence;
 use gate_model::payload::Ask;
 use gate_model::principal::{Assurance, Principal};
-use gate_model::request::Ttl;
+use gate_model::request::{SeenHead, Ttl};
 use gate_model::scope::Scope;
 use gate_model::text::MAX_TEXT;
 use gate_model::time::Timestamp;
 
-use crate::admission::{Admission, AuthorizationRequest, History, admit};
+use crate::admission::{Admission, AuthorizationRequest, Past, admit};
 use crate::person::source;
 use crate::policy::Policy;
 use crate::renewal::Renewable;
@@ -52,15 +52,27 @@ fn judge(policy: &Policy, request: &TestRequest, now: Timestamp) -> (Option<Expe
     (Some(ended), got)
 }
 
-/// A history that holds what the test says.
+/// A past that holds what the test says.
 struct Told<'a> {
     request: &'a TestRequest,
     now: Timestamp,
 }
 
-impl History for Told<'_> {
+impl Past for Told<'_> {
     fn now(&self) -> Timestamp {
         self.now
+    }
+
+    fn genesis(&self) -> Option<String> {
+        None
+    }
+
+    fn seen(&self, _head: &SeenHead) -> Option<Timestamp> {
+        None
+    }
+
+    fn took(&self, _nonce: &str) -> bool {
+        false
     }
 
     fn used(&self, _rule: &Rule, _by: &Principal, _since: Timestamp) -> u64 {

@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use gate_cli::options::Shared;
 use gate_findings::match_syntax::{self, Match};
 use gate_model::action::Action;
@@ -88,7 +89,7 @@ pub(crate) struct WishArgs {
     pub reason: Option<String>,
 
     /// What to ask for: skip (do not run it), override (proceed though it failed), pause (hold it)
-    #[arg(long, value_name = "ACTION", value_parser = parse_action, conflicts_with = "waive")]
+    #[arg(long, value_name = "ACTION", value_parser = actions(), hide_possible_values = true, conflicts_with = "waive")]
     pub action: Option<Action>,
 
     /// Accept the findings that match: rule=ID and one of path=GLOB, package=NAME, fingerprint=F
@@ -196,7 +197,7 @@ pub(crate) enum Verb {
     /// Review a break-glass opt-out
     Review {
         /// Whether it was justified: accepted or rejected
-        #[arg(long, value_name = "VERDICT", value_parser = parse_verdict)]
+        #[arg(long, value_name = "VERDICT", value_parser = verdicts(), hide_possible_values = true)]
         verdict: ReviewVerdict,
         /// What is reviewed, why, and who signs.
         #[command(flatten)]
@@ -308,18 +309,18 @@ pub(crate) struct ActArgs {
     pub signing: SigningArgs,
 }
 
-fn parse_action(word: &str) -> Result<Action, &'static str> {
-    match Action::parse(word) {
+/// The actions that a word names; findings are waived by naming them.
+fn actions() -> impl TypedValueParser<Value = Action> {
+    let named = |action: Action| PossibleValue::new(action.as_str()).hide(action == Action::Waive);
+    PossibleValuesParser::new(Action::ALL.map(named)).try_map(|word| match Action::parse(&word) {
         Some(Action::Waive) => Err("to waive, name the findings with --waive"),
-        Some(action) => Ok(action),
-        None => Err("it is one of: skip, override, pause"),
-    }
+        action => action.ok_or("it is one of: skip, override, pause"),
+    })
 }
 
-fn parse_verdict(word: &str) -> Result<ReviewVerdict, &'static str> {
-    match word {
-        "accepted" => Ok(ReviewVerdict::Accepted),
-        "rejected" => Ok(ReviewVerdict::Rejected),
-        _ => Err("it is one of: accepted, rejected"),
-    }
+fn verdicts() -> impl TypedValueParser<Value = ReviewVerdict> {
+    PossibleValuesParser::new(["accepted", "rejected"]).map(|word| match word.as_str() {
+        "accepted" => ReviewVerdict::Accepted,
+        _ => ReviewVerdict::Rejected,
+    })
 }

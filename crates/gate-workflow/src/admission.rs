@@ -15,14 +15,14 @@ use gate_model::text::count;
 use gate_model::time::Timestamp;
 use gate_policy::{Admission, ApprovalsNeeded, AuthorizationRequest, Failed, Terms, Trial};
 
-use crate::history::{Counted, Past};
+use crate::history::{Counted, StoredPast};
 use crate::ids;
 use crate::ledger_access::Unusable;
 use crate::policies::{self, RecordError};
-use crate::proving::{self, Submitted};
 use crate::renewal;
 use crate::workspace::{Workspace, WorkspaceError};
 use gate_judge::records;
+use gate_judge::submitted::{self, Addressee};
 
 /// What is asked for, by whom, and where.
 #[derive(Debug, Clone)]
@@ -187,15 +187,18 @@ pub fn request_all(
     })
 }
 
-/// The same with whoever signed the document, where there is one, and what speaks against that: its signature, its age,
-/// its ledger, its policy.
+/// The same with whoever signed the document, where there is one, and what speaks against that whatever the rules say.
 pub(crate) fn proven(
     workspace: &Workspace<'_>,
     (view, now): Instant<'_>,
     asking: &Asking,
 ) -> Result<(Asking, Vec<String>), TransactError> {
     let Some(request) = &asking.request else { return Ok((asking.clone(), Vec::new())) };
-    let Submitted { by, objections } = proving::submitted(view, &workspace.loaded, request, now)?;
+    let (trust, digest) = (workspace.loaded.trust(), workspace.loaded.used.digest.as_str());
+    let past = StoredPast::new(view, trust, digest, &asking.gate, now);
+    let (by, objections) =
+        submitted::submitted(&past, Addressee { ledger: view.ledger(), digest }, trust, request);
+    past.settled()?;
     Ok((Asking { by, ..asking.clone() }, objections))
 }
 
@@ -207,13 +210,8 @@ pub(crate) fn judge(
     workspace: &Workspace<'_>,
     (view, now): Instant<'_>,
     asking: &Asking,
-    mut objections: Vec<String>,
+    objections: Vec<String>,
 ) -> Result<(Admission, Counted), TransactError> {
-    if let Some(request) = &asking.request
-        && view.with_nonce(&request.nonce)?.iter().any(records::takes_nonce)
-    {
-        objections.push("this request was submitted before; write a new one".to_owned());
-    }
     if !objections.is_empty() {
         let failed =
             objections.into_iter().map(|why| Failed::new(gate_policy::Kind::Document, why)).collect();
@@ -222,7 +220,7 @@ pub(crate) fn judge(
     }
     let policy = &workspace.loaded.policy;
     let digest = &workspace.loaded.used.digest;
-    let past = Past::new(view, workspace.loaded.trust(), digest, &asking.gate, now)
+    let past = StoredPast::new(view, workspace.loaded.trust(), digest, &asking.gate, now)
         .within(Whose::of(&asking.ask, &asking.context));
     let Asking { gate, ask, by, context, request } = asking;
     let authorization = AuthorizationRequest::new(gate, ask, by, context, request.as_ref());

@@ -14,7 +14,7 @@ use gate_model::principal::Principal;
 use gate_policy::{Actor, Approval, AuthorizationRequest, Rule, Subject};
 
 use crate::admission::{self, TransactError, answer, written};
-use crate::history::{Counted, Past};
+use crate::history::{Counted, StoredPast};
 use crate::ids;
 use crate::policies;
 use crate::proving;
@@ -22,6 +22,7 @@ use crate::refusal::refuse;
 use crate::renewal;
 use crate::workspace::Workspace;
 use gate_judge::acts;
+use gate_judge::life::{Life, Over};
 use gate_judge::records;
 use gate_judge::signatures::Mark;
 use gate_judge::statement::Statement;
@@ -180,13 +181,16 @@ fn waiting(transaction: &Transaction<'_>, id: &str) -> Result<Waiting, TransactE
         ));
     }
     let life = view.life(entry.seq)?;
-    if let Some(end) = life.iter().find(|later| records::ends_request(later)) {
-        let (seq, end, at) = (entry.seq, end.kind.as_str(), end.at.to_second());
-        return subject(format!("request {seq} waits no longer: it ended with a {end} at {at}"));
-    }
     let data: RequestData = records::data(&entry)?;
-    if transaction.now() >= data.lapses {
-        return subject(format!("request {} lapsed at {}; ask again", entry.seq, data.lapses.to_second()));
+    match Life::of(&entry, &life).waits(transaction.now()) {
+        Ok(()) => {}
+        Err(Over::By(end)) => {
+            let (seq, end, at) = (entry.seq, end.kind.as_str(), end.at.to_second());
+            return subject(format!("request {seq} waits no longer: it ended with a {end} at {at}"));
+        }
+        Err(Over::Since(at)) => {
+            return subject(format!("request {} lapsed at {}; ask again", entry.seq, at.to_second()));
+        }
     }
     let requester = records::actor(&entry)?;
     let given = life.into_iter().filter(|later| later.kind == Kind::Approval);
@@ -251,7 +255,7 @@ fn room(
         return Ok(Ok(Counted::default()));
     }
     let (view, loaded) = (transaction.view(), &workspace.loaded);
-    let past = Past::new(&view, loaded.trust(), &loaded.used.digest, waiting.gate(), transaction.now())
+    let past = StoredPast::new(&view, loaded.trust(), &loaded.used.digest, waiting.gate(), transaction.now())
         .within(Whose::of_request(&waiting.data));
     let authorization = AuthorizationRequest::of_request(waiting.gate(), &waiting.data, &waiting.requester);
     let room = acts::room(&loaded.policy, rule, &authorization, &past);

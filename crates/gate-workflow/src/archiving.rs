@@ -22,6 +22,7 @@ use memchr::memmem::Finder;
 
 use crate::debts;
 use crate::policies::Policies;
+use gate_judge::life::Life;
 use gate_judge::lifting::Trust;
 use gate_judge::records;
 use gate_judge::signatures::MAX_WAIT;
@@ -75,7 +76,7 @@ fn live_grants(view: &View<'_>, now: Timestamp, first: &mut Earliest) -> Result<
     for grant in view.all_grants_live(now)? {
         let id = records::id_of(&grant);
         // What ends a pause has to be derived at each use, so it stays for its whole time.
-        if records::is_pause(&grant) || !view.life(id)?.iter().any(records::ends_opt_out) {
+        if Life::of(&grant, &view.life(id)?).ended_for_all().is_none() {
             let expires = grant.data["expires"].as_str().unwrap_or_default().to_owned();
             first.offer(id, || format!("begins an opt-out that is live until {expires}"));
         }
@@ -85,7 +86,7 @@ fn live_grants(view: &View<'_>, now: Timestamp, first: &mut Earliest) -> Result<
 
 fn pending_requests(view: &View<'_>, now: Timestamp, first: &mut Earliest) -> Result<(), StoreError> {
     for request in view.waiting(None, now)? {
-        if !view.life(request.seq)?.iter().any(records::ends_request) {
+        if Life::of(&request, &view.life(request.seq)?).waits(now).is_ok() {
             let lapses = request.data["lapses"].as_str().unwrap_or_default();
             first.offer(request.seq, || format!("is a request that waits for approval until {lapses}"));
         }

@@ -1,11 +1,14 @@
 //! Deriving a grant again at its use, from what the ledger holds: see [`gate_judge::derivation`].
 
 use gate_judge::approvals::{Given, suffice};
-use gate_judge::derivation::{Backing, Derived, Underivable, allowed_today, earned, in_time, terms, waits};
+use gate_judge::derivation::{
+    Backing, Derived, Underivable, allowed_today, at_once, earned, in_time, terms, waits,
+};
 use gate_judge::moment::{Clock, Moment};
 use gate_judge::policy_text::Loaded;
+use gate_judge::records;
 use gate_judge::repository::Whose;
-use gate_judge::{records, signatures};
+use gate_judge::signatures::{self, Known};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::context::Context;
@@ -14,9 +17,8 @@ use gate_model::principal::Principal;
 use gate_model::time::Timestamp;
 use gate_policy::Rule;
 
-use crate::history::Past;
+use crate::history::StoredPast;
 use crate::policies::Policies;
-use crate::proving;
 
 /// Derives `entry` again under the policy of its admission and under today's, for a use in the context `here`.
 ///
@@ -37,20 +39,27 @@ pub fn grant(
         Err(reason) => return Ok(Err(reason.into())),
     };
     let gate = entry.gate.as_deref().unwrap_or_default();
-    let terms = match terms(&then.policy, gate, data, by, context) {
+    let is_same = then.data.digest == today.used.digest;
+    let at_once = if is_same { at_once(&today.policy, gate, data, by, context) } else { None };
+    let told = || terms(&then.policy, gate, data, by, context);
+    let terms = match at_once.as_ref().map_or_else(told, |derived| Ok(derived.terms)) {
         Ok(terms) => terms,
         Err(reason) => return Ok(Err(reason)),
     };
-    let signers = [then.data.files.as_slice(), today.files.as_slice()];
-    for (policy, files) in [&then.policy, &today.policy].into_iter().zip(signers) {
-        if let Err(reason) = proving::requester(view, policy, files, entry, data.request.as_ref(), by)? {
-            return Ok(Err(reason.into()));
+    let past = StoredPast::new(view, today.trust(), &today.used.digest, gate, data.not_before)
+        .within(Whose::of_grant(data))
+        .before(entry.seq);
+    let known = data.request.as_ref().map(|request| Known::of(&past, request)).unwrap_or_default();
+    // The digest is over the keys, too: where it is one policy, a signature that holds by it holds.
+    for trust in [then.trust(), today.trust()].into_iter().take(if is_same { 1 } else { 2 }) {
+        if let Err(reason) = signatures::requester(&known, trust, entry, data.request.as_ref(), by) {
+            return past.settled().map(|_| Err(reason.into()));
         }
     }
     if let Err(reason) = in_time(moment_of(view, policies, entry)?, data) {
         return Ok(Err(Underivable::Terms(reason)));
     }
-    if let Some(objection) = objection(view, policies, entry, data)? {
+    if let Some(objection) = objection(view, policies, (entry, data), &known)? {
         return Ok(Err(Underivable::Then(objection)));
     }
     if let Some(earlier) = admitted_before(view, entry, data)? {
@@ -60,12 +69,11 @@ pub fn grant(
     if let Err(reason) = suffice(&then, entry, data, by, request.as_ref(), life) {
         return Ok(Err(Underivable::Approvals(reason)));
     }
-    let past = Past::new(view, today.trust(), &today.used.digest, gate, data.not_before)
-        .within(Whose::of_grant(data))
-        .before(entry.seq);
+    if let Some(derived) = at_once {
+        return past.settled().map(|_| Ok(derived));
+    }
     let given = Given { requester: by, request: request.as_ref(), life, granted: entry.seq };
     let backing = Backing { given, past: &past };
-    let is_same = then.data.digest == today.used.digest;
     let has = |rule: &Rule| if is_same { Ok(()) } else { earned(today.trust(), rule, data, by, &backing) };
     let derived = allowed_today(&today.policy, gate, data, by, context, terms, &has);
     past.settled().map(|_| derived)
@@ -87,8 +95,8 @@ fn admitted_before(view: &View<'_>, entry: &Entry, data: &GrantData) -> Result<O
 fn objection(
     view: &View<'_>,
     policies: &mut Policies,
-    entry: &Entry,
-    data: &GrantData,
+    (entry, data): (&Entry, &GrantData),
+    known: &Known,
 ) -> Result<Option<String>, StoreError> {
     let Some(request) = &data.request else { return Ok(None) };
     let (digest, now) = match entry.reference {
@@ -98,8 +106,7 @@ fn objection(
             Err(why) => return Ok(Some(why)),
         },
     };
-    let known = proving::known(view, request)?;
-    Ok(signatures::objections(request, &entry.ledger, &known, &digest, now).into_iter().next())
+    Ok(signatures::objections(request, &entry.ledger, known, &digest, now).into_iter().next())
 }
 
 /// Under which policy, and when, the request at `id` was admitted; the inner error says why that cannot be told.

@@ -22,6 +22,7 @@ use crate::policies::{self, Policies};
 use crate::proving;
 use crate::refusal::refuse;
 use crate::workspace::Workspace;
+use gate_judge::life::Life;
 use gate_judge::lifting::counting;
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
@@ -163,9 +164,7 @@ pub fn live_pauses(
     };
     for entry in view.live_grants(gate, now)?.into_iter().filter(records::is_pause).filter(is_here) {
         let life = view.life(records::id_of(&entry))?;
-        if !life.iter().any(records::ends_opt_out)
-            || lifted_by(view, &mut policies, today, &entry, &life)?.is_none()
-        {
+        if !is_ended(view, &mut policies, today, &entry, &life)? {
             pauses.push(entry);
         }
     }
@@ -173,16 +172,19 @@ pub fn live_pauses(
     Ok(pauses)
 }
 
-/// The entry that ended the pause in `grant`, as `today` has it.
-fn lifted_by(
+/// Whether the pause in `grant` was ended, as `today` has it. One that cannot be read holds, unless something would end it.
+fn is_ended(
     view: &View<'_>,
     policies: &mut Policies,
     today: &Loaded,
     grant: &Entry,
     life: &[Entry],
-) -> Result<Option<u64>, TransactError> {
+) -> Result<bool, TransactError> {
+    if Life::of(grant, life).has_no_end() {
+        return Ok(false);
+    }
     let (data, by) = (records::data(grant)?, records::actor(grant)?);
-    Ok(lifting::lifted(view, policies, today, (grant, &data, &by), life)?.by)
+    Ok(lifting::ended(view, policies, today.trust(), (grant, &data, &by), life)?.by.is_some())
 }
 
 fn living(transaction: &Transaction<'_>, today: &Loaded, id: &str) -> Result<Living, TransactError> {
@@ -204,22 +206,18 @@ fn living(transaction: &Transaction<'_>, today: &Loaded, id: &str) -> Result<Liv
         return subject(format!("opt-out {first} ended already, at {}", data.expires.to_second()));
     }
     let mut policies = Policies::default();
-    let pause = (&grant, &data, &requester);
-    let ended = match data.ask.action {
-        Action::Pause => lifting::lifted(&view, &mut policies, today, pause, &life)?.by,
-        _ => life.iter().find(|entry| records::ends_opt_out(entry)).map(|entry| entry.seq),
-    };
-    if let Some(end) = ended {
-        return subject(format!("opt-out {first} ended already, with entry {end}"));
+    let granted = (&grant, &data, &requester);
+    if let Some(end) = lifting::ended(&view, &mut policies, today.trust(), granted, &life)?.by {
+        return subject(format!("opt-out {first} ended already, with entry {}", end.seq));
     }
     let approvers = policies.get(&view, &data.policy.digest)?;
-    let approvers = approvers.map_or_else(|_| Vec::new(), |then| counting(&then, pause, &life));
+    let approvers = approvers.map_or_else(|_| Vec::new(), |then| counting(&then, granted, &life));
     Ok(Living { ask: data.ask, entry: grant, requester, approvers })
 }
 
 /// A request that waits, whose life is `life`.
 fn waiting(id: u64, request: Entry, life: &[Entry], requester: Principal) -> Result<Living, TransactError> {
-    if let Some(end) = life.iter().find(|entry| records::ends_request(entry)) {
+    if let Some(end) = Life::of(&request, life).answered() {
         let (kind, at) = (end.kind.as_str(), end.at.to_second());
         return Err(TransactError::Subject(format!("opt-out {id} ended already, with a {kind} at {at}")));
     }

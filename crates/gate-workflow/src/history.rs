@@ -1,4 +1,4 @@
-//! What the ledger says about earlier opt-outs, as the policy asks for it: quotas and overdue reviews.
+//! What stands before a verdict, read from the store: the answers to all that a verdict may ask.
 //!
 //! A grant under a quota records how many places were taken before it. The next admission of its sort starts from
 //! there: it adds what was granted since and takes away what has left the window, so that its cost does not grow
@@ -12,8 +12,9 @@ use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::payload::{GrantData, QuotaUsed};
 use gate_model::principal::Principal;
+use gate_model::request::SeenHead;
 use gate_model::time::Timestamp;
-use gate_policy::{Earlier, Quota, QuotaBy, Renewable, Rule};
+use gate_policy::{Earlier, Past, Quota, QuotaBy, Renewable, Rule};
 
 use crate::debts::{self, Debt};
 use crate::policies::Policies;
@@ -25,11 +26,11 @@ use gate_judge::records;
 /// counted.
 const MAX_SEARCHED: u32 = 256;
 
-/// The history of one gate, read inside the admission's transaction.
+/// What stands before a verdict on one gate, read inside the admission's transaction.
 ///
-/// The policy's questions have plain answers, so a failure of the store is kept here; [`Past::settled`]
-/// gives it back, and then no verdict made with this history counts.
-pub struct Past<'a> {
+/// The rules' questions have plain answers, so a failure of the store is kept here; [`StoredPast::settled`]
+/// gives it back, and then no verdict made with these answers counts.
+pub struct StoredPast<'a> {
     view: &'a View<'a>,
     today: Trust<'a>,
     digest: &'a str,
@@ -72,8 +73,8 @@ struct Milestone {
     onward: u64,
 }
 
-impl<'a> Past<'a> {
-    /// The history of `gate` up to `now`, as a verdict under the policy `today` with `digest` needs it.
+impl<'a> StoredPast<'a> {
+    /// What stands before a verdict on `gate` at `now`, as a verdict under the policy `today` with `digest` needs it.
     pub const fn new(
         view: &'a View<'a>,
         today: Trust<'a>,
@@ -235,9 +236,24 @@ impl<'a> Past<'a> {
     }
 }
 
-impl gate_policy::History for Past<'_> {
+impl Past for StoredPast<'_> {
     fn now(&self) -> Timestamp {
         self.now
+    }
+
+    fn genesis(&self) -> Option<String> {
+        let genesis = self.view.entry(0).map(|entry| entry.map(|genesis| genesis.hash.to_string()));
+        self.keep(genesis, None)
+    }
+
+    fn seen(&self, head: &SeenHead) -> Option<Timestamp> {
+        let found = self.view.entry(head.seq);
+        self.keep(found, None).filter(|entry| entry.hash.to_string() == head.hash).map(|entry| entry.at)
+    }
+
+    fn took(&self, nonce: &str) -> bool {
+        let taken = self.view.with_nonce(nonce).map(|holders| holders.iter().any(records::takes_nonce));
+        self.keep(taken, true)
     }
 
     fn used(&self, rule: &Rule, by: &Principal, since: Timestamp) -> u64 {
@@ -245,7 +261,7 @@ impl gate_policy::History for Past<'_> {
     }
 
     fn granted(&self, id: u64) -> Option<Renewable> {
-        self.keep(renewal::renewable(self.view, self.gate, id), None)
+        self.keep(renewal::renewable(self.view, self.today, self.gate, id), None)
     }
 
     fn overdue_review(&self, by: &Principal) -> Option<u64> {

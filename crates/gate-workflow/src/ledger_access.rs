@@ -168,7 +168,19 @@ pub const fn privacy(loaded: &Loaded) -> Privacy {
 /// Why it cannot be used; then nothing of it counts.
 pub fn open(path: &Path, access: Access, loaded: &Loaded) -> Result<Ledger, Unusable> {
     refuse_tracked(path)?;
-    let mut ledger = Ledger::open(path, access)?;
+    pinned(path, Ledger::open(path, access)?, loaded)
+}
+
+/// Opens it like [`open`] for a short look, as it lies; nothing where somebody may be writing to it.
+///
+/// # Errors
+/// As those of [`open`].
+pub fn open_at_rest(path: &Path, loaded: &Loaded) -> Result<Option<Ledger>, Unusable> {
+    refuse_tracked(path)?;
+    Ledger::open_at_rest(path)?.map(|ledger| pinned(path, ledger, loaded)).transpose()
+}
+
+fn pinned(path: &Path, mut ledger: Ledger, loaded: &Loaded) -> Result<Ledger, Unusable> {
     ledger.set_privacy(privacy(loaded));
     let found = ledger.genesis().to_string();
     match &loaded.policy.ledger.genesis {

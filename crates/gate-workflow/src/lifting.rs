@@ -1,61 +1,60 @@
-//! Whether a pause was ended, as the ledger has it: see [`gate_judge::lifting`].
+//! Whether an opt-out was ended, as the ledger has it: see [`gate_judge::life`], and for pauses [`gate_judge::lifting`].
 
 use gate_judge::repository::{Named, Whose};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use gate_judge::lifting::{Ended, Pause, counting, is_resume};
-use gate_judge::policy_text::Loaded;
+use gate_judge::life::{Life, Turn};
+use gate_judge::lifting::{Ended, Pause, Trust, counting, is_resume};
 use gate_judge::recorded::Recorded;
 use gate_judge::records;
 use gate_judge::signatures::Mark;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
-use gate_model::action::Action;
 use gate_model::payload::GrantData;
 use gate_policy::Subject;
 
 use crate::policies::Policies;
 
-/// What stands in the life of a pause as its end.
+/// What stands in the life of an opt-out as its end.
 #[derive(Debug, Default)]
-pub(crate) struct Lifted {
+pub(crate) struct Ends {
     /// The entry that ended it.
-    pub(crate) by: Option<u64>,
-    /// What would have ended it and does not, as sentences.
+    pub(crate) by: Option<Turn>,
+    /// What would have ended a pause and does not, as sentences.
     pub(crate) doubts: Vec<String>,
 }
 
-/// Whether something in the `life` of `pause` ended it.
+/// Whether something in the `life` of the opt-out that was `granted` ended it, as `today` has it.
 ///
 /// # Errors
 /// A failure of the store.
-pub(crate) fn lifted(
+pub(crate) fn ended(
     view: &View<'_>,
     policies: &mut Policies,
-    today: &Loaded,
-    pause: Pause<'_>,
+    today: Trust<'_>,
+    granted: Pause<'_>,
     life: &[Entry],
-) -> Result<Lifted, StoreError> {
-    let mut lifted = Lifted::default();
-    for end in life.iter().filter(|entry| records::ends_opt_out(entry)) {
-        match derive(view, policies, today, pause, life, end)? {
-            Ok(()) => return Ok(Lifted { by: Some(end.seq), ..lifted }),
-            Err(why) => lifted.doubts.push(format!(
-                "entry {} would end the {} of opt-out {} and does not count: it {why}",
-                end.seq,
-                Action::Pause,
-                records::id_of(pause.0)
-            )),
-        }
-    }
-    Ok(lifted)
+) -> Result<Ends, StoreError> {
+    let mut doubts = Vec::new();
+    let by = Life::of(granted.0, life).ended(|turn| {
+        let Some(end) = life.iter().find(|entry| entry.seq == turn.seq) else {
+            return Ok::<_, StoreError>(false);
+        };
+        let derived = derive(view, policies, today, granted, life, end)?;
+        doubts.extend(derived.as_ref().err().map(|why| {
+            let (id, seq) = (records::id_of(granted.0), end.seq);
+            format!("entry {seq} would end the pause of opt-out {id} and does not count: it {why}")
+        }));
+        Ok(derived.is_ok())
+    })?;
+    Ok(Ends { by, doubts })
 }
 
 fn derive(
     view: &View<'_>,
     policies: &mut Policies,
-    today: &Loaded,
+    today: Trust<'_>,
     (grant, data, by): Pause<'_>,
     life: &[Entry],
     end: &Entry,
@@ -72,13 +71,10 @@ fn derive(
     let marks = marks(view, (gate, grant), life, end)?;
     let subject = Subject { gate, ask: &data.ask, requester: by, approvers: &approvers, author: None };
     let ended = Ended { id: records::id_of(grant), hash: grant.hash, subject, marks: &marks };
-    let trusts = [
-        (&then.policy, then.data.files.as_slice(), "by the policy it was made under"),
-        (&today.policy, today.files.as_slice(), "by today's policy"),
-    ];
-    Ok(trusts.into_iter().try_for_each(|(policy, files, when)| {
-        ended.by((policy, files), data, end).map_err(|why| format!("{why} ({when})"))
-    }))
+    let trusts = [(then.trust(), "by the policy it was made under"), (today, "by today's policy")];
+    Ok(trusts
+        .into_iter()
+        .try_for_each(|(trust, when)| ended.by(trust, data, end).map_err(|why| format!("{why} ({when})"))))
 }
 
 /// The policy that the act in `entry` was made under; the inner error is a sentence's end.

@@ -50,9 +50,9 @@ impl Policies {
         Ok(read)
     }
 
-    /// Takes note of when entries that are read already were written.
-    pub fn note<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
-        self.times.extend(entries.map(|entry| (entry.seq, (entry.kind, entry.at))));
+    /// Takes note of when an entry that is read already was written.
+    pub fn note(&mut self, entry: &Entry) {
+        self.times.insert(entry.seq, (entry.kind, entry.at));
     }
 
     /// Kind and time of the entries from position `first` to `last`, as far as the ledger has them, in order.
@@ -66,9 +66,8 @@ impl Policies {
         last: u64,
     ) -> Result<impl Iterator<Item = (Kind, Timestamp)>, StoreError> {
         if !(first..=last).all(|seq| self.times.contains_key(&seq)) {
-            view.scan(first, Some(last), false, &mut |entry: Entry| {
-                self.times.insert(entry.seq, (entry.kind, entry.at));
-                ControlFlow::Continue(())
+            view.times(first, last, &mut |seq, kind, at| {
+                self.times.insert(seq, (kind, at));
             })?;
         }
         Ok(self.times.range(first..=last).map(|(_, time)| *time))

@@ -8,12 +8,15 @@ use gate_ledger::store::{StoreError, Transaction, View};
 use gate_model::JUDGE;
 use gate_model::payload::{Ask, GrantData, RevocationData};
 use gate_model::principal::Principal;
-use gate_model::request::Ttl;
+use gate_model::request::{Renews, Ttl};
 use gate_model::text;
 use gate_policy::Renewable;
 
 use crate::admission::TransactError;
 use crate::ids;
+use crate::lifting;
+use crate::policies::Policies;
+use gate_judge::lifting::Trust;
 use gate_judge::records;
 
 /// What somebody says who renews an opt-out. What is left out is as it was.
@@ -41,14 +44,15 @@ pub fn asked(view: &View<'_>, id: &str, words: &Words) -> Result<(String, Ask), 
     };
     let start = view.entry(first)?.ok_or_else(|| none("missing"))?;
     let gate = start.gate.clone().ok_or_else(|| none("no opt-out"))?;
-    let renewed = renewable(view, &gate, first)?.ok_or_else(|| none("no opt-out that was granted"))?;
-    let renews = Some(renewed.renews(first));
+    let granted = granted(view, &gate, first)?.ok_or_else(|| none("no opt-out that was granted"))?;
+    let renews = Some(granted.renews(first));
+    let before = granted.data.ask;
     let ask = Ask {
         reason: words.reason.clone(),
-        ticket: words.ticket.clone().or(renewed.ask.ticket),
-        ttl: words.ttl.map_or(renewed.ask.ttl, Ttl::of),
+        ticket: words.ticket.clone().or(before.ticket),
+        ttl: words.ttl.map_or(before.ttl, Ttl::of),
         renews,
-        ..renewed.ask
+        ..before
     };
     Ok((gate, ask))
 }
@@ -62,28 +66,54 @@ fn check(words: &Words) -> Result<(), TransactError> {
     Ok(())
 }
 
+/// An opt-out that was granted.
+pub(crate) struct Granted {
+    grant: Entry,
+    data: GrantData,
+    by: Principal,
+    life: Vec<Entry>,
+}
+
+impl Granted {
+    /// What a request says that renews it; `id` is its ID.
+    pub(crate) fn renews(&self, id: u64) -> Renews {
+        Renews::of(id, self.grant.hash.to_string(), self.data.ask.renews.as_ref())
+    }
+}
+
 /// The opt-out `id` of `gate`, if it was granted and can be read.
 ///
 /// # Errors
 /// A failure of the store.
-pub(crate) fn renewable(view: &View<'_>, gate: &str, id: u64) -> Result<Option<Renewable>, StoreError> {
+pub(crate) fn granted(view: &View<'_>, gate: &str, id: u64) -> Result<Option<Granted>, StoreError> {
     let Some(start) = view.entry(id)?.filter(|start| start.gate.as_deref() == Some(gate)) else {
         return Ok(None);
     };
     let life = view.life(id)?;
-    let grant = std::iter::once(&start)
-        .chain(&life)
-        .find(|entry| entry.kind == Kind::Grant && records::id_of(entry) == id);
-    let read = grant.and_then(|grant| {
-        Some((grant, records::data::<GrantData>(grant).ok()?, records::actor(grant).ok()?))
-    });
-    let ended = life.iter().find(|entry| records::ends_opt_out(entry)).map(|entry| entry.seq);
-    Ok(read.map(|(grant, data, by)| Renewable {
+    let is_grant = |entry: &&Entry| entry.kind == Kind::Grant && records::id_of(entry) == id;
+    let Some(grant) = std::iter::once(&start).chain(&life).find(is_grant).cloned() else { return Ok(None) };
+    let read = records::data::<GrantData>(&grant).and_then(|data| Ok((data, records::actor(&grant)?)));
+    Ok(read.ok().map(|(data, by)| Granted { grant, data, by, life }))
+}
+
+/// The same as a renewal asks about it, as `today` has it.
+///
+/// # Errors
+/// A failure of the store.
+pub(crate) fn renewable(
+    view: &View<'_>,
+    today: Trust<'_>,
+    gate: &str,
+    id: u64,
+) -> Result<Option<Renewable>, StoreError> {
+    let Some(Granted { grant, data, by, life }) = granted(view, gate, id)? else { return Ok(None) };
+    let ends = lifting::ended(view, &mut Policies::default(), today, (&grant, &data, &by), &life)?;
+    Ok(Some(Renewable {
         grant: grant.hash.to_string(),
         ask: data.ask,
         by,
         expires: data.expires,
-        ended,
+        ended: ends.by.map(|end| end.seq),
     }))
 }
 

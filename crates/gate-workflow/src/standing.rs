@@ -4,13 +4,13 @@ mod grants;
 mod weigh;
 
 use gate_judge::derivation::Derived;
+use gate_judge::life::Life;
 use gate_judge::policy_text::Loaded;
 use gate_judge::records;
 use gate_judge::repository::Whose;
 use gate_judge::standing::{EffectiveOptOuts, Live, Seen, SetAside};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
-use gate_model::action::Action;
 use gate_model::context::Context;
 use gate_model::finding::WaiverTerms;
 use gate_model::payload::{GrantData, RequestData};
@@ -20,7 +20,7 @@ use gate_model::time::Timestamp;
 use crate::debts;
 use crate::lifting;
 use crate::policies::Policies;
-pub use grants::Grants;
+pub use grants::{Grants, Witness, ends_after};
 use weigh::{Objection, weigh};
 
 /// What the standing of a gate is asked for.
@@ -48,29 +48,35 @@ pub fn read(
     policies: &mut Policies,
     question: &Question<'_>,
 ) -> Result<EffectiveOptOuts, StoreError> {
-    sort(view, policies, question, &Grants::read(view, question.gate, question.now)?)
+    let grants = Grants::find(view, question.gate, question.now)?;
+    sort(view, policies, question, &grants, &mut |_, _| Ok(()))
 }
 
-/// Sorts those of `grants` that are live: the gate's, as they were read in this view.
+/// Sorts those of `grants` that are live: the gate's, as they were found in this view. `witness` sees all of them.
 ///
 /// # Errors
-/// As those of [`read`].
+/// As those of [`read`]; what the witness returns.
 pub fn sort(
     view: &View<'_>,
     policies: &mut Policies,
     question: &Question<'_>,
     grants: &Grants,
+    witness: Witness<'_>,
 ) -> Result<EffectiveOptOuts, StoreError> {
-    let mut standing = EffectiveOptOuts::default();
-    policies.note(grants.at(question.now));
-    for entry in grants.at(question.now) {
-        let since = grants.life(records::id_of(entry)).unwrap_or_default();
-        match examine(view, policies, question, entry, since)? {
+    let (mut standing, now) = (EffectiveOptOuts::default(), question.now.to_string());
+    grants.each(view, &mut |entry, life| {
+        policies.note(&entry);
+        witness(&entry, &life)?;
+        if !ends_after(&entry, &now) {
+            return Ok(());
+        }
+        match examine(view, policies, question, &entry, &life)? {
             Examined::Counts(live) => standing.live.push(*live),
             Examined::Aside(aside) => standing.set_aside.push(aside),
             Examined::Over => {}
         }
-    }
+        Ok(())
+    })?;
     standing.overdue = overdue(view, policies, question)?;
     standing.live.sort_by_key(|live| live.seq);
     standing.set_aside.sort_by_key(|aside| aside.id);
@@ -130,7 +136,7 @@ pub fn pending(view: &View<'_>, question: &Question<'_>) -> Result<Vec<u64>, Sto
     };
     let mut open = Vec::new();
     for entry in view.waiting(Some(question.gate), question.now)?.iter().filter(|entry| is_here(entry)) {
-        if !view.life(entry.seq)?.iter().any(records::ends_request) {
+        if Life::of(entry, &view.life(entry.seq)?).waits(question.now).is_ok() {
             open.push(entry.seq);
         }
     }
@@ -157,9 +163,10 @@ fn examine(
         Ok(read) => read,
         Err(error) => return Ok(Examined::Aside(unreadable(id, error.to_string()))),
     };
-    let Some(doubts) = unended(view, policies, question.today, (entry, &data, &by), life)? else {
+    let ends = lifting::ended(view, policies, question.today.trust(), (entry, &data, &by), life)?;
+    if ends.by.is_some() {
         return Ok(Examined::Over);
-    };
+    }
     let uses_left = match data.ask.max_uses {
         None => None,
         Some(max) => Some(max.saturating_sub(uses(view, question.gate, id, entry.seq)?)),
@@ -172,22 +179,7 @@ fn examine(
         Err(objection) => return Ok(Examined::Aside(aside(id, data, by, objection))),
     };
     let counts = live(id, entry.seq, data, by);
-    Ok(Examined::Counts(Box::new(Live { uses_left, accepted_risk, doubts, terms, ..counts })))
-}
-
-/// What was found in the life of an opt-out that nobody ended; nothing where somebody did.
-fn unended(
-    view: &View<'_>,
-    policies: &mut Policies,
-    today: &Loaded,
-    (entry, data, by): (&Entry, &GrantData, &Principal),
-    life: &[Entry],
-) -> Result<Option<Vec<String>>, StoreError> {
-    if data.ask.action != Action::Pause {
-        return Ok((!life.iter().any(records::ends_opt_out)).then(Vec::new));
-    }
-    let lifted = lifting::lifted(view, policies, today, (entry, data, by), life)?;
-    Ok(lifted.by.is_none().then_some(lifted.doubts))
+    Ok(Examined::Counts(Box::new(Live { uses_left, accepted_risk, doubts: ends.doubts, terms, ..counts })))
 }
 
 /// An opt-out that counts, with what its grant says.
@@ -229,9 +221,5 @@ const fn unreadable(id: u64, why: String) -> SetAside {
 
 /// How many decisions have spent the opt-out `id` since its grant.
 pub(crate) fn uses(view: &View<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreError> {
-    let spends = |entry: &Entry| {
-        let list = entry.data.get("spends").and_then(serde_json::Value::as_array);
-        list.is_some_and(|ids| ids.iter().any(|spent| spent.as_u64() == Some(id)))
-    };
-    Ok(view.spends(gate, since)?.iter().filter(|entry| spends(entry)).count() as u64)
+    Ok(records::spent(&view.spends(gate, since)?, id))
 }

@@ -12,11 +12,11 @@ use std::path::Path;
 
 use gate_checkout::git;
 use gate_identity::git::commit::Commit;
+use gate_judge::life::{Life, Over};
 use gate_judge::records;
 use gate_judge::trailer::{self, Judging, KEY};
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::{Transaction, View};
-use gate_model::action::Action;
 use gate_model::grant::{Grant, Status};
 use gate_model::payload::{Ask, GrantData, RequestData};
 use gate_model::text::{self, visible};
@@ -272,11 +272,12 @@ fn why_nothing(
         Some(max) => standing::uses(view, gate, id, grant.seq)? >= max,
         None => false,
     };
-    let ended = life.iter().find(|entry| records::ends_opt_out(entry));
+    // Of a pause the decision says whether it was ended.
+    let ended = Life::of(entry, &life).ended_for_all();
     let elsewhere = gate_policy::scope_holds(data.ask.action, &data.ask.scope, &asking.context).err();
     let why = match (elsewhere, ended) {
         (Some(out), _) => format!("{}\nask for this one with gate-skip", out.0),
-        (None, Some(end)) if data.ask.action != Action::Pause => format!("entry {} ended", end.seq),
+        (None, Some(end)) => format!("entry {} ended", end.seq),
         _ if data.expires <= now => format!("ended at {}", data.expires.to_second()),
         _ if is_spent => "has no use left".to_owned(),
         _ => return Ok(None),
@@ -293,16 +294,15 @@ fn unanswered(
 ) -> Result<String, TransactError> {
     let (id, data) = (entry.seq, records::data::<RequestData>(entry)?);
     let elsewhere = gate_policy::scope_holds(data.ask.action, &data.ask.scope, &asking.context).err();
-    let end = life.iter().find(|entry| records::ends_request(entry));
-    Ok(match (elsewhere, end) {
+    Ok(match (elsewhere, Life::of(entry, life).waits(now)) {
         (Some(out), _) => format!("was asked once, as request {id}, which {}", out.0),
-        (None, Some(end)) => {
+        (None, Err(Over::By(end))) => {
             format!("was asked once, as request {id}, which the {} {} ended", end.kind.as_str(), end.seq)
         }
-        _ if data.lapses <= now => {
-            format!("was asked once, as request {id}, which lapsed at {}", data.lapses.to_second())
+        (None, Err(Over::Since(at))) => {
+            format!("was asked once, as request {id}, which lapsed at {}", at.to_second())
         }
-        _ => format!("waits for approvals as request {id}: gate-skip approve {id}"),
+        (None, Ok(())) => format!("waits for approvals as request {id}: gate-skip approve {id}"),
     })
 }
 

@@ -86,6 +86,9 @@ impl Place<'_> {
     }
 }
 
+/// How a ledger is opened.
+type Opening<'o> = &'o dyn Fn() -> Result<Ledger, Unusable>;
+
 /// The policy in force, with the place it is in force in. It is read once.
 pub struct Workspace<'a> {
     /// The effects and choices.
@@ -100,6 +103,8 @@ pub struct Workspace<'a> {
     /// Facts that are still being gathered.
     begun: RefCell<Option<Begun>>,
     is_glance: Cell<bool>,
+    /// The ledger as it lay when it was asked who guards the policy, for whoever looks into it next.
+    at_rest: RefCell<Option<Ledger>>,
     /// The link to the remote, once it was needed.
     pub(crate) link: RefCell<Option<Link>>,
     /// That the remote was out of reach.
@@ -114,15 +119,20 @@ impl<'a> Workspace<'a> {
     /// # Errors
     /// A [`PolicyError`]; among them that the ledger which knows its owners cannot be asked.
     pub fn read(place: Place<'a>) -> Result<Self, PolicyError> {
-        let workspace = Self::unguarded(place)?;
-        let ledger = match workspace.guarding() {
-            Ok(ledger) => ledger,
-            Err(_) if workspace.loaded.is_from_revision() => None,
-            Err(source) => {
-                return Err(PolicyError::Unguarded { name: workspace.loaded.name.clone(), source });
-            }
-        };
-        workspace.admitted(ledger.as_ref())
+        let mut workspace = Self::unguarded(place)?;
+        let lying = workspace.asked(&|| workspace.open_at_rest())?;
+        let admitted = workspace.admitted(lying.as_ref());
+        if lying.as_ref().is_none_or(Ledger::is_still) {
+            workspace.loaded = admitted?;
+            *workspace.at_rest.get_mut() = lying.filter(Ledger::is_at_rest);
+            return Ok(workspace);
+        }
+        // Somebody wrote meanwhile: what was found out counts for nothing.
+        drop(lying);
+        workspace.named = OnceCell::new();
+        let ledger = workspace.asked(&|| workspace.open(Access::Read))?;
+        workspace.loaded = workspace.admitted(ledger.as_ref())?;
+        Ok(workspace)
     }
 
     /// Reads the policy with which a ledger is going to be made: what lies in its place is not asked.
@@ -130,7 +140,9 @@ impl<'a> Workspace<'a> {
     /// # Errors
     /// A [`PolicyError`].
     pub fn founding(place: Place<'a>) -> Result<Self, PolicyError> {
-        Self::unguarded(place)?.admitted(None)
+        let mut workspace = Self::unguarded(place)?;
+        workspace.loaded = workspace.admitted(None)?;
+        Ok(workspace)
     }
 
     /// Reads the policy for no more than what it says of its ledger: nobody is asked whether it is in force, and nothing
@@ -142,8 +154,8 @@ impl<'a> Workspace<'a> {
         let loaded = place.load()?;
         let (begun, link, away) = (RefCell::new(None), RefCell::new(None), RefCell::new(None));
         let (facts, named, is_glance) = (OnceCell::new(), OnceCell::new(), Cell::new(false));
-        let stated = OnceCell::new();
-        Ok(Self { place, loaded, facts, stated, named, begun, is_glance, link, away, lost: Rc::default() })
+        let (stated, at_rest, lost) = (OnceCell::new(), RefCell::new(None), Rc::default());
+        Ok(Self { place, loaded, facts, named, stated, begun, is_glance, at_rest, link, away, lost })
     }
 
     /// The ledger that knows who guards the text of a work tree. Nothing that a change can bring may hide it: there is
@@ -152,7 +164,7 @@ impl<'a> Workspace<'a> {
     ///
     /// # Errors
     /// Why it cannot be asked.
-    pub fn guarding(&self) -> Result<Option<Ledger>, Unusable> {
+    fn guarding(&self, open: Opening<'_>) -> Result<Option<Ledger>, Unusable> {
         if self.place.ledger.is_none() && !self.loaded.is_from_revision() {
             let path = self.ledger_path()?;
             if self.place.policy.is_none() {
@@ -162,14 +174,41 @@ impl<'a> Workspace<'a> {
                 return Ok(None);
             }
         }
-        self.open(Access::Read).map(Some)
+        open().map(Some)
     }
 
-    fn admitted(self, ledger: Option<&Ledger>) -> Result<Self, PolicyError> {
+    /// The same for a text that counts only where it can be asked who guards it.
+    fn asked(&self, open: Opening<'_>) -> Result<Option<Ledger>, PolicyError> {
+        match self.guarding(open) {
+            Ok(ledger) => Ok(ledger),
+            Err(_) if self.loaded.is_from_revision() => Ok(None),
+            Err(source) => Err(PolicyError::Unguarded { name: self.loaded.name.clone(), source }),
+        }
+    }
+
+    fn admitted(&self, ledger: Option<&Ledger>) -> Result<Loaded, PolicyError> {
         let named = &|guard: &Guard| self.named_by(guard).map(|name| name.map(str::to_owned));
         let view = ledger.map(Ledger::view);
-        let loaded = ownership::admit(self.loaded.clone(), view.as_ref(), named, self.now())?;
-        Ok(Self { loaded, ..self })
+        Ok(ownership::admit(self.loaded.clone(), view.as_ref(), named, self.now())?)
+    }
+
+    /// The ledger as it lies, else as [`Workspace::open`] opens it for reading.
+    pub(crate) fn open_at_rest(&self) -> Result<Ledger, Unusable> {
+        match self.at_rest() {
+            Some(ledger) => Ok(ledger),
+            None => self.open(Access::Read),
+        }
+    }
+
+    /// The ledger as it lies, for a look that is over before anything else is done with it: nothing where it has a remote,
+    /// is verified first, or may be written to just now. What is wrong with it the next way to open it tells. What was seen
+    /// counts only where [`Ledger::is_still`] says so afterwards.
+    pub(crate) fn at_rest(&self) -> Option<Ledger> {
+        if self.remote().is_some() || self.loaded.policy.ledger.verify {
+            return None;
+        }
+        let open = || ledger_access::open_at_rest(&self.ledger_path().ok()?, &self.loaded).ok().flatten();
+        self.at_rest.take().or_else(open)
     }
 
     /// The clock's instant.
@@ -307,6 +346,7 @@ impl<'a> Workspace<'a> {
                 done => done?,
             }
         }
+        drop(self.at_rest.take());
         ledger_access::open(&self.ledger_path()?, access, &self.loaded)
     }
 
@@ -320,6 +360,7 @@ impl<'a> Workspace<'a> {
         if self.remote().is_some() {
             return self.open(access);
         }
+        drop(self.at_rest.take());
         ledger_access::open_to_judge(&self.ledger_path()?, access, &self.loaded)
     }
 

@@ -14,8 +14,8 @@ use gate_model::principal::Principal;
 use gate_model::request::Ttl;
 use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
-use gate_policy::{Earlier, History, Policy, Rule};
-use gate_workflow::history::Past;
+use gate_policy::{Earlier, Past, Policy, Rule};
+use gate_workflow::history::StoredPast;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -81,7 +81,7 @@ fn at(seconds: i64) -> Timestamp {
     base.plus(u64::try_from(seconds).unwrap()).unwrap()
 }
 
-fn draft(admission: &Admission, policy: &Policy, past: Past<'_>, now: Timestamp) -> (u64, Draft) {
+fn draft(admission: &Admission, policy: &Policy, past: StoredPast<'_>, now: Timestamp) -> (u64, Draft) {
     let by = person(admission.by);
     let rule = rule(policy, admission.rule);
     let used = past.used(rule, &by, now.minus(rule.quota.as_ref().unwrap().per));
@@ -146,7 +146,7 @@ proptest! {
             let digest = format!("b3:{}", admission.policy);
             let appended = ledger.append(Duration::from_secs(5), &|| at(clock), |transaction| {
                 let (now, view) = (transaction.now(), transaction.view());
-                let past = Past::new(&view, (&policy, &[]), &digest, "lint", now);
+                let past = StoredPast::new(&view, (&policy, &[]), &digest, "lint", now);
                 let (used, draft) = draft(admission, &policy, past, now);
                 transaction.append(&draft).map(|entry| (used, now, entry))
             });
@@ -168,7 +168,7 @@ fn grants_before_the_newest_record_are_not_walked() {
     let counted = |ledger: &mut Ledger, recorded: Option<u64>| {
         let appended = ledger.append(Duration::from_secs(5), &|| at(10), |transaction| {
             let (now, view) = (transaction.now(), transaction.view());
-            let past = Past::new(&view, (&policy, &[]), "b3:0", "lint", now);
+            let past = StoredPast::new(&view, (&policy, &[]), "b3:0", "lint", now);
             let admission = Admission { clock: 0, rule: 1, by: 0, policy: 0, says: true };
             let (used, mut draft) = draft(&admission, &policy, past, now);
             match recorded {

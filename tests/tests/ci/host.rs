@@ -49,8 +49,9 @@ impl Played {
 
 /// A tool that scripts/partners installs; where it is missing, says so.
 pub fn partner(name: &str) -> Option<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(".partners/venv/bin").join(name);
-    let found = path.is_file().then(|| path.to_str().unwrap().to_owned());
+    let partners = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(".partners");
+    let places = ["venv/bin", "node/node_modules/.bin"].map(|place| partners.join(place).join(name));
+    let found = places.iter().find(|path| path.is_file()).map(|path| path.to_str().unwrap().to_owned());
     if found.is_none() {
         eprintln!("skipped: {name} is not in .partners (scripts/partners installs it)");
     }
@@ -70,7 +71,7 @@ impl Host {
             git checkout -q -B merge main; git merge -q --no-ff -m 'merge' feature
             git clone -q --bare . ../pay.git; cd ../pay.git
             git update-ref refs/pull/7/head feature; git update-ref refs/pull/7/merge merge
-            git update-ref refs/merge-requests/7/head feature
+            git update-ref refs/merge-requests/7/head feature; git tag v1 main
             git update-ref "refs/heads/gh-readonly-queue/main/pr-7-$(git rev-parse main)" merge
             git symbolic-ref HEAD refs/heads/main; git branch -q -D merge; git config uploadpack.allowAnySHA1InWant true"#,
         );
@@ -100,6 +101,11 @@ impl Host {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.room.path().join(name)
+    }
+
+    /// `text` with the commits in place of their names.
+    pub fn filled(&self, text: &str) -> String {
+        text.replace("$MAIN", &self.main).replace("$CHANGE", &self.change).replace("$MERGE", &self.merge)
     }
 
     /// A report with one finding.

@@ -14,6 +14,7 @@
 mod host;
 mod platforms;
 mod recipe;
+mod systems;
 
 use std::path::Path;
 
@@ -220,4 +221,41 @@ fn recipes_are_valid_to_their_platforms_schemas() {
             .unwrap();
         assert!(output.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&output.stdout));
     }
+}
+
+#[test]
+fn the_pre_commit_recipe_is_valid_to_pre_commit() {
+    let Some(check) = host::partner("pre-commit") else { return };
+    let output = std::process::Command::new(&check)
+        .arg("validate-config")
+        .arg(recipe::path("pre-commit.yml"))
+        .output()
+        .unwrap();
+    let told = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&told));
+}
+
+/// Its warnings are about style; what does not parse is an error.
+#[test]
+fn the_jenkins_recipe_is_valid_to_the_groovy_linter() {
+    let Some(lint) = host::partner("npm-groovy-lint") else { return };
+    if !Path::new("/usr/bin/java").exists() {
+        eprintln!("skipped: npm-groovy-lint asks a linter in Java, which is not installed");
+        return;
+    }
+    let room = tempfile::tempdir().unwrap();
+    let recipe = std::fs::read_to_string(recipe::path("jenkins/vars/gate.groovy")).unwrap();
+    let verdict = |text: &str| {
+        std::fs::write(room.path().join("gate.groovy"), text).unwrap();
+        let output = std::process::Command::new(&lint)
+            .args(["--noserver", "--failon", "error", "--output", "txt", "--files", "*.groovy", "--path"])
+            .arg(room.path())
+            .env("HOME", room.path())
+            .output()
+            .unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (valid, told) = verdict(&recipe);
+    assert!(valid, "{told}");
+    assert!(!verdict(&recipe.replacen("withEnv([", "withEnv(", 1)).0, "a linter that finds nothing wrong");
 }

@@ -16,7 +16,7 @@ fn variables(of: &[(&str, &str)]) -> Variables {
 }
 
 /// A fresh checkout in `work`, made by `fetch` and `checkout` after `git init` and `git remote add`.
-fn checkout(host: &Host, fetch: &str, checkout: &str) -> PathBuf {
+pub fn checkout(host: &Host, fetch: &str, checkout: &str) -> PathBuf {
     let work = host.path("work");
     std::fs::create_dir(&work).unwrap();
     let script = format!(

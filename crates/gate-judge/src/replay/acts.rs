@@ -6,7 +6,6 @@ use gate_ledger::entry::Entry;
 use gate_model::action::Action;
 use gate_model::payload::{ApprovalData, DenialData, RefusalData, RejectionData, ReviewData, RevocationData};
 use gate_model::principal::Principal;
-use gate_model::time::Timestamp;
 use gate_policy::{Actor, Subject};
 
 use crate::acts;
@@ -38,8 +37,8 @@ impl State {
         });
         // Whatever it is worth, it stands in the request's life, as those who count approvals see it.
         if let Some(opt_out) = self.opt_out_of(entry) {
-            opt_out.marks.push(Mark::of(entry));
-            if opt_out.grant.is_none() && opt_out.ended.is_none() {
+            opt_out.pass(entry);
+            if opt_out.life.answered().is_none() {
                 opt_out.approvals.push(entry.clone());
             }
             opt_out.approved.push(Approved::of(entry));
@@ -74,19 +73,16 @@ impl State {
 
     /// Judges a denial, and files it where it ends a request.
     pub(super) fn denial(&mut self, at: Position<'_>, entry: &Entry, report: &mut Report) -> Judged {
-        let is_refusal = entry.data.get("refused").is_some();
+        let is_refusal = crate::records::is_refused_act(entry);
         let judged = match entry.reference {
             None => self.file_denial(at, entry, report),
             Some(id) if is_refusal => self.file_refusal(at, id, entry, report),
             Some(id) => self.file_rejection(at, id, entry, report),
         };
-        if let Some(opt_out) = self.opt_out_of(entry) {
-            opt_out.marks.push(Mark::of(entry));
-            // Only what waits can be rejected: a grant ends by what revokes it.
-            let waits = opt_out.grant.is_none();
-            if let (true, false, Some(id)) = (waits, is_refusal, entry.reference) {
-                self.opt_outs.end(id, entry.seq);
-            }
+        if let Some(opt_out) = self.opt_out_of(entry)
+            && opt_out.pass(entry)
+        {
+            opt_out.approvals = Vec::new();
         }
         judged
     }
@@ -151,15 +147,17 @@ impl State {
         judged
     }
 
-    /// Files what would end an opt-out: whatever it is worth, that is the safe side for all but a pause, which ends by
+    /// Files a revocation or a review. Where it would end the opt-out: whatever it is worth, that is the safe side for all but a pause, which ends by
     /// what may end it. Where nobody can tell whether that may, nobody can tell of the pause any more.
     fn file_end(&mut self, entry: &Entry, judged: &Judged) {
         let newer = self.marks_of_newer_pauses(entry);
         let Some(opt_out) = self.opt_out_of(entry) else { return };
-        opt_out.marks.push(Mark::of(entry));
+        if !opt_out.pass(entry) {
+            return;
+        }
         let is_pause = opt_out.grant.as_ref().is_some_and(|granted| granted.data.ask.action == Action::Pause);
         match judged {
-            _ if !is_pause => self.opt_outs.end(crate::records::id_of(entry), entry.seq),
+            _ if !is_pause => opt_out.approvals = Vec::new(),
             Ok(()) => opt_out.lifts.push(Deed::new(entry, newer)),
             Err(Doubt::Wrong(_)) => {}
             Err(doubt) => opt_out.flaw = Some(doubt.clone()),
@@ -179,7 +177,10 @@ impl State {
         if let Some(renewal) = data.renewed {
             return self.judge_renewed(at, (id, entry), data, by, renewal);
         }
-        let opt_out = self.living(at, id, now, used)?;
+        let opt_out = self.opt_out(at, id)?;
+        if opt_out.over(id, now, used).is_some() {
+            return Err(Doubt::Wrong(format!("ends opt-out {id}, which had ended before")));
+        }
         let marks = [opt_out.marks.as_slice(), &self.marks_of_newer_pauses(entry)].concat();
         let ended = opt_out.to_end(id, &marks).ok_or_else(|| Doubt::wrong("ends what is no opt-out"))?;
         ended.by_revocation(used.trust(), (entry, data, by)).map_err(Doubt::Wrong)
@@ -200,7 +201,7 @@ impl State {
             return Err(rests_on(flaw, renewal));
         }
         let took_over = |granted: &Granted| {
-            renewed.ended.is_none()
+            renewed.life.ended_for_all().is_none()
                 && entry.seq == granted.seq + 1
                 && granted.data.ask.renews.as_ref().is_some_and(|renews| renews.id == id)
         };
@@ -212,15 +213,6 @@ impl State {
             return Ok(());
         }
         Err(Doubt::Wrong(format!("ends opt-out {id} as renewed, and opt-out {renewal} does not renew it")))
-    }
-
-    /// The opt-out `id`, which has not ended at `now` for whom `used` is in force.
-    fn living(&self, at: Position<'_>, id: u64, now: Timestamp, used: &Used) -> Result<&OptOut, Doubt> {
-        let opt_out = self.opt_out(at, id)?;
-        if !opt_out.lives(id, at, now, used) {
-            return Err(Doubt::Wrong(format!("ends opt-out {id}, which had ended before")));
-        }
-        Ok(opt_out)
     }
 
     /// The opt-out `id` of the gate at hand.
@@ -254,11 +246,7 @@ impl State {
             self.judge_review(at, entry, &data, &by, &used)
         });
         let judged = self.excuse(entry, judged);
-        if crate::records::ends_opt_out(entry) {
-            self.file_end(entry, &judged);
-        } else if let Some(opt_out) = self.opt_out_of(entry) {
-            opt_out.marks.push(Mark::of(entry));
-        }
+        self.file_end(entry, &judged);
         let id = crate::records::id_of(entry);
         match &judged {
             _ if self.opt_out_of(entry).is_none() => {}

@@ -6,12 +6,14 @@ use std::cell::RefCell;
 use gate_ledger::entry::Entry;
 use gate_model::payload::{GrantData, RequestData};
 use gate_model::principal::{Assurance, Principal};
+use gate_model::request::Request;
 use gate_model::time::Timestamp;
 use serde::de::DeserializeOwned;
 
+use crate::life::Over;
 use crate::lifting;
 use crate::records;
-use crate::signatures::Mark;
+use crate::signatures::Known;
 
 use super::life::{Asked, Granted, OptOut, Proof};
 use super::past::{self, What};
@@ -116,7 +118,7 @@ impl State {
         let approvals = self.opt_outs.get(records::id_of(entry)).map(|opt_out| opt_out.approvals.as_slice());
         let approvers = then.as_ref().zip(approvals);
         let approvers = approvers.map(|(then, given)| lifting::counting(then, (entry, &data, &by), given));
-        let known = data.request.as_ref().map(|request| self.heads.known(request, self.genesis));
+        let known = data.request.as_ref().map(|request| self.known(request));
         let granted = Granted {
             seq: entry.seq,
             hash: entry.hash,
@@ -136,13 +138,19 @@ impl State {
             // A second grant for one request is none; the first one stands.
             Some(opt_out) if opt_out.grant.is_some() => return,
             Some(opt_out) => {
-                opt_out.marks.push(Mark::of(entry));
+                opt_out.pass(entry);
                 opt_out.flaw = flaw.or_else(|| opt_out.flaw.take());
                 opt_out.approvers = approvers.unwrap_or_default();
             }
             None => self.opt_outs.begin(id, OptOut::new(entry, by, flaw)),
         }
         self.opt_outs.granted(id, granted);
+    }
+
+    /// What is known of a signed request.
+    pub(super) fn known(&self, request: &Request) -> Known {
+        let seen = request.seen_head.as_ref().and_then(|head| self.heads.seen(head));
+        Known { seen, genesis: self.genesis.map(|genesis| genesis.to_string()) }
     }
 
     /// The opt-out `id`, whose request still waits at `now`.
@@ -162,13 +170,11 @@ impl State {
         if at.gate != Some(opt_out.gate.as_str()) {
             return Err(Doubt::Wrong(format!("names request {id}, which is for another gate")));
         }
-        if opt_out.grant.is_some() || opt_out.ended.is_some() {
-            return Err(Doubt::Wrong(format!("names request {id}, which waited no longer")));
+        match opt_out.life.waits(now) {
+            Ok(()) => Ok((opt_out, asked)),
+            Err(Over::By(_)) => Err(Doubt::Wrong(format!("names request {id}, which waited no longer"))),
+            Err(Over::Since(at)) => Err(Doubt::Wrong(format!("names request {id}, which lapsed at {at}"))),
         }
-        if now >= asked.data.lapses {
-            return Err(Doubt::Wrong(format!("names request {id}, which lapsed at {}", asked.data.lapses)));
-        }
-        Ok((opt_out, asked))
     }
 
     /// Remembers that an opt-out's first entry cannot be read.

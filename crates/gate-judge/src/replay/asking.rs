@@ -19,10 +19,11 @@ use gate_policy::{Admission, AuthorizationRequest};
 use crate::acts;
 use crate::approvals;
 use crate::derivation::{self, in_words};
-use crate::signatures::{self, Unproven};
+use crate::signatures;
+use crate::submitted::{self, Addressee};
 
 use super::life::OptOut;
-use super::past::Past;
+use super::past::FoldedPast;
 use super::policy_log::Used;
 use super::report::{Doubt, Judged};
 use super::terms::{counted, fits, numbered, wider};
@@ -125,7 +126,7 @@ impl State {
         let rule = gate_policy::permits(used.policy(), &authorization, Some(data.rule))
             .map_err(|trials| Doubt::Wrong(format!("should have been denied: {}", in_words(&trials))))?;
         let here = Whose::of_grant(data);
-        let past = Past { opt_outs: &self.opt_outs, gate, used, here, now: data.not_before, before: None };
+        let past = FoldedPast { state: self, gate, used, here, now: data.not_before, before: None };
         acts::room(used.policy(), rule, &authorization, &past)
             .map_err(|reasons| Doubt::Wrong(format!("should have been denied: {}", reasons.join("; "))))?;
         counted(data, rule, by, &past)?;
@@ -166,7 +167,8 @@ impl State {
                 self.signed(verdict)?;
                 None
             }
-            (_, Some(request)) => match self.signer(request, verdict) {
+            (_, Some(request)) => match submitted::signer(&self.past(verdict), verdict.used.trust(), request)
+            {
                 Ok(signer) => Some(signer),
                 // Who claims to have signed and did not is rightly denied.
                 Err(_) => return Ok(()),
@@ -194,42 +196,23 @@ impl State {
     }
 
     fn signed(&self, verdict: Verdict<'_>) -> Judged {
-        let known =
-            verdict.request.map(|request| self.heads.known(request, self.genesis)).unwrap_or_default();
+        let known = verdict.request.map(|request| self.known(request)).unwrap_or_default();
         let Verdict { used, entry, request, by, .. } = verdict;
         signatures::requester(&known, used.trust(), entry, request, by)
             .map_err(|error| Doubt::Wrong(format!("has a signature that does not hold: {error}")))
     }
 
-    fn signer(&self, request: &Request, verdict: Verdict<'_>) -> Result<Principal, Unproven> {
-        let known = self.heads.known(request, self.genesis);
-        let interval = (known.earliest(request, verdict.now), verdict.now);
-        signatures::request_signer(request, &request.by, verdict.used.trust(), interval)
-    }
-
     /// What speaks against it whatever the rules say.
     fn objections(&self, verdict: Verdict<'_>) -> Vec<String> {
         let Some(request) = verdict.request else { return Vec::new() };
-        let mut objections = Vec::new();
-        if self.opt_outs.is_nonce_used(&request.nonce) {
-            objections.push("this request was submitted before".to_owned());
-        }
-        let known = self.heads.known(request, self.genesis);
-        let digest = &verdict.used.recorded.data.digest;
-        objections.extend(signatures::objections(
-            request,
-            &verdict.entry.ledger,
-            &known,
-            digest,
-            verdict.now,
-        ));
-        objections
+        let (ledger, digest) = (verdict.entry.ledger.as_str(), verdict.used.recorded.data.digest.as_str());
+        submitted::objections(&self.past(verdict), Addressee { ledger, digest }, request)
     }
 
-    fn past<'a>(&'a self, verdict: Verdict<'a>) -> Past<'a> {
+    fn past<'a>(&'a self, verdict: Verdict<'a>) -> FoldedPast<'a> {
         let Verdict { gate, used, now, ask, context, .. } = verdict;
         let here = Whose::of(ask, context);
-        Past { opt_outs: &self.opt_outs, gate, used, here, now, before: None }
+        FoldedPast { state: self, gate, used, here, now, before: None }
     }
 
     /// Whether `accept` accepts what comes out for the scope that was asked for. A signed document tells that; else it is

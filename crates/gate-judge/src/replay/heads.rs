@@ -7,10 +7,8 @@
 use std::collections::VecDeque;
 
 use gate_ledger::entry::EntryHash;
-use gate_model::request::{Request, SeenHead};
+use gate_model::request::SeenHead;
 use gate_model::time::Timestamp;
-
-use crate::signatures::{Known, Mark};
 
 /// How long an entry is kept, in seconds.
 const KEPT: u64 = 8 * 86_400;
@@ -72,14 +70,13 @@ impl Heads {
         }
     }
 
-    /// What the ledger knows about `request`. A head that is older than what is kept is believed: it then
-    /// stands for the oldest instant that is known.
-    pub(super) fn known(&self, request: &Request, genesis: Option<EntryHash>) -> Known {
-        let mark = |seen: &SeenHead| match self.find(seen.seq, &seen.hash) {
-            Named::There(at) | Named::Old(at) => Some(Mark { hash: seen.hash.parse().ok()?, at }),
+    /// When the entry was written that a document saw. One that is older than what is kept is believed: it then stands
+    /// for the oldest instant that is known.
+    pub(super) fn seen(&self, head: &SeenHead) -> Option<Timestamp> {
+        match self.find(head.seq, &head.hash) {
+            Named::There(at) | Named::Old(at) => head.hash.parse::<EntryHash>().ok().map(|_| at),
             Named::Other => None,
-        };
-        Known { seen: request.seen_head.as_ref().and_then(mark), genesis }
+        }
     }
 }
 

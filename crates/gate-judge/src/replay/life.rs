@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::rc::Rc;
 
 use gate_ledger::entry::{Entry, EntryHash};
@@ -10,6 +11,7 @@ use gate_model::principal::{Assurance, Principal};
 use gate_model::time::Timestamp;
 use gate_policy::Subject;
 
+use crate::life::{Life, Over, Turn};
 use crate::lifting::Ended;
 use crate::recorded::Recorded;
 use crate::signatures::{self, Known, Mark};
@@ -25,6 +27,8 @@ pub(super) struct OptOut {
     pub(super) gate: String,
     /// Who asked for it.
     pub(super) requester: Principal,
+    /// How its life stands.
+    pub(super) life: Life,
     /// Every entry of its life: what a signed statement may name.
     pub(super) marks: Vec<Mark>,
     /// The request, where it had one.
@@ -37,8 +41,6 @@ pub(super) struct OptOut {
     pub(super) approvals: Vec<Entry>,
     /// The grant.
     pub(super) grant: Option<Granted>,
-    /// The entry that ended it before its time: a revocation or a rejection. Of a pause that was granted see `lifts`.
-    pub(super) ended: Option<u64>,
     /// What ended it by the policy of its own moment, where it is a pause. Whether it did is asked of each policy in force.
     pub(super) lifts: Vec<Deed>,
     /// The entry that reviewed it, whoever asks.
@@ -156,14 +158,37 @@ impl Granted {
 }
 
 impl OptOut {
-    /// The entry up to `seq` that ended it for whom `today` is in force; its ID is `id`.
-    pub(super) fn ended_by(&self, id: u64, seq: u64, today: &Used) -> Option<u64> {
-        let lifted = self.lifts.iter().filter(|lift| lift.entry.seq <= seq);
-        let lifted = lifted
-            .filter(|lift| lift.counts((id, self), &today.recorded, Question::Ends))
-            .map(|lift| lift.entry.seq)
-            .next();
-        self.ended.filter(|end| *end <= seq).or(lifted)
+    /// Takes the next entry of its life, and says whether that stands in it as an end.
+    pub(super) fn pass(&mut self, entry: &Entry) -> bool {
+        self.marks.push(Mark::of(entry));
+        self.life.pass(entry)
+    }
+
+    /// Whether the entry `turn` lifts it for whom `today` is in force; its ID is `id`.
+    fn is_lifted(&self, id: u64, turn: Turn, today: &Used) -> bool {
+        let mut lifts = self.lifts.iter().filter(|lift| lift.entry.seq == turn.seq);
+        lifts.any(|lift| lift.counts((id, self), &today.recorded, Question::Ends))
+    }
+
+    /// Why it, whose ID is `id`, is over at `now` for whom `today` is in force.
+    pub(super) fn over(&self, id: u64, now: Timestamp, today: &Used) -> Option<Over> {
+        let Ok(over) = self.life.over(now, |turn| Ok::<_, Infallible>(self.is_lifted(id, turn, today)));
+        over
+    }
+
+    /// The entry that ended it, whose ID is `id`, for whom `today` is in force.
+    pub(super) fn ended(&self, id: u64, today: &Used) -> Option<u64> {
+        self.ended_in(&self.life, id, today)
+    }
+
+    /// The same as it was when the entry `seq` was the newest.
+    pub(super) fn ended_up_to(&self, id: u64, seq: u64, today: &Used) -> Option<u64> {
+        self.ended_in(&self.life.up_to(seq), id, today)
+    }
+
+    fn ended_in(&self, life: &Life, id: u64, today: &Used) -> Option<u64> {
+        let Ok(ended) = life.ended(|turn| Ok::<_, Infallible>(self.is_lifted(id, turn, today)));
+        ended.map(|turn| turn.seq)
     }
 
     /// Whether nobody owes a review of it any more, as whom `today` is in force sees it; its ID is `id`.
@@ -193,13 +218,13 @@ impl OptOut {
         Self {
             gate: entry.gate.clone().unwrap_or_default(),
             requester,
+            life: Life::of(entry, &[]),
             marks: vec![Mark::of(entry)],
             request: None,
             approvers: Vec::new(),
             approved: Vec::new(),
             approvals: Vec::new(),
             grant: None,
-            ended: None,
             lifts: Vec::new(),
             reviewed: None,
             reviews: Vec::new(),

@@ -44,17 +44,21 @@ use gate_ledger::entry::{Entry, EntryError, EntryHash, Kind};
 use gate_ledger::redaction;
 use gate_ledger::verify::Seen;
 use gate_model::JUDGE;
+use gate_model::decision::PolicyUsed;
 use gate_model::time::Timestamp;
 use gate_model::verification::{Replay, Warning};
+use gate_policy::Past;
 use serde::Deserialize;
 
 use crate::moment::{Clock, Moment};
+use crate::repository::Whose;
 
 use archived::Archived;
 pub use openings::{ListError, Listed, Openings};
 
 use heads::Heads;
 use opt_outs::OptOuts;
+use past::FoldedPast;
 use policy_log::PolicyLog;
 use report::{Doubt, Judged, Report};
 
@@ -234,6 +238,19 @@ impl Replayer {
         if let Some(renewing) = self.state.renewing.take().filter(|renewing| !ends(*renewing)) {
             self.report.add(renewing.seq, Err(renewing.unended()));
         }
+    }
+
+    /// Puts a question to what stands before the next entry, as a verdict at `now` on `gate` of the repository `here`
+    /// may, under the policy that `used` names. Nothing where no entry so far holds that policy.
+    pub fn past<T>(
+        &self,
+        (gate, here): (&str, Whose<'_>),
+        used: &PolicyUsed,
+        now: Timestamp,
+        question: impl FnOnce(&dyn Past) -> T,
+    ) -> Option<T> {
+        let used = &self.state.policy_log.used(&used.digest, &used.source).ok()?;
+        Some(question(&FoldedPast { state: &self.state, gate, used, here, now, before: None }))
     }
 
     /// What it all came to.

@@ -123,13 +123,6 @@ impl OptOuts {
         opt_out.grant = Some(Granted { approvals: std::mem::take(&mut opt_out.approvals), ..granted });
     }
 
-    /// Ends the opt-out `id` before its time.
-    pub(super) fn end(&mut self, id: u64, seq: u64) {
-        let Some(opt_out) = self.by_id.get_mut(&id) else { return };
-        opt_out.ended.get_or_insert(seq);
-        opt_out.approvals = Vec::new();
-    }
-
     /// Files a review of the opt-out `id` that its own policy lets its author give. Where the grant's policy does, too, the
     /// debt is settled; else it depends on who asks.
     pub(super) fn review(&mut self, id: u64, entry: &Entry) {

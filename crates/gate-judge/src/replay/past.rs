@@ -1,7 +1,6 @@
-//! What the ledger says about earlier grants, as the policy asks for it: quotas and overdue reviews, exactly as
-//! they stood at one position.
+//! What stands before one position, folded from the entries up to there: the answers to all that a verdict may ask.
 //!
-//! gate-workflow answers the same questions from a store. Here a grant of the past is some eighty bytes, so
+//! gate-workflow answers the same questions from a store, and a test asks both about random histories. Here a grant of the past is some eighty bytes, so
 //! that none has to be forgotten: a policy to come may ask about any time.
 
 use std::cell::{Cell, RefCell};
@@ -11,13 +10,14 @@ use std::rc::Rc;
 
 use gate_model::action::Action;
 use gate_model::principal::Principal;
+use gate_model::request::SeenHead;
 use gate_model::time::Timestamp;
-use gate_policy::{Earlier, History, QuotaBy, Renewable, Rule};
+use gate_policy::{Earlier, Past, QuotaBy, Renewable, Rule};
 
 use crate::repository::{Named, Whose};
 
+use super::State;
 use super::of_gate::{Debt, OfGate};
-use super::opt_outs::OptOuts;
 use super::policy_log::Used;
 
 /// A grant as quotas count it.
@@ -192,11 +192,11 @@ impl Admissions {
     }
 }
 
-/// The history of one gate at one position.
+/// What stands before a verdict on one gate.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Past<'a> {
-    /// The opt-outs so far.
-    pub(super) opt_outs: &'a OptOuts,
+pub(super) struct FoldedPast<'a> {
+    /// What the entries so far came to.
+    pub(super) state: &'a State,
     /// The gate.
     pub(super) gate: &'a str,
     /// The policy that asks.
@@ -209,15 +209,27 @@ pub(super) struct Past<'a> {
     pub(super) before: Option<u64>,
 }
 
-impl Past<'_> {
+impl FoldedPast<'_> {
     fn of_gate(&self) -> Option<&OfGate> {
-        self.opt_outs.of_gate(self.gate)
+        self.state.opt_outs.of_gate(self.gate)
     }
 }
 
-impl History for Past<'_> {
+impl Past for FoldedPast<'_> {
     fn now(&self) -> Timestamp {
         self.now
+    }
+
+    fn genesis(&self) -> Option<String> {
+        self.state.genesis.map(|genesis| genesis.to_string())
+    }
+
+    fn seen(&self, head: &SeenHead) -> Option<Timestamp> {
+        self.state.heads.seen(head)
+    }
+
+    fn took(&self, nonce: &str) -> bool {
+        self.state.opt_outs.is_nonce_used(nonce)
     }
 
     fn used(&self, rule: &Rule, by: &Principal, since: Timestamp) -> u64 {
@@ -228,14 +240,14 @@ impl History for Past<'_> {
     }
 
     fn granted(&self, id: u64) -> Option<Renewable> {
-        let opt_out = self.opt_outs.get(id).filter(|opt_out| opt_out.gate == self.gate)?;
+        let opt_out = self.state.opt_outs.get(id).filter(|opt_out| opt_out.gate == self.gate)?;
         let granted = opt_out.grant.as_ref()?;
         Some(Renewable {
             grant: granted.hash.to_string(),
             ask: granted.data.ask.clone(),
             by: opt_out.requester.clone(),
             expires: granted.data.expires,
-            ended: opt_out.ended,
+            ended: opt_out.ended(id, self.used),
         })
     }
 
@@ -243,8 +255,12 @@ impl History for Past<'_> {
         let of_gate = self.of_gate()?;
         let policy = self.used.policy();
         let is_due = |id: u64, debt: &Debt| {
-            let is_reviewed =
-                || self.opt_outs.get(id).is_some_and(|opt_out| opt_out.is_reviewed(id, &self.used.recorded));
+            let is_reviewed = || {
+                self.state
+                    .opt_outs
+                    .get(id)
+                    .is_some_and(|opt_out| opt_out.is_reviewed(id, &self.used.recorded))
+            };
             debt.deadline <= self.now
                 && !debt.whose.whose().is_apart(self.here)
                 && gate_policy::may_be_one_person(policy, by, &debt.by)

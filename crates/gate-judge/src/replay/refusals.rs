@@ -13,7 +13,7 @@ use super::acts::owing;
 use crate::acts;
 
 use super::life::{Asked, Granted, OptOut};
-use super::past::Past;
+use super::past::FoldedPast;
 use super::policy_log::Used;
 use super::report::{Doubt, Judged};
 use super::{Position, State};
@@ -37,7 +37,7 @@ impl State {
             || opt_out.waits(now).map(|asked| self.answer_to_approver(opt_out, asked, (data, by), used));
         let answer = match data.act {
             Verb::Approve | Verb::Reject => asked(),
-            Verb::Revoke | Verb::Resume => answer_to_ending(at, id, opt_out, (data, by), used),
+            Verb::Revoke | Verb::Resume => answer_to_ending(id, opt_out, (data, by), used),
             Verb::Review => owing((id, opt_out), used)
                 .map(|granted| answer_to_reviewer(opt_out, granted, (data, by), used)),
         };
@@ -67,9 +67,8 @@ impl State {
         if data.act == Verb::Reject || !standing.is_complete() {
             return Ok(());
         }
-        let (opt_outs, gate) = (&self.opt_outs, opt_out.gate.as_str());
-        let here = Whose::of_request(&asked.data);
-        let past = Past { opt_outs, gate, used, here, now: data.judged_at, before: None };
+        let (gate, here) = (opt_out.gate.as_str(), Whose::of_request(&asked.data));
+        let past = FoldedPast { state: self, gate, used, here, now: data.judged_at, before: None };
         let authorization = AuthorizationRequest::of_request(gate, &asked.data, &opt_out.requester);
         acts::room(policy, rule, &authorization, &past)
     }
@@ -77,13 +76,12 @@ impl State {
 
 /// To revoking, and to resuming a paused gate.
 fn answer_to_ending(
-    at: Position<'_>,
     id: u64,
     opt_out: &OptOut,
     (data, by): (&RefusalData, &Principal),
     used: &Used,
 ) -> Option<Answer> {
-    let ask = opt_out.ask().filter(|_| opt_out.lives(id, at, data.judged_at, used))?;
+    let ask = opt_out.ask().filter(|_| opt_out.over(id, data.judged_at, used).is_none())?;
     let (policy, subject) = (used.policy(), opt_out.asked(ask, None));
     if data.act == Verb::Revoke {
         return Some(gate_policy::may_revoke(policy, actor(data, by), subject));
@@ -106,14 +104,7 @@ fn answer_to_reviewer(
 impl OptOut {
     /// The request, if it waits at `now`.
     fn waits(&self, now: Timestamp) -> Option<&Asked> {
-        let waits = self.grant.is_none() && self.ended.is_none();
-        self.request.as_ref().filter(|asked| waits && now < asked.data.lapses)
-    }
-
-    /// Whether it, whose ID is `id`, has not ended at `now` for whom `used` is in force.
-    pub(super) fn lives(&self, id: u64, at: Position<'_>, now: Timestamp, used: &Used) -> bool {
-        self.ended_by(id, at.seq, used).is_none()
-            && self.grant.as_ref().is_none_or(|granted| now < granted.data.expires)
+        self.request.as_ref().filter(|_| self.life.waits(now).is_ok())
     }
 
     /// What it does, or would do.

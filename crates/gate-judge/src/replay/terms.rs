@@ -3,7 +3,7 @@
 use gate_model::payload::{Ask, GrantData};
 use gate_model::principal::Principal;
 use gate_model::scope::Scope;
-use gate_policy::{History, Rule, Terms};
+use gate_policy::{Past, Rule, Terms};
 
 use super::policy_log::Used;
 use super::report::{Doubt, Judged};
@@ -34,7 +34,7 @@ pub(super) fn fits(terms: &Terms, rule: u64, ask: &Ask) -> Result<(), String> {
 }
 
 /// Whether what the grant says of its rule's quota is what `past` holds.
-pub(super) fn counted(data: &GrantData, rule: &Rule, by: &Principal, past: &dyn History) -> Judged {
+pub(super) fn counted(data: &GrantData, rule: &Rule, by: &Principal, past: &dyn Past) -> Judged {
     let (said, quota) = match (data.quota, &rule.quota) {
         (Some(said), Some(quota)) => (said, quota),
         (None, None) => return Ok(()),

@@ -17,7 +17,7 @@ use crate::standing::{self, Held, Run, Seen};
 
 use super::admissions::rests_on;
 use super::life::{Granted, OptOut};
-use super::past::Past;
+use super::past::FoldedPast;
 use super::policy_log::Used;
 use super::report::Doubt;
 use super::{Position, State};
@@ -82,7 +82,7 @@ impl<'a> Live<'a> {
 
     /// How many of its uses are left after the entry `seq`; nothing where they are not limited.
     fn uses_left(&self, seq: u64) -> Option<u64> {
-        let spent = self.granted.spent.iter().filter(|spent| **spent <= seq).count();
+        let spent = self.granted.spent.partition_point(|spent| *spent <= seq);
         let spent = u64::try_from(spent).unwrap_or(u64::MAX);
         self.granted.data.ask.max_uses.map(|max| max.saturating_sub(spent))
     }
@@ -124,7 +124,7 @@ impl State {
         let was_live = move |live: &Live<'_>| {
             live.granted.seq <= seq
                 && standing::applies(&live.held(), &run).is_ok()
-                && live.opt_out.ended_by(live.id, seq, here.today).is_none()
+                && live.opt_out.ended_up_to(live.id, seq, here.today).is_none()
                 && live.uses_left(seq) != Some(0)
         };
         self.candidates(here, action).filter(was_live).filter_map(move |live| self.derives(live, here).ok())
@@ -168,8 +168,8 @@ impl State {
             let request = opt_out.request.as_ref().map(|asked| &asked.entry);
             let given = Given { requester: by, request, life: &granted.approvals, granted: granted.seq };
             let (now, before) = (data.not_before, Some(granted.seq));
-            let (opt_outs, gate, whose) = (&self.opt_outs, here.gate, Whose::of_grant(data));
-            let past = Past { opt_outs, gate, used: today, here: whose, now, before };
+            let (gate, whose) = (here.gate, Whose::of_grant(data));
+            let past = FoldedPast { state: self, gate, used: today, here: whose, now, before };
             derivation::earned(today.trust(), rule, data, by, &Backing { given, past: &past })
         };
         let key = (today.recorded.seq, rule.number);
@@ -179,7 +179,7 @@ impl State {
 
 /// Whether the opt-out applied to the decision.
 fn is_live(live: Live<'_>, here: Here<'_>) -> Result<(), String> {
-    if let Some(end) = live.opt_out.ended_by(live.id, here.at.seq, here.today) {
+    if let Some(end) = live.opt_out.ended(live.id, here.today) {
         return Err(format!("was ended by entry {end}"));
     }
     if live.uses_left(here.at.seq) == Some(0) {

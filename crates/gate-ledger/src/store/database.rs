@@ -40,8 +40,8 @@ pub(crate) struct Database {
     real: PathBuf,
     /// The files that it has open.
     files: Identity,
-    /// What it reads in their stead, where it does.
-    _copy: Option<Snapshot>,
+    /// What it reads in their stead, or as it lies, where it does.
+    copy: Option<Snapshot>,
 }
 
 impl Database {
@@ -76,7 +76,26 @@ impl Database {
             set_up_writing(&connection).map_err(fails)?;
         }
         let files = Identity::of(&real);
-        Ok(Self { connection, access, real, files, _copy: copy })
+        Ok(Self { connection, access, real, files, copy })
+    }
+
+    /// Opens the file at `path` as it lies, without making anything beside it: nothing where somebody may be writing to it.
+    /// What is read counts where [`Database::is_still`] says so afterwards.
+    pub(super) fn open_at_rest(path: &Path) -> Result<Option<Self>, OpenError> {
+        let real = locate(path)?;
+        let Some(snapshot) = Snapshot::at_rest(path, &real)? else { return Ok(None) };
+        let mut database = Self::open_snapshot(&snapshot)?;
+        database.copy = Some(snapshot);
+        Ok(Some(database))
+    }
+
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.copy.as_ref().is_some_and(Snapshot::is_in_place)
+    }
+
+    /// Whether all that was read is of one moment, where it was read as it lay.
+    pub(super) fn is_still(&self) -> bool {
+        self.copy.as_ref().is_none_or(Snapshot::is_still)
     }
 
     /// Opens a file as it stood when `snapshot` was taken.
@@ -85,7 +104,7 @@ impl Database {
         let connection = connect_immutable(snapshot.file()).map_err(|source| open_error(path, source))?;
         check(path, &connection)?;
         let real = snapshot.file().to_owned();
-        Ok(Self { connection, access: Access::Read, files: Identity::of(&real), real, _copy: None })
+        Ok(Self { connection, access: Access::Read, files: Identity::of(&real), real, copy: None })
     }
 
     /// The same for reading every page once, with so many KiB of pages kept in memory.
@@ -200,6 +219,9 @@ fn prepare(connection: Connection) -> rusqlite::Result<Connection> {
     connection.busy_timeout(OPEN_WAIT)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // No plan may depend on a value that is bound to it: beside partial indexes SQLite would make each statement anew for
+    // every value, which cost more than the look-up.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_ROW)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "cache_size", CACHE_KIB)?;

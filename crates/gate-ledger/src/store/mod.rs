@@ -133,6 +133,26 @@ impl Ledger {
         Self::in_database(snapshot.path(), Database::open_snapshot(snapshot)?)
     }
 
+    /// Opens the ledger at `path` for reading as it lies, without making a log beside it and removing it again, which is
+    /// most of what a short look costs: nothing where somebody may be writing to it. What was read counts only where
+    /// [`Ledger::is_still`] says so afterwards. Nobody opens the same ledger otherwise meanwhile.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_at_rest(path: &Path) -> Result<Option<Self>, OpenError> {
+        Database::open_at_rest(path)?.map(|database| Self::in_database(path, database)).transpose()
+    }
+
+    /// Whether it was opened as it lay.
+    pub fn is_at_rest(&self) -> bool {
+        self.database.is_at_rest()
+    }
+
+    /// Whether all that was read in a ledger that was opened as it lay is of one moment. It always is in any other.
+    pub fn is_still(&self) -> bool {
+        self.database.is_still()
+    }
+
     fn in_database(path: &Path, database: Database) -> Result<Self, OpenError> {
         let genesis = row::genesis(&database.connection).map_err(|source| match source {
             StoreError::Bad { source, .. } => OpenError::Genesis { path: path.to_owned(), source },

@@ -4,7 +4,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::StoreError;
-use crate::chain::{Bad, Chain};
+use crate::chain::{self, Bad, Chain, Facts};
 use crate::entry::{Entry, EntryHash};
 
 /// The first entry, if there is any entry; it must be a genesis.
@@ -46,14 +46,26 @@ impl<'r> RawRow<'r> {
 
     /// The entry in this row, if body, hash and number agree.
     pub(super) fn entry(&self) -> Result<Entry, Bad> {
-        let recorded = self.hash.ok_or(Bad::HashForm)?;
         let entry = Entry::from_body(self.body.clone()?).map_err(|error| error.0)?;
-        if entry.hash != recorded {
-            return Err(Bad::Hash { computed: entry.hash, recorded });
-        }
-        if i64::try_from(entry.seq) != Ok(self.seq) {
-            return Err(Bad::Row { row: self.seq, seq: entry.seq });
-        }
+        self.agrees(entry.seq, entry.hash)?;
         Ok(entry)
+    }
+
+    /// What the entry in this row says about its place, if body, hash and number agree.
+    pub(super) fn place(&self) -> Result<Facts, Bad> {
+        let facts = chain::inspect(self.body.clone()?)?;
+        self.agrees(facts.seq, facts.hash)?;
+        Ok(facts)
+    }
+
+    fn agrees(&self, seq: u64, computed: EntryHash) -> Result<(), Bad> {
+        let recorded = self.hash.ok_or(Bad::HashForm)?;
+        if computed != recorded {
+            return Err(Bad::Hash { computed, recorded });
+        }
+        if i64::try_from(seq) != Ok(self.seq) {
+            return Err(Bad::Row { row: self.seq, seq });
+        }
+        Ok(())
     }
 }

@@ -17,7 +17,7 @@ use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
@@ -32,6 +32,9 @@ const TRIES: usize = 8;
 /// How long to wait for somebody who is just moving the log, and how long between two looks.
 const WAIT: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// Within how long two writings may bear one time: two ticks of the kernel's clock, of which there are at least a hundred in
+/// a second.
+const TICK: Duration = Duration::from_millis(20);
 /// The length of the header of a write-ahead log, in bytes (<https://www.sqlite.org/fileformat2.html>, section 4.1).
 const WAL_HEADER: usize = 32;
 /// How it begins, by the order of bytes of its checksums.
@@ -75,6 +78,24 @@ impl Snapshot {
         Ok(Self { path: path.to_owned(), file: real, kept: Kept::InPlace { seen, _held: held } })
     }
 
+    /// The file at `real`, a path without links, as it lies: nothing where its log holds something, or where it was written
+    /// to so lately that its times might not show the next writing.
+    ///
+    /// # Errors
+    /// An [`OpenError`].
+    pub(super) fn at_rest(path: &Path, real: &Path) -> Result<Option<Self>, OpenError> {
+        let held = hold(path, real)?;
+        if log_header(real)?.is_some() {
+            return Ok(None);
+        }
+        let found = metadata(real)?;
+        if age(&found).is_none_or(|age| age < TICK) {
+            return Ok(None);
+        }
+        let kept = Kept::InPlace { seen: Stamp::of(&found), _held: held };
+        Ok(Some(Self { path: path.to_owned(), file: real.to_owned(), kept }))
+    }
+
     /// Takes a copy in any case.
     ///
     /// # Errors
@@ -116,6 +137,11 @@ impl Snapshot {
             Kept::InPlace { seen, .. } => metadata(&self.file).is_ok_and(|now| Stamp::of(&now) == *seen),
             Kept::Copied(_) => true,
         }
+    }
+
+    /// Whether the ledger's own file is read.
+    pub(super) const fn is_in_place(&self) -> bool {
+        matches!(self.kept, Kept::InPlace { .. })
     }
 
     /// The ledger, as it was named.
@@ -169,6 +195,12 @@ fn log_header(real: &Path) -> Result<Option<(Vec<u8>, u64)>, OpenError> {
     let mut header = Vec::new();
     file.take(WAL_HEADER as u64).read_to_end(&mut header).map_err(fails)?;
     Ok((!header.is_empty()).then_some((header, inode)))
+}
+
+/// How long ago a file was changed, by the time that nobody can set; nothing where that is yet to come.
+fn age(file: &Metadata) -> Option<Duration> {
+    let (seconds, part) = (u64::try_from(file.ctime()).ok()?, u32::try_from(file.ctime_nsec()).ok()?);
+    UNIX_EPOCH.checked_add(Duration::new(seconds, part))?.elapsed().ok()
 }
 
 fn metadata(path: &Path) -> Result<Metadata, OpenError> {

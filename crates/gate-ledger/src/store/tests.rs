@@ -1,6 +1,7 @@
 //! The store as its callers and its attackers use it.
 
 mod append;
+mod at_rest;
 mod lookups;
 mod open;
 mod snapshot;

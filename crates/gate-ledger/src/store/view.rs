@@ -1,6 +1,7 @@
 //! Reading: the look-ups that judging needs, and whole scans.
 
 mod confirm;
+mod live;
 mod personal;
 
 use crate::archive::EntryRef;
@@ -311,14 +312,18 @@ impl<'a> View<'a> {
 
     pub(super) fn read(&self, row: &Row<'_>) -> Result<Entry, StoreError> {
         let raw = RawRow::read(row)?;
-        let fails = |source| StoreError::Bad { seq: raw.seq, source };
-        let mut entry = raw.entry().map_err(fails)?;
-        if entry.ledger != self.ledger {
-            let expected = self.ledger.to_owned();
-            return Err(fails(Bad::Ledger { expected, found: entry.ledger }));
-        }
+        let mut entry = raw.entry().map_err(|source| StoreError::Bad { seq: raw.seq, source })?;
+        self.is_ours(raw.seq, &entry.ledger)?;
         private::reveal(self.connection, &mut entry)?;
         Ok(entry)
+    }
+
+    fn is_ours(&self, seq: i64, ledger: &str) -> Result<(), StoreError> {
+        if ledger == self.ledger {
+            return Ok(());
+        }
+        let (expected, found) = (self.ledger.to_owned(), ledger.to_owned());
+        Err(StoreError::Bad { seq, source: Bad::Ledger { expected, found } })
     }
 }
 

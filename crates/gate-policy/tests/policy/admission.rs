@@ -8,7 +8,7 @@ use gate_policy::{
     Admission, AuthorizationRequest, Earlier, Trial, admit, allows_use, counts_against, derive, permits,
 };
 
-use crate::support::{Past, ask, asserted, authorization, here, judge, known, policy, signed, words};
+use crate::support::{Before, ask, asserted, authorization, here, judge, known, policy, signed, words};
 
 const OPEN: &str =
     "[gates.g]\n[[gates.g.allow]]\nactions = [\"skip\", \"pause\"]\nwho = [\"*\"]\nmax_ttl = \"4h\"\n";
@@ -36,7 +36,7 @@ fn a_gate_without_allow_cannot_be_opted_out_of_and_an_unknown_one_neither() {
     let mut unknown = authorization(&ask, &by, &here);
     unknown.gate = "h";
     assert_eq!(
-        words(&admit(&policy, &unknown, &Past::default())),
+        words(&admit(&policy, &unknown, &Before::default())),
         "the policy has no gate 'h'; did you mean 'g'?"
     );
     assert!(permits(&policy, &unknown, None).is_err());
@@ -50,7 +50,7 @@ fn a_commit_asks_only_where_the_rule_or_its_gate_takes_trailers() {
         let policy = policy(&format!("{rules}{rule}\n"));
         let verdict = |in_commit| {
             let asked = AuthorizationRequest { in_commit, ..authorization(&ask, &by, &here) };
-            words(&admit(&policy, &asked, &Past::default()))
+            words(&admit(&policy, &asked, &Before::default()))
         };
         assert!(!verdict(false).contains("trailer"), "anybody else may ask: {}", verdict(false));
         !verdict(true).contains("takes no request from a commit's trailer")
@@ -202,8 +202,9 @@ fn uses_are_denied_above_the_rules_number_and_default_to_it() {
 fn a_quota_counts_what_the_history_says_and_the_last_place_is_the_last() {
     let policy = with("quota = { max = 5, per = \"7d\" }");
     let (ask, by, here) = (ask(Action::Skip), asserted("os:dave"), here());
-    let verdict =
-        |used| words(&admit(&policy, &authorization(&ask, &by, &here), &Past { used, ..Past::default() }));
+    let verdict = |used| {
+        words(&admit(&policy, &authorization(&ask, &by, &here), &Before { used, ..Before::default() }))
+    };
     assert_eq!(verdict(4), "granted 1");
     assert_eq!(
         verdict(5),
@@ -311,7 +312,7 @@ fn break_glass_owes_a_review_and_is_closed_to_debtors() {
     assert!(terms.break_glass);
     assert_eq!(terms.review_within, Some(86_400));
     let indebted =
-        admit(&policy, &authorization(&ask, &by, &here), &Past { overdue: Some(40), ..Past::default() });
+        admit(&policy, &authorization(&ask, &by, &here), &Before { overdue: Some(40), ..Before::default() });
     assert_eq!(
         words(&indebted),
         "rule 1 is closed to you until the overdue review of 40 is done: gate-skip review 40"
@@ -321,8 +322,11 @@ fn break_glass_owes_a_review_and_is_closed_to_debtors() {
 #[test]
 fn a_debt_does_not_close_the_other_rules() {
     let (ask, by, here) = (ask(Action::Skip), asserted("os:dave"), here());
-    let verdict =
-        admit(&with(""), &authorization(&ask, &by, &here), &Past { overdue: Some(40), ..Past::default() });
+    let verdict = admit(
+        &with(""),
+        &authorization(&ask, &by, &here),
+        &Before { overdue: Some(40), ..Before::default() },
+    );
     assert_eq!(words(&verdict), "granted 1");
 }
 

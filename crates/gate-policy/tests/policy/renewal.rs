@@ -5,7 +5,7 @@ use gate_model::payload::Ask;
 use gate_model::request::{Renews, Ttl};
 use gate_policy::{Renewable, admit};
 
-use crate::support::{Past, ask, asserted, authorization, here, policy, words};
+use crate::support::{Before, ask, asserted, authorization, here, policy, words};
 
 const RULES: &str = r#"
 groups.sec = ["github:carol"]
@@ -44,7 +44,7 @@ fn renewal(number: u64) -> (Renewable, Ask) {
 }
 
 fn verdict_of(who: &str, renewed: Renewable, asked: &Ask) -> String {
-    let past = Past { granted: Some(renewed), ..Past::default() };
+    let past = Before { granted: Some(renewed), ..Before::default() };
     words(&admit(&policy(RULES), &authorization(asked, &asserted(who), &here()), &past))
 }
 
@@ -85,7 +85,7 @@ fn what_has_ended_is_not_renewed() {
     assert!(expired.contains("it ended at 2026-11-22T12:00:00"), "{expired}");
     let (_, asked) = renewal(1);
     let (by, here) = (asserted("os:dave"), here());
-    let none = words(&admit(&policy(RULES), &authorization(&asked, &by, &here), &Past::default()));
+    let none = words(&admit(&policy(RULES), &authorization(&asked, &by, &here), &Before::default()));
     assert!(none.contains("gate 'g' has granted none of that ID"), "{none}");
 }
 
@@ -125,7 +125,7 @@ fn a_renewal_waits_no_longer_than_what_it_renews_lasts() {
     let (mut renewed, _) = renewal(1);
     renewed.ask = ask(Action::Waive);
     let asked = Ask { renews: Some(renewed.renews(42)), ..renewed.ask.clone() };
-    let past = Past { granted: Some(renewed), ..Past::default() };
+    let past = Before { granted: Some(renewed), ..Before::default() };
     let (by, here) = (asserted("os:dave"), here());
     match admit(&policy(RULES), &authorization(&asked, &by, &here), &past) {
         gate_policy::Admission::Pending(terms, needed) => assert_eq!((terms.rule, needed.within), (2, 3600)),

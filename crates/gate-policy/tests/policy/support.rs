@@ -6,10 +6,10 @@ use gate_model::finding::Evidence;
 use gate_model::level::Level;
 use gate_model::payload::Ask;
 use gate_model::principal::{Assurance, Principal};
-use gate_model::request::Ttl;
+use gate_model::request::{SeenHead, Ttl};
 use gate_model::scope::Scope;
 use gate_model::time::Timestamp;
-use gate_policy::{Admission, AuthorizationRequest, History, Policy, Renewable, Rule, admit, parse};
+use gate_policy::{Admission, AuthorizationRequest, Past, Policy, Renewable, Rule, admit, parse};
 
 /// A policy of the version line, `text`, and signers so that signatures count.
 pub(crate) fn policy(text: &str) -> Policy {
@@ -76,16 +76,25 @@ pub(crate) fn ask(action: Action) -> Ask {
 }
 
 #[derive(Default)]
-pub(crate) struct Past {
+pub(crate) struct Before {
     pub(crate) used: u64,
     pub(crate) overdue: Option<u64>,
     /// The opt-out 42.
     pub(crate) granted: Option<Renewable>,
 }
 
-impl History for Past {
+impl Past for Before {
     fn now(&self) -> Timestamp {
         Timestamp::parse("2026-11-22T12:00:00Z").unwrap()
+    }
+    fn genesis(&self) -> Option<String> {
+        None
+    }
+    fn seen(&self, _: &SeenHead) -> Option<Timestamp> {
+        None
+    }
+    fn took(&self, _nonce: &str) -> bool {
+        false
     }
     fn used(&self, rule: &Rule, _: &Principal, since: Timestamp) -> u64 {
         let quota = rule.quota.as_ref().expect("asked only where there is a quota");
@@ -110,7 +119,7 @@ pub(crate) fn authorization<'a>(
 
 /// The verdict on gate `g` with an empty past.
 pub(crate) fn judge(policy: &Policy, ask: &Ask, by: &Principal, context: &Context) -> Admission {
-    admit(policy, &authorization(ask, by, context), &Past::default())
+    admit(policy, &authorization(ask, by, context), &Before::default())
 }
 
 /// A verdict in one line: `granted 1`, `pending 2`, or the trials.

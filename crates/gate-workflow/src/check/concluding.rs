@@ -5,15 +5,16 @@ use gate_judge::judgement::{self, Before, Matched, Outcome, Ruling};
 use gate_judge::records;
 use gate_judge::standing::EffectiveOptOuts;
 use gate_judge::verdict::{self, CLOCK_TOLERANCE, Circumstances};
-use gate_ledger::store::{Access, Transaction, View};
+use gate_ledger::store::{Transaction, View};
 use gate_model::decision::{Decision, OptOut};
 use gate_model::payload::{DecisionData, GrantData};
 
 use super::failure::{self, Failed};
-use super::sighting::Sighting;
+use super::sighting::{Sighting, Watch};
 use super::work::Work;
 use super::{CheckError, Checker, Finished, Recorded, Started, TRIES};
-use crate::standing::Grants;
+use crate::policies::Policies;
+use crate::standing::{self, Grants};
 
 impl Checker<'_> {
     /// Judges what the gate came to and records the decision. `checkout` is what the report is about.
@@ -43,11 +44,7 @@ impl Checker<'_> {
         for _ in 0..TRIES {
             let recorded = self.workspace.transact(|transaction| {
                 work.reopen(facts.status);
-                let since = sighting.instant().min(transaction.now());
-                let grants = Grants::read(&transaction.view(), self.name, since)?;
-                check_unchanged(transaction, sighting, &grants)?;
-                let seen = started.commanded.then(|| sighting.seen());
-                known = self.standing_within(transaction, seen, &grants)?;
+                known = self.standing_behind(transaction, sighting, started.commanded)?;
                 let recorded = work.judged(&known, |ruling| self.record(transaction, ruling, &facts));
                 Ok((recorded.transpose()?, transaction.now()))
             });
@@ -78,10 +75,28 @@ impl Checker<'_> {
         Err(CheckError::Restless(TRIES))
     }
 
+    /// The gate's standing behind what was seen before the command started, which must still be in the ledger as it was.
+    fn standing_behind(
+        &self,
+        transaction: &Transaction<'_>,
+        sighting: &Sighting,
+        commanded: bool,
+    ) -> Result<EffectiveOptOuts, Failed> {
+        let (view, mut watch) = (transaction.view(), sighting.again());
+        let grants = Grants::find(&view, self.name, sighting.instant().min(transaction.now()))?;
+        let question = self.question(transaction.now(), commanded.then(|| sighting.seen()))?;
+        let known =
+            standing::sort(&view, &mut Policies::default(), &question, &grants, &mut |grant, life| {
+                watch.grant(&view, grant, life)
+            })?;
+        check_unchanged(&view, sighting, watch)?;
+        Ok(known)
+    }
+
     /// Matches the scopes of what was granted while the command ran, before everybody has to wait for the lock: their
     /// globs are remembered. What goes wrong here goes wrong in the transaction, too, which tells.
     fn match_scopes(&self) {
-        let (Ok(ledger), Ok(context)) = (self.workspace.open(Access::Read), self.context()) else { return };
+        let (Ok(ledger), Ok(context)) = (self.workspace.open_at_rest(), self.context()) else { return };
         let live = ledger.view().live_grants(self.name, self.workspace.now()).unwrap_or_default();
         for grant in live.iter().filter_map(|entry| records::data::<GrantData>(entry).ok()) {
             let _remembered = gate_policy::scope_holds(grant.ask.action, &grant.ask.scope, context);
@@ -198,17 +213,11 @@ fn foreseen(
     (ruling.used.iter().map(|live| live.mention(None)).collect(), ruling.into_outcome(status))
 }
 
-/// What was seen before the command started must still be in the ledger as it was.
-fn check_unchanged(
-    transaction: &Transaction<'_>,
-    sighting: &Sighting,
-    grants: &Grants,
-) -> Result<(), Failed> {
-    let view = transaction.view();
-    match sighting.changed(&view, grants)? {
+fn check_unchanged(view: &View<'_>, sighting: &Sighting, watch: Watch) -> Result<(), Failed> {
+    match sighting.changed(view, &watch.end(view)?)? {
         None => Ok(()),
         // It comes to the same, but is no reason to suspect anybody.
-        Some((seq, _)) if was_archived(&view, seq) => Err(Failed::Check(CheckError::Archived(seq))),
+        Some((seq, _)) if was_archived(view, seq) => Err(Failed::Check(CheckError::Archived(seq))),
         Some((seq, how)) => Err(Failed::Check(CheckError::Tampered(format!("entry {seq} {how}")))),
     }
 }

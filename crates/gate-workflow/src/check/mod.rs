@@ -15,7 +15,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use gate_ledger::entry::Kind;
-use gate_ledger::store::{Access, Transaction, View};
+use gate_ledger::store::{Access, Ledger, Transaction, View};
 use gate_model::context::Context;
 use gate_model::decision::{Decision, ReportPart, Verdict};
 use gate_model::payload::{DecisionData, Mode};
@@ -32,7 +32,7 @@ use gate_judge::judgement::{self, Before, Outcome, Ruling};
 use gate_judge::records;
 use gate_judge::standing::{EffectiveOptOuts, Live, Seen};
 
-use crate::standing::{self, Grants, Question};
+use crate::standing::{self, Grants, Question, Witness};
 use gate_judge::verdict::{self, Circumstances};
 
 pub use failure::CheckError;
@@ -233,7 +233,7 @@ impl<'a> Checker<'a> {
         let known = view.head().map_err(Failed::from).and_then(|head| {
             let at = self.workspace.now().max(head.at);
             let begun = Some(verdict::Begun { at, seen: head.into() });
-            Ok(Known { standing: self.standing_at(&view, at)?, begun })
+            Ok(Known { standing: self.standing_at(&view, at, &mut |_, _| Ok(()))?, begun })
         });
         known.map_err(|failed| match failed {
             Failed::Store(source) => CheckError::Unsound(source),
@@ -247,9 +247,9 @@ impl<'a> Checker<'a> {
         self.read(warnings, |view| {
             let head = view.head()?;
             let now = self.workspace.now().max(head.at);
-            let grants = Grants::read(view, self.name, now)?;
-            let sighting = Sighting::take(view, self.name, head, now, &grants)?;
-            Ok((sighting, self.standing_of(view, now, &grants)?))
+            let mut watch = Sighting::watch(self.name, head, now);
+            let standing = self.standing_at(view, now, &mut |grant, life| watch.grant(view, grant, life))?;
+            Ok((watch.end(view)?, standing))
         })
     }
 
@@ -257,35 +257,41 @@ impl<'a> Checker<'a> {
     fn read<T>(
         &self,
         warnings: &mut Vec<String>,
-        look: impl FnOnce(&View<'_>) -> Result<T, Failed>,
+        look: impl Fn(&View<'_>) -> Result<T, Failed>,
     ) -> Result<Option<T>, CheckError> {
+        let looking =
+            |ledger: &Ledger| ledger.hold_still().map_err(Failed::from).and_then(|()| look(&ledger.view()));
+        // Whatever goes wrong in a ledger as it lies is found again on the ordinary way.
+        if let Some(ledger) = self.workspace.at_rest()
+            && let Ok(found) = looking(&ledger)
+            && ledger.is_still()
+        {
+            return Ok(Some(found));
+        }
         let ledger = match self.workspace.open_to_judge(Access::Read) {
             Ok(ledger) => ledger,
             Err(unusable) => return self.without_ledger(unusable, warnings),
         };
-        match ledger.hold_still().map_err(Failed::from).and_then(|()| look(&ledger.view())) {
+        match looking(&ledger) {
             Ok(found) => Ok(Some(found)),
             Err(failed) => self.without(failed, warnings),
         }
     }
 
-    fn standing_at(&self, view: &View<'_>, now: Timestamp) -> Result<EffectiveOptOuts, Failed> {
-        self.standing_of(view, now, &Grants::read(view, self.name, now)?)
-    }
-
-    fn standing_of(
+    /// The gate's standing at `now`; `witness` sees each grant that is live then.
+    fn standing_at(
         &self,
         view: &View<'_>,
         now: Timestamp,
-        grants: &Grants,
+        witness: Witness<'_>,
     ) -> Result<EffectiveOptOuts, Failed> {
-        let today = &self.workspace.loaded;
+        let (today, grants) = (&self.workspace.loaded, Grants::find(view, self.name, now)?);
         let mut policies = Policies::default();
         // Without any, nothing has to be found out about this run, unless somebody owes a review.
         if grants.is_empty() && !standing::owes(view, &mut policies, today, self.name, now)? {
             return Ok(EffectiveOptOuts::default());
         }
-        Ok(standing::sort(view, &mut policies, &self.question(now, None)?, grants)?)
+        Ok(standing::sort(view, &mut policies, &self.question(now, None)?, &grants, witness)?)
     }
 
     fn question(&self, now: Timestamp, seen: Option<Seen>) -> Result<Question<'_>, CheckError> {
@@ -311,8 +317,7 @@ impl<'a> Checker<'a> {
         let facts = self.circumstances_before(commanded)?;
         let mut newest = None;
         let settled = self.workspace.transact(|transaction| {
-            let grants = Grants::read(&transaction.view(), self.name, transaction.now())?;
-            let standing = newest.insert(self.standing_within(transaction, None, &grants)?);
+            let standing = newest.insert(self.standing_within(transaction)?);
             let Some(ruling) = ruled_before(standing) else { return Ok(Settled::LookAgain) };
             let recorded = match self.record(transaction, &ruling, &facts)? {
                 Recorded::There(seq) => Some(seq),
@@ -346,14 +351,9 @@ impl<'a> Checker<'a> {
         Ok(Box::new(self.compose(&standing, ruling, &facts, self.workspace.now())))
     }
 
-    fn standing_within(
-        &self,
-        transaction: &Transaction<'_>,
-        seen: Option<Seen>,
-        grants: &Grants,
-    ) -> Result<EffectiveOptOuts, Failed> {
-        let question = self.question(transaction.now(), seen)?;
-        Ok(standing::sort(&transaction.view(), &mut Policies::default(), &question, grants)?)
+    fn standing_within(&self, transaction: &Transaction<'_>) -> Result<EffectiveOptOuts, Failed> {
+        let (view, question) = (transaction.view(), self.question(transaction.now(), None)?);
+        Ok(standing::read(&view, &mut Policies::default(), &question)?)
     }
 
     fn record(

@@ -68,7 +68,7 @@ impl Checker<'_> {
                 Some(at) => at,
                 None => self.workspace.now().max(view.head()?.at),
             };
-            Ok((self.standing_at(view, now)?, now))
+            Ok((self.standing_at(view, now, &mut |_, _| Ok(()))?, now))
         })
     }
 }

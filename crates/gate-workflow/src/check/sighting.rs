@@ -19,7 +19,7 @@ use gate_judge::records;
 use gate_judge::standing::Seen;
 use gate_judge::verdict::Begun;
 
-use crate::standing::Grants;
+use crate::standing;
 
 /// The newest entry at a run's begin, and the entries that the gate's opt-outs rested on.
 #[derive(Debug)]
@@ -35,19 +35,17 @@ pub(super) struct Sighting {
 type Entries = BTreeMap<u64, EntryHash>;
 
 impl Sighting {
-    /// Looks at the opt-outs of `gate` that are live at `now`, in a ledger whose newest entry is `head`.
-    ///
-    /// # Errors
-    /// A failure of the store.
-    pub(super) fn take(
-        view: &View<'_>,
-        gate: &str,
-        head: Head,
-        now: Timestamp,
-        grants: &Grants,
-    ) -> Result<Self, StoreError> {
-        let entries = entries(view, gate, head.seq, now, grants)?;
-        Ok(Self { gate: gate.to_owned(), head, now, entries })
+    /// The opt-outs of `gate` that are live at `now`, in a ledger whose newest entry is `head`, as they are watched while
+    /// they are read.
+    pub(super) fn watch(gate: &str, head: Head, now: Timestamp) -> Watch {
+        let entries = Entries::new();
+        let sighting = Self { gate: gate.to_owned(), head, now, entries };
+        Watch { sighting, now: now.to_string(), limited: None }
+    }
+
+    /// The same opt-outs once more.
+    pub(super) fn again(&self) -> Watch {
+        Self::watch(&self.gate, self.head, self.now)
     }
 
     /// The instant of the sighting.
@@ -65,15 +63,14 @@ impl Sighting {
         Seen { seq: self.head.seq, at: self.now }
     }
 
-    /// The position of an entry that is another one now, is gone, or was not there, with the words for it. `grants` are
-    /// those of the gate as they were read in this view, for the instant of the sighting or an earlier one.
+    /// The position of an entry that is another one in `now`, is gone, or was not there, with the words for it.
     ///
     /// # Errors
     /// A failure of the store.
     pub(super) fn changed(
         &self,
         view: &View<'_>,
-        grants: &Grants,
+        now: &Self,
     ) -> Result<Option<(u64, &'static str)>, StoreError> {
         let seen = self.head.seq;
         match view.entry(seen)? {
@@ -81,62 +78,71 @@ impl Sighting {
             Some(_) => return Ok(Some((seen, "is another one than before"))),
             None => return Ok(Some((seen, "is gone"))),
         }
-        let now = entries(view, &self.gate, seen, self.now, grants)?;
         for (seq, hash) in &self.entries {
-            match now.get(seq) {
+            match now.entries.get(seq) {
                 Some(found) if found == hash => {}
                 Some(_) => return Ok(Some((*seq, "is another one than before"))),
                 None => return Ok(Some((*seq, "is gone"))),
             }
         }
-        let added = now.keys().find(|seq| !self.entries.contains_key(seq));
+        let added = now.entries.keys().find(|seq| !self.entries.contains_key(seq));
         Ok(added.map(|seq| (*seq, "was not there before")))
+    }
+
+    fn keep(&mut self, entry: &Entry) {
+        if entry.seq <= self.head.seq {
+            self.entries.insert(entry.seq, entry.hash);
+        }
     }
 }
 
-/// The entries up to `last` that opt-outs of `gate` rest on, which are live or wait at `now`: where each began, all of its
-/// life, and the decisions that spent its uses.
-fn entries(
-    view: &View<'_>,
-    gate: &str,
-    last: u64,
-    now: Timestamp,
-    grants: &Grants,
-) -> Result<Entries, StoreError> {
-    let mut found = Entries::new();
-    let mut keep = |entry: &Entry| {
-        if entry.seq <= last {
-            found.insert(entry.seq, entry.hash);
+/// A sighting that is being taken: the entries up to the newest one that opt-outs of the gate rest on, where each began, all
+/// of its life, and the decisions that spent its uses.
+pub(super) struct Watch {
+    sighting: Sighting,
+    /// Its instant as it is written.
+    now: String,
+    /// The first grant whose uses are limited.
+    limited: Option<u64>,
+}
+
+impl Watch {
+    /// Sees a grant of the gate, with its life.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub(super) fn grant(&mut self, view: &View<'_>, grant: &Entry, life: &[Entry]) -> Result<(), StoreError> {
+        let Self { sighting, now, limited } = self;
+        if grant.seq > sighting.head.seq || !standing::ends_after(grant, now) {
+            return Ok(());
         }
-    };
-    // A request that is approved while the command runs is what its grant rests on.
-    let waiting = view.waiting(Some(gate), now)?;
-    waiting.iter().for_each(&mut keep);
-    // Each with whether its first entry is read already: a grant that no request came before, or a request.
-    let mut lives: Vec<(u64, bool)> =
-        waiting.iter().map(|request| (request.seq, true)).filter(|(seq, _)| *seq <= last).collect();
-    let mut limited = None;
-    for grant in grants.at(now).filter(|grant| grant.seq <= last) {
-        keep(grant);
         let id = records::id_of(grant);
-        lives.push((id, id == grant.seq));
+        if id != grant.seq {
+            view.entry(id)?.iter().for_each(|entry| sighting.keep(entry));
+        }
+        std::iter::once(grant).chain(life).for_each(|entry| sighting.keep(entry));
         // One that cannot be read may be limited.
-        let has_limit = records::data::<GrantData>(grant).map_or(true, |data| data.ask.max_uses.is_some());
-        if has_limit {
-            limited = limited.or(Some(grant.seq));
+        if records::data::<GrantData>(grant).map_or(true, |data| data.ask.max_uses.is_some()) {
+            *limited = limited.or(Some(grant.seq));
         }
+        Ok(())
     }
-    for (id, is_read) in lives {
-        if !is_read {
-            view.entry(id)?.iter().for_each(&mut keep);
+
+    /// What was seen, once all grants were.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub(super) fn end(self, view: &View<'_>) -> Result<Sighting, StoreError> {
+        let Self { mut sighting, limited, .. } = self;
+        let last = sighting.head.seq;
+        // A request that is approved while the command runs is what its grant rests on.
+        let waiting = view.waiting(Some(&sighting.gate), sighting.now)?;
+        for request in waiting.iter().filter(|request| request.seq <= last) {
+            std::iter::once(request).chain(&view.life(request.seq)?).for_each(|entry| sighting.keep(entry));
         }
-        match grants.life(id) {
-            Some(life) => life.iter().for_each(&mut keep),
-            None => view.life(id)?.iter().for_each(&mut keep),
+        if let Some(since) = limited {
+            view.spends(&sighting.gate, since)?.iter().for_each(|entry| sighting.keep(entry));
         }
+        Ok(sighting)
     }
-    if let Some(since) = limited {
-        view.spends(gate, since)?.iter().for_each(&mut keep);
-    }
-    Ok(found)
 }

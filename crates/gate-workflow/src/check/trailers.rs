@@ -1,6 +1,7 @@
 //! What the commit under test asks for past a gate, admitted before the gate begins.
 
 use gate_judge::standing::EffectiveOptOuts;
+use gate_ledger::store::View;
 use gate_model::text;
 use gate_model::time::Timestamp;
 
@@ -8,8 +9,7 @@ use super::failure::{Failed, warn_once};
 use super::{CheckError, Checker};
 use crate::admission::TransactError;
 use crate::policies::RecordError;
-use crate::standing::Grants;
-use crate::trailers::{self, Due};
+use crate::trailers::{self, Asked, Due};
 
 /// What a gate's opt-outs are at an instant.
 type Foreseen = (EffectiveOptOuts, Timestamp);
@@ -59,8 +59,7 @@ impl Checker<'_> {
         }
         let seen = self.workspace.rehearse_in_copy(|transaction| {
             trailers::admit(self.workspace, transaction, &due)?;
-            let grants = Grants::read(&transaction.view(), self.name, transaction.now())?;
-            self.standing_within(transaction, None, &grants)
+            self.standing_within(transaction)
         });
         match seen {
             Ok(standing) => Ok(standing),
@@ -89,7 +88,7 @@ impl Checker<'_> {
         let seen = self.workspace.rehearse(|transaction| {
             told = trailers::admit(self.workspace, transaction, &due)?;
             let at = at.unwrap_or(transaction.now());
-            Ok::<_, Failed>((self.standing_at(&transaction.view(), at)?, at))
+            Ok::<_, Failed>((self.standing_at(&transaction.view(), at, &mut |_, _| Ok(()))?, at))
         });
         match seen {
             Ok(seen) => {
@@ -113,12 +112,17 @@ impl Checker<'_> {
         }
         let mut told = Vec::new();
         let asked = trailers::of_this_run(self.workspace, self.name, &mut told)?;
-        let due = match asked {
-            Some(asked) => self.read(warnings, |view| Ok(asked.due(self.workspace, view, &mut told)?))?,
+        let due = |asked: &Asked, view: &View<'_>| {
+            let mut told = Vec::new();
+            Ok((asked.due(self.workspace, view, &mut told)?, told))
+        };
+        let found = match &asked {
+            Some(asked) => self.read(warnings, |view| due(asked, view))?,
             None => None,
         };
-        self.tell(told, warnings);
-        Ok(due.unwrap_or_default())
+        let (due, more) = found.unwrap_or_default();
+        self.tell(told.into_iter().chain(more), warnings);
+        Ok(due)
     }
 
     fn not_admitted(&self, due: &[Due], warnings: &mut Vec<String>) {

@@ -1,50 +1,50 @@
-//! The live grants of a gate and what happened to each since, read once for all that asks for them in one view of the
-//! ledger: each entry is hashed and parsed when it is read, which is most of what thousands of waivers cost.
+//! The live grants of a gate and what happened to each since, read one after the other: of ten thousand waivers no more than
+//! one is held at a time, and what has to be known of all is taken note of while they pass.
 
-use std::collections::HashMap;
-
-use gate_judge::records;
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{StoreError, View};
 use gate_model::time::Timestamp;
 
-/// The grants of a gate that are live from an instant on.
+/// Where the grants of a gate are that are live from an instant on.
 #[derive(Debug)]
 pub struct Grants {
-    live: Vec<Entry>,
-    lives: HashMap<u64, Vec<Entry>>,
+    gate: String,
+    since: Timestamp,
+    positions: Vec<u64>,
 }
 
+/// Whoever sees each grant that may be live, with its life.
+pub type Witness<'w> = &'w mut dyn FnMut(&Entry, &[Entry]) -> Result<(), StoreError>;
+
 impl Grants {
-    /// Reads those that end after `since`.
+    /// Finds those that end after `since`.
     ///
     /// # Errors
     /// A failure of the store.
-    pub fn read(view: &View<'_>, gate: &str, since: Timestamp) -> Result<Self, StoreError> {
-        let live = view.live_grants(gate, since)?;
-        let mut lives = HashMap::with_capacity(live.len());
-        for id in live.iter().map(records::id_of) {
-            lives.insert(id, view.life(id)?);
-        }
-        Ok(Self { live, lives })
-    }
-
-    /// Those that end after `now`, which is not before the instant that they were read for; by seq.
-    pub fn at(&self, now: Timestamp) -> impl Iterator<Item = &Entry> {
-        let now = now.to_string();
-        self.live.iter().filter(move |grant| {
-            let end = grant.data.get("expires").and_then(serde_json::Value::as_str);
-            end.is_some_and(|end| end > now.as_str())
-        })
+    pub fn find(view: &View<'_>, gate: &str, since: Timestamp) -> Result<Self, StoreError> {
+        Ok(Self { gate: gate.to_owned(), since, positions: view.live_positions(gate, since)? })
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.live.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.positions.is_empty()
     }
 
-    /// What happened to an opt-out after the entry that began it; `None` for one that has no live grant.
-    pub fn life(&self, id: u64) -> Option<&[Entry]> {
-        self.lives.get(&id).map(Vec::as_slice)
+    /// Hands each to `each` with its life, in the order of the ledger. `view` is the one in which they were found.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub fn each(
+        &self,
+        view: &View<'_>,
+        each: &mut dyn FnMut(Entry, Vec<Entry>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        view.each_live((&self.gate, self.since), &self.positions, each)
     }
+}
+
+/// Whether `grant` ends after `now`, an instant as it is written. One whose end cannot be read is not live.
+pub fn ends_after(grant: &Entry, now: &str) -> bool {
+    let end = grant.data.get("expires").and_then(serde_json::Value::as_str);
+    end.is_some_and(|end| end > now)
 }

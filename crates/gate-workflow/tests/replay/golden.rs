@@ -69,7 +69,7 @@ fn testdata(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testdata").join(name)
 }
 
-fn golden(name: &str) -> Vec<Entry> {
+pub(crate) fn golden(name: &str) -> Vec<Entry> {
     let lines = std::fs::read_to_string(testdata(&format!("{name}.jsonl"))).unwrap();
     let entry = |line: &str| {
         let (body, hash) = line.split_once(",\"hash\":\"").unwrap();

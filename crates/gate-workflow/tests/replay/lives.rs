@@ -18,7 +18,7 @@ const KNOWN: usize = 5;
 
 /// Something that happens.
 #[derive(Debug, Clone)]
-enum Step {
+pub(crate) enum Step {
     Ask(Wish),
     Act { who: usize, verb: Verb, which: usize },
     Resume { who: usize },
@@ -79,20 +79,20 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// The same world, as it is and as the model has it.
-struct Played {
-    world: World,
+pub(crate) struct Played {
+    pub(crate) world: World,
     model: Model,
 }
 
 impl Played {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let world = World::new(&POLICIES[0].text());
         let clock = world.now().seconds_since(epoch());
         Self { model: Model::new(clock), world }
     }
 
     /// Does the step in both, and panics where the answers differ.
-    fn play(&mut self, step: &Step) {
+    pub(crate) fn play(&mut self, step: &Step) {
         match step {
             Step::Ask(wish) => self.ask(wish),
             Step::Act { who, verb, which } => self.act(PEOPLE[*who], *verb, *which),
@@ -193,7 +193,7 @@ fn play(steps: &[Step]) {
     assert_agrees(&played.world.entries());
 }
 
-fn lives() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn lives() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step(), 200)
 }
 

@@ -16,6 +16,7 @@ mod lives;
 mod model;
 mod observed;
 mod own_rules;
+mod pasts;
 mod plays;
 mod renewals;
 mod unused;

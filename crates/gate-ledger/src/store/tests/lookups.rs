@@ -34,7 +34,11 @@ fn live_grants_are_those_that_end_later() {
         ],
     );
     let view = ledger.view();
-    let live = |gate, now| seqs(&view.live_grants(gate, at(now)).unwrap());
+    let live = |gate, now| {
+        let found = seqs(&view.live_grants(gate, at(now)).unwrap());
+        assert_eq!(view.live_positions(gate, at(now)).unwrap(), found);
+        found
+    };
     assert_eq!(live("lint", 99), [1, 2]);
     // A grant ends at the instant that it names.
     assert_eq!(live("lint", 100), [2]);
@@ -45,6 +49,56 @@ fn live_grants_are_those_that_end_later() {
         (everywhere(0), everywhere(100), everywhere(299), everywhere(300)),
         (vec![1, 2, 3], vec![2, 3], vec![3], vec![])
     );
+}
+
+#[test]
+fn live_grants_come_one_by_one_with_their_lives_and_nothing_else_does() {
+    let bench = Bench::new();
+    let mut ledger = bench.open();
+    let referring = |kind, reference| Draft { reference: Some(reference), ..draft(kind, "lint", json!({})) };
+    let asked = Draft { reference: Some(1), ..grant("lint", at(200)) };
+    append(
+        &mut ledger,
+        &[
+            draft(Kind::Request, "lint", json!({})),
+            grant("lint", at(200)),
+            asked,
+            referring(Kind::Revocation, 2),
+            grant("scan", at(200)),
+        ],
+    );
+    let view = ledger.view();
+    let read = |positions: &[u64], now| {
+        let mut found = Vec::new();
+        let mut each = |entry: Entry, life: Vec<Entry>| {
+            found.push((entry.seq, seqs(&life)));
+            Ok::<_, StoreError>(())
+        };
+        view.each_live(("lint", at(now)), positions, &mut each).map(|()| found)
+    };
+    assert_eq!(read(&view.live_positions("lint", at(0)).unwrap(), 0).unwrap(), [(2, vec![4]), (3, vec![3])]);
+    for (position, now) in [(1, 0), (2, 200), (5, 0), (9, 0), (u64::MAX, 0)] {
+        let index = "entry_live";
+        assert!(
+            matches!(read(&[position], now), Err(StoreError::OutOfStep { index: found, seq }) if (found, seq) == (index, position)),
+            "{position} at {now}"
+        );
+    }
+}
+
+#[test]
+fn times_are_those_of_the_entries() {
+    let bench = Bench::new();
+    let mut ledger = bench.open();
+    append(&mut ledger, &[grant("lint", at(9)), draft(Kind::Note, "lint", json!({}))]);
+    let (view, mut times, mut entries) = (ledger.view(), Vec::new(), Vec::new());
+    view.times(0, 9, &mut |seq, kind, at| times.push((seq, kind, at))).unwrap();
+    view.scan(0, None, false, &mut |entry| {
+        entries.push((entry.seq, entry.kind, entry.at));
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(times, entries);
 }
 
 #[test]

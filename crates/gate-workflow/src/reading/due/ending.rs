@@ -35,12 +35,12 @@ fn examine(
     by: Principal,
 ) -> Result<Option<Ending>, StoreError> {
     let id = records::id_of(entry);
-    if agenda.view.life(id)?.iter().any(records::ends_opt_out) {
+    if agenda.is_ended((entry, &data, &by))? {
         return Ok(None);
     }
     let gate = entry.gate.clone().unwrap_or_default();
     let uses_left = match data.ask.max_uses {
-        Some(max) => Some(max.saturating_sub(uses(agenda, &gate, id, entry.seq)?)),
+        Some(max) => Some(max.saturating_sub(records::spent(&agenda.view.spends(&gate, entry.seq)?, id))),
         None => None,
     };
     if uses_left == Some(0) {
@@ -76,22 +76,13 @@ fn renewable(
     by: &Principal,
 ) -> Result<bool, StoreError> {
     let id = records::id_of(entry);
-    let Some(renewed) = renewal::renewable(&agenda.view, gate, id)? else { return Ok(false) };
+    let Some(granted) = renewal::granted(&agenda.view, gate, id)? else { return Ok(false) };
     let rules = agenda.rules_to_come(repository::of_grant(data))?;
-    let ask = Ask { renews: Some(renewed.renews(id)), ..data.ask.clone() };
+    let ask = Ask { renews: Some(granted.renews(id)), ..data.ask.clone() };
     // It would be asked for with gate-skip, whoever asked for the one before.
     let authorization =
         AuthorizationRequest { gate, ask: &ask, by, context: &data.context, in_commit: false };
     Ok(rules.policy().is_some_and(|policy| gate_policy::permits(policy, &authorization, None).is_ok()))
-}
-
-/// How many decisions have spent the opt-out `id` since its grant.
-fn uses(agenda: &Agenda<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreError> {
-    let spends = |entry: &&Entry| {
-        let list = entry.data.get("spends").and_then(serde_json::Value::as_array);
-        list.is_some_and(|ids| ids.iter().any(|spent| spent.as_u64() == Some(id)))
-    };
-    Ok(agenda.view.spends(gate, since)?.iter().filter(spends).count() as u64)
 }
 
 /// The command that asks for the same once more, with a reason yet to be written.

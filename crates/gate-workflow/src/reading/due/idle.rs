@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use gate_judge::life::Life;
 use gate_judge::{records, repository};
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::StoreError;
@@ -68,7 +69,9 @@ fn candidates(agenda: &mut Agenda<'_>) -> Result<Vec<Candidate>, StoreError> {
             continue;
         };
         let id = records::id_of(&entry);
-        if data.ask.action != Action::Waive || agenda.view.life(id)?.iter().any(records::ends_opt_out) {
+        if data.ask.action != Action::Waive
+            || Life::of(&entry, &agenda.view.life(id)?).ended_for_all().is_some()
+        {
             continue;
         }
         let gate = entry.gate.clone().unwrap_or_default();

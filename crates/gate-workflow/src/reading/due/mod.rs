@@ -15,9 +15,10 @@ mod reviews;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use gate_judge::lifting::Trust;
-use gate_judge::recorded;
-use gate_judge::repository::is_elsewhere;
+use gate_judge::life::Life;
+use gate_judge::lifting::{Pause, Trust};
+use gate_judge::repository::{self, is_elsewhere};
+use gate_judge::{recorded, records};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{Ledger, StoreError, View};
 use gate_model::action::Action;
@@ -27,6 +28,7 @@ use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use serde::Serialize;
 
+use crate::lifting;
 use crate::policies::Policies;
 
 /// The value of `schema`.
@@ -264,18 +266,23 @@ struct Agenda<'a> {
 
 /// The rules that say who can act.
 enum Rules<'a> {
-    Today(&'a Policy),
+    Today(Trust<'a>),
     Recorded(Rc<recorded::Recorded>),
     None,
 }
 
 impl Rules<'_> {
-    fn policy(&self) -> Option<&Policy> {
+    /// The rules with the keys that they trust.
+    fn trust(&self) -> Option<Trust<'_>> {
         match self {
-            Self::Today(policy) => Some(policy),
-            Self::Recorded(recorded) => Some(&recorded.policy),
+            Self::Today(trust) => Some(*trust),
+            Self::Recorded(recorded) => Some(recorded.trust()),
             Self::None => None,
         }
+    }
+
+    fn policy(&self) -> Option<&Policy> {
+        self.trust().map(|trust| trust.0)
     }
 }
 
@@ -283,7 +290,7 @@ impl<'a> Agenda<'a> {
     /// Today's rules, where they are those of `repository`.
     fn today(&self, repository: Option<&str>) -> Option<Rules<'a>> {
         let today = self.today.filter(|today| !is_elsewhere(repository, today.repository));
-        today.map(|today| Rules::Today(today.trust.0))
+        today.map(|today| Rules::Today(today.trust))
     }
 
     /// Today's policy, else the recorded one that `digest` names.
@@ -309,6 +316,18 @@ impl<'a> Agenda<'a> {
             ControlFlow::Break(())
         })?;
         Ok(newest.map_or(Rules::None, Rules::Recorded))
+    }
+
+    /// Whether the opt-out that was `granted` was ended. Where nobody can tell of a pause, it was not.
+    fn is_ended(&mut self, granted: Pause<'_>) -> Result<bool, StoreError> {
+        let (entry, data, _) = granted;
+        let life = self.view.life(records::id_of(entry))?;
+        let rules = self.rules(repository::of_grant(data), &data.policy.digest)?;
+        let ended = match rules.trust() {
+            Some(trust) => lifting::ended(&self.view, &mut self.policies, trust, granted, &life)?.by,
+            None => Life::of(entry, &life).ended_for_all(),
+        };
+        Ok(ended.is_some())
     }
 
     fn unreadable(&mut self, entry: &Entry, reason: &dyn std::fmt::Display) {

@@ -10,6 +10,7 @@ use super::{Agenda, Remedy, Waiting};
 use crate::admission::signing;
 use crate::admission::written;
 use crate::renewal;
+use gate_judge::life::Life;
 use gate_judge::records::{self, Malformed};
 use gate_judge::repository;
 
@@ -34,7 +35,7 @@ fn examine(
     by: &Principal,
 ) -> Result<Option<Waiting>, StoreError> {
     let life = agenda.view.life(entry.seq)?;
-    if life.iter().any(records::ends_request) {
+    if Life::of(entry, &life).waits(agenda.now).is_err() {
         return Ok(None);
     }
     if is_dead(agenda, entry, &data)? {
@@ -79,9 +80,11 @@ fn examine(
 }
 
 /// Whether what the request renews is over, so that nobody can approve it any more.
-fn is_dead(agenda: &Agenda<'_>, entry: &Entry, data: &RequestData) -> Result<bool, StoreError> {
+fn is_dead(agenda: &mut Agenda<'_>, entry: &Entry, data: &RequestData) -> Result<bool, StoreError> {
     let (Some(renews), Some(gate)) = (&data.ask.renews, &entry.gate) else { return Ok(false) };
-    let renewed = renewal::renewable(&agenda.view, gate, renews.id)?;
+    let rules = agenda.rules(repository::of_request(data), &data.policy.digest)?;
+    let Some(trust) = rules.trust() else { return Ok(false) };
+    let renewed = renewal::renewable(&agenda.view, trust, gate, renews.id)?;
     Ok(renewed.is_none_or(|renewed| renewed.ended.is_some() || renewed.expires <= agenda.now))
 }
 

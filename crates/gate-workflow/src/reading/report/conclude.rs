@@ -12,7 +12,7 @@ use super::document::{
     Waiting,
 };
 use super::gather::{GateSums, Gatherer, Part, PersonSums, instant};
-use super::lives::Life;
+use super::lives::Course;
 
 /// How many of the slowest approvals are named.
 const SLOWEST: usize = 20;
@@ -101,12 +101,12 @@ impl Gatherer<'_> {
         unneeded
     }
 
-    fn idle(&self, life: &Life, now: Timestamp) -> Option<Unneeded> {
+    fn idle(&self, life: &Course, now: Timestamp) -> Option<Unneeded> {
         let grant = life.grant.as_ref()?;
         if life.what.action != Action::Waive || life.uses > 0 {
             return None;
         }
-        let to = life.ended.map_or(grant.expires, |ended| ended.min(grant.expires));
+        let to = life.ended().map_or(grant.expires, |ended| ended.min(grant.expires));
         let judged = self.gates.get(&life.what.gate)?.judged.get(&life.what.ledger)?;
         let judged = judged.iter().filter(|at| **at >= grant.at && **at < to.min(now)).count() as u64;
         (judged > 0).then(|| Unneeded { opt_out: life.what.clone(), from: grant.at, to, judged })
@@ -149,8 +149,8 @@ impl Part {
     }
 }
 
-fn live<'a>(lives: impl Iterator<Item = &'a Life>, now: Timestamp) -> Vec<Live> {
-    let live = |life: &Life| {
+fn live<'a>(lives: impl Iterator<Item = &'a Course>, now: Timestamp) -> Vec<Live> {
+    let live = |life: &Course| {
         let expires = life.live(now)?.expires;
         Some(Live { opt_out: life.what.clone(), expires, uses: life.uses, uses_left: life.uses_left() })
     };
@@ -159,8 +159,8 @@ fn live<'a>(lives: impl Iterator<Item = &'a Life>, now: Timestamp) -> Vec<Live> 
     found
 }
 
-fn reviews<'a>(lives: impl Iterator<Item = &'a Life>, now: Timestamp) -> Vec<Owed> {
-    let owed = |life: &Life| {
+fn reviews<'a>(lives: impl Iterator<Item = &'a Course>, now: Timestamp) -> Vec<Owed> {
+    let owed = |life: &Course| {
         let deadline = life.owes()?;
         Some(Owed { opt_out: life.what.clone(), deadline, overdue: deadline <= now })
     };
@@ -169,8 +169,8 @@ fn reviews<'a>(lives: impl Iterator<Item = &'a Life>, now: Timestamp) -> Vec<Owe
     found
 }
 
-fn waiting<'a>(lives: impl Iterator<Item = &'a Life>, now: Timestamp) -> Vec<Waiting> {
-    let waiting = |life: &Life| {
+fn waiting<'a>(lives: impl Iterator<Item = &'a Course>, now: Timestamp) -> Vec<Waiting> {
+    let waiting = |life: &Course| {
         let lapses = life.open_request().filter(|lapses| *lapses > now)?;
         Some(Waiting { opt_out: life.what.clone(), since: life.begun, lapses })
     };
@@ -179,8 +179,8 @@ fn waiting<'a>(lives: impl Iterator<Item = &'a Life>, now: Timestamp) -> Vec<Wai
     found
 }
 
-fn approvals<'a>(lives: impl Iterator<Item = &'a Life> + Clone, now: Timestamp) -> Approvals {
-    let waited = |life: &Life| {
+fn approvals<'a>(lives: impl Iterator<Item = &'a Course> + Clone, now: Timestamp) -> Approvals {
+    let waited = |life: &Course| {
         let granted_at = life.lapses.and(life.grant.as_ref())?.at;
         let seconds = u64::try_from(granted_at.seconds_since(life.begun)).unwrap_or(0);
         Some(Slow { opt_out: life.what.clone(), granted_at, seconds })

@@ -178,11 +178,7 @@ impl<'a> Gatherer<'a> {
             Kind::Request | Kind::Grant => self.asked(ledger, entry, counts)?,
             Kind::Denial => self.denied(ledger, entry, counts),
             Kind::Approval if counts => self.actor(entry).row.approved += 1,
-            Kind::Revocation => self.end(ledger, entry),
             Kind::Review => {
-                if records::ends_opt_out(entry) {
-                    self.end(ledger, entry);
-                }
                 if let Some(life) = self.lives.of(ledger, entry) {
                     life.reviewed = true;
                 }
@@ -190,6 +186,9 @@ impl<'a> Gatherer<'a> {
             }
             Kind::Policy => self.parts[ledger].read_origin(entry),
             _ => {}
+        }
+        if let Some(life) = self.lives.of(ledger, entry) {
+            life.stands.pass(entry);
         }
         Some(())
     }
@@ -224,13 +223,11 @@ impl<'a> Gatherer<'a> {
         Some(())
     }
 
-    /// A denial by the policy ends what never began; a rejection ends a request; a refusal of an act ends nothing.
+    /// A denial by the policy, or a rejection of a request; a refusal of an act is neither.
     fn denied(&mut self, ledger: usize, entry: &Entry, counts: bool) {
-        let rejects = entry.data.get("subject").is_some();
         let by = match entry.reference {
             None => (self.name)(actor(entry)),
-            Some(_) if rejects => {
-                self.end(ledger, entry);
+            Some(_) if !records::is_refused_act(entry) => {
                 let Some(life) = self.lives.of(ledger, entry) else { return };
                 life.what.by.clone()
             }
@@ -243,12 +240,6 @@ impl<'a> Gatherer<'a> {
             let person = person(&mut self.people, &by);
             person.row.denied += 1;
             person.row.asked += u64::from(entry.reference.is_none());
-        }
-    }
-
-    fn end(&mut self, ledger: usize, entry: &Entry) {
-        if let Some(life) = self.lives.of(ledger, entry) {
-            life.ended = life.ended.or(Some(entry.at));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The lives of opt-outs, from the entries that tell of them.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use gate_ledger::entry::Entry;
 use gate_model::action::Action;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::document::OptOut;
+use gate_judge::life::Life;
 use gate_judge::records::id_of;
 
 /// What identifies an opt-out among several ledgers: the ledger's place, and the opt-out's ID.
@@ -16,14 +18,14 @@ pub(super) type Key = (usize, u64);
 
 /// One opt-out.
 #[derive(Debug)]
-pub(super) struct Life {
+pub(super) struct Course {
     pub what: OptOut,
     pub begun: Timestamp,
     /// When the request lapses, where it began with one.
     pub lapses: Option<Timestamp>,
     pub grant: Option<Granted>,
-    /// When it was revoked, resumed or rejected.
-    pub ended: Option<Timestamp>,
+    /// How its life stands.
+    pub stands: Life,
     pub reviewed: bool,
     /// How many decisions used it.
     pub uses: u64,
@@ -85,11 +87,11 @@ pub(super) fn actor(entry: &Entry) -> &str {
 
 /// Every opt-out that was met.
 #[derive(Debug, Default)]
-pub(super) struct Lives(pub BTreeMap<Key, Life>);
+pub(super) struct Lives(pub BTreeMap<Key, Course>);
 
 impl Lives {
     /// An opt-out begins with `entry`, asked for by `by`.
-    pub(super) fn begin(&mut self, ledger: usize, entry: &Entry, asked: &Asked, by: String) -> &mut Life {
+    pub(super) fn begin(&mut self, ledger: usize, entry: &Entry, asked: &Asked, by: String) -> &mut Course {
         let what = OptOut {
             ledger,
             id: id_of(entry),
@@ -99,17 +101,25 @@ impl Lives {
             reason: asked.reason.clone(),
         };
         let lapses = asked.lapses;
-        let life = Life { begun: entry.at, lapses, grant: None, ended: None, reviewed: false, uses: 0, what };
+        let life = Course {
+            begun: entry.at,
+            lapses,
+            grant: None,
+            stands: Life::default(),
+            reviewed: false,
+            uses: 0,
+            what,
+        };
         self.0.entry((ledger, id_of(entry))).insert_entry(life).into_mut()
     }
 
     /// The opt-out that `entry` is about.
-    pub(super) fn of(&mut self, ledger: usize, entry: &Entry) -> Option<&mut Life> {
+    pub(super) fn of(&mut self, ledger: usize, entry: &Entry) -> Option<&mut Course> {
         self.0.get_mut(&(ledger, id_of(entry)))
     }
 }
 
-impl Life {
+impl Course {
     pub(super) fn is_limited(&self) -> bool {
         self.grant.as_ref().is_some_and(|grant| grant.max_uses.is_some())
     }
@@ -123,8 +133,14 @@ impl Life {
     /// Its grant, if it counts at `now`.
     pub(super) fn live(&self, now: Timestamp) -> Option<&Granted> {
         let within = |grant: &&Granted| grant.not_before <= now && now < grant.expires;
-        let open = self.ended.is_none() && self.uses_left() != Some(0);
+        let open = self.ended().is_none() && self.uses_left() != Some(0);
         self.grant.as_ref().filter(within).filter(|_| open)
+    }
+
+    /// When it was revoked, resumed or rejected. What ends a pause is taken as it stands: a report tells what was done.
+    pub(super) fn ended(&self) -> Option<Timestamp> {
+        let Ok(ended) = self.stands.ended(|_| Ok::<_, Infallible>(true));
+        ended.map(|turn| turn.at)
     }
 
     /// The deadline of a review that was not given.
@@ -134,6 +150,6 @@ impl Life {
 
     /// When its request lapses, where it is neither granted nor ended.
     pub(super) fn open_request(&self) -> Option<Timestamp> {
-        self.lapses.filter(|_| self.grant.is_none() && self.ended.is_none())
+        self.lapses.filter(|_| self.stands.answered().is_none())
     }
 }
