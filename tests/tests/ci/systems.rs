@@ -8,7 +8,7 @@
 use crate::host::{Host, Played};
 use crate::platforms::checkout;
 
-/// One event of one system. `$MAIN`, `$CHANGE` and `$MERGE` are the host's commits.
+/// One event of one system. `$MAIN`, `$CHANGE` and `$MERGE` are the host's commits, `$EVENT` is the file of a change.
 struct Event {
     name: &'static str,
     /// What every event of the system has: `NAME=value`, a line each.
@@ -50,6 +50,10 @@ const BITBUCKET: &str = "CI=true\nBITBUCKET_BUILD_NUMBER=8\nBITBUCKET_PIPELINE_U
     BITBUCKET_GIT_HTTP_ORIGIN=https://bitbucket.org/acme/pay\nBITBUCKET_STEP_TRIGGERER_UUID={u-1}\n";
 const FORGEJO: &str = "CI=true\nFORGEJO_ACTIONS=true\nGITEA_ACTIONS=true\nGITHUB_ACTIONS=true\nGITHUB_ACTOR=carol\n\
     GITHUB_SERVER_URL=https://codeberg.org\nGITHUB_REPOSITORY=acme/pay\nGITHUB_RUN_ID=99\nGITHUB_RUN_ATTEMPT=1\n";
+
+/// What Forgejo writes of a change, of what is read.
+const CHANGE_EVENT: &str = r#"{"action":"synchronized","number":7,"pull_request":{"number":7,"state":"open","merged":false,
+"head":{"sha":"$CHANGE","ref":"feature"},"base":{"sha":"$MAIN","ref":"main"}},"repository":{"default_branch":"main"}}"#;
 
 /// A row of the table: what an event adds to its system's variables, the checkout, what is recorded.
 macro_rules! events {
@@ -159,6 +163,73 @@ fn each_system_says_who_what_and_where() {
             "GITHUB_EVENT_NAME=push\nGITHUB_REF=refs/heads/main\nGITHUB_REF_NAME=main\nGITHUB_SHA=$MAIN\n",
             MAIN, "-B main $MAIN" => ["forgejo:carol", "$MAIN", "refs/heads/main", "-", "99", "-"];
     };
+    all_are_right(&events);
+}
+
+#[test]
+fn a_tag_is_the_ref_of_what_it_starts() {
+    let events = events! {
+        "woodpecker tag": WOODPECKER,
+            "CI_PIPELINE_EVENT=tag\nCI_COMMIT_SHA=$MAIN\nCI_COMMIT_REF=refs/tags/v1\nCI_COMMIT_TAG=v1\n",
+            TAG, "--detach $MAIN" => ["woodpecker:carol", "$MAIN", "refs/tags/v1", "-", "acme/pay#8", "-"];
+        "drone tag": DRONE,
+            "DRONE_BUILD_EVENT=tag\nDRONE_COMMIT_SHA=$MAIN\nDRONE_COMMIT_REF=refs/tags/v1\nDRONE_TAG=v1\n\
+             DRONE_BUILD_TRIGGER=@hook\n",
+            TAG, "--detach $MAIN" => ["drone:nobody", "$MAIN", "refs/tags/v1", "-", "acme/pay#8", "-"];
+        "tekton tag": "CI=true\nGATE_REPOSITORY=https://github.com/acme/pay.git\n",
+            "GATE_ACTOR=carol\nGATE_RUN_ID=pay-run-x7k2q\nGATE_REF=refs/tags/v1\nGATE_COMMIT=$MAIN\n",
+            TAG, "--detach $MAIN" => ["custom:carol", "$MAIN", "refs/tags/v1", "-", "pay-run-x7k2q", "-"];
+        "buildkite tag": BUILDKITE,
+            "BUILDKITE_COMMIT=$MAIN\nBUILDKITE_BRANCH=v1\nBUILDKITE_TAG=v1\nBUILDKITE_PULL_REQUEST=false\n",
+            TAG, "--detach $MAIN" => ["buildkite:carol@example.com", "$MAIN", "refs/tags/v1", "-", "0193", "-"];
+        "circleci tag": CIRCLECI, "CIRCLE_SHA1=$MAIN\nCIRCLE_TAG=v1\n",
+            TAG, "--detach $MAIN" => ["circleci:carol", "$MAIN", "refs/tags/v1", "-", "ws-1", "-"];
+        "bitbucket tag": BITBUCKET, "BITBUCKET_COMMIT=$MAIN\nBITBUCKET_TAG=v1\n",
+            TAG, "--detach $MAIN" => ["bitbucket:{u-1}", "$MAIN", "refs/tags/v1", "-", "{p-1}", "-"];
+        "forgejo tag": FORGEJO,
+            "GITHUB_EVENT_NAME=push\nGITHUB_REF=refs/tags/v1\nGITHUB_REF_NAME=v1\nGITHUB_SHA=$MAIN\n",
+            TAG, "--detach $MAIN" => ["forgejo:carol", "$MAIN", "refs/tags/v1", "-", "99", "-"];
+    };
+    all_are_right(&events);
+}
+
+/// What a change that is over starts belongs to it no longer, a schedule is nobody's, and a branch that only the person
+/// who started a build named is not its ref.
+#[test]
+fn what_is_over_belongs_to_no_change_and_what_nobody_started_is_nobodys() {
+    let events = events! {
+        "forgejo change": FORGEJO,
+            "GITHUB_EVENT_NAME=pull_request\nGITHUB_REF=refs/pull/7/head\nGITHUB_SHA=$CHANGE\nGITHUB_HEAD_REF=feature\n\
+             GITHUB_BASE_REF=main\nGITHUB_EVENT_PATH=$EVENT\n",
+            HEAD, "--detach $CHANGE" => ["forgejo:carol", "$CHANGE", "refs/pull/7/head", "7", "99", "-"];
+        "woodpecker change that was closed": WOODPECKER,
+            "CI_PIPELINE_EVENT=pull_request_closed\nCI_COMMIT_SHA=$CHANGE\nCI_COMMIT_REF=refs/pull/7/head\n\
+             CI_COMMIT_BRANCH=main\nCI_COMMIT_PULL_REQUEST=7\n",
+            HEAD, "-B main $CHANGE" => ["woodpecker:carol", "$CHANGE", "refs/pull/7/head", "-", "acme/pay#8", "-"];
+        "codebuild change that was merged": CODEBUILD,
+            "CODEBUILD_RESOLVED_SOURCE_VERSION=$CHANGE\nCODEBUILD_WEBHOOK_TRIGGER=pr/7\n\
+             CODEBUILD_WEBHOOK_EVENT=PULL_REQUEST_MERGED\nCODEBUILD_WEBHOOK_HEAD_REF=refs/heads/feature\n",
+            HEAD, "--detach $CHANGE" => ["codebuild:77", "$CHANGE", "refs/pull/7/head", "-", "pay:b1e6", "-"];
+        "codebuild change that was given up": CODEBUILD,
+            "CODEBUILD_RESOLVED_SOURCE_VERSION=$CHANGE\nCODEBUILD_WEBHOOK_TRIGGER=pr/7\n\
+             CODEBUILD_WEBHOOK_EVENT=PULL_REQUEST_CLOSED\n",
+            HEAD, "--detach $CHANGE" => ["codebuild:77", "$CHANGE", "refs/pull/7/head", "-", "pay:b1e6", "-"];
+        "codebuild by hand": CODEBUILD,
+            "CODEBUILD_RESOLVED_SOURCE_VERSION=$MAIN\nCODEBUILD_SOURCE_VERSION=main\nCODEBUILD_INITIATOR=mallory\n\
+             CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID=\n",
+            MAIN, "--detach $MAIN" => ["codebuild:nobody", "$MAIN", "-", "-", "pay:b1e6", "-"];
+        "woodpecker schedule": WOODPECKER,
+            "CI_PIPELINE_EVENT=cron\nCI_COMMIT_SHA=$MAIN\nCI_COMMIT_REF=refs/heads/main\nCI_COMMIT_BRANCH=main\n",
+            MAIN, "-B main $MAIN" => ["woodpecker:nobody", "$MAIN", "refs/heads/main", "-", "acme/pay#8", "-"];
+        "drone schedule": DRONE,
+            "DRONE_BUILD_EVENT=cron\nDRONE_COMMIT_SHA=$MAIN\nDRONE_COMMIT_REF=refs/heads/main\nDRONE_BUILD_TRIGGER=@cron\n",
+            MAIN, "-B main $MAIN" => ["drone:nobody", "$MAIN", "refs/heads/main", "-", "acme/pay#8", "-"];
+    };
+    all_are_right(&events);
+}
+
+#[track_caller]
+fn all_are_right(events: &[Event]) {
     let wrong: Vec<String> = events.iter().filter_map(|event| played_wrongly(event).err()).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -193,7 +264,10 @@ fn played_wrongly(event: &Event) -> Result<(), String> {
 /// The gate with the shell functions of scripts/ci, in a checkout of the system's own.
 fn play(host: &Host, event: &Event) -> Played {
     let work = checkout(host, &format!("origin {}", event.fetch), &host.filled(event.checkout));
+    let payload = host.path("event.json");
+    std::fs::write(&payload, host.filled(CHANGE_EVENT)).unwrap();
     let given = host.filled(&format!("{}{}", event.common, event.own));
+    let given = given.replace("$EVENT", payload.to_str().unwrap());
     let variables: Vec<(String, String)> = given
         .lines()
         .map(|line| line.split_once('=').unwrap())
