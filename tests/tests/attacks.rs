@@ -552,6 +552,18 @@ fn a_clock_that_was_set_back_does_not_bring_an_opt_out_back() {
     // The newest entry's time is later than the clock, and it is the later that counts.
     faked("-10m", &["lint", "--", "false"]).exits(1);
     faked("-10m", &["lint", "--plan"]).exits(0);
+    // Who asks or acts while it is behind reads that, too: what they are given ends that much earlier.
+    for line in [
+        &["lint", "--ttl", "1h", "--reason", "x"][..],
+        &["lint", "--ttl", "1h", "--reason", "x", "--dry-run"],
+        &["revoke", "2", "--reason", "x"],
+    ] {
+        faked("+90m", &["lint", "--", "false"]);
+        let mut command = house.plain("faketime");
+        command.args(["-f", "-10m"]).arg(support::bin("gate-skip")).args(line);
+        let told = Ran::of(command.output().unwrap());
+        assert!(told.stderr.contains("s ahead of this machine's clock"), "{line:?}: {}", told.stderr);
+    }
 }
 
 #[test]

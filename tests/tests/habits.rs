@@ -109,6 +109,13 @@ fn a_missing_reason_is_written_with_the_editor_of_whoever_sits_there() {
     assert!(said.contains("no reason was written: nothing was asked for"), "{said}");
     let failed = at_terminal("false", "gate-skip revoke 1");
     assert_eq!(failed.status.code(), Some(2), "{}", String::from_utf8_lossy(&failed.stdout));
+    // Ctrl-C is the editor's own, as in git: it must not be left behind without the tool that reads its text.
+    house.write("stubborn", "#!/bin/sh\ntrap '' INT\nkill -INT 0\necho 'after all' > \"$1\"\n");
+    house.sh("chmod +x stubborn").exits(0);
+    let interrupted = at_terminal("./stubborn", "exec gate-skip lint");
+    assert!(interrupted.status.success(), "{}", String::from_utf8_lossy(&interrupted.stdout));
+    assert_eq!(house.of_kind("grant")[1]["data"]["reason"], "after all");
+    let before = before + 1;
     // In a pipeline nobody sits there.
     let env = [("EDITOR", "./editor")];
     house.skip_with(&["./d.json"], &env).exits(2).says(&["--reason is missing"]);

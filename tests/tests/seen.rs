@@ -181,3 +181,18 @@ fn zsh_offers_what_fits() {
         )
     });
 }
+
+#[test]
+fn a_failing_command_is_told_which_opt_out_did_not_count_and_why() {
+    let house = House::new(POLICY);
+    let skip = house.granted(&["lint"]);
+    house.write("gate.toml", POLICY.replace("\"skip\", \"override\"", "\"override\""));
+    let why = format!("a skip (opt-out {skip}) did not count: it ");
+    house.check(&["lint", "--", "false"]).exits(1).says(&[&why, "to ask for a way past"]);
+    house.check(&["lint", "--format", "github", "--", "false"]).exits(1).says(&["to ask for a way past"]);
+    // One that is over gives nothing, and whoever ended it knows.
+    house.write("gate.toml", POLICY);
+    house.skip(&["revoke", &skip, "--reason", "x"]).exits(0);
+    let failed = house.check(&["lint", "--", "false"]).exits(1);
+    assert!(!failed.stderr.contains("did not count"), "{}", failed.stderr);
+}

@@ -40,6 +40,65 @@ fn pasted(house: &House, suggestion: &Value) -> support::Ran {
     house.skip(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
+#[test]
+fn the_revision_of_the_policy_is_said_again_wherever_a_command_is_offered() {
+    let house = blocked(&[
+        "actions = [\"waive\"]\nassurance = \"asserted\"",
+        "actions = [\"override\"]\napprovals = { from = [\"leads\"], assurance = \"asserted\" }",
+        "actions = [\"skip\"]\nbreak_glass = true\nreview_within = \"2h\"\nreviewers = [\"leads\"]",
+    ]);
+    let revision = "refs/heads/main";
+    let named = [("GATE_POLICY_REF", revision)];
+    let decision = house.check_with(&["build", "scan.sarif"], &named).exits(1).json();
+    let all = decision["suggest"].as_array().unwrap().iter().chain([&decision["suggest_all"]]);
+    for suggestion in all {
+        assert!(
+            argv(suggestion).ends_with(&["--policy-ref".to_owned(), revision.to_owned()]),
+            "{suggestion}"
+        );
+        assert!(suggestion["command"].as_str().unwrap().ends_with("--policy-ref refs/heads/main"));
+    }
+    // What is pasted is judged by that revision, whatever the work tree says by then.
+    house.write("gate.toml", "version = 1\n[gates.build]\n");
+    pasted(&house, &decision["suggest_all"]).exits(0);
+    let asked =
+        |more: &[&'static str]| [&["build", "--reason", "x", "--policy-ref", revision][..], more].concat();
+    let waits = house.skip(&asked(&["--action", "override"])).exits(3).json();
+    let id = &waits["id"];
+    let offered = format!("gate-skip approve {id} --policy-ref {revision}");
+    assert!(waits["reasons"].to_string().contains(&offered), "{waits}");
+    let glass = house.skip(&asked(&["--break-glass"])).exits(0).json();
+    let offered = format!("gate-skip review {} --verdict accepted --policy-ref {revision}", glass["id"]);
+    assert!(glass["reasons"].to_string().contains(&offered), "{glass}");
+    let due =
+        house.tool("gate-log", &["due", "--format", "json", "--policy-ref", revision]).output().unwrap();
+    let due: Value = serde_json::from_slice(&due.stdout).unwrap();
+    for part in ["requests", "reviews", "ending"] {
+        let items = due[part].as_array().unwrap();
+        assert!(!items.is_empty(), "{part}: {due}");
+        assert!(
+            items
+                .iter()
+                .all(|one| one["command"].as_str().unwrap().ends_with(" --policy-ref refs/heads/main")),
+            "{items:?}"
+        );
+    }
+    // Where none is named none is told.
+    house.sh("git checkout -q gate.toml").exits(0);
+    let decision = house.check(&["build", "scan.sarif"]).json();
+    assert!(!decision.to_string().contains("--policy-ref"), "{decision}");
+}
+
+#[test]
+fn whoever_must_sign_is_told_to_wherever_a_command_is_offered() {
+    let house = House::new(&policy(&[
+        "actions = [\"override\"]\napprovals = { from = [\"leads\"], assurance = \"signed\" }",
+    ]));
+    let waits = house.skip(&["build", "--action", "override", "--reason", "x"]).exits(3).json();
+    let offered = format!("gate-skip approve {} --sign", waits["id"]);
+    assert!(waits["reasons"].to_string().contains(&offered), "{waits}");
+}
+
 fn blocked(rules: &[&str]) -> House {
     let house = House::new(&policy(rules));
     house.write("scan.sarif", sarif(&[result("R1", "error", "a.py", 1), result("R2", "error", "b.py", 2)]));

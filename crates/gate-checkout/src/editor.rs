@@ -2,6 +2,11 @@
 
 use std::io::Write as _;
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::signal::{SIGINT, SIGQUIT};
+use signal_hook::flag::register_conditional_default;
 
 /// The longest text that is read back, in bytes: far more than a reason may have, with its comments.
 const LONGEST: u64 = 1 << 20;
@@ -32,8 +37,12 @@ pub fn write(editor: &str, comments: &str) -> Result<String, EditorError> {
     file.write_all(format!("\n{comments}").as_bytes())?;
     file.flush()?;
     // As git does: the variable may hold options, and the path is an argument of its own.
-    let line = format!("{editor} \"$@\"");
-    let status = Command::new("sh").args(["-c", &line, "sh"]).arg(file.path()).status()?;
+    // The shell has to outlive a Ctrl-C as we do; what it traps is no trap of the editor's.
+    let line = format!("trap : INT QUIT\n{editor} \"$@\"");
+    let keys_are_ours = keys_of_the_editor()?;
+    let status = Command::new("sh").args(["-c", &line, "sh"]).arg(file.path()).status();
+    keys_are_ours.store(true, Ordering::SeqCst);
+    let status = status?;
     if !status.success() {
         return Err(EditorError::Failed(editor.to_owned(), status));
     }
@@ -44,6 +53,16 @@ pub fn write(editor: &str, comments: &str) -> Result<String, EditorError> {
     let text = String::from_utf8(std::fs::read(file.path())?).map_err(|_| EditorError::NoText)?;
     let kept: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     Ok(kept.join("\n").trim().to_owned())
+}
+
+/// Leaves Ctrl-C and Ctrl-\\ to the editor, as git does, until what is returned is true. They reach whoever has the
+/// terminal: we would end, and the editor would go on beside the shell's prompt.
+fn keys_of_the_editor() -> Result<Arc<AtomicBool>, std::io::Error> {
+    let ours = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGQUIT] {
+        register_conditional_default(signal, Arc::clone(&ours))?;
+    }
+    Ok(ours)
 }
 
 #[cfg(test)]

@@ -100,10 +100,12 @@ fn merged(
 /// What the variables say, with what the event's payload adds, and the change's own commit where that names it.
 fn told(env: &dyn Fn(&str) -> Option<String>, notes: &mut Vec<String>) -> (Option<CiFacts>, Option<String>) {
     let Some(ci) = ci::detect(env) else { return (None, None) };
-    let Some(path) = ci.event.clone().filter(|_| ci.pull_request) else { return (Some(ci), None) };
+    let Some(path) = ci.event.clone().filter(|_| ci.pull_request || ci.deploys) else {
+        return (Some(ci), None);
+    };
     match Event::read(&path) {
         Ok(event) => {
-            let head = event.head.clone();
+            let head = event.head.clone().filter(|_| ci.pull_request);
             (Some(ci.informed(event)), head)
         }
         Err(error) => {

@@ -3,7 +3,7 @@
 use gate_findings::evidence;
 use gate_model::JUDGE;
 use gate_model::context::Context;
-use gate_model::decision::{Decision, PolicyUsed, ReportPart, SCHEMA, Verdict};
+use gate_model::decision::{DID_NOT_COUNT, Decision, PolicyUsed, ReportPart, SCHEMA, Verdict};
 use gate_model::payload::{DecisionData, Judged, Mode};
 use gate_model::principal::Principal;
 use gate_model::request::SeenHead;
@@ -102,7 +102,7 @@ pub fn decision(
     let mut reasons = reasons(rules.gate, &ruling, facts, now);
     reasons.extend(standing.set_aside.iter().filter(|aside| !aside.elsewhere).map(|aside| {
         let what = aside.action.map_or("an opt-out".to_owned(), |action| format!("a {action}"));
-        format!("{what} (opt-out {}) did not count: it {}", aside.id, aside.why)
+        format!("{what} (opt-out {}){DID_NOT_COUNT}it {}", aside.id, aside.why)
     }));
     let proceed = judgement::proceeds(ruling.verdict, rules.gate, now);
     let ways = match proceed {

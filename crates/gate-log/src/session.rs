@@ -166,8 +166,7 @@ impl Found<'_> {
     pub(crate) fn today(&self) -> Result<Option<Today<'_>>, WorkspaceError> {
         match self {
             Self::Policy(workspace) => {
-                let (trust, repository) = (workspace.loaded.trust(), workspace.repository()?);
-                Ok(Some(Today { trust, repository }))
+                Ok(Some(Today { policy: &workspace.loaded, repository: workspace.repository()? }))
             }
             Self::Alone(_) => Ok(None),
         }

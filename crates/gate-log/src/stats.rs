@@ -14,24 +14,17 @@ use crate::exports;
 use crate::session::Log;
 use gate_cli::Stop;
 
-const GATES: [&str; 11] = columns("gate");
-const PRINCIPALS: [&str; 11] = columns("principal");
+/// The columns of both tables, of gates and of principals.
+const GATES: ([&str; 7], [&str; 5]) = columns("gate");
+const PRINCIPALS: ([&str; 7], [&str; 5]) = columns("principal");
 
-/// What is counted, by `whose`.
-const fn columns(whose: &'static str) -> [&'static str; 11] {
-    [
-        whose,
-        "decisions",
-        "passed",
-        "failed",
-        "held",
-        "went past",
-        "share past",
-        "opt-outs",
-        "renewed",
-        "denials",
-        "pending",
-    ]
+/// What is counted of decisions and of opt-outs, by `whose`: in two tables, since the counts of one have no room beside
+/// each other on most terminals.
+const fn columns(whose: &'static str) -> ([&'static str; 7], [&'static str; 5]) {
+    (
+        [whose, "decisions", "passed", "failed", "held", "went past", "share past"],
+        [whose, "opt-outs", "renewed", "denials", "pending"],
+    )
 }
 
 /// Counts the entries of `span`, in the ledger or in `exports`.
@@ -68,11 +61,23 @@ fn sheet(stats: &Stats) -> Sheet {
     sheet.fact("decisions", stats.total.decisions.to_string());
     sheet.fact("opt-outs", stats.total.opt_outs.to_string());
     sheet.maybe("share past", stats.total.rate.map(percent));
-    let gates = stats.gates.iter().map(|gate| row(&gate.gate, &gate.counts)).collect();
-    sheet.table("Gates", &GATES, gates);
-    let principals = stats.principals.iter().map(|one| row(&one.principal, &one.counts)).collect();
-    sheet.table("Principals", &PRINCIPALS, principals);
+    let gates = stats.gates.iter().map(|gate| (gate.gate.as_str(), &gate.counts)).collect::<Vec<_>>();
+    tables(&mut sheet, ("Gates", &GATES), &gates);
+    let people = stats.principals.iter().map(|one| (one.principal.as_str(), &one.counts)).collect::<Vec<_>>();
+    tables(&mut sheet, ("Principals", &PRINCIPALS), &people);
     sheet
+}
+
+fn tables(
+    sheet: &mut Sheet,
+    (title, columns): (&str, &'static ([&str; 7], [&str; 5])),
+    counted: &[(&str, &Counts)],
+) {
+    let rows = |cells: fn(&Counts) -> Vec<String>| {
+        counted.iter().map(|(name, counts)| [vec![(*name).to_owned()], cells(counts)].concat()).collect()
+    };
+    sheet.table(title, &columns.0, rows(decisions));
+    sheet.table(&format!("{title}: opt-outs"), &columns.1, rows(opt_outs));
 }
 
 /// What is in an archive, in half a sentence.
@@ -82,17 +87,35 @@ pub(crate) fn archived(archived: Archived) -> String {
     format!("{} before {before} {verb} in an archive", render::count(entries, "entry"))
 }
 
-fn row(name: &str, counts: &Counts) -> Vec<String> {
+fn decisions(counts: &Counts) -> Vec<String> {
     let verdict = |word: &str| counts.verdicts.get(word).copied().unwrap_or_default();
     let numbers = [counts.decisions, verdict("pass"), verdict("fail"), verdict("hold"), counts.uses];
-    let rest = [counts.opt_outs, counts.renewals, counts.denials, counts.requests];
-    let mut row = vec![name.to_owned()];
-    row.extend(numbers.map(|number| number.to_string()));
-    row.push(counts.rate.map_or_else(String::new, percent));
-    row.extend(rest.map(|number| number.to_string()));
-    row
+    let share = counts.rate.map_or_else(String::new, percent);
+    numbers.iter().map(ToString::to_string).chain([share]).collect()
+}
+
+fn opt_outs(counts: &Counts) -> Vec<String> {
+    let numbers = [counts.opt_outs, counts.renewals, counts.denials, counts.requests];
+    numbers.iter().map(ToString::to_string).collect()
 }
 
 fn percent(rate: f64) -> String {
     format!("{:.2} %", rate * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GATES, PRINCIPALS};
+
+    #[test]
+    fn each_table_has_room_on_a_terminal_of_eighty_columns() {
+        for (decisions, opt_outs) in [GATES, PRINCIPALS] {
+            for columns in [&decisions[..], &opt_outs[..]] {
+                // A space on both sides of each column, its border, and a name of a dozen letters.
+                let width =
+                    columns.iter().skip(1).map(|heading| heading.len() + 3).sum::<usize>() + 12 + 3 + 1;
+                assert!(width <= 80, "{width}: {columns:?}");
+            }
+        }
+    }
 }

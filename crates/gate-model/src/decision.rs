@@ -144,7 +144,15 @@ pub struct ReportPart {
     pub digest: String,
 }
 
+/// What joins an opt-out and why it gave nothing, in a reason.
+pub const DID_NOT_COUNT: &str = " did not count: ";
+
 impl Decision {
+    /// The reasons that say why an opt-out which somebody was given gave nothing here.
+    pub fn uncounted(&self) -> impl Iterator<Item = &str> {
+        self.reasons.iter().map(String::as_str).filter(|reason| reason.contains(DID_NOT_COUNT))
+    }
+
     /// Until when the gate is observed, where it would block but for that.
     pub fn only_observed(&self) -> Option<Timestamp> {
         self.observed_until.filter(|_| self.decision == Verdict::Fail && self.proceed == Some(true))

@@ -214,7 +214,9 @@ fn debt_allows(rule: &Rule, by: &Principal, past: &dyn Past) -> Result<(), Strin
     }
     match past.overdue_review(by) {
         Some(id) => {
-            Err(format!("is closed to you until the overdue review of {id} is done: gate-skip review {id}"))
+            let sign = if rule.assurance == Assurance::Asserted { "" } else { " --sign" };
+            let remedy = format!("gate-skip review {id} --verdict accepted{sign}");
+            Err(format!("is closed to you until the overdue review of {id} is done: {remedy}"))
         }
         None => Ok(()),
     }

@@ -154,8 +154,9 @@ fn perform(session: Session<'_>, args: &Args, io: &mut Io<'_>) -> Result<Asked, 
         }
     }
     let asked = skip.perform(args, io);
-    if let Some(again) = render::summary::judged_again(workspace.lost()) {
-        session.summary(io, &again);
+    let behind = workspace.clock_ahead().map(render::summary::clock_behind);
+    for told in render::summary::judged_again(workspace.lost()).into_iter().chain(behind) {
+        session.summary(io, &told);
     }
     for note in workspace.notes() {
         session.warn(io, note);

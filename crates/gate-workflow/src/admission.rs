@@ -9,7 +9,7 @@ use gate_model::context::Context;
 use gate_model::exit::{Ends, Exit};
 use gate_model::grant::{Approvals, Grant, Owes, SCHEMA, Status};
 use gate_model::payload::{Ask, DenialData, GrantData, QuotaUsed, RequestData};
-use gate_model::principal::{Assurance, Principal};
+use gate_model::principal::Principal;
 use gate_model::request::{Request, Ttl};
 use gate_model::text::count;
 use gate_model::time::Timestamp;
@@ -19,6 +19,7 @@ use crate::history::{Counted, StoredPast};
 use crate::ids;
 use crate::ledger_access::Unusable;
 use crate::policies::{self, RecordError};
+use crate::remedy::Remedy;
 use crate::renewal;
 use crate::workspace::{Workspace, WorkspaceError};
 use gate_judge::records;
@@ -238,7 +239,7 @@ fn record(
             let data = grant_data(workspace, asking, &terms, ask, start, counted.of(terms.rule))?;
             let entry = append(transaction, Kind::Grant, None, asking, &data)?;
             renewal::take_over(transaction, &entry, &data, &asking.by)?;
-            Ok(granted(&asking.gate, &asking.by, told.entry(&entry), &data, None))
+            Ok(granted(workspace, (&asking.gate, &asking.by), told.entry(&entry), &data, None))
         }
         Admission::Pending(terms, needed) => pend(workspace, transaction, (asking, told), &terms, &needed),
         Admission::Denied(trials) => deny(workspace, transaction, (asking, told), &trials),
@@ -310,8 +311,8 @@ pub fn ends_and_owes(
 
 /// The answer for a grant; `entry` is left out where none stays.
 pub fn granted(
-    gate: &str,
-    by: &Principal,
+    workspace: &Workspace<'_>,
+    (gate, by): (&str, &Principal),
     entry: Option<&Entry>,
     data: &GrantData,
     approvals: Option<Approvals>,
@@ -319,7 +320,9 @@ pub fn granted(
     let mut reasons = vec![format!("rule {} of gate '{gate}' allows it", data.rule)];
     if let Some(owes) = &data.owes {
         let remedy = entry.map_or_else(String::new, |entry| {
-            format!(": gate-skip review {} --verdict accepted --reason …", records::id_of(entry))
+            let policy = Some(&workspace.loaded.policy);
+            let remedy = Remedy::review(policy, gate, records::id_of(entry), Some(data.rule));
+            format!(": {}", remedy.under(&workspace.loaded).command)
         });
         reasons.push(format!("this owes a review by {}{remedy}", owes.by.to_second()));
     }
@@ -367,7 +370,7 @@ fn pend(
     };
     let entry = append(transaction, Kind::Request, None, asking, &data)?;
     let approvals = Approvals { needed: needed.count, given: Vec::new(), from: written(&needed.from) };
-    Ok(pending(&asking.gate, &asking.by, told.entry(&entry), &data, approvals, Some(needed.assurance)))
+    Ok(pending(workspace, (&asking.gate, &asking.by), told.entry(&entry), &data, approvals))
 }
 
 /// Groups and people as the policy writes them.
@@ -375,24 +378,17 @@ pub fn written(who: &[gate_policy::Who]) -> Vec<String> {
     who.iter().map(ToString::to_string).collect()
 }
 
-/// The option that signs, where more than a name is asked for; a token of a CI system would do as well.
-pub fn signing(assurance: Option<Assurance>) -> Option<&'static str> {
-    assurance.filter(|assurance| *assurance != Assurance::Asserted).map(|_| "--sign")
-}
-
-/// The answer for a request that waits for `approvals` by people known as well as `known`; `entry` is left out where
-/// none stays.
+/// The answer for a request that waits for `approvals`; `entry` is left out where none stays.
 pub fn pending(
-    gate: &str,
-    by: &Principal,
+    workspace: &Workspace<'_>,
+    (gate, by): (&str, &Principal),
     entry: Option<&Entry>,
     data: &RequestData,
     approvals: Approvals,
-    known: Option<Assurance>,
 ) -> Grant {
     let remedy = entry.map_or_else(String::new, |entry| {
-        let sign = signing(known).map_or_else(String::new, |option| format!(" {option}"));
-        format!(": gate-skip approve {}{sign}", entry.seq)
+        let remedy = Remedy::approve(Some(&workspace.loaded.policy), gate, entry.seq, data.rule);
+        format!(": {}", remedy.under(&workspace.loaded).command)
     });
     let missing = approvals.needed.saturating_sub(approvals.given.len() as u64);
     let reasons = vec![format!(

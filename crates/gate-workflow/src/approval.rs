@@ -105,9 +105,9 @@ pub fn approve(workspace: &Workspace<'_>, act: &Act) -> Result<Grant, TransactEr
             grant(workspace, transaction, waiting, rule, standing, &approval, &counted)
         } else {
             let (by, approvals) = (&waiting.requester, shown(rule, standing));
-            let known = rule.approvals.as_ref().map(|approvals| approvals.assurance);
             let entry = Some(&waiting.entry);
-            let document = admission::pending(waiting.gate(), by, entry, &waiting.data, approvals, known);
+            let document =
+                admission::pending(workspace, (waiting.gate(), by), entry, &waiting.data, approvals);
             Ok(Grant { seq: Some(approval.seq), ..document })
         }
     })
@@ -277,7 +277,7 @@ fn grant(
     let draft = records::draft(Kind::Grant, Some(gate), Some(waiting.entry.seq), by, &data)?;
     let entry = transaction.append(&draft)?;
     renewal::take_over(transaction, &entry, &data, by)?;
-    Ok(admission::granted(gate, by, Some(&entry), &data, Some(shown(rule, standing))))
+    Ok(admission::granted(workspace, (gate, by), Some(&entry), &data, Some(shown(rule, standing))))
 }
 
 /// The approvals as a person reads them.

@@ -23,6 +23,7 @@ pub mod policy_source;
 pub mod proving;
 pub mod reading;
 pub mod refusal;
+pub mod remedy;
 pub mod remote;
 pub mod renewal;
 pub mod review;

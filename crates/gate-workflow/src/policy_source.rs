@@ -47,7 +47,8 @@ fn from_revision(choice: &Choice<'_>, revision: &str) -> Result<Loaded, PolicyEr
     let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent).to_owned();
     let source = format!("rev:{}", pinned.commit());
     let read = |relative: &str| read_from_tree(&pinned, &joined(&parent, relative));
-    Ok(assemble(text, name, root.join(&parent), source, None, &read)?)
+    let loaded = assemble(text, name, root.join(&parent), source, None, &read)?;
+    Ok(Loaded { revision: Some(revision.to_owned()), ..loaded })
 }
 
 fn joined(parent: &str, relative: &str) -> String {

@@ -1,6 +1,7 @@
 //! Which opt-outs of a gate count, here and now, as the ledger has them: see [`gate_judge::standing`].
 
 mod grants;
+mod uses;
 mod weigh;
 
 use gate_judge::derivation::Derived;
@@ -20,7 +21,9 @@ use gate_model::time::Timestamp;
 use crate::debts;
 use crate::lifting;
 use crate::policies::Policies;
+use crate::remedy::Remedy;
 pub use grants::{Grants, Witness, ends_after};
+pub(crate) use uses::Uses;
 use weigh::{Objection, weigh};
 
 /// What the standing of a gate is asked for.
@@ -63,14 +66,15 @@ pub fn sort(
     grants: &Grants,
     witness: Witness<'_>,
 ) -> Result<EffectiveOptOuts, StoreError> {
-    let (mut standing, now) = (EffectiveOptOuts::default(), question.now.to_string());
+    let (mut standing, mut uses) = (EffectiveOptOuts::default(), Uses::default());
+    let now = question.now.to_string();
     grants.each(view, &mut |entry, life| {
         policies.note(&entry);
         witness(&entry, &life)?;
         if !ends_after(&entry, &now) {
             return Ok(());
         }
-        match examine(view, policies, question, &entry, &life)? {
+        match examine(view, policies, question, &mut uses, (&entry, &life))? {
             Examined::Counts(live) => standing.live.push(*live),
             Examined::Aside(aside) => standing.set_aside.push(aside),
             Examined::Over => {}
@@ -108,7 +112,7 @@ fn overdue(
     debts.retain(|debt| debt.is_of(Whose::here(context)));
     let mut sentences = Vec::new();
     for debt in debts {
-        let id = debt.id();
+        let (id, rule) = (debt.id(), debt.read.as_ref().ok().map(|(data, _)| data.rule));
         let whose = match (&debt.read, debt.deadline()) {
             (Ok((_, by)), Some(deadline)) => {
                 format!("by {} is overdue since {}", by.id, deadline.to_second())
@@ -116,7 +120,8 @@ fn overdue(
             (Err(error), _) => format!("is overdue, since nobody can tell until when it had time: {error}"),
             (Ok(_), None) => "is overdue, since its grant says no time for it".to_owned(),
         };
-        sentences.push(format!("the review of break-glass opt-out {id} {whose}: gate-skip review {id}"));
+        let remedy = Remedy::review(Some(&today.policy), gate, id, rule).under(today).command;
+        sentences.push(format!("the review of break-glass opt-out {id} {whose}: {remedy}"));
         sentences.extend(debt.doubts);
     }
     Ok(sentences)
@@ -154,8 +159,8 @@ fn examine(
     view: &View<'_>,
     policies: &mut Policies,
     question: &Question<'_>,
-    entry: &Entry,
-    life: &[Entry],
+    uses: &mut Uses,
+    (entry, life): (&Entry, &[Entry]),
 ) -> Result<Examined, StoreError> {
     let id = records::id_of(entry);
     let read = records::data::<GrantData>(entry).and_then(|data| Ok((data, records::actor(entry)?)));
@@ -167,10 +172,7 @@ fn examine(
     if ends.by.is_some() {
         return Ok(Examined::Over);
     }
-    let uses_left = match data.ask.max_uses {
-        None => None,
-        Some(max) => Some(max.saturating_sub(uses(view, question.gate, id, entry.seq)?)),
-    };
+    let uses_left = uses.left(view, question.gate, (id, entry.seq), &data)?;
     if uses_left == Some(0) {
         return Ok(Examined::Over);
     }
@@ -217,9 +219,4 @@ fn aside(id: u64, data: GrantData, by: Principal, objection: Objection) -> SetAs
 /// A grant that does not count, since it cannot be read.
 const fn unreadable(id: u64, why: String) -> SetAside {
     SetAside { id, action: None, by: None, reason: None, expires: None, why, elsewhere: false }
-}
-
-/// How many decisions have spent the opt-out `id` since its grant.
-pub(crate) fn uses(view: &View<'_>, gate: &str, id: u64, since: u64) -> Result<u64, StoreError> {
-    Ok(records::spent(&view.spends(gate, since)?, id))
 }

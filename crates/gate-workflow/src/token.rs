@@ -60,16 +60,12 @@ pub fn origins(known: &Facts, asserted: &[Origin]) -> Vec<String> {
     };
     let told = facts.into_iter().map(|(name, value, can)| {
         let Some(value) = value else { return format!("{name} is unknown") };
-        let mut from: Vec<String> = asserted
-            .iter()
-            .filter(|origin| origin.fact == name && origin.value == value)
-            .flat_map(|origin| origin.from.iter().cloned())
-            .collect();
-        from.extend(is_proven(name, can).then(|| format!("the token in {TOKEN_VARIABLE}")));
-        if from.is_empty() {
-            from.push("several variables that say the same".to_owned());
-        }
-        format!("{name} is {value}, from {}", from.join(", "))
+        let stated = asserted.iter().find(|origin| origin.fact == name && origin.value == value);
+        let from = match stated.filter(|_| !is_proven(name, can)) {
+            Some(origin) => origin.from.join(" and "),
+            None => format!("the token in {TOKEN_VARIABLE}"),
+        };
+        format!("{name} is {value}, from {from}")
     });
     told.collect()
 }

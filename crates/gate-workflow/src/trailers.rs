@@ -24,7 +24,8 @@ use gate_model::time::Timestamp;
 use gate_policy::{Admission, Trial};
 
 use crate::admission::{self, Asking, TransactError};
-use crate::standing;
+use crate::remedy::Remedy;
+use crate::standing::Uses;
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// The digits of a commit's id that people are shown.
@@ -241,7 +242,7 @@ fn weigh(
     let nonce = asking.request.as_ref().map_or("", |request| request.nonce.as_str());
     let before = view.with_nonce(nonce)?;
     if let Some(entry) = before.iter().find(|entry| records::takes_nonce(entry)) {
-        return Ok(why_nothing(view, entry, asking, now)?.map_or(Weighed::Done, Weighed::Told));
+        return Ok(why_nothing(workspace, (view, now), entry, asking)?.map_or(Weighed::Done, Weighed::Told));
     }
     let (asking, objections) = admission::proven(workspace, (view, now), asking)?;
     if !objections.is_empty() {
@@ -257,21 +258,18 @@ fn weigh(
 /// Why what was admitted with `entry` gives this run nothing: a commit asks once in a ledger, and whoever finds it again
 /// must not be left to guess. Nothing where it does give something.
 fn why_nothing(
-    view: &View<'_>,
+    workspace: &Workspace<'_>,
+    (view, now): (&View<'_>, Timestamp),
     entry: &Entry,
     asking: &Asking,
-    now: Timestamp,
 ) -> Result<Option<String>, TransactError> {
     let id = records::id_of(entry);
     let life = view.life(id)?;
     let grant = std::iter::once(entry).chain(&life).find(|entry| entry.kind == Kind::Grant);
-    let Some(grant) = grant else { return unanswered(entry, &life, asking, now).map(Some) };
+    let Some(grant) = grant else { return unanswered(workspace, (entry, &life), asking, now).map(Some) };
     let data: GrantData = records::data(grant)?;
-    let (gate, max) = (grant.gate.as_deref().unwrap_or_default(), data.ask.max_uses);
-    let is_spent = match max {
-        Some(max) => standing::uses(view, gate, id, grant.seq)? >= max,
-        None => false,
-    };
+    let gate = grant.gate.as_deref().unwrap_or_default();
+    let is_spent = Uses::default().left(view, gate, (id, grant.seq), &data)? == Some(0);
     // Of a pause the decision says whether it was ended.
     let ended = Life::of(entry, &life).ended_for_all();
     let elsewhere = gate_policy::scope_holds(data.ask.action, &data.ask.scope, &asking.context).err();
@@ -287,8 +285,8 @@ fn why_nothing(
 
 /// What has become of a request that was not granted.
 fn unanswered(
-    entry: &Entry,
-    life: &[Entry],
+    workspace: &Workspace<'_>,
+    (entry, life): (&Entry, &[Entry]),
     asking: &Asking,
     now: Timestamp,
 ) -> Result<String, TransactError> {
@@ -302,7 +300,10 @@ fn unanswered(
         (None, Err(Over::Since(at))) => {
             format!("was asked once, as request {id}, which lapsed at {}", at.to_second())
         }
-        (None, Ok(())) => format!("waits for approvals as request {id}: gate-skip approve {id}"),
+        (None, Ok(())) => {
+            let remedy = Remedy::approve(Some(&workspace.loaded.policy), &asking.gate, id, data.rule);
+            format!("waits for approvals as request {id}: {}", remedy.under(&workspace.loaded).command)
+        }
     })
 }
 

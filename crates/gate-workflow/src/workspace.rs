@@ -88,6 +88,8 @@ impl Place<'_> {
 
 /// How a ledger is opened.
 type Opening<'o> = &'o dyn Fn() -> Result<Ledger, Unusable>;
+/// From how many seconds on it is told that the ledger's newest entry is ahead of this machine's clock.
+const NOTABLE_LEAD: i64 = 5;
 
 /// The policy in force, with the place it is in force in. It is read once.
 pub struct Workspace<'a> {
@@ -111,6 +113,8 @@ pub struct Workspace<'a> {
     pub(crate) away: RefCell<Option<Away>>,
     /// How many times somebody else wrote to the remote first.
     pub(crate) lost: Rc<Cell<u32>>,
+    /// By how much the newest entry was ahead of the clock in the last transaction.
+    ahead: Cell<Option<i64>>,
 }
 
 impl<'a> Workspace<'a> {
@@ -154,8 +158,9 @@ impl<'a> Workspace<'a> {
         let loaded = place.load()?;
         let (begun, link, away) = (RefCell::new(None), RefCell::new(None), RefCell::new(None));
         let (facts, named, is_glance) = (OnceCell::new(), OnceCell::new(), Cell::new(false));
-        let (stated, at_rest, lost) = (OnceCell::new(), RefCell::new(None), Rc::default());
-        Ok(Self { place, loaded, facts, named, stated, begun, is_glance, at_rest, link, away, lost })
+        let (stated, at_rest) = (OnceCell::new(), RefCell::new(None));
+        let (lost, ahead) = (Rc::default(), Cell::default());
+        Ok(Self { place, loaded, facts, named, stated, begun, is_glance, at_rest, link, away, lost, ahead })
     }
 
     /// The ledger that knows who guards the text of a work tree. Nothing that a change can bring may hide it: there is
@@ -276,6 +281,17 @@ impl<'a> Workspace<'a> {
         Ok(token::origins(known, &asserted))
     }
 
+    /// By how many seconds `instant`, at which something was judged, is ahead of this machine's clock, where that is
+    /// notable: it is then the time of the ledger's newest entry, and opt-outs end that much earlier.
+    pub(crate) fn lead(&self, instant: Timestamp) -> Option<i64> {
+        Some(instant.seconds_since(self.now())).filter(|ahead| *ahead > NOTABLE_LEAD)
+    }
+
+    /// The same of the last transaction.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.ahead.get()
+    }
+
     /// What a person should know about how the facts came about; nothing where nobody asked for them.
     pub fn notes(&self) -> &[String] {
         self.facts.get().map_or(&[], |facts| &facts.notes)
@@ -370,8 +386,12 @@ impl<'a> Workspace<'a> {
     /// Why the ledger cannot be used, a failure of the store, or that of `work`; then nothing was recorded.
     pub fn transact<T, E: From<Unusable> + From<StoreError>>(
         &self,
-        work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+        mut work: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let work = |transaction: &mut Transaction<'_>| {
+            self.ahead.set(self.lead(transaction.now()));
+            work(transaction)
+        };
         if let Some(rules) = self.remote() {
             return self.transact_there(rules, work);
         }
@@ -411,6 +431,7 @@ impl<'a> Workspace<'a> {
     ) -> Result<Option<T>, E> {
         let Some(mut copy) = self.writable_copy()? else { return Ok(None) };
         let rehearsed = copy.append::<Infallible, _>(LOCK_WAIT, self.place.clock, |transaction| {
+            self.ahead.set(self.lead(transaction.now()));
             Err(TakenBack::of(work(transaction)))
         });
         let Err(taken_back) = rehearsed.map_err(AppendError::flatten);

@@ -1,10 +1,10 @@
 //! Where each fact of a run comes from, for whoever wonders.
 //!
-//! Nothing is told of any provider here: each variable that was read is taken away in turn, and the checkout, too, and what
-//! comes out otherwise rests on it. So an answer is true whatever a provider's reader does.
+//! Nothing is told of any provider here: what was read is taken away, piece by piece, as long as a fact stays what it is.
+//! What is left is enough for it, and none of it can be spared, so an answer is true whatever a provider's reader does.
+//! Where several say the same, the one that is read first is named, which is the one that the reader prefers.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use gate_identity::git::Checkout;
@@ -34,101 +34,74 @@ pub fn origins(
     dir: &Path,
     aliases: &[String],
 ) -> Result<Vec<Origin>, FactsError> {
-    let read = RefCell::new(BTreeSet::new());
+    let read = RefCell::new(Vec::new());
     let recording = |name: &str| {
         let value = env(name)?;
-        read.borrow_mut().insert(name.to_owned());
+        let mut read = read.borrow_mut();
+        if !read.iter().any(|(known, _)| known == name) {
+            read.push((name.to_owned(), value.clone()));
+        }
         Some(value)
     };
     let checkout = find_checkout(dir, &mut None)?;
-    let all = named(&merged(&recording, checkout.clone(), aliases)?);
-    let variables = read.into_inner();
-    let mut found: Vec<Origin> =
-        all.iter().map(|(fact, value)| Origin { fact, value: value.clone(), from: Vec::new() }).collect();
-    for with in [checkout.clone(), None] {
-        let world = named(&merged(env, with.clone(), aliases)?);
-        for name in &variables {
-            let less = |asked: &str| (asked != name).then(|| env(asked)).flatten();
-            let rest = named(&merged(&less, with.clone(), aliases)?);
-            note(&mut found, &world, &rest, name);
-        }
+    let facts = named(&merged(&recording, checkout.clone(), aliases)?);
+    let world = World { variables: read.into_inner(), checkout, aliases };
+    let told: Vec<Origin> = facts.into_iter().map(|fact| world.origin(fact)).collect();
+    let marks = told.iter().find(|origin| origin.fact == "provider").map(|one| one.from.clone());
+    Ok(told.into_iter().map(|origin| without_marks(origin, &marks.clone().unwrap_or_default())).collect())
+}
+
+/// What a provider is known by is named for the provider alone; and a name that nothing else tells is the system's.
+fn without_marks(mut origin: Origin, marks: &[String]) -> Origin {
+    if origin.fact != "provider" && origin.from.iter().any(|from| !marks.contains(from)) {
+        origin.from.retain(|from| !marks.contains(from));
     }
-    from_either(&mut found, env, &variables, checkout.as_ref(), aliases)?;
-    from_checkout(&mut found, env, checkout, aliases)?;
-    for origin in found.iter_mut().filter(|origin| origin.fact == "actor" && origin.from.is_empty()) {
+    if origin.fact == "actor" && origin.from.is_empty() {
         origin.from.push("the operating system".to_owned());
     }
-    Ok(found)
+    origin
 }
 
 /// A fact by its name.
 type Named = (&'static str, String);
 
-fn value<'a>(facts: &'a [Named], fact: &str) -> Option<&'a String> {
-    facts.iter().find(|(name, _)| *name == fact).map(|(_, value)| value)
-}
-
-/// Names `source` for each fact that is `rest` without it and is what it is in the `world` with it. What a provider is
-/// known by is named for the provider alone.
-fn note(found: &mut [Origin], world: &[Named], rest: &[Named], source: &str) {
-    let marks = value(world, "provider") != value(rest, "provider");
-    for origin in found.iter_mut().filter(|origin| !marks || origin.fact == "provider") {
-        let (there, without) = (value(world, origin.fact), value(rest, origin.fact));
-        let is_new = !origin.from.iter().any(|from| from == source);
-        if there == Some(&origin.value) && there != without && is_new {
-            origin.from.push(source.to_owned());
-        }
-    }
-}
-
-/// Names two variables for each fact that either of them tells alone: it is the same without one, and not without both.
-fn from_either(
-    found: &mut [Origin],
-    env: &dyn Fn(&str) -> Option<String>,
-    variables: &BTreeSet<String>,
-    checkout: Option<&Checkout>,
-    aliases: &[String],
-) -> Result<(), FactsError> {
-    let mut without: Vec<Origin> = found.iter().filter(|origin| origin.from.is_empty()).cloned().collect();
-    if without.is_empty() {
-        return Ok(());
-    }
-    let world = named(&merged(env, checkout.cloned(), aliases)?);
-    for (at, one) in variables.iter().enumerate() {
-        for other in variables.iter().skip(at + 1) {
-            let less = |asked: &str| (asked != one && asked != other).then(|| env(asked)).flatten();
-            let rest = named(&merged(&less, checkout.cloned(), aliases)?);
-            note(&mut without, &world, &rest, one);
-            note(&mut without, &world, &rest, other);
-        }
-    }
-    for origin in found.iter_mut().filter(|origin| origin.from.is_empty()) {
-        let told = without.iter().find(|told| told.fact == origin.fact);
-        origin.from.extend(told.into_iter().flat_map(|told| told.from.iter().cloned()));
-    }
-    Ok(())
-}
-
-/// Names the checkout for what is otherwise without it, and for what it says alone.
-fn from_checkout(
-    found: &mut [Origin],
-    env: &dyn Fn(&str) -> Option<String>,
+/// What the facts of a run are made of.
+#[derive(Clone)]
+struct World<'a> {
+    /// The variables that were read, in the order of reading. Those that were not have no part in any fact, and could
+    /// not take the place of one that is taken away.
+    variables: Vec<(String, String)>,
     checkout: Option<Checkout>,
-    aliases: &[String],
-) -> Result<(), FactsError> {
-    if checkout.is_none() {
-        return Ok(());
+    aliases: &'a [String],
+}
+
+impl World<'_> {
+    fn tells(&self, fact: &Named) -> bool {
+        let env = |name: &str| {
+            self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        };
+        // A world in which no fact can be told does not tell this one.
+        merged(&env, self.checkout.clone(), self.aliases).is_ok_and(|facts| named(&facts).contains(fact))
     }
-    let (alone, less) = (merged(&|_| None, checkout, aliases)?, merged(env, None, aliases)?);
-    let (alone, less) = (named(&alone), named(&less));
-    for origin in found.iter_mut().filter(|origin| origin.fact != "actor") {
-        if value(&alone, origin.fact) == Some(&origin.value)
-            || value(&less, origin.fact) != Some(&origin.value)
-        {
-            origin.from.push(CHECKOUT.to_owned());
+
+    /// The fact with what cannot be spared: a variable before the checkout, and one that is read earlier before a later one.
+    fn origin(&self, fact: Named) -> Origin {
+        let mut left = self.clone();
+        let bare = World { checkout: None, ..left.clone() };
+        if bare.tells(&fact) {
+            left = bare;
         }
+        for at in (0..self.variables.len()).rev() {
+            let mut less = left.clone();
+            less.variables.remove(at);
+            if less.tells(&fact) {
+                left = less;
+            }
+        }
+        let checkout = left.checkout.map(|_| CHECKOUT.to_owned());
+        let from = left.variables.into_iter().map(|(name, _)| name).chain(checkout).collect();
+        Origin { fact: fact.0, value: fact.1, from }
     }
-    Ok(())
 }
 
 /// The facts by their names; unknown ones are left out.
@@ -187,7 +160,7 @@ mod tests {
                 "actor GITHUB_ACTOR",
                 "provider GITHUB_ACTIONS",
                 "repository GITHUB_REPOSITORY",
-                "commit GITHUB_SHA, the checkout",
+                "commit GITHUB_SHA",
                 "ref GITHUB_REF",
                 "environment GATE_ENVIRONMENT",
                 "run GITHUB_RUN_ID",
@@ -196,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_variables_say_alike_names_both() {
+    fn of_what_several_say_alike_the_one_that_is_preferred_is_named() {
         let sandbox = Sandbox::new();
         let head = sandbox.head();
         sandbox
@@ -204,14 +177,28 @@ mod tests {
         let event = sandbox.root().join("event.json").display().to_string();
         let variables = [
             ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_ACTOR", "carol"),
+            ("GITHUB_TRIGGERING_ACTOR", "carol"),
             ("GITHUB_EVENT_NAME", "pull_request"),
             ("GITHUB_EVENT_PATH", event.as_str()),
             ("GITHUB_REF", "refs/pull/7/merge"),
         ];
         let told = told(&sandbox, &variables);
-        for fact in ["ref ", "change "] {
-            let line = told.iter().find(|line| line.starts_with(fact)).expect("the fact is known");
-            assert!(line.contains("GITHUB_REF") && line.contains("GITHUB_EVENT_PATH"), "{line}");
+        for line in ["actor GITHUB_TRIGGERING_ACTOR", "ref GITHUB_REF", "change GITHUB_REF"] {
+            assert!(told.iter().any(|one| one == line), "{line}: {told:?}");
         }
+    }
+
+    #[test]
+    fn what_takes_several_together_names_them() {
+        let sandbox = Sandbox::new();
+        let variables = [
+            ("GITLAB_CI", "true"),
+            ("CI_SERVER_URL", "https://git.example.com"),
+            ("CI_PROJECT_PATH", "acme/pay"),
+        ];
+        let told = told(&sandbox, &variables);
+        let line = told.iter().find(|line| line.starts_with("repository ")).expect("the fact is known");
+        assert!(line.contains("CI_SERVER_URL") && line.contains("CI_PROJECT_PATH"), "{line}");
     }
 }

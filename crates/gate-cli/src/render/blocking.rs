@@ -39,13 +39,21 @@ fn line(finding: &Finding) -> String {
     if message.is_empty() { named } else { format!("{named}: {message}{cut}") }
 }
 
-/// What blocks and how to ask for a way past, for stderr; nothing where the pipeline proceeds. The decision's document
+/// Why opt-outs gave nothing, so that nobody asks for the same once more.
+fn uncounted(decision: &Decision) -> impl Iterator<Item = String> {
+    let more = decision.uncounted().count().saturating_sub(SHOWN);
+    let told = decision.uncounted().take(SHOWN).map(str::to_owned);
+    told.chain((more > 0).then(|| format!("and {more} more that did not count")))
+}
+
+/// What blocks, which opt-outs did not count, and how to ask for a way past, for stderr; nothing where the pipeline proceeds. The decision's document
 /// is kept in `kept`, where somebody asked for that; where `shown` already, findings are not told again.
 pub fn told(decision: &Decision, kept: Option<&Path>, shown: bool) -> String {
     if decision.decision != Verdict::Fail {
         return String::new();
     }
-    let mut lines = if shown { Vec::new() } else { worst(decision) };
+    let mut lines =
+        if shown { Vec::new() } else { worst(decision).into_iter().chain(uncounted(decision)).collect() };
     // Where nobody is stopped there is no way past to ask for: the decision suggests none.
     let all = all_at_once(decision, kept);
     let one = decision.suggest.first();
@@ -112,6 +120,17 @@ mod tests {
         let kept = told(&decision, Some(Path::new("kept file")), true);
         assert!(kept.contains("    gate-skip './kept file' --reason WHY\n"), "{kept}");
         assert!(!kept.contains("B101 src"), "{kept}");
+    }
+
+    #[test]
+    fn an_opt_out_that_gave_nothing_is_told_with_why() {
+        let mut decision = samples::decision(Verdict::Fail);
+        let why = "a skip (opt-out 5) did not count: it is for another commit";
+        decision.reasons.extend(std::iter::repeat_n(why.to_owned(), 12));
+        let text = told(&decision, None, false);
+        assert_eq!(text.matches(why).count(), 10, "{text}");
+        assert!(text.contains("  and 2 more that did not count\n"), "{text}");
+        assert!(!told(&decision, None, true).contains(why), "it is in what was shown");
     }
 
     #[test]

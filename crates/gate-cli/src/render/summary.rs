@@ -38,11 +38,7 @@ pub fn decision(tool: &str, decision: &Decision, now: Timestamp) -> String {
     if !decision.context.conflicts.is_empty() {
         notes.push(format!("facts contradict each other: {}", decision.context.conflicts.join(", ")));
     }
-    notes.extend(decision.clock_ahead.map(|ahead| {
-        format!(
-            "the newest entry is {ahead} s ahead of this machine's clock, and opt-outs end that much earlier"
-        )
-    }));
+    notes.extend(decision.clock_ahead.map(clock_behind));
     notes.extend(judged_again(decision.lost));
     notes.push(super::recorded(decision, "not recorded"));
     let why = if why.is_empty() { why } else { format!(": {why}") };
@@ -61,6 +57,11 @@ fn soon(decision: &Decision, now: Timestamp) -> Option<String> {
         1 => format!("opt-out {id} ends {end}"),
         all => format!("{all} opt-outs end soon, the next is {id}: {end}"),
     })
+}
+
+/// That this machine's clock is so many seconds behind the newest entry.
+pub fn clock_behind(ahead: i64) -> String {
+    format!("the newest entry is {ahead} s ahead of this machine's clock, and opt-outs end that much earlier")
 }
 
 /// That others wrote to a remote ledger first; nothing where nobody did.

@@ -233,6 +233,26 @@ fn what_has_no_room_beside_stands_below_and_empty_columns_are_left_out() {
 }
 
 #[test]
+fn a_name_that_is_too_long_for_its_column_stands_above_its_row() {
+    let columns = ["principal", "decisions", "passed", "failed", "held", "went past", "share past"];
+    let name = "github:a-user-name-of-thirty-nine-letters-max1";
+    let row = |name: &str| [name, "7", "3", "1", "0", "4", "57.14 %"].map(str::to_owned).to_vec();
+    let rows = [row("os:root"), row(name)];
+    let shown = |width| crate::render::text::table(&columns, &rows, &View { width: Some(width), ..view() });
+    for width in [70, 80, 100] {
+        let text = shown(width);
+        assert_eq!(text.lines().count(), 4, "a heading, a row, and a row below its name\n{text}");
+        assert!(text.lines().any(|line| line.trim() == name), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
+        assert_eq!(text.matches("went past").count(), 1, "{text}");
+        // The numbers of both rows stand below each other.
+        let at: Vec<_> = text.lines().filter_map(|line| line.find("57.14")).collect();
+        assert_eq!((at.len(), at[0]), (2, at[1]), "{text}");
+    }
+    assert_eq!(shown(50).matches("went past").count(), 2, "too narrow for rows");
+}
+
+#[test]
 fn any_width_of_a_terminal_is_survived() {
     for width in [0, 1, 5, 20, 40, 80, 65_535, 70_000] {
         let view = View { width: Some(width), ..view() };

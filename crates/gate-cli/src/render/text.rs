@@ -122,7 +122,8 @@ fn fitted(columns: &[&str], rows: &[Vec<String>], width: Option<usize>) -> Strin
     hung.unwrap_or_else(|| blocks(columns, rows, width))
 }
 
-/// Rows of what is short, with the running text of each below it; nothing where that has no room either.
+/// Rows of what is short, without borders, with the running text of each below it and a name that is too long for its
+/// column above it; nothing where that has no room either.
 fn hanging(columns: &[&str], rows: &[Vec<String>], width: usize) -> Option<String> {
     let is_running = |column: &usize| columns.get(*column).is_some_and(|heading| RUNNING.contains(heading));
     let (running, short): (Vec<usize>, Vec<usize>) = (0..columns.len()).partition(is_running);
@@ -132,17 +133,26 @@ fn hanging(columns: &[&str], rows: &[Vec<String>], width: usize) -> Option<Strin
         let cells = rows.iter().map(|row| text(row, *column).chars().count());
         cells.chain([heading(*column).chars().count()]).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = short.iter().map(widest).collect();
-    if running.is_empty() || widths.iter().map(|one| one + GAP).sum::<usize>() > width {
+    let mut widths: Vec<usize> = short.iter().map(widest).collect();
+    let first = widths.first_mut()?;
+    let others = short.iter().skip(1).map(|column| widest(column) + GAP).sum::<usize>() + GAP;
+    *first = (*first).min(width.checked_sub(others)?);
+    if *first < heading(*short.first()?).chars().count() {
         return None;
     }
+    let first = *first;
     let line = |cells: &dyn Fn(usize) -> String| {
-        let padded = short.iter().zip(&widths).map(|(column, width)| format!("  {:width$}", cells(*column)));
+        let padded = short.iter().zip(&widths).map(|(column, width)| {
+            let cell = Some(cells(*column)).filter(|cell| cell.chars().count() <= *width).unwrap_or_default();
+            format!("  {cell:width$}")
+        });
         padded.collect::<String>().trim_end().to_owned() + "\n"
     };
     let labels = running.iter().map(|column| heading(*column).len()).max().unwrap_or(0);
     let mut out = line(&heading);
     for row in rows {
+        let long = short.first().map(|column| text(row, *column)).filter(|name| name.chars().count() > first);
+        out.extend(long.map(|name| format!("  {name}\n")));
         out.push_str(&line(&|column| text(row, column)));
         for column in running.iter().filter(|column| !text(row, **column).is_empty()) {
             // One sort of text needs no label on each line.

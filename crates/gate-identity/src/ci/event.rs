@@ -1,4 +1,4 @@
-//! The file behind `GITHUB_EVENT_PATH`: the webhook's payload, of which five values are read.
+//! The file behind `GITHUB_EVENT_PATH`: the webhook's payload, of which six values are read.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -40,6 +40,8 @@ pub struct Event {
     pub head: Option<String>,
     /// The commit of the merge queue's entry.
     pub queued_head: Option<String>,
+    /// The environment that a deployment is for.
+    pub environment: Option<String>,
     /// Whether the change is over: merged, or given up.
     pub is_closed: bool,
 }
@@ -50,6 +52,7 @@ struct Payload {
     pull_request: Option<PullRequest>,
     workflow_run: Option<WorkflowRun>,
     merge_group: Option<MergeGroup>,
+    deployment: Option<Deployment>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +86,11 @@ struct MergeGroup {
     head_sha: String,
 }
 
+#[derive(Deserialize)]
+struct Deployment {
+    environment: String,
+}
+
 impl Event {
     /// Reads the payload at `path`.
     ///
@@ -105,6 +113,7 @@ impl Event {
     }
 
     fn of(payload: Payload) -> Self {
+        let environment = payload.deployment.map(|deployment| deployment.environment);
         let queued_head = payload.merge_group.map(|group| group.head_sha);
         let is_over =
             |pull: &PullRequest| pull.state.as_deref() == Some("closed") || pull.merged == Some(true);
@@ -119,7 +128,7 @@ impl Event {
             (None, None) => (None, None),
         };
         let change = change.map(|number| number.to_string());
-        Self { change, head, queued_head, is_closed }
+        Self { change, head, queued_head, environment, is_closed }
     }
 }
 
@@ -154,6 +163,9 @@ mod tests {
         assert_eq!(run("[]"), known(None));
         let queue = read(&format!(r#"{{"merge_group":{{"head_sha":"{id}"}}}}"#)).unwrap();
         assert_eq!(queue, Event { queued_head: Some(id.clone()), ..Event::default() });
+        let deployment =
+            read(r#"{"deployment":{"environment":"production","sha":"x"},"deployment_status":{}}"#);
+        assert_eq!(deployment.unwrap().environment.as_deref(), Some("production"));
         assert_eq!(read(r#"{"ref":"refs/heads/main"}"#).unwrap(), Event::default());
         for (action, pull) in [
             ("closed", ""),

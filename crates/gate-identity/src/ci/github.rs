@@ -5,7 +5,7 @@
 //! build `refs/pull/N/head` itself. The ref is given as `refs/pull/N/head` in each case, since the commit
 //! is the pull request's own. `pull_request_target` and `workflow_run` have ref and commit of the target branch,
 //! and are about what the event names: never about that branch. A merge queue's entry has a branch of its own.
-//! No variable names a deployment environment; none is invented.
+//! No variable names a deployment environment; a `deployment` event does, and none is invented.
 
 use gate_model::context::{Context, Run, change_of, is_change_number};
 use gate_model::repository::remote_name;
@@ -50,6 +50,7 @@ pub(super) fn read(v: &Variables<'_>, provider: &'static str) -> CiFacts {
         merge: merged.then_some(Merge { own: 1, named: true, attached: false }),
         event: v.get("GITHUB_EVENT_PATH").map(Into::into),
         beside: kind == Kind::Beside,
+        deploys: kind == Kind::Plain && matches!(event.as_deref(), Some("deployment" | "deployment_status")),
         ..CiFacts::default()
     }
 }
@@ -97,6 +98,10 @@ impl CiFacts {
             let sentence = format!("CI says that the queue's entry is at {said}, and its event at {entry}");
             self.context.conflicts.push(sentence);
         }
+        if self.deploys {
+            // What else such a payload tells is of the run that deployed, not of this one.
+            return self.deploying(event.environment);
+        }
         if event.is_closed {
             // What is said of a change ends with it, merged or not.
             self.context.change = None;
@@ -111,6 +116,20 @@ impl CiFacts {
                 self.context.git_ref = Some(format!("refs/pull/{told}/head"));
                 self.context.change = Some(told);
             }
+            _ => {}
+        }
+        self
+    }
+}
+
+impl CiFacts {
+    fn deploying(mut self, told: Option<String>) -> Self {
+        match (&self.context.environment, told) {
+            (Some(said), Some(told)) if *said != told => self
+                .context
+                .conflicts
+                .push(format!("CI says that the environment is {said}, and its event says {told}")),
+            (None, Some(told)) => self.context.environment = Some(told),
             _ => {}
         }
         self

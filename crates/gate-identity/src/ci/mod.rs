@@ -54,6 +54,8 @@ pub struct CiFacts {
     /// Whether the run is for a change and yet of another commit, [`CiFacts::built`], which is the target's: what
     /// it is for is known from the event alone.
     pub beside: bool,
+    /// Whether the run is for a deployment whose environment the event names.
+    pub deploys: bool,
     /// The branch that a merge request wants to merge. Only ever compared: a fork may call its branch `main`.
     pub source_branch: Option<String>,
 }

@@ -92,7 +92,9 @@ pub enum TextError {
         diagnostics: Vec<Diagnostic>,
     },
     /// A file that the policy names cannot be read.
-    #[error("cannot read '{path}', which policy '{name}' trusts: {reason}\nmend {key} in the policy")]
+    #[error(
+        "cannot read '{path}', which policy '{name}' trusts: {reason}\nmend the file, or {key} in the policy"
+    )]
     Trusted {
         /// The policy.
         name: String,

@@ -67,6 +67,8 @@ pub struct Loaded {
     pub dir: PathBuf,
     /// The content of `gate.toml.sig`, where there is one.
     pub signature: Option<String>,
+    /// The revision that the caller named, as they named it.
+    pub revision: Option<String>,
 }
 
 impl Loaded {
@@ -136,7 +138,8 @@ pub fn assemble(
         return Err(TextError::TooMuch { name, length });
     }
     let digest = digest_of(&text, &files);
-    Ok(Loaded { policy, text, files, used: PolicyUsed { digest, source }, name, dir, signature })
+    let used = PolicyUsed { digest, source };
+    Ok(Loaded { policy, text, files, used, name, dir, signature, revision: None })
 }
 
 /// The digest of a policy's text and the files it trusts.

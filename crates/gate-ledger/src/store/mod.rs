@@ -12,7 +12,8 @@
 //!   only, and never longer waited for than the caller says.
 //! - Indexes and columns are conveniences that somebody may have edited. The schema is compared, letter by
 //!   letter, at every open; a row is read as bytes, hashed, compared with its stored hash, and its fields
-//!   are taken from the body. An edited index can still hide a row: [`crate::verify`] finds that.
+//!   are taken from the body. An edited index can still hide a row: [`crate::verify`] finds that. Uses of opt-outs are
+//!   counted in indexes alone (`view/spent`).
 //! - A ledger is all of its files. What they are and whose is looked at before SQLite opens one of them, and a writer
 //!   who does not have the same ones open as everybody else records nothing (`files`).
 //! - No second descriptor of the database file is opened while a connection is: closing one would drop the POSIX

@@ -3,6 +3,7 @@
 mod confirm;
 mod live;
 mod personal;
+mod spent;
 
 use crate::archive::EntryRef;
 use gate_model::request::SeenHead;
@@ -166,15 +167,6 @@ impl<'a> View<'a> {
     pub fn policies(&self, each: Each<'_>) -> Result<(), StoreError> {
         let each = &mut confirming("entry_policy", |entry| is(entry, Kind::Policy, None), each);
         self.walk(include_str!("sql/policies.sql"), [], each)
-    }
-
-    /// The decisions of `gate` after position `since` that have `data.spends`, by seq.
-    ///
-    /// # Errors
-    /// A [`StoreError`].
-    pub fn spends(&self, gate: &str, since: u64) -> Result<Vec<Entry>, StoreError> {
-        let found = self.collect(include_str!("sql/spent.sql"), (gate, position(since)))?;
-        confirm(found, "entry_spent", |entry| is(entry, Kind::Decision, Some(gate)))
     }
 
     /// Grants of `gate` whose time is `since` or later and, where there is an `until`, before that; newest first.

@@ -25,7 +25,7 @@ const MAX_KEPT: usize = 2 << 20;
 /// How many indexes there are.
 const INDEXES: usize = NAMES.len();
 /// The indexes, in the order of the columns of `probe.sql` and `index_counts.sql`.
-pub(super) const NAMES: [&str; 9] = [
+pub(super) const NAMES: [&str; 10] = [
     "entry_live",
     "entry_admitted",
     "entry_granted",
@@ -34,6 +34,7 @@ pub(super) const NAMES: [&str; 9] = [
     "entry_life",
     "entry_policy",
     "entry_spent",
+    "entry_spent_together",
     "entry_nonce",
 ];
 

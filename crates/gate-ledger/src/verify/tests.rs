@@ -42,7 +42,7 @@ fn drafts() -> Vec<Draft> {
             Some(3),
             json!({"expires": at(100).to_string(), "owes": {"review": at(50).to_string()}}),
         ),
-        of(Kind::Decision, None, json!({"decision": "skip", "grants": [3], "spends": [3]})),
+        of(Kind::Decision, None, json!({"decision": "skip", "grants": [3, 4], "spends": [3, 4]})),
         of(Kind::Note, None, json!({"request": {"nonce": "n2"}, "list": [1, -2, [], {}, true, null]})),
         of(Kind::Decision, None, json!({"decision": "fail", "blocking": 2})),
     ]

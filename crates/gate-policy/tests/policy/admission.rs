@@ -315,7 +315,7 @@ fn break_glass_owes_a_review_and_is_closed_to_debtors() {
         admit(&policy, &authorization(&ask, &by, &here), &Before { overdue: Some(40), ..Before::default() });
     assert_eq!(
         words(&indebted),
-        "rule 1 is closed to you until the overdue review of 40 is done: gate-skip review 40"
+        "rule 1 is closed to you until the overdue review of 40 is done: gate-skip review 40 --verdict accepted"
     );
 }
 

@@ -25,6 +25,7 @@ use gate_policy::Gate;
 
 use crate::ledger_access::Unusable;
 use crate::policies::{self, Policies};
+use crate::remedy;
 use crate::remote;
 use crate::trailers::Due;
 use crate::workspace::Workspace;
@@ -41,8 +42,6 @@ use sighting::Sighting;
 
 /// How often a verdict is begun again because the gate's waivers changed meanwhile.
 const TRIES: u32 = 16;
-/// From how many seconds on it is told that the ledger's newest entry is ahead of this machine's clock.
-const NOTABLE_LEAD: i64 = 5;
 
 /// How often a paused gate is looked at again.
 const POLL: Duration = Duration::from_millis(500);
@@ -394,12 +393,14 @@ impl<'a> Checker<'a> {
             used: &self.workspace.loaded.used,
             warn_before: self.workspace.loaded.policy.warn_before,
         };
-        let ahead = now.seconds_since(self.workspace.now());
         let mut decision = verdict::decision(&rules, standing, ruling, facts, now);
         decision.reasons.extend(self.told.borrow().iter().cloned());
+        let under = |suggestion| remedy::suggested(suggestion, &self.workspace.loaded);
         Decision {
+            suggest: decision.suggest.into_iter().map(under).collect(),
+            suggest_all: decision.suggest_all.map(under),
             lost: self.workspace.lost(),
-            clock_ahead: (ahead > NOTABLE_LEAD).then_some(ahead),
+            clock_ahead: self.workspace.lead(now),
             ..decision
         }
     }

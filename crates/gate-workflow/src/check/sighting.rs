@@ -3,7 +3,7 @@
 //! Whoever runs as the gated command can write the ledger's file, keep its chain whole, and leave the newest entry as it
 //! was: position is then no proof of age, and a row's own hash no proof of place. So each entry that an opt-out of the
 //! gate rests on is remembered by position and hash, and must come out the same at the end: none missing, none altered,
-//! none that was not there.
+//! none that was not there. Of the decisions that spent its uses it is remembered how many there were.
 //!
 //! Not here: entries after the newest one that was seen. What a command took away of those leaves no trace; a checkpoint
 //! that is kept elsewhere shows it.
@@ -19,7 +19,7 @@ use gate_judge::records;
 use gate_judge::standing::Seen;
 use gate_judge::verdict::Begun;
 
-use crate::standing;
+use crate::standing::{self, Uses};
 
 /// The newest entry at a run's begin, and the entries that the gate's opt-outs rested on.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(super) struct Sighting {
     /// The instant of the sighting: what was live then is looked for again.
     now: Timestamp,
     entries: Entries,
+    /// How often each of these opt-outs was spent, where its uses are limited.
+    spent: BTreeMap<u64, u64>,
 }
 
 /// Entries by position.
@@ -39,8 +41,8 @@ impl Sighting {
     /// they are read.
     pub(super) fn watch(gate: &str, head: Head, now: Timestamp) -> Watch {
         let entries = Entries::new();
-        let sighting = Self { gate: gate.to_owned(), head, now, entries };
-        Watch { sighting, now: now.to_string(), limited: None }
+        let sighting = Self { gate: gate.to_owned(), head, now, entries, spent: BTreeMap::new() };
+        Watch { sighting, now: now.to_string(), uses: Uses::default() }
     }
 
     /// The same opt-outs once more.
@@ -85,6 +87,10 @@ impl Sighting {
                 None => return Ok(Some((*seq, "is gone"))),
             }
         }
+        let other = |(id, count): (&u64, &u64)| (now.spent.get(id) != Some(count)).then_some(*id);
+        if let Some(id) = self.spent.iter().find_map(other) {
+            return Ok(Some((id, "has another number of uses than before")));
+        }
         let added = now.entries.keys().find(|seq| !self.entries.contains_key(seq));
         Ok(added.map(|seq| (*seq, "was not there before")))
     }
@@ -96,14 +102,13 @@ impl Sighting {
     }
 }
 
-/// A sighting that is being taken: the entries up to the newest one that opt-outs of the gate rest on, where each began, all
-/// of its life, and the decisions that spent its uses.
+/// A sighting that is being taken: the entries up to the newest one that opt-outs of the gate rest on, where each began and
+/// all of its life, and how often it was spent.
 pub(super) struct Watch {
     sighting: Sighting,
     /// Its instant as it is written.
     now: String,
-    /// The first grant whose uses are limited.
-    limited: Option<u64>,
+    uses: Uses,
 }
 
 impl Watch {
@@ -112,7 +117,7 @@ impl Watch {
     /// # Errors
     /// A failure of the store.
     pub(super) fn grant(&mut self, view: &View<'_>, grant: &Entry, life: &[Entry]) -> Result<(), StoreError> {
-        let Self { sighting, now, limited } = self;
+        let Self { sighting, now, uses } = self;
         if grant.seq > sighting.head.seq || !standing::ends_after(grant, now) {
             return Ok(());
         }
@@ -123,7 +128,8 @@ impl Watch {
         std::iter::once(grant).chain(life).for_each(|entry| sighting.keep(entry));
         // One that cannot be read may be limited.
         if records::data::<GrantData>(grant).map_or(true, |data| data.ask.max_uses.is_some()) {
-            *limited = limited.or(Some(grant.seq));
+            let count = uses.count(view, &sighting.gate, (id, grant.seq), sighting.head.seq)?;
+            sighting.spent.insert(id, count);
         }
         Ok(())
     }
@@ -133,15 +139,12 @@ impl Watch {
     /// # Errors
     /// A failure of the store.
     pub(super) fn end(self, view: &View<'_>) -> Result<Sighting, StoreError> {
-        let Self { mut sighting, limited, .. } = self;
+        let Self { mut sighting, .. } = self;
         let last = sighting.head.seq;
         // A request that is approved while the command runs is what its grant rests on.
         let waiting = view.waiting(Some(&sighting.gate), sighting.now)?;
         for request in waiting.iter().filter(|request| request.seq <= last) {
             std::iter::once(request).chain(&view.life(request.seq)?).for_each(|entry| sighting.keep(entry));
-        }
-        if let Some(since) = limited {
-            view.spends(&sighting.gate, since)?.iter().for_each(|entry| sighting.keep(entry));
         }
         Ok(sighting)
     }

@@ -7,6 +7,31 @@ fn change(lines: &str) -> Option<String> {
 }
 
 #[test]
+fn a_deployments_event_names_the_environment_and_nothing_else_does() {
+    let run = |event: &str, more: &str| {
+        facts(&format!("GITHUB_ACTIONS=true\nGITHUB_REF=refs/heads/main\nGITHUB_EVENT_NAME={event}\n{more}"))
+    };
+    let told = || Event {
+        environment: Some("production".to_owned()),
+        change: Some("7".to_owned()),
+        ..Event::default()
+    };
+    for event in ["deployment", "deployment_status"] {
+        let informed = run(event, "").informed(told()).context;
+        assert_eq!(informed.environment.as_deref(), Some("production"), "{event}");
+        assert_eq!((informed.change, informed.git_ref.as_deref()), (None, Some("refs/heads/main")));
+        // Who says something else is not believed, and neither is the event.
+        let other = run(event, "GATE_ENVIRONMENT=staging").informed(told()).context;
+        assert_eq!(other.conflicts.len(), 1, "{other:?}");
+        assert_eq!(run(event, "GATE_ENVIRONMENT=production").informed(told()).context.conflicts.len(), 0);
+    }
+    for event in ["push", "workflow_run"] {
+        assert!(!run(event, "").deploys);
+        assert_eq!(run(event, "").informed(told()).context.environment, None, "{event}");
+    }
+}
+
+#[test]
 fn each_system_names_the_change_of_a_run() {
     let github = "GITHUB_ACTIONS=true\nGITHUB_REF=refs/pull/7/merge\nGITHUB_EVENT_NAME=pull_request\n";
     for lines in [

@@ -9,4 +9,6 @@ SELECT
   (SELECT count(*) FROM entry INDEXED BY entry_policy WHERE kind = 'policy' AND seq <= ?1),
   (SELECT count(*) FROM entry INDEXED BY entry_spent
     WHERE kind = 'decision' AND spends IS NOT NULL AND seq <= ?1),
+  (SELECT count(*) FROM entry INDEXED BY entry_spent_together
+    WHERE kind = 'decision' AND instr(spends, ',') > 0 AND seq <= ?1),
   (SELECT count(*) FROM entry INDEXED BY entry_nonce WHERE nonce IS NOT NULL AND seq <= ?1)

@@ -24,7 +24,12 @@ SELECT
     WHERE e.kind = 'policy' AND e.digest IS it.digest AND e.seq = it.seq) END,
   CASE WHEN it.kind = 'decision' AND it.spends IS NOT NULL THEN EXISTS (
     SELECT 1 FROM entry AS e INDEXED BY entry_spent
-    WHERE e.kind = 'decision' AND e.spends IS NOT NULL AND e.gate IS it.gate AND e.seq = it.seq) END,
+    WHERE e.kind = 'decision' AND e.spends IS NOT NULL AND e.gate IS it.gate AND e.spends = it.spends
+      AND e.seq = it.seq) END,
+  CASE WHEN it.kind = 'decision' AND instr(it.spends, ',') > 0 THEN EXISTS (
+    SELECT 1 FROM entry AS e INDEXED BY entry_spent_together
+    WHERE e.kind = 'decision' AND instr(e.spends, ',') > 0 AND e.gate IS it.gate AND e.spends = it.spends
+      AND e.seq = it.seq) END,
   CASE WHEN it.nonce IS NOT NULL THEN EXISTS (
     SELECT 1 FROM entry AS e INDEXED BY entry_nonce
     WHERE e.nonce = it.nonce AND e.seq = it.seq) END

@@ -14,7 +14,7 @@ CREATE TABLE entry (
   expires TEXT AS (body ->> '$.data.expires') VIRTUAL,
   lapses TEXT AS (body ->> '$.data.lapses') VIRTUAL,
   owes TEXT AS (json_type(body, '$.data.owes')) VIRTUAL,
-  spends TEXT AS (json_type(body, '$.data.spends')) VIRTUAL,
+  spends TEXT AS (body ->> '$.data.spends') VIRTUAL,
   nonce TEXT AS (body ->> '$.data.request.nonce') VIRTUAL,
   digest TEXT AS (body ->> '$.data.digest') VIRTUAL
 ) STRICT;
@@ -33,7 +33,9 @@ CREATE INDEX entry_life ON entry (ref) WHERE ref IS NOT NULL;
 
 CREATE INDEX entry_policy ON entry (digest) WHERE kind = 'policy';
 
-CREATE INDEX entry_spent ON entry (gate) WHERE kind = 'decision' AND spends IS NOT NULL;
+CREATE INDEX entry_spent ON entry (gate, spends) WHERE kind = 'decision' AND spends IS NOT NULL;
+
+CREATE INDEX entry_spent_together ON entry (gate, seq, spends) WHERE kind = 'decision' AND instr(spends, ',') > 0;
 
 CREATE INDEX entry_nonce ON entry (nonce) WHERE nonce IS NOT NULL;
 

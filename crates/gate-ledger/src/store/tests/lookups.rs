@@ -143,8 +143,6 @@ fn the_other_lookups_find_what_they_name() {
     assert_eq!(seqs(&view.life(2).unwrap()), [4, 9]);
     assert_eq!(walked(9, |each| view.policy("b3:1", each)), [5, 1]);
     assert_eq!(walked(9, |each| view.policy("b3:2", each)), [0_u64; 0]);
-    assert_eq!(seqs(&view.spends("lint", 0).unwrap()), [6]);
-    assert_eq!(seqs(&view.spends("lint", 6).unwrap()), [0_u64; 0]);
     let waiting = |gate, now| seqs(&view.waiting(gate, at(now)).unwrap());
     assert_eq!(waiting(None, 0), [3, 2]);
     assert_eq!(waiting(None, 100), [3], "what lapsed is not met again");
@@ -154,6 +152,36 @@ fn the_other_lookups_find_what_they_name() {
     assert_eq!(seqs(&view.with_nonce("n2").unwrap()), [0_u64; 0]);
     assert_eq!(seqs(&view.owing(None).unwrap()), [8]);
     assert_eq!(seqs(&view.owing(Some("scan")).unwrap()), [0_u64; 0]);
+}
+
+#[test]
+fn uses_are_counted_alone_and_together() {
+    let bench = Bench::new();
+    let mut ledger = bench.open();
+    let spends = |gate, spends| draft(Kind::Decision, gate, json!({"spends": spends}));
+    append(
+        &mut ledger,
+        &[
+            spends("lint", json!([8])),
+            spends("lint", json!([8])),
+            spends("scan", json!([8])),
+            spends("lint", json!([8, 9])),
+            spends("lint", json!([9])),
+            draft(Kind::Note, "lint", json!({"spends": [8]})),
+        ],
+    );
+    let view = ledger.view();
+    let alone = |id, since, last| view.spent_alone("lint", id, since, last).unwrap();
+    assert_eq!(
+        [alone(8, 0, 9), alone(8, 1, 9), alone(8, 0, 1), alone(9, 0, 9), alone(1, 0, 9)],
+        [2, 1, 1, 1, 0]
+    );
+    let together = |since| {
+        let mut found = Vec::new();
+        view.spent_together("lint", since, &mut |seq, spends| found.push((seq, spends.to_owned()))).unwrap();
+        found
+    };
+    assert_eq!((together(0), together(4)), (vec![(4, "[8,9]".to_owned())], vec![]));
 }
 
 #[test]
@@ -280,7 +308,12 @@ fn every_lookup_of_judging_is_answered_from_its_index() {
         (include_str!("../sql/waiting_everywhere.sql"), 1, "INDEX entry_waiting (gate=? AND lapses>?)"),
         (include_str!("../sql/life.sql"), 1, "INDEX entry_life (ref=?)"),
         (include_str!("../sql/policy.sql"), 1, "INDEX entry_policy (digest=?)"),
-        (include_str!("../sql/spent.sql"), 2, "INDEX entry_spent (gate=? AND rowid>?)"),
+        (
+            include_str!("../sql/spent.sql"),
+            4,
+            "INDEX entry_spent (gate=? AND spends=? AND rowid>? AND rowid<?)",
+        ),
+        (include_str!("../sql/spent_together.sql"), 2, "INDEX entry_spent_together (gate=? AND seq>?)"),
         (include_str!("../sql/nonce.sql"), 1, "INDEX entry_nonce (nonce=?)"),
         (include_str!("../sql/owing.sql"), 1, "INDEX entry_owing"),
     ] {

@@ -162,7 +162,14 @@ fn an_entry_too_many_or_too_few_in_an_index_is_named() {
         ("entry_owing", "ON entry (gate) WHERE kind = 'request'", 5),
         ("entry_life", "ON entry (ref) WHERE ref IS NOT NULL AND kind = 'grant'", 4),
         ("entry_policy", "ON entry (gate) WHERE kind = 'policy'", 1),
-        ("entry_spent", "ON entry (gate) WHERE kind = 'note'", 6),
+        ("entry_spent", "ON entry (gate, spends) WHERE kind = 'note'", 6),
+        ("entry_spent", "ON entry (gate, actor) WHERE kind = 'decision' AND spends IS NOT NULL", 6),
+        ("entry_spent_together", "ON entry (gate, seq, spends) WHERE kind = 'note'", 6),
+        (
+            "entry_spent_together",
+            "ON entry (gate, seq, kind) WHERE kind = 'decision' AND spends IS NOT NULL",
+            6,
+        ),
         ("entry_nonce", "ON entry (at) WHERE nonce IS NOT NULL", 3),
         ("entry_waiting", "ON entry (gate, lapses) WHERE kind = 'request' OR kind = 'decision'", 9),
     ] {

@@ -10,6 +10,7 @@ use gate_model::principal::{Assurance, Principal};
 
 use super::{Agenda, Ending, Remedy};
 use crate::renewal;
+use crate::standing::Uses;
 use gate_judge::{records, repository};
 use gate_policy::AuthorizationRequest;
 
@@ -39,24 +40,21 @@ fn examine(
         return Ok(None);
     }
     let gate = entry.gate.clone().unwrap_or_default();
-    let uses_left = match data.ask.max_uses {
-        Some(max) => Some(max.saturating_sub(records::spent(&agenda.view.spends(&gate, entry.seq)?, id))),
-        None => None,
-    };
+    let uses_left = Uses::default().left(&agenda.view, &gate, (id, entry.seq), &data)?;
     if uses_left == Some(0) {
         return Ok(None);
     }
     let signed = by.assurance == Assurance::Signed;
     let repository = repository::of_grant(&data).map(str::to_owned);
-    let argv = if renewable(agenda, entry, &gate, &data, &by)? {
-        let sign = signed.then(|| "--sign".to_owned());
-        ["gate-skip", "renew", &id.to_string()].map(str::to_owned).into_iter().chain(sign).collect()
+    let remedy = if renewable(agenda, entry, &gate, &data, &by)? {
+        Remedy::acting("renew", id, &[], signed.then_some(Assurance::Signed))
     } else {
-        again(&gate, &data.ask, signed)
+        Remedy::new(again(&gate, &data.ask, signed))
     };
+    let remedy = agenda.remedy(remedy, repository.as_deref());
     Ok(Some(Ending {
         id,
-        remedy: Remedy::new(argv),
+        remedy,
         gate,
         repository,
         action: data.ask.action,

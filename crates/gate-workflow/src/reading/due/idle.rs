@@ -55,7 +55,7 @@ pub(super) fn read(agenda: &mut Agenda<'_>, enough: u64) -> Result<Vec<Idle>, St
         agenda.unreadable(entry, error);
     }
     let idle = candidates.into_iter().filter(|one| !one.needed && one.passed_over >= enough);
-    let mut idle: Vec<Idle> = idle.map(Candidate::named).collect();
+    let mut idle: Vec<Idle> = idle.map(|one| one.named(agenda)).collect();
     idle.sort_by_key(|one| one.id);
     Ok(idle)
 }
@@ -95,21 +95,21 @@ impl Candidate {
         }
     }
 
-    fn named(self) -> Idle {
-        let id = self.id.to_string();
-        let mut argv: Vec<String> =
-            ["gate-skip", "revoke", &id].iter().map(|word| (*word).to_owned()).collect();
-        argv.extend((self.by.assurance == Assurance::Signed).then(|| "--sign".to_owned()));
+    fn named(self, agenda: &Agenda<'_>) -> Idle {
+        let signed = Some(self.by.assurance).filter(|assurance| *assurance == Assurance::Signed);
+        let remedy = Remedy::acting("revoke", self.id, &[], signed);
+        let repository = repository::of_grant(&self.data).map(str::to_owned);
+        let remedy = agenda.remedy(remedy, repository.as_deref());
         Idle {
             id: self.id,
             gate: self.gate,
-            repository: repository::of_grant(&self.data).map(str::to_owned),
+            repository,
             by: self.by.id,
             reason: self.data.ask.reason,
             expires: self.data.expires,
             findings: self.data.ask.findings,
             decisions: self.passed_over,
-            remedy: Remedy::new(argv),
+            remedy,
         }
     }
 }

@@ -17,19 +17,20 @@ use std::rc::Rc;
 
 use gate_judge::life::Life;
 use gate_judge::lifting::{Pause, Trust};
+use gate_judge::policy_text::Loaded;
 use gate_judge::repository::{self, is_elsewhere};
 use gate_judge::{recorded, records};
 use gate_ledger::entry::Entry;
 use gate_ledger::store::{Ledger, StoreError, View};
 use gate_model::action::Action;
 use gate_model::finding::Evidence;
-use gate_model::quote;
 use gate_model::time::Timestamp;
 use gate_policy::Policy;
 use serde::Serialize;
 
 use crate::lifting;
 use crate::policies::Policies;
+pub use crate::remedy::Remedy;
 
 /// The value of `schema`.
 pub const SCHEMA: &str = "gate.due/1";
@@ -193,30 +194,11 @@ pub struct Unreadable {
     pub reason: String,
 }
 
-/// The command that settles an item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Remedy {
-    /// Quoted for a POSIX shell; a reason that is needed is left out, and asked for on a terminal.
-    pub command: String,
-    /// The same as a list of arguments.
-    pub argv: Vec<String>,
-}
-
-impl Remedy {
-    fn new(argv: Vec<String>) -> Self {
-        Self { command: quote::command(&argv), argv }
-    }
-
-    fn of(words: &[&str]) -> Self {
-        Self::new(words.iter().map(|word| (*word).to_owned()).collect())
-    }
-}
-
 /// The policy in force, and the repository that it is in force in.
 #[derive(Debug, Clone, Copy)]
 pub struct Today<'a> {
-    /// Its rules and keys.
-    pub trust: Trust<'a>,
+    /// The policy.
+    pub policy: &'a Loaded,
     /// The repository; every one where it is unknown.
     pub repository: Option<&'a str>,
 }
@@ -236,7 +218,7 @@ pub fn read(
 ) -> Result<Due, StoreError> {
     let view = ledger.view();
     let now = clock.max(view.head()?.at);
-    let warn_before = within.or(today.map(|today| today.trust.0.warn_before)).unwrap_or(WARN_BEFORE);
+    let warn_before = within.or(today.map(|today| today.policy.policy.warn_before)).unwrap_or(WARN_BEFORE);
     let (policies, unreadable) = (Policies::default(), Vec::new());
     let mut agenda = Agenda { view, today, now, soon: now.plus(warn_before), policies, unreadable };
     let horizon = within.and(agenda.soon);
@@ -290,7 +272,7 @@ impl<'a> Agenda<'a> {
     /// Today's rules, where they are those of `repository`.
     fn today(&self, repository: Option<&str>) -> Option<Rules<'a>> {
         let today = self.today.filter(|today| !is_elsewhere(repository, today.repository));
-        today.map(|today| Rules::Today(today.trust))
+        today.map(|today| Rules::Today(today.policy.trust()))
     }
 
     /// Today's policy, else the recorded one that `digest` names.
@@ -328,6 +310,14 @@ impl<'a> Agenda<'a> {
             None => Life::of(entry, &life).ended_for_all(),
         };
         Ok(ended.is_some())
+    }
+
+    /// The command as it is given in `repository`.
+    fn remedy(&self, remedy: Remedy, repository: Option<&str>) -> Remedy {
+        match self.today.filter(|today| !is_elsewhere(repository, today.repository)) {
+            Some(today) => remedy.under(today.policy),
+            None => remedy,
+        }
     }
 
     fn unreadable(&mut self, entry: &Entry, reason: &dyn std::fmt::Display) {

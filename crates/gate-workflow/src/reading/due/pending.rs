@@ -3,11 +3,10 @@
 use gate_ledger::entry::{Entry, Kind};
 use gate_ledger::store::StoreError;
 use gate_model::payload::RequestData;
-use gate_model::principal::{Assurance, Principal};
+use gate_model::principal::Principal;
 use gate_policy::{AuthorizationRequest, Policy, Rule};
 
 use super::{Agenda, Remedy, Waiting};
-use crate::admission::signing;
 use crate::admission::written;
 use crate::renewal;
 use gate_judge::life::Life;
@@ -56,12 +55,12 @@ fn examine(
     };
     let (standing, note) =
         standing.map_or_else(|why| (Standing::default(), Some(why)), |found| (found, None));
-    let id = entry.seq.to_string();
-    let mut command = vec!["gate-skip", "approve", &id];
-    command.extend(signing(standing.assurance));
+    let gate = entry.gate.clone().unwrap_or_default();
+    let remedy = Remedy::approve(rules.policy(), &gate, entry.seq, data.rule);
+    let remedy = agenda.remedy(remedy, repository.as_deref());
     Ok(Some(Waiting {
         id: entry.seq,
-        gate: entry.gate.clone().unwrap_or_default(),
+        gate,
         repository,
         action: data.ask.action,
         by: by.id.clone(),
@@ -75,7 +74,7 @@ fn examine(
         given: standing.given,
         from: standing.from,
         note,
-        remedy: Remedy::of(&command),
+        remedy,
     }))
 }
 
@@ -93,7 +92,6 @@ struct Standing {
     needed: u64,
     given: Vec<String>,
     from: Vec<String>,
-    assurance: Option<Assurance>,
 }
 
 /// Where the approvals stand; the inner error says why nobody can approve.
@@ -112,8 +110,8 @@ fn standing(
         return Ok(Err("the policy no longer has the rule that this request waits under".to_owned()));
     };
     let standing = gate_policy::approvals_standing(policy, rule, by, author, &approvers);
-    let (from, assurance) = (written(&needed.from), Some(needed.assurance));
-    Ok(Ok(Standing { needed: standing.needed, given: standing.people, from, assurance }))
+    let from = written(&needed.from);
+    Ok(Ok(Standing { needed: standing.needed, given: standing.people, from }))
 }
 
 fn rule_of<'p>(

@@ -5,14 +5,15 @@ use gate_ledger::store::StoreError;
 use gate_model::payload::GrantData;
 
 use super::{Agenda, Owed, Remedy};
-use crate::admission::signing;
 use crate::admission::written;
 use crate::debts;
 use gate_judge::{records, repository};
 
 pub(super) fn read(agenda: &mut Agenda<'_>) -> Result<Vec<Owed>, StoreError> {
     let mut owed = Vec::new();
-    for debt in debts::open(&agenda.view, &mut agenda.policies, agenda.today.map(|today| today.trust))? {
+    for debt in
+        debts::open(&agenda.view, &mut agenda.policies, agenda.today.map(|today| today.policy.trust()))?
+    {
         match debt.read {
             Ok((data, by)) => owed.extend(examine(agenda, &debt.grant, data, by.id, debt.doubts)?),
             Err(error) => agenda.unreadable(&debt.grant, &error),
@@ -37,14 +38,12 @@ fn examine(
     let gate = entry.gate.clone().unwrap_or_default();
     let repository = repository::of(&data.ask, &data.context).map(str::to_owned);
     let rules = agenda.rules(repository.as_deref(), &data.policy.digest)?;
-    let found = rules.policy().and_then(|policy| {
+    let from = rules.policy().and_then(|policy| {
         let rule = policy.gate(&gate).ok()?.rule(data.rule).filter(|rule| rule.break_glass)?;
-        Some((written(&gate_policy::reviewers(policy, rule)), rule.assurance))
+        Some(written(&gate_policy::reviewers(policy, rule)))
     });
-    let (from, assurance) = found.unzip();
-    let id_text = id.to_string();
-    let mut command = vec!["gate-skip", "review", &id_text, "--verdict", "accepted"];
-    command.extend(signing(assurance));
+    let remedy = Remedy::review(rules.policy(), &gate, id, Some(data.rule));
+    let remedy = agenda.remedy(remedy, repository.as_deref());
     let gone =
         from.is_none().then(|| "the policy no longer has the break-glass rule that granted it".to_owned());
     let notes: Vec<String> = gone.into_iter().chain(doubts).collect();
@@ -61,6 +60,6 @@ fn examine(
         overdue: owes.by <= agenda.now,
         from: from.unwrap_or_default(),
         note,
-        remedy: Remedy::of(&command),
+        remedy,
     }))
 }

@@ -20,7 +20,7 @@ use gate_model::time::Timestamp;
 use serde_json::json;
 
 use super::{Due, Today, read};
-use gate_judge::policy_text::digest_of;
+use gate_judge::policy_text::{assemble, digest_of};
 use gate_judge::records;
 
 const POLICY: &str = r#"
@@ -224,9 +224,11 @@ impl Agenda {
     }
 
     fn due(&self, seconds: u64) -> Due {
-        let today = gate_policy::parse(POLICY).unwrap();
+        let none = |_: &str| unreachable!("the policy trusts no file");
+        let today =
+            assemble(POLICY.into(), "gate.toml".into(), ".".into(), "worktree".into(), None, &none).unwrap();
         let with_policy =
-            read(&self.ledger, Some(Today { trust: (&today, &[]), repository: None }), at(seconds), None, 10)
+            read(&self.ledger, Some(Today { policy: &today, repository: None }), at(seconds), None, 10)
                 .unwrap();
         let alone = read(&self.ledger, None, at(seconds), None, 10).unwrap();
         // An auditor with the ledger alone sees the same people and commands.
