@@ -65,7 +65,7 @@ fn the_schema_of_the_policy_has_the_keys_that_the_parser_reads() {
 fn marked(file: &str) -> BTreeSet<String> {
     let text = std::fs::read_to_string(checkout().join(file)).unwrap();
     let marked: String = if file.starts_with("man/") {
-        text.lines().filter(|line| line.starts_with('.')).map(|line| format!("{line} ")).collect()
+        text.lines().filter(|line| line.starts_with('.')).flat_map(|line| [line, " "]).collect()
     } else {
         text.lines()
             .filter(|line| line.starts_with("//!"))

@@ -1,9 +1,9 @@
 //! Systems that have no recipe of their own: their documented variables for a push, a change and a tag, the checkout as
 //! their agents make it, the shell functions of scripts/ci, and who, what and where the ledger then says it was.
 //!
-//! Sources: the references of environment variables of Woodpecker, Drone, Travis CI, `AppVeyor`, `TeamCity`, `CodeBuild`,
-//! Buildkite, `CircleCI`, Bitbucket Pipelines and Forgejo; the clone steps of Woodpecker (plugin-git) and Drone
-//! (drone-git), the build logs of the others; the task git-clone of Tekton, whose pipeline passes the variables.
+//! Sources: the references of environment variables of Woodpecker, Drone, Travis CI, `AppVeyor`, `TeamCity`,
+//! `CodeBuild`, Buildkite, `CircleCI`, Bitbucket Pipelines and Forgejo; the clone steps of Woodpecker (plugin-git) and
+//! Drone (drone-git), the build logs of the others; the task git-clone of Tekton, whose pipeline passes the variables.
 
 use crate::host::{Host, Played};
 use crate::platforms::checkout;

@@ -1,8 +1,8 @@
 //! A token of each system whose claims are known, as its maker documents them, and what it says in gate's words.
 //!
-//! Sources: Azure DevOps, "OpenID Connect in Azure Pipelines"; Buildkite, "OIDC with Buildkite"; CircleCI, "Using OpenID
-//! Connect tokens in jobs"; Atlassian, "Integrate Pipelines with resource servers using OIDC"; the page of Jenkins' plugin
-//! oidc-provider; Google, "Verifying the identity of instances"; AWS, "Outbound identity federation". GitHub and GitLab
+//! Sources: Azure `DevOps`, "`OpenID` Connect in Azure Pipelines"; Buildkite, "OIDC with Buildkite"; `CircleCI`, "Using
+//! `OpenID` Connect tokens in jobs"; Atlassian, "Integrate Pipelines with resource servers using OIDC"; the page of
+//! Jenkins' plugin oidc-provider; Google, "Verifying the identity of instances"; AWS, "Outbound identity federation". GitHub and GitLab
 //! stand in `main.rs`.
 
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ fn said(issuer: &str, preset: Option<Preset>, mut claims: Value) -> Result<Claim
 
 /// Who, repository, ref, commit, run and environment; `-` for what is not said.
 fn in_words(claims: &Claims) -> [&str; 6] {
-    fn or<'a>(text: Option<&'a String>) -> &'a str {
+    fn or(text: Option<&String>) -> &str {
         text.map_or("-", String::as_str)
     }
     let run = claims.run.as_ref().map(|run| &run.id);
