@@ -130,12 +130,11 @@ pub enum PullError<E> {
     Contradiction(String),
 }
 
-impl<E> PullError<E> {
-    /// How a tool ends on it, `copy` saying so for its own errors.
-    pub fn exit(&self, copy: impl FnOnce(&E) -> Exit) -> Exit {
+impl<E: Ends> Ends for PullError<E> {
+    fn exit(&self) -> Exit {
         match self {
             Self::Remote(error) => error.exit(),
-            Self::Copy(error) => copy(error),
+            Self::Copy(error) => error.exit(),
             Self::NoLedger
             | Self::OtherLedger { .. }
             | Self::RolledBack { .. }

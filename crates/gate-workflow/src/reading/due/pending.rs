@@ -55,7 +55,7 @@ fn examine(
         }
     };
     let (standing, note) =
-        standing.map_or_else(|why| (Standing::default(), Some(why)), |found| (found, None));
+        standing.map_or_else(|why| (Progress::default(), Some(why)), |found| (found, None));
     let id = entry.seq.to_string();
     let mut command = vec!["gate-skip", "approve", &id];
     command.extend(signing(standing.assurance));
@@ -89,7 +89,7 @@ fn is_dead(agenda: &mut Agenda<'_>, entry: &Entry, data: &RequestData) -> Result
 }
 
 #[derive(Default)]
-struct Standing {
+struct Progress {
     needed: u64,
     given: Vec<String>,
     from: Vec<String>,
@@ -103,7 +103,7 @@ fn standing(
     data: &RequestData,
     by: &Principal,
     life: &[Entry],
-) -> Result<Result<Standing, String>, Malformed> {
+) -> Result<Result<Progress, String>, Malformed> {
     let approvals = life.iter().filter(|later| later.kind == Kind::Approval);
     let approvers = approvals.clone().map(records::actor).collect::<Result<Vec<_>, _>>()?;
     let author =
@@ -113,7 +113,7 @@ fn standing(
     };
     let standing = gate_policy::approvals_standing(policy, rule, by, author, &approvers);
     let (from, assurance) = (written(&needed.from), Some(needed.assurance));
-    Ok(Ok(Standing { needed: standing.needed, given: standing.people, from, assurance }))
+    Ok(Ok(Progress { needed: standing.needed, given: standing.people, from, assurance }))
 }
 
 fn rule_of<'p>(
