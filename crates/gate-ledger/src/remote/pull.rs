@@ -130,11 +130,12 @@ pub enum PullError<E> {
     Contradiction(String),
 }
 
-impl<E: Ends> Ends for PullError<E> {
-    fn exit(&self) -> Exit {
+impl<E> PullError<E> {
+    /// How a tool ends on it, `copy` saying so for its own errors.
+    pub fn exit(&self, copy: impl FnOnce(&E) -> Exit) -> Exit {
         match self {
             Self::Remote(error) => error.exit(),
-            Self::Copy(error) => error.exit(),
+            Self::Copy(error) => copy(error),
             Self::NoLedger
             | Self::OtherLedger { .. }
             | Self::RolledBack { .. }

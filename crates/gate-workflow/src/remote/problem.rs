@@ -187,7 +187,7 @@ impl Ends for RemoteProblem {
             | Self::Named(_) => Exit::Usage,
             Self::Away { exit, .. } => *exit,
             Self::Remote(error) => error.exit(),
-            Self::Pull(error) => error.exit(),
+            Self::Pull(error) => error.exit(StoreError::exit),
             Self::UnderReview(_)
             | Self::Altered { .. }
             | Self::First(_)
