@@ -3,6 +3,7 @@
 mod args;
 mod checkout;
 mod child;
+mod finished;
 mod freshness;
 mod list;
 mod named;

@@ -10,8 +10,8 @@ use gate_cli::options::{Format, OutputOptions};
 use gate_cli::render::{self, View};
 use gate_cli::session::{self, Session, Stop};
 use gate_cli::{Env, Io};
-use gate_judge::judgement::{self, Outcome};
-use gate_model::decision::{Decision, ReportPart, Verdict};
+use gate_judge::judgement::Outcome;
+use gate_model::decision::{Decision, Verdict};
 use gate_model::exit::Exit;
 use gate_model::payload::Mode;
 use gate_model::time::Timestamp;
@@ -20,7 +20,8 @@ use gate_workflow::workspace::{Place, Workspace};
 
 use crate::args::{Args, Task};
 use crate::checkout::Ground;
-use crate::child::{self, Ended, child_error};
+use crate::child::{self, child_error};
+use crate::finished::{by_status, finished, judge_written};
 use crate::list;
 use crate::outputs::{self, Files};
 use crate::places::same_place;
@@ -328,71 +329,6 @@ impl Check<'_> {
             checker.name,
             gate_model::quote::shell(report),
         )))
-    }
-}
-
-fn judge_written(checker: &Checker<'_>, written: &Written<'_>, ground: &Ground, ended: &Ended) -> Finished {
-    if let Some(why) = ended.did_not_run.clone() {
-        return did_not_run(why, ended.status);
-    }
-    if let Some(why) = checker.gate.did_not_run(ended.status, true) {
-        return did_not_run(why, ended.status);
-    }
-    match written.read(&reports::options(checker, ground.place())) {
-        Ok(report) => {
-            match judgement::unexplained(ended.status, report.findings.len() as u64, &report.counts) {
-                Some(why) => did_not_run(why, ended.status),
-                None => Finished { status: Some(ended.status), ..finished(report, Mode::Findings) },
-            }
-        }
-        Err(why) => did_not_run(why.replace('\n', "; "), ended.status),
-    }
-}
-
-fn by_status(checker: &Checker<'_>, ended: &Ended) -> Finished {
-    let why = ended.did_not_run.clone();
-    let outcome = match why.or_else(|| checker.gate.did_not_run(ended.status, false)) {
-        Some(why) => Outcome::DidNotRun(why),
-        None => Outcome::Ran(ended.status),
-    };
-    Finished { outcome, status: Some(ended.status), ..nothing(Mode::Run) }
-}
-
-fn did_not_run(why: String, status: u8) -> Finished {
-    Finished { outcome: Outcome::DidNotRun(why), status: Some(status), ..nothing(Mode::Findings) }
-}
-
-fn finished(report: gate_findings::Report, mode: Mode) -> Finished {
-    let outcome = Outcome::Report { findings: report.findings, counts: report.counts };
-    Finished {
-        outcome,
-        report: Some(report.digest),
-        parts: parts(report.parts),
-        notes: report.notes,
-        notices: report.notices,
-        ..nothing(mode)
-    }
-}
-
-/// The files of a report in more than one.
-fn parts(parts: Vec<gate_findings::Part>) -> Vec<ReportPart> {
-    if parts.len() < 2 {
-        return Vec::new();
-    }
-    let clean = |name: &str| gate_model::text::clean(name).into_owned();
-    parts.into_iter().map(|part| ReportPart { name: clean(&part.name), digest: part.digest }).collect()
-}
-
-fn nothing(mode: Mode) -> Finished {
-    Finished {
-        outcome: Outcome::DidNotRun(String::new()),
-        mode,
-        program: None,
-        status: None,
-        report: None,
-        parts: Vec::new(),
-        notes: Vec::new(),
-        notices: Vec::new(),
     }
 }
 

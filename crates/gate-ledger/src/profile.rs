@@ -26,7 +26,7 @@ mod swar;
 mod write;
 
 pub use check::check_canonical;
-pub(crate) use check::walk;
+pub(crate) use check::scan;
 pub use parse::parse;
 pub(crate) use parse::parse_within;
 pub(crate) use swar::{Key, word};

@@ -67,11 +67,11 @@ pub(crate) fn lines(
     for path in paths {
         let shown = path.display().to_string();
         let went = if path.as_os_str() == "-" {
-            walk(BufReader::new(&mut *stdin), &shown, each)?
+            scan(BufReader::new(&mut *stdin), &shown, each)?
         } else {
             let file = infile::open_named(&cwd.join(path));
             let file = file.map_err(|source| ExportError::Io { path: shown.clone(), source })?;
-            walk(BufReader::new(file), &shown, each)?
+            scan(BufReader::new(file), &shown, each)?
         };
         if went.is_break() {
             break;
@@ -100,7 +100,7 @@ pub(crate) fn records(
     })
 }
 
-fn walk(mut input: impl BufRead, shown: &str, each: EachLine<'_>) -> Result<ControlFlow<()>, Stop> {
+fn scan(mut input: impl BufRead, shown: &str, each: EachLine<'_>) -> Result<ControlFlow<()>, Stop> {
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();

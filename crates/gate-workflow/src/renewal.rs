@@ -67,14 +67,14 @@ fn check(words: &Words) -> Result<(), TransactError> {
 }
 
 /// An opt-out that was granted.
-pub(crate) struct Granted {
+pub(crate) struct Renewed {
     grant: Entry,
     data: GrantData,
     by: Principal,
     life: Vec<Entry>,
 }
 
-impl Granted {
+impl Renewed {
     /// What a request says that renews it; `id` is its ID.
     pub(crate) fn renews(&self, id: u64) -> Renews {
         Renews::of(id, self.grant.hash.to_string(), self.data.ask.renews.as_ref())
@@ -85,7 +85,7 @@ impl Granted {
 ///
 /// # Errors
 /// A failure of the store.
-pub(crate) fn granted(view: &View<'_>, gate: &str, id: u64) -> Result<Option<Granted>, StoreError> {
+pub(crate) fn granted(view: &View<'_>, gate: &str, id: u64) -> Result<Option<Renewed>, StoreError> {
     let Some(start) = view.entry(id)?.filter(|start| start.gate.as_deref() == Some(gate)) else {
         return Ok(None);
     };
@@ -93,7 +93,7 @@ pub(crate) fn granted(view: &View<'_>, gate: &str, id: u64) -> Result<Option<Gra
     let is_grant = |entry: &&Entry| entry.kind == Kind::Grant && records::id_of(entry) == id;
     let Some(grant) = std::iter::once(&start).chain(&life).find(is_grant).cloned() else { return Ok(None) };
     let read = records::data::<GrantData>(&grant).and_then(|data| Ok((data, records::actor(&grant)?)));
-    Ok(read.ok().map(|(data, by)| Granted { grant, data, by, life }))
+    Ok(read.ok().map(|(data, by)| Renewed { grant, data, by, life }))
 }
 
 /// The same as a renewal asks about it, as `today` has it.
@@ -106,7 +106,7 @@ pub(crate) fn renewable(
     gate: &str,
     id: u64,
 ) -> Result<Option<Renewable>, StoreError> {
-    let Some(Granted { grant, data, by, life }) = granted(view, gate, id)? else { return Ok(None) };
+    let Some(Renewed { grant, data, by, life }) = granted(view, gate, id)? else { return Ok(None) };
     let ends = lifting::ended(view, &mut Policies::default(), today, (&grant, &data, &by), &life)?;
     Ok(Some(Renewable {
         grant: grant.hash.to_string(),

@@ -14,10 +14,10 @@ use crate::judgement;
 use crate::standing::Seen;
 use crate::verdict::CLOCK_TOLERANCE;
 
-use super::heads::Named;
+use super::heads::Found;
 use super::of_gate::OfGate;
 use super::report::{Doubt, Judged, Report};
-use super::uses::{Begun, Here, Live};
+use super::uses::{Here, InForce};
 use super::wire::{Facts, Text};
 use super::{Position, State, findings, known_judge};
 
@@ -49,7 +49,7 @@ impl State {
         follows(came, facts, judgement::proceeds(facts.decision, gate, now))?;
         let begun = self.begun(at, facts, came)?;
         // What ended while the gate ran counted when it began.
-        self.opt_outs.strike_over(name, begun.map_or(now, |begun| now.min(begun.now)));
+        self.opt_outs.strike_over(name, begun.map_or(now, |begun| now.min(begun.at)));
         let is_plain = facts.grants.is_empty() && facts.spends.is_none() && facts.waived == 0;
         if is_plain && !self.opt_outs.of_gate(name).is_some_and(OfGate::has_live) {
             // No opt-out is used, and none was there to be used: nearly every decision ends here.
@@ -75,7 +75,7 @@ impl State {
 
     /// A decision that waited was judged without opt-outs, perhaps far from the ledger: it may pass over one that would
     /// have let it through, never over a pause.
-    fn waited(&self, here: Here<'_>, facts: &Facts<'_>, begun: Option<Begun>, is_plain: bool) -> Judged {
+    fn waited(&self, here: Here<'_>, facts: &Facts<'_>, begun: Option<Seen>, is_plain: bool) -> Judged {
         if !is_plain || !matches!(facts.decision, Verdict::Pass | Verdict::Fail) {
             return Err(Doubt::wrong("waited to be recorded, and uses an opt-out"));
         }
@@ -84,7 +84,7 @@ impl State {
     }
 
     /// When the gate began, and the entry that was newest then.
-    fn begun(&self, at: Position<'_>, facts: &Facts<'_>, came: Came) -> Result<Option<Begun>, Doubt> {
+    fn begun(&self, at: Position<'_>, facts: &Facts<'_>, came: Came) -> Result<Option<Seen>, Doubt> {
         let (Some(seen), Some(now)) = (&facts.seen_head, facts.begun_at) else {
             return match (came, &facts.seen_head, facts.begun_at) {
                 (Came::NotAsked, None, None) => Ok(None),
@@ -98,23 +98,23 @@ impl State {
             return Err(missing());
         }
         match self.heads.find(seen.seq, seen.hash.as_str()) {
-            Named::There(time) => {
+            Found::There(time) => {
                 can_have_begun(now, time, facts)?;
-                Ok(Some(Begun { seen: Seen { seq: seen.seq, at: now }, now }))
+                Ok(Some(Seen { seq: seen.seq, at: now }))
             }
             // Nothing of that time can be looked up by now, and nothing needs to be.
-            Named::Old(_) => Ok(None),
-            Named::Other => Err(missing()),
+            Found::Old(_) => Ok(None),
+            Found::Other => Err(missing()),
         }
     }
 
     /// The opt-outs that a decision names, each of which must have counted.
-    fn used_opt_outs<'a>(&'a self, here: Here<'a>, facts: &Facts<'_>) -> Result<Vec<Live<'a>>, Doubt> {
+    fn used_opt_outs<'a>(&'a self, here: Here<'a>, facts: &Facts<'_>) -> Result<Vec<InForce<'a>>, Doubt> {
         let ids: BTreeSet<u64> = facts.grants.iter().copied().collect();
         if ids.len() != facts.grants.len() {
             return Err(Doubt::wrong("names an opt-out twice"));
         }
-        let live: Vec<Live<'_>> =
+        let live: Vec<InForce<'_>> =
             facts.grants.iter().map(|id| self.usable(here, *id)).collect::<Result<_, _>>()?;
         // A run that blocks all the same, or that nobody enforces, took nobody past, so it spends nothing.
         let took_past = facts.decision.proceeds() == Some(true);
@@ -128,19 +128,13 @@ impl State {
         Err(Doubt::Wrong(format!("spends {}, and used up a use of {}", listed(&spent), listed(&limited))))
     }
 
-    fn passes_over(&self, live: Live<'_>) -> Doubt {
+    fn passes_over(&self, live: InForce<'_>) -> Doubt {
         let (action, id) = (live.action(), live.id);
         self.against(id, format!("passes over the {action} of opt-out {id}, which was in force"))
     }
 
     /// Whether an opt-out was in force that comes before what decided.
-    fn passes_over_none(
-        &self,
-        here: Here<'_>,
-        facts: &Facts<'_>,
-        came: Came,
-        begun: Option<Begun>,
-    ) -> Judged {
+    fn passes_over_none(&self, here: Here<'_>, facts: &Facts<'_>, came: Came, begun: Option<Seen>) -> Judged {
         let passed_over = match (came, facts.decision) {
             (Came::NotAsked, Verdict::Skip) => self.in_force(here, Action::Pause).next(),
             (Came::NotAsked, _) => None,
@@ -166,11 +160,11 @@ impl State {
 }
 
 /// Where a command ran: the newest entry before it.
-fn commanded_since(facts: &Facts<'_>, came: Came, begun: Option<Begun>) -> Option<Seen> {
+fn commanded_since(facts: &Facts<'_>, came: Came, begun: Option<Seen>) -> Option<Seen> {
     // Nothing has run yet where a pause or a skip decides, so no command can have excused itself.
     let ran = came != Came::NotAsked && facts.mode != Mode::Judge;
     let at = facts.begun_at.unwrap_or_else(|| facts.judged_at.minus(u64::MAX));
-    let seen = |seq| begun.map_or(Seen { seq, at }, |begun| begun.seen);
+    let seen = |seq| begun.unwrap_or(Seen { seq, at });
     facts.seen_head.as_ref().map(|head| seen(head.seq)).filter(|_| ran)
 }
 
@@ -322,7 +316,7 @@ fn rests_on_nothing(facts: &Facts<'_>) -> Judged {
 }
 
 /// Whether the opt-outs that were used are those that such a verdict uses.
-fn rests_on_right_ones(facts: &Facts<'_>, live: &[Live<'_>]) -> Judged {
+fn rests_on_right_ones(facts: &Facts<'_>, live: &[InForce<'_>]) -> Judged {
     let needed = resting_on(facts.decision);
     let others = || live.iter().filter(|live| live.action() != Action::Waive);
     if let Some(live) = others().find(|live| Some(live.action()) != needed) {

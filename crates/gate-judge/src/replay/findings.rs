@@ -11,7 +11,7 @@ use gate_policy::Gate;
 
 use super::State;
 use super::report::{Doubt, Judged};
-use super::uses::{Here, Live};
+use super::uses::{Here, InForce};
 use super::wire::{Facts, Group};
 
 /// Whether levels and numbers are what the gate's rules allow, and add up.
@@ -80,7 +80,7 @@ fn uncovered(id: u64, why: &Uncovered) -> Doubt {
 
 impl State {
     /// Whether the waivers that a decision names cover what it says they do, none beyond its counts.
-    pub(super) fn covered(facts: &Facts<'_>, used: &[Live<'_>]) -> Judged {
+    pub(super) fn covered(facts: &Facts<'_>, used: &[InForce<'_>]) -> Judged {
         let mut waived: BTreeMap<u64, Vec<(Evidence, Option<String>)>> = BTreeMap::new();
         let mut blocking = Vec::new();
         for group in &facts.findings {
@@ -114,11 +114,11 @@ impl State {
         if facts.blocking == 0 || facts.omitted > 0 {
             return Ok(());
         }
-        let waivers: Vec<Live<'_>> = self.in_force(here, Action::Waive).collect();
+        let waivers: Vec<InForce<'_>> = self.in_force(here, Action::Waive).collect();
         if waivers.is_empty() {
             return Ok(());
         }
-        let offered: Vec<Waiver<'_>> = waivers.iter().map(Live::waiver).collect();
+        let offered: Vec<Waiver<'_>> = waivers.iter().map(InForce::waiver).collect();
         let groups: Vec<Evidence> = facts.findings.iter().map(Group::evidence).collect();
         let covered = matching::surely_covered(&groups, &offered);
         if covered <= facts.waived {

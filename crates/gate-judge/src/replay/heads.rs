@@ -18,7 +18,7 @@ const MAX_KEPT: usize = 1 << 20;
 
 /// What is known of an entry that a document names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Named {
+pub(super) enum Found {
     /// It is in the ledger, with this time.
     There(Timestamp),
     /// It is older than what is kept; what is kept begins at this time.
@@ -59,14 +59,14 @@ impl Heads {
     }
 
     /// Looks up an entry by position and hash.
-    pub(super) fn find(&self, seq: u64, hash: &str) -> Named {
+    pub(super) fn find(&self, seq: u64, hash: &str) -> Found {
         let Some(index) = seq.checked_sub(self.first) else {
-            return self.kept.front().map_or(Named::Other, |front| Named::Old(front.at));
+            return self.kept.front().map_or(Found::Other, |front| Found::Old(front.at));
         };
         let found = usize::try_from(index).ok().and_then(|index| self.kept.get(index));
         match (found, hash.parse().map(half)) {
-            (Some(head), Ok(hash)) if head.hash == hash => Named::There(head.at),
-            _ => Named::Other,
+            (Some(head), Ok(hash)) if head.hash == hash => Found::There(head.at),
+            _ => Found::Other,
         }
     }
 
@@ -74,8 +74,8 @@ impl Heads {
     /// for the oldest instant that is known.
     pub(super) fn seen(&self, head: &SeenHead) -> Option<Timestamp> {
         match self.find(head.seq, &head.hash) {
-            Named::There(at) | Named::Old(at) => head.hash.parse::<EntryHash>().ok().map(|_| at),
-            Named::Other => None,
+            Found::There(at) | Found::Old(at) => head.hash.parse::<EntryHash>().ok().map(|_| at),
+            Found::Other => None,
         }
     }
 }
@@ -91,7 +91,7 @@ mod tests {
     use gate_ledger::entry::EntryHash;
     use gate_model::time::Timestamp;
 
-    use super::{Heads, Named};
+    use super::{Found, Heads};
 
     fn hash(seq: u64) -> EntryHash {
         let mut bytes = [0; 32];
@@ -108,12 +108,12 @@ mod tests {
             heads.pass(seq, hash(seq), day(seq));
         }
         let find = |seq: u64, claimed: u64| heads.find(seq, &hash(claimed).to_string());
-        assert_eq!(find(19, 19), Named::There(day(19)));
-        assert_eq!(find(10, 10), Named::There(day(10)));
-        assert_eq!(find(9, 9), Named::Old(day(10)));
-        assert_eq!(find(19, 18), Named::Other);
-        assert_eq!(find(20, 20), Named::Other);
-        assert_eq!(heads.find(19, "b3:xyz"), Named::Other);
+        assert_eq!(find(19, 19), Found::There(day(19)));
+        assert_eq!(find(10, 10), Found::There(day(10)));
+        assert_eq!(find(9, 9), Found::Old(day(10)));
+        assert_eq!(find(19, 18), Found::Other);
+        assert_eq!(find(20, 20), Found::Other);
+        assert_eq!(heads.find(19, "b3:xyz"), Found::Other);
     }
 
     #[test]
@@ -123,6 +123,6 @@ mod tests {
         let mut heads = Heads::default();
         heads.pass(0, hash(0), start);
         heads.pass(1, hash(1), later);
-        assert_eq!(heads.find(0, &hash(0).to_string()), Named::There(start));
+        assert_eq!(heads.find(0, &hash(0).to_string()), Found::There(start));
     }
 }

@@ -15,7 +15,7 @@ use super::past::Admissions;
 #[derive(Debug, Default)]
 pub(super) struct OfGate {
     /// The grants that may be live: to be found by a decision that should have applied them.
-    live: HashMap<Action, Live>,
+    live: HashMap<Action, Candidates>,
     /// When each of them ends.
     ends: BinaryHeap<Reverse<(Timestamp, u64)>>,
     /// When which rule granted what to whom.
@@ -28,7 +28,7 @@ pub(super) struct OfGate {
 
 /// Grants with one action, by the commit that they are bound to.
 #[derive(Debug, Default)]
-struct Live {
+struct Candidates {
     anywhere: BTreeSet<u64>,
     by_commit: HashMap<String, BTreeSet<u64>>,
 }

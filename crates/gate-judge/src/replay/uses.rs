@@ -36,16 +36,9 @@ pub(super) struct Here<'a> {
     pub(super) commanded_since: Option<Seen>,
 }
 
-/// How a gate's run began: at which instant, and after which entry.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Begun {
-    pub(super) seen: Seen,
-    pub(super) now: Timestamp,
-}
-
 /// An opt-out with a grant.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Live<'a> {
+pub(super) struct InForce<'a> {
     pub(super) id: u64,
     pub(super) opt_out: &'a OptOut,
     pub(super) granted: &'a Granted,
@@ -53,7 +46,7 @@ pub(super) struct Live<'a> {
     terms: WaiverTerms,
 }
 
-impl<'a> Live<'a> {
+impl<'a> InForce<'a> {
     /// The opt-out, if it has a grant.
     fn of(id: u64, opt_out: &'a OptOut) -> Option<Self> {
         let granted = opt_out.grant.as_ref()?;
@@ -90,13 +83,13 @@ impl<'a> Live<'a> {
 
 impl State {
     /// The opt-out `id`, if a decision `here` could use it.
-    pub(super) fn usable(&self, here: Here<'_>, id: u64) -> Result<Live<'_>, Doubt> {
+    pub(super) fn usable(&self, here: Here<'_>, id: u64) -> Result<InForce<'_>, Doubt> {
         let wrong = |why: &str| Doubt::Wrong(format!("uses opt-out {id}, which {why}"));
         if let Some(doubt) = self.opt_outs.lost(id) {
             return Err(rests_on(doubt, id));
         }
         let found = self.opt_outs.get(id).filter(|opt_out| opt_out.gate == here.gate);
-        let live = found.and_then(|opt_out| Live::of(id, opt_out));
+        let live = found.and_then(|opt_out| InForce::of(id, opt_out));
         let live = live.ok_or_else(|| wrong("is no live grant of this gate"))?;
         if let Some(flaw) = &live.opt_out.flaw {
             return Err(rests_on(flaw, id));
@@ -106,7 +99,11 @@ impl State {
     }
 
     /// The opt-outs with `action` that counted here, at the decision itself.
-    pub(super) fn in_force<'a>(&'a self, here: Here<'a>, action: Action) -> impl Iterator<Item = Live<'a>> {
+    pub(super) fn in_force<'a>(
+        &'a self,
+        here: Here<'a>,
+        action: Action,
+    ) -> impl Iterator<Item = InForce<'a>> {
         self.candidates(here, action)
             .filter(move |live| is_live(*live, here).is_ok())
             .filter_map(move |live| self.derives(live, here).ok())
@@ -116,12 +113,12 @@ impl State {
     pub(super) fn in_force_since<'a>(
         &'a self,
         here: Here<'a>,
-        begun: Begun,
+        begun: Seen,
         action: Action,
-    ) -> impl Iterator<Item = Live<'a>> {
-        let (seq, now) = (begun.seen.seq, begun.now);
+    ) -> impl Iterator<Item = InForce<'a>> {
+        let Seen { seq, at: now } = begun;
         let run = Run { context: here.context, now, since: None };
-        let was_live = move |live: &Live<'_>| {
+        let was_live = move |live: &InForce<'_>| {
             live.granted.seq <= seq
                 && standing::applies(&live.held(), &run).is_ok()
                 && live.opt_out.ended_up_to(live.id, seq, here.today).is_none()
@@ -130,19 +127,19 @@ impl State {
         self.candidates(here, action).filter(was_live).filter_map(move |live| self.derives(live, here).ok())
     }
 
-    fn candidates<'a>(&'a self, here: Here<'a>, action: Action) -> impl Iterator<Item = Live<'a>> {
+    fn candidates<'a>(&'a self, here: Here<'a>, action: Action) -> impl Iterator<Item = InForce<'a>> {
         let of_gate = self.opt_outs.of_gate(here.gate);
         let commit = here.context.commit.as_deref();
         let ids = of_gate.into_iter().flat_map(move |of_gate| of_gate.candidates(action, commit));
         ids.filter_map(move |id| {
             let opt_out = self.opt_outs.get(id).filter(|opt_out| opt_out.flaw.is_none())?;
-            Live::of(id, opt_out)
+            InForce::of(id, opt_out)
         })
     }
 
     /// Derives the grant again for a use here, as [`derivation`] has it.
-    fn derives<'a>(&self, live: Live<'a>, here: Here<'_>) -> Result<Live<'a>, String> {
-        let Live { opt_out, granted, .. } = live;
+    fn derives<'a>(&self, live: InForce<'a>, here: Here<'_>) -> Result<InForce<'a>, String> {
+        let InForce { opt_out, granted, .. } = live;
         let (data, by) = (&granted.data, &opt_out.requester);
         let then = granted.then.as_ref().ok_or("rests on a policy that cannot be used")?;
         let terms = derivation::terms(&then.policy, here.gate, data, by, here.context)
@@ -153,13 +150,13 @@ impl State {
         granted.approved.clone().map_err(|reason| format!("lacks approvals: {reason}"))?;
         let has = |rule: &Rule| self.has_earned(live, here, rule);
         derivation::allowed_today(here.today.policy(), here.gate, data, by, here.context, terms, &has)
-            .map(|derived| Live { terms: derived.terms, ..live })
+            .map(|derived| InForce { terms: derived.terms, ..live })
             .map_err(|error| error.to_string())
     }
 
     /// Whether the grant has what `rule` of the policy in force asks for before it grants; each rule is asked once.
-    fn has_earned(&self, live: Live<'_>, here: Here<'_>, rule: &Rule) -> Result<(), String> {
-        let Live { opt_out, granted, .. } = live;
+    fn has_earned(&self, live: InForce<'_>, here: Here<'_>, rule: &Rule) -> Result<(), String> {
+        let InForce { opt_out, granted, .. } = live;
         let (data, by, today) = (&granted.data, &opt_out.requester, here.today);
         if granted.then.as_ref().is_some_and(|then| then.data.digest == today.recorded.data.digest) {
             return Ok(());
@@ -178,7 +175,7 @@ impl State {
 }
 
 /// Whether the opt-out applied to the decision.
-fn is_live(live: Live<'_>, here: Here<'_>) -> Result<(), String> {
+fn is_live(live: InForce<'_>, here: Here<'_>) -> Result<(), String> {
     if let Some(end) = live.opt_out.ended(live.id, here.today) {
         return Err(format!("was ended by entry {end}"));
     }

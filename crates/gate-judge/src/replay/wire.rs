@@ -72,13 +72,13 @@ pub(super) struct Facts<'a> {
     #[serde(default)]
     pub(super) spends: Option<Vec<u64>>,
     #[serde(borrow)]
-    pub(super) policy: Used<'a>,
+    pub(super) policy: PolicyName<'a>,
     pub(super) judge: u64,
     pub(super) judged_at: Timestamp,
     #[serde(borrow)]
     pub(super) context: Place<'a>,
     #[serde(borrow, default)]
-    pub(super) seen_head: Option<Seen<'a>>,
+    pub(super) seen_head: Option<SeenEntry<'a>>,
     /// Read only to see whether it is there: that it waited, and was recorded later than it was judged.
     #[serde(default)]
     pub(super) waited: Option<IgnoredAny>,
@@ -100,7 +100,7 @@ impl Facts<'_> {
 
 /// A policy as verdicts name it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Used<'a> {
+pub(super) struct PolicyName<'a> {
     #[serde(borrow)]
     pub(super) digest: Text<'a>,
     #[serde(borrow)]
@@ -109,7 +109,7 @@ pub(super) struct Used<'a> {
 
 /// An entry that was seen.
 #[derive(Debug, Deserialize)]
-pub(super) struct Seen<'a> {
+pub(super) struct SeenEntry<'a> {
     pub(super) seq: u64,
     #[serde(borrow)]
     pub(super) hash: Text<'a>,

@@ -48,7 +48,7 @@ impl Wanted {
     pub fn parse(value: &str) -> Result<Self, TrailerError> {
         let mut words = words::split(value)?.into_iter();
         let gate = words.next().filter(|word| !word.starts_with('-')).ok_or(TrailerError::NoGate)?;
-        let mut given = Given::default();
+        let mut given = Members::default();
         while let Some(word) = words.next() {
             given.take(&word, &mut words)?;
         }
@@ -101,7 +101,7 @@ impl std::fmt::Display for Wanted {
 
 /// The options as they come.
 #[derive(Default)]
-struct Given {
+struct Members {
     action: Option<Action>,
     reason: Option<String>,
     ticket: Option<String>,
@@ -112,7 +112,7 @@ struct Given {
     by: Option<String>,
 }
 
-impl Given {
+impl Members {
     /// Takes the option `word`, whose value is behind its `=` or the next of `rest`.
     fn take(&mut self, word: &str, rest: &mut impl Iterator<Item = String>) -> Result<(), TrailerError> {
         let (name, value) = match word.split_once('=') {

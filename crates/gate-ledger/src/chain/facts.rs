@@ -57,7 +57,7 @@ pub fn inspect(body: &[u8]) -> Result<Facts, Bad> {
 /// The same but for the hash, which is left zero: many are computed at once for less.
 pub(crate) fn inspect_unhashed(body: &[u8]) -> Result<Facts, Bad> {
     let mut members = Members::default();
-    profile::walk(body, |key, value| members.take(key, value))?;
+    profile::scan(body, |key, value| members.take(key, value))?;
     if body.first() != Some(&b'{') {
         return Err(Bad::NotAnObject);
     }

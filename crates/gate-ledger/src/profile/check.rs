@@ -14,12 +14,12 @@ use super::{
 /// # Errors
 /// The first defect, with its offset.
 pub fn check_canonical(bytes: &[u8]) -> Result<(), ProfileError> {
-    walk(bytes, |_, _| ())
+    scan(bytes, |_, _| ())
 }
 
 /// Checks as [`check_canonical`] does, and calls `member` with key and value (as written) of each member of
 /// the outermost object, in order. What was handed out means something only if the whole check succeeds.
-pub(crate) fn walk<'a>(bytes: &'a [u8], member: impl FnMut(Key<'a>, &'a [u8])) -> Result<(), ProfileError> {
+pub(crate) fn scan<'a>(bytes: &'a [u8], member: impl FnMut(Key<'a>, &'a [u8])) -> Result<(), ProfileError> {
     if bytes.len() > MAX_BYTES {
         return Err(Kind::TooLarge(MAX_BYTES).at(MAX_BYTES));
     }

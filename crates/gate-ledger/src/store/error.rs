@@ -413,16 +413,6 @@ impl<E: From<StoreError>> AppendError<E> {
     }
 }
 
-impl<E> AppendError<E> {
-    /// How a tool ends on it, `work` saying so for its own errors.
-    pub fn exit(&self, work: impl FnOnce(&E) -> Exit) -> Exit {
-        match self {
-            Self::Store(error) => error.exit(),
-            Self::Work(error) => work(error),
-        }
-    }
-}
-
 /// A wait in words: whole seconds where it has some.
 fn humane(wait: Duration) -> String {
     if wait.as_secs() > 0 { format!("{} s", wait.as_secs()) } else { format!("{} ms", wait.as_millis()) }

@@ -54,7 +54,7 @@ pub use view::{Head, View};
 
 pub(crate) use database::Database;
 pub(crate) use place::{beside, regular_file};
-pub(crate) use private::walk as walk_openings;
+pub(crate) use private::scan as scan_openings;
 pub(crate) use row::RawRow;
 
 use std::path::Path;

@@ -138,7 +138,7 @@ pub(super) fn mentioned(connection: &Connection, sentence: &str) -> Result<Vec<T
 }
 
 /// Hands every opening to `each`, in no order; each is checked, and one that does not fit is an error to it.
-pub(crate) fn walk(
+pub(crate) fn scan(
     connection: &Connection,
     each: &mut dyn FnMut(Result<KeptOpening, StoreError>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
@@ -172,7 +172,7 @@ pub(super) fn erase(
     connection.pragma_update(None, "secure_delete", true)?;
     let asked: BTreeSet<Commitment> = commitments.iter().copied().collect();
     let (mut gone, mut rest) = (BTreeSet::new(), Vec::new());
-    walk(connection, &mut |found| {
+    scan(connection, &mut |found| {
         // An opening that fits nothing is not copied; the verification before an erasure is the place to learn of it.
         let found = found?;
         // The rows say what is there: an index that somebody edited could hide one.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::tally::Tally;
 use crate::chain::Bad;
-use crate::store::{KeptOpening, StoreError, walk_openings};
+use crate::store::{KeptOpening, StoreError, scan_openings};
 
 /// Checks every opening, and the indexes of their table.
 pub(super) fn check(connection: &Connection, tally: &mut Tally<'_>) -> Result<(), StoreError> {
@@ -38,7 +38,7 @@ fn indexes(connection: &Connection, tally: &mut Tally<'_>) -> Result<(), StoreEr
 
 fn rows(connection: &Connection, tally: &mut Tally<'_>) -> Result<(), StoreError> {
     let mut origins = connection.prepare(include_str!("../store/sql/opening_origin.sql"))?;
-    walk_openings(connection, &mut |found| {
+    scan_openings(connection, &mut |found| {
         let kept = match found {
             Ok(kept) => kept,
             Err(StoreError::Opening(commitment)) => {

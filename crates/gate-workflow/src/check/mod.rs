@@ -261,14 +261,20 @@ impl<'a> Checker<'a> {
         let looking =
             |ledger: &Ledger| ledger.hold_still().map_err(Failed::from).and_then(|()| look(&ledger.view()));
         // Whatever goes wrong in a ledger as it lies is found again on the ordinary way.
+        let mut read = None;
         if let Some(ledger) = self.workspace.at_rest()
             && let Ok(found) = looking(&ledger)
-            && ledger.is_still()
         {
-            return Ok(Some(found));
+            read = Some(found);
+            if ledger.is_still() {
+                return Ok(read);
+            }
         }
         let ledger = match self.workspace.open_to_judge(Access::Read) {
             Ok(ledger) => ledger,
+            // What was read as it lay is all that there is now, and a pause in it holds. Nothing of it that lets anybody pass
+            // counts before it is judged once more in a transaction, which a ledger that is gone cannot give.
+            Err(_) if read.is_some() => return Ok(read),
             Err(unusable) => return self.without_ledger(unusable, warnings),
         };
         match looking(&ledger) {

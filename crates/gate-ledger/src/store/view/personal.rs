@@ -39,7 +39,7 @@ impl View<'_> {
         &self,
         each: &mut dyn FnMut(Result<KeptOpening, StoreError>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        private::walk(self.connection, each)
+        private::scan(self.connection, each)
     }
 
     /// Puts personal text back into an entry that was read elsewhere, as far as it is known here.

@@ -54,7 +54,7 @@ fn examine(
         }
     };
     let (standing, note) =
-        standing.map_or_else(|why| (Standing::default(), Some(why)), |found| (found, None));
+        standing.map_or_else(|why| (Progress::default(), Some(why)), |found| (found, None));
     let gate = entry.gate.clone().unwrap_or_default();
     let remedy = Remedy::approve(rules.policy(), &gate, entry.seq, data.rule);
     let remedy = agenda.remedy(remedy, repository.as_deref());
@@ -88,7 +88,7 @@ fn is_dead(agenda: &mut Agenda<'_>, entry: &Entry, data: &RequestData) -> Result
 }
 
 #[derive(Default)]
-struct Standing {
+struct Progress {
     needed: u64,
     given: Vec<String>,
     from: Vec<String>,
@@ -101,7 +101,7 @@ fn standing(
     data: &RequestData,
     by: &Principal,
     life: &[Entry],
-) -> Result<Result<Standing, String>, Malformed> {
+) -> Result<Result<Progress, String>, Malformed> {
     let approvals = life.iter().filter(|later| later.kind == Kind::Approval);
     let approvers = approvals.clone().map(records::actor).collect::<Result<Vec<_>, _>>()?;
     let author =
@@ -111,7 +111,7 @@ fn standing(
     };
     let standing = gate_policy::approvals_standing(policy, rule, by, author, &approvers);
     let from = written(&needed.from);
-    Ok(Ok(Standing { needed: standing.needed, given: standing.people, from }))
+    Ok(Ok(Progress { needed: standing.needed, given: standing.people, from }))
 }
 
 fn rule_of<'p>(

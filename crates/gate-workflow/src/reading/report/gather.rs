@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::days::{Days, day_of};
 use super::document::{Figures, PersonRow, Place};
-use super::lives::{Asked, Lives, actor};
+use super::lives::{AskedFor, Lives, actor};
 use crate::reading::filter::Period;
 
 /// One ledger as far as it was read.
@@ -194,7 +194,7 @@ impl<'a> Gatherer<'a> {
     }
 
     fn asked(&mut self, ledger: usize, entry: &Entry, counts: bool) -> Option<()> {
-        let asked = Asked::read(entry)?;
+        let asked = AskedFor::read(entry)?;
         let granted = (entry.kind == Kind::Grant).then(|| asked.granted(entry.at));
         let name = (self.name)(actor(entry));
         let begins = entry.reference.is_none() || self.lives.of(ledger, entry).is_none();

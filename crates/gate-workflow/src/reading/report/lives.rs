@@ -5,6 +5,7 @@ use std::convert::Infallible;
 
 use gate_ledger::entry::Entry;
 use gate_model::action::Action;
+use gate_model::grant::Owes;
 use gate_model::time::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,7 +45,7 @@ pub(super) struct Granted {
 
 /// What an entry that begins or grants an opt-out says of it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct AskedFor {
     pub action: Action,
     #[serde(default)]
     reason: String,
@@ -59,15 +60,10 @@ pub(super) struct Asked {
     #[serde(default)]
     pub break_glass: bool,
     #[serde(default)]
-    owes: Option<Debt>,
+    owes: Option<Owes>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Debt {
-    by: Timestamp,
-}
-
-impl Asked {
+impl AskedFor {
     pub(super) fn read(entry: &Entry) -> Option<Self> {
         Self::deserialize(&entry.data).ok()
     }
@@ -75,7 +71,7 @@ impl Asked {
     /// The grant that an entry at `at` gives; none where it does not say from when to when.
     pub(super) fn granted(&self, at: Timestamp) -> Option<Granted> {
         let (not_before, expires) = (self.not_before?, self.expires?);
-        let review_by = self.owes.as_ref().map(|debt| debt.by);
+        let review_by = self.owes.as_ref().map(|owes| owes.by);
         Some(Granted { at, not_before, expires, max_uses: self.max_uses, review_by })
     }
 }
@@ -91,7 +87,13 @@ pub(super) struct Lives(pub BTreeMap<Key, Course>);
 
 impl Lives {
     /// An opt-out begins with `entry`, asked for by `by`.
-    pub(super) fn begin(&mut self, ledger: usize, entry: &Entry, asked: &Asked, by: String) -> &mut Course {
+    pub(super) fn begin(
+        &mut self,
+        ledger: usize,
+        entry: &Entry,
+        asked: &AskedFor,
+        by: String,
+    ) -> &mut Course {
         let what = OptOut {
             ledger,
             id: id_of(entry),
