@@ -22,7 +22,7 @@ pub struct Malformed {
 /// # Errors
 /// [`Malformed`], with serde's reason.
 pub fn data<T: DeserializeOwned>(entry: &Entry) -> Result<T, Malformed> {
-    T::deserialize(&entry.data).map_err(|source| malformed(entry, source))
+    entry.data.read().map_err(|source| malformed(entry, source))
 }
 
 /// The entry's actor.
@@ -30,7 +30,7 @@ pub fn data<T: DeserializeOwned>(entry: &Entry) -> Result<T, Malformed> {
 /// # Errors
 /// [`Malformed`], with serde's reason.
 pub fn actor(entry: &Entry) -> Result<Principal, Malformed> {
-    serde::Deserialize::deserialize(&entry.actor).map_err(|source| malformed(entry, source))
+    entry.actor.read().map_err(|source| malformed(entry, source))
 }
 
 const fn malformed(entry: &Entry, source: serde_json::Error) -> Malformed {

@@ -21,7 +21,7 @@ use gate_model::time::Timestamp;
 use crate::debts;
 use crate::lifting;
 use crate::policies::Policies;
-pub use grants::{Grants, Witness, ends_after};
+pub use grants::{Grants, Witness};
 pub(crate) use uses::Uses;
 use weigh::{Objection, weigh};
 
@@ -70,7 +70,7 @@ pub fn sort(
     grants.each(view, &mut |entry, life| {
         policies.note(&entry);
         witness(&entry, &life)?;
-        if !ends_after(&entry, &now) {
+        if !entry.ends_after(&now) {
             return Ok(());
         }
         match examine(view, policies, question, &mut uses, (&entry, &life))? {
