@@ -28,8 +28,8 @@ fn main() {
         kind: entry.kind,
         gate: entry.gate,
         reference: entry.reference.filter(|reference| *reference != seq),
-        actor: entry.actor,
-        data: entry.data,
+        actor: entry.actor.into_value(),
+        data: entry.data.into_value(),
     };
     let mut left = count;
     while left > 0 {

@@ -29,7 +29,7 @@ impl Ends for Malformed {
 /// # Errors
 /// [`Malformed`], with serde's reason.
 pub fn data<T: DeserializeOwned>(entry: &Entry) -> Result<T, Malformed> {
-    T::deserialize(&entry.data).map_err(|source| malformed(entry, source))
+    entry.data.read().map_err(|source| malformed(entry, source))
 }
 
 /// The entry's actor.
@@ -37,7 +37,7 @@ pub fn data<T: DeserializeOwned>(entry: &Entry) -> Result<T, Malformed> {
 /// # Errors
 /// [`Malformed`], with serde's reason.
 pub fn actor(entry: &Entry) -> Result<Principal, Malformed> {
-    serde::Deserialize::deserialize(&entry.actor).map_err(|source| malformed(entry, source))
+    entry.actor.read().map_err(|source| malformed(entry, source))
 }
 
 const fn malformed(entry: &Entry, source: serde_json::Error) -> Malformed {

@@ -16,8 +16,8 @@ mod facts;
 mod link;
 
 pub use bad::Bad;
-pub(crate) use facts::inspect_unhashed;
 pub use facts::{Facts, LedgerId, inspect};
+pub(crate) use facts::{inspect_unhashed, inspect_whole};
 pub(crate) use link::check_alone;
 pub use link::{Chain, Linked, Start};
 

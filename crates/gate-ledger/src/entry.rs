@@ -65,18 +65,17 @@ mod draft;
 mod hash;
 mod kind;
 mod many;
-
-use gate_model::exit::{Ends, Exit};
-use gate_model::time::Timestamp;
-use serde::Deserialize;
-use serde_json::Value;
+mod part;
 
 use crate::chain::{self, Bad};
+use gate_model::exit::{Ends, Exit};
+use gate_model::time::Timestamp;
 
 pub use draft::{Draft, DraftError, Place};
 pub use hash::{CONTEXT, EntryHash, HashError, hash};
 pub use kind::Kind;
 pub(crate) use many::ManyHasher;
+pub use part::Part;
 
 /// The version of the format that this build writes, and the only one that it reads.
 pub const VERSION: u64 = 1;
@@ -102,24 +101,13 @@ pub struct Entry {
     /// The ID of the opt-out it belongs to (`ref`).
     pub reference: Option<u64>,
     /// Who acted; an object.
-    pub actor: Value,
+    pub actor: Part,
     /// What the kind carries; an object.
-    pub data: Value,
+    pub data: Part,
     /// The ledger's id, 32 hexadecimal digits.
     pub ledger: String,
     /// The canonical bytes that are hashed.
     pub body: String,
-}
-
-/// The members of a body that are not among its [`chain::Facts`]. It was found canonical before: where no key stands twice
-/// and no number is rounded, every reader of JSON reads the same, and the fastest one serves.
-#[derive(Deserialize)]
-struct Members {
-    actor: Value,
-    at: Timestamp,
-    data: Value,
-    #[serde(default)]
-    gate: Option<String>,
 }
 
 /// Bytes that are not the body of an entry.
@@ -140,23 +128,34 @@ impl Entry {
     /// # Errors
     /// The first reason why `body` is not exactly the canonical form of an entry of version 1.
     pub fn from_body(body: &[u8]) -> Result<Self, EntryError> {
-        let facts = chain::inspect(body)?;
-        let text = std::str::from_utf8(body).map_err(|_| Bad::member("entry", "is not UTF-8"))?;
-        let members: Members =
-            serde_json::from_str(text).map_err(|_| Bad::member("entry", "cannot be read"))?;
+        let (facts, written) = chain::inspect_whole(body)?;
+        let text = |part| std::str::from_utf8(part).map_err(|_| Bad::member("entry", "is not UTF-8"));
+        // The body was found canonical: where no key stands twice and no number is rounded, every reader of JSON reads the
+        // same, and the fastest one serves.
+        let gate = written.gate.map(serde_json::from_slice).transpose();
         Ok(Self {
             seq: facts.seq,
             hash: facts.hash,
             prev: facts.prev,
-            at: members.at,
+            at: facts.instant()?,
             kind: facts.kind,
-            gate: members.gate,
+            gate: gate.map_err(|_| Bad::member("gate", "is not a string"))?,
             reference: facts.reference,
-            actor: members.actor,
-            data: members.data,
+            actor: Part::unread(text(written.actor)?),
+            data: Part::unread(text(written.data)?),
             ledger: facts.ledger.to_string(),
-            body: text.to_owned(),
+            body: text(body)?.to_owned(),
         })
+    }
+
+    /// Whether its data says that it ends (`expires`) after `now`, an instant as it is written. What is not a text cannot be
+    /// compared, and nothing that anybody may use has it.
+    pub fn ends_after(&self, now: &str) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Ends {
+            expires: String,
+        }
+        self.data.read::<Ends>().is_ok_and(|ends| ends.expires.as_str() > now)
     }
 
     /// Reads the body of an entry that comes without those before it, as a proof has it: the first is genesis as it must

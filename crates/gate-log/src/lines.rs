@@ -135,8 +135,8 @@ pub(crate) fn revealed(entry: &gate_ledger::entry::Entry) -> Value {
     let line = entry.line();
     let mut value = serde_json::from_str(&line).unwrap_or(Value::String(line));
     if let Some(members) = value.as_object_mut() {
-        members.insert("actor".to_owned(), entry.actor.clone());
-        members.insert("data".to_owned(), entry.data.clone());
+        members.insert("actor".to_owned(), entry.actor.clone().into_value());
+        members.insert("data".to_owned(), entry.data.clone().into_value());
     }
     value
 }

@@ -12,7 +12,6 @@ use gate_model::repository::is_another;
 use gate_model::text;
 use gate_model::time::Timestamp;
 use gate_policy::Subject;
-use serde::Deserialize;
 
 use crate::admission::{TransactError, answer};
 use crate::approval::Act;
@@ -132,7 +131,7 @@ fn may_resume(
 /// What a request or a grant asks for.
 fn asked(entry: &Entry) -> Result<Ask, records::Malformed> {
     let malformed = |source| records::Malformed { seq: entry.seq, kind: entry.kind.as_str(), source };
-    Ask::deserialize(&entry.data).map_err(malformed)
+    entry.data.read().map_err(malformed)
 }
 
 /// Refuses pauses of several repositories: whoever resumes a gate resumes that of their own, and has to say which it is.

@@ -22,7 +22,7 @@ use crate::debts;
 use crate::lifting;
 use crate::policies::Policies;
 use crate::remedy::Remedy;
-pub use grants::{Grants, Witness, ends_after};
+pub use grants::{Grants, Witness};
 pub(crate) use uses::Uses;
 use weigh::{Objection, weigh};
 
@@ -71,7 +71,7 @@ pub fn sort(
     grants.each(view, &mut |entry, life| {
         policies.note(&entry);
         witness(&entry, &life)?;
-        if !ends_after(&entry, &now) {
+        if !entry.ends_after(&now) {
             return Ok(());
         }
         match examine(view, policies, question, &mut uses, (&entry, &life))? {

@@ -79,7 +79,13 @@ fn forged(town: &Town, copy: &std::path::Path) -> std::path::PathBuf {
         let head = transaction.head().seq;
         let entry = transaction.view().entry(head)?.unwrap();
         let (kind, gate, reference) = (entry.kind, entry.gate, entry.reference);
-        let draft = gate_ledger::entry::Draft { kind, gate, reference, actor: entry.actor, data: entry.data };
+        let draft = gate_ledger::entry::Draft {
+            kind,
+            gate,
+            reference,
+            actor: entry.actor.into_value(),
+            data: entry.data.into_value(),
+        };
         transaction.append(&draft).map(drop)
     };
     assert!(ledger.append(std::time::Duration::from_secs(10), &now, again).is_ok());

@@ -289,7 +289,13 @@ impl House {
         let copy = |transaction: &mut Transaction<'_>| -> Result<(), StoreError> {
             let entry = transaction.view().entry(seq)?.unwrap();
             let (kind, gate, reference) = (entry.kind, entry.gate, entry.reference);
-            let draft = Draft { kind, gate, reference, actor: entry.actor, data: entry.data };
+            let draft = Draft {
+                kind,
+                gate,
+                reference,
+                actor: entry.actor.into_value(),
+                data: entry.data.into_value(),
+            };
             transaction.append(&draft).map(drop)
         };
         assert!(ledger.append(Duration::from_secs(10), &now, copy).is_ok());

@@ -182,7 +182,7 @@ impl Replayer {
                 None
             }
             Kind::Policy => Some(self.state.policy_log.file(entry)),
-            Kind::Decision => Some(self.decision(at, wire::Facts::deserialize(&entry.data), &entry.data)),
+            Kind::Decision => Some(self.decision(at, wire::Facts::deserialize(&*entry.data), &entry.data)),
             Kind::Request => Some(self.state.request(at, entry, &mut self.report)),
             Kind::Grant => Some(self.state.grant(at, entry, &mut self.report)),
             Kind::Denial => Some(self.state.denial(at, entry, &mut self.report)),

@@ -112,13 +112,12 @@ impl Statement {
         if entry.kind != Kind::Archive {
             return Err(StatementError::Kind(entry.kind));
         }
-        let statement =
-            Self::deserialize(&entry.data).map_err(|error| StatementError::Form(error.to_string()))?;
+        let statement = entry.data.read::<Self>().map_err(|error| StatementError::Form(error.to_string()))?;
         if statement.before > entry.seq {
             return Err(wrong("before", "is behind its own entry"));
         }
         // The entry's own members are hashed, so that none of them is left unsigned because nobody here reads it.
-        statement.check_signed(&entry.ledger, &signed_line(entry.data.clone())?)?;
+        statement.check_signed(&entry.ledger, &signed_line(entry.data.clone().into_value())?)?;
         Ok(statement)
     }
 

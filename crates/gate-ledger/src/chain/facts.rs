@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use gate_model::time::Timestamp;
+
 use super::Bad;
 use crate::entry::{EntryHash, Kind, VERSION, hash};
 use crate::profile::{self, Key, word};
@@ -54,14 +56,34 @@ pub fn inspect(body: &[u8]) -> Result<Facts, Bad> {
     Ok(Facts { hash: hash(body), ..inspect_unhashed(body)? })
 }
 
+/// The members of a body that are no facts about its place, as they are written there.
+pub(crate) struct Written<'a> {
+    pub(crate) actor: &'a [u8],
+    pub(crate) data: &'a [u8],
+    pub(crate) gate: Option<&'a [u8]>,
+}
+
+/// What [`inspect`] finds, with what else the body holds.
+pub(crate) fn inspect_whole(body: &[u8]) -> Result<(Facts, Written<'_>), Bad> {
+    let members = members(body)?;
+    let facts = Facts { hash: hash(body), ..members.facts()? };
+    let actor = members.actor.ok_or(Bad::Missing("actor"))?;
+    let data = members.data.ok_or(Bad::Missing("data"))?;
+    Ok((facts, Written { actor, data, gate: members.gate }))
+}
+
 /// The same but for the hash, which is left zero: many are computed at once for less.
 pub(crate) fn inspect_unhashed(body: &[u8]) -> Result<Facts, Bad> {
+    members(body)?.facts()
+}
+
+fn members(body: &[u8]) -> Result<Members<'_>, Bad> {
     let mut members = Members::default();
     profile::scan(body, |key, value| members.take(key, value))?;
     if body.first() != Some(&b'{') {
         return Err(Bad::NotAnObject);
     }
-    members.facts()
+    Ok(members)
 }
 
 /// The members of an entry as they are written. In a canonical body none can come twice.
@@ -143,6 +165,13 @@ impl<'a> Members<'a> {
     fn check_version(&self) -> Result<(), Bad> {
         let version = number(self.version, "v")?;
         if version == VERSION { Ok(()) } else { Err(Bad::Version(version.to_string())) }
+    }
+}
+
+impl Facts {
+    /// The time as an instant.
+    pub(crate) fn instant(&self) -> Result<Timestamp, Bad> {
+        std::str::from_utf8(&self.at).ok().and_then(|at| Timestamp::parse(at).ok()).ok_or(Bad::Time)
     }
 }
 

@@ -82,8 +82,8 @@ impl Draft {
             kind: facts.kind,
             gate: self.gate.clone(),
             reference: facts.reference,
-            actor: self.actor.clone(),
-            data: self.data.clone(),
+            actor: self.actor.clone().into(),
+            data: self.data.clone().into(),
             ledger: place.ledger.to_owned(),
             body,
         })

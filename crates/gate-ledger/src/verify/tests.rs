@@ -73,8 +73,13 @@ fn rechain(entries: &mut [Entry], seq: usize) {
     for index in seq..entries.len() {
         let entry = &entries[index];
         let (gate, reference) = (entry.gate.clone(), entry.reference);
-        let draft =
-            Draft { kind: entry.kind, gate, reference, actor: entry.actor.clone(), data: entry.data.clone() };
+        let draft = Draft {
+            kind: entry.kind,
+            gate,
+            reference,
+            actor: entry.actor.clone().into_value(),
+            data: entry.data.clone().into_value(),
+        };
         let place =
             Place { ledger: &entry.ledger, seq: entry.seq, prev: entries[index - 1].hash, at: entry.at };
         entries[index] = draft.at(place).unwrap();

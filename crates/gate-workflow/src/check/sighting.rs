@@ -19,7 +19,7 @@ use gate_judge::records;
 use gate_judge::standing::Seen;
 use gate_judge::verdict::Begun;
 
-use crate::standing::{self, Uses};
+use crate::standing::Uses;
 
 /// The newest entry at a run's begin, and the entries that the gate's opt-outs rested on.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl Watch {
     /// A failure of the store.
     pub(super) fn grant(&mut self, view: &View<'_>, grant: &Entry, life: &[Entry]) -> Result<(), StoreError> {
         let Self { sighting, now, uses } = self;
-        if grant.seq > sighting.head.seq || !standing::ends_after(grant, now) {
+        if grant.seq > sighting.head.seq || !grant.ends_after(now) {
             return Ok(());
         }
         let id = records::id_of(grant);

@@ -181,7 +181,7 @@ fn written(principal: &Principal) -> Result<Value, String> {
 fn rules(view: &View<'_>) -> Result<HashSet<PolicyUsed>, StoreError> {
     let mut rules = HashSet::new();
     view.policies(&mut |entry| {
-        if let Ok(used) = PolicyUsed::deserialize(&entry.data) {
+        if let Ok(used) = entry.data.read::<PolicyUsed>() {
             rules.insert(used);
         }
         ControlFlow::Continue(())

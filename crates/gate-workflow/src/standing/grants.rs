@@ -42,9 +42,3 @@ impl Grants {
         view.each_live((&self.gate, self.since), &self.positions, each)
     }
 }
-
-/// Whether `grant` ends after `now`, an instant as it is written. One whose end cannot be read is not live.
-pub fn ends_after(grant: &Entry, now: &str) -> bool {
-    let end = grant.data.get("expires").and_then(serde_json::Value::as_str);
-    end.is_some_and(|end| end > now)
-}

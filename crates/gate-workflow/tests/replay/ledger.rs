@@ -48,8 +48,8 @@ impl Forgery {
             kind: entry.kind,
             gate: entry.gate.clone(),
             reference: entry.reference,
-            actor: entry.actor.clone(),
-            data: entry.data.clone(),
+            actor: entry.actor.clone().into_value(),
+            data: entry.data.clone().into_value(),
         };
         Self {
             drafts: entries.iter().map(|entry| (draft(entry), entry.at)).collect(),

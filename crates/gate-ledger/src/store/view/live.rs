@@ -2,9 +2,8 @@
 
 use gate_model::time::Timestamp;
 
-use super::confirm::{is, later};
+use super::confirm::is;
 use super::{View, in_order, position};
-use crate::chain::Bad;
 use crate::entry::{Entry, Kind};
 use crate::store::StoreError;
 use crate::store::row::RawRow;
@@ -44,7 +43,7 @@ impl View<'_> {
         for seq in positions {
             let entry = self
                 .entry(*seq)?
-                .filter(|entry| is(entry, Kind::Grant, Some(gate)) && later(entry, "expires", &now));
+                .filter(|entry| is(entry, Kind::Grant, Some(gate)) && entry.ends_after(&now));
             let entry = entry.ok_or(StoreError::OutOfStep { index: INDEX, seq: *seq })?;
             let life = self.life(entry.reference.unwrap_or(entry.seq))?;
             each(entry, life)?;
@@ -71,8 +70,7 @@ impl View<'_> {
             in_order(&mut last, raw.seq, raw.seq)?;
             let facts = raw.place().map_err(|source| StoreError::Bad { seq: raw.seq, source })?;
             self.is_ours(raw.seq, &facts.ledger.to_string())?;
-            let at = std::str::from_utf8(&facts.at).ok().and_then(|at| Timestamp::parse(at).ok());
-            let at = at.ok_or(StoreError::Bad { seq: raw.seq, source: Bad::Time })?;
+            let at = facts.instant().map_err(|source| StoreError::Bad { seq: raw.seq, source })?;
             each(facts.seq, facts.kind, at);
         }
         Ok(())

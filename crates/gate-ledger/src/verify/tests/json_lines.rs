@@ -188,7 +188,7 @@ fn deleted_inserted_swapped_and_repeated_entries_are_named() {
 #[test]
 fn an_entry_written_anew_with_a_fresh_hash_breaks_the_next_one() {
     let mut entries = entries();
-    entries[5].data = json!({"expires": "9999-01-01T00:00:00.000000Z"});
+    entries[5].data = json!({"expires": "9999-01-01T00:00:00.000000Z"}).into();
     let mut alone = entries.clone();
     rechain(&mut alone[..6], 5);
     assert_eq!(bad(&verify(export(&alone))), (6, "prev"));

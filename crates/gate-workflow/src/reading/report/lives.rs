@@ -65,7 +65,7 @@ pub(super) struct AskedFor {
 
 impl AskedFor {
     pub(super) fn read(entry: &Entry) -> Option<Self> {
-        Self::deserialize(&entry.data).ok()
+        entry.data.read().ok()
     }
 
     /// The grant that an entry at `at` gives; none where it does not say from when to when.
