@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use gate_cli::Env;
-use gate_findings::place::{Checkout, Lines, Place};
+use gate_findings::place::{self, Checkout, Lines, Place};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use unicode_normalization::UnicodeNormalization;
 
@@ -22,8 +22,9 @@ const ALL: u64 = 512 << 20;
 /// More lines than this on either side of a finding are not looked at.
 const LOOKED_AT: usize = 1000;
 
-/// No more entries of a folder are looked at for a name that reads the same.
+/// In a folder with more entries no name is looked for that reads the same, and after so many of all folders in none.
 const ENTRIES: usize = 10_000;
+const ALL_ENTRIES: usize = 1 << 18;
 
 /// More answers than this are not remembered.
 const REMEMBERED: usize = 4096;
@@ -78,12 +79,19 @@ struct Seen {
     there: HashMap<String, bool>,
     /// By a path that is not there, what it is named.
     named: HashMap<String, Option<String>>,
+    /// By a folder's path, what is in it.
+    folders: HashMap<String, Names>,
+    /// How many entries of folders may still be looked at.
+    entries: usize,
     /// The file that was read last: findings come file by file.
     last: Option<(String, Vec<Line>)>,
     left: u64,
 }
 
-/// A line without its white space, and how much of that stood in front of it.
+/// By what a name reads as, the one entry that does; `None` where there are more.
+type Names = HashMap<String, Option<String>>;
+
+/// A line as [`place::kept`] has it, and how much white space stood in front of it.
 #[derive(Debug)]
 struct Line {
     indent: usize,
@@ -92,7 +100,7 @@ struct Line {
 
 impl Line {
     fn of(line: &str) -> Self {
-        Self { indent: line.len() - line.trim_start().len(), text: line.split_whitespace().collect() }
+        Self { indent: line.len() - line.trim_start().len(), text: place::kept(line) }
     }
 
     const fn is_blank(&self) -> bool {
@@ -104,10 +112,15 @@ impl Files {
     fn below(root: &Path) -> Self {
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         let root = rustix::fs::open(root, flags, Mode::empty()).ok();
-        Self {
-            root,
-            seen: RefCell::new(Seen { there: HashMap::new(), named: HashMap::new(), last: None, left: ALL }),
-        }
+        let seen = Seen {
+            there: HashMap::new(),
+            named: HashMap::new(),
+            folders: HashMap::new(),
+            entries: ALL_ENTRIES,
+            last: None,
+            left: ALL,
+        };
+        Self { root, seen: RefCell::new(seen) }
     }
 
     /// A regular file, and its size.
@@ -139,7 +152,7 @@ impl Files {
         let mut found: Vec<String> = Vec::new();
         let mut parts = path.split('/').peekable();
         while let Some(part) = parts.next() {
-            let name = one_named(&folder, part)?;
+            let name = self.one_named(&folder, &found.join("/"), part)?;
             if parts.peek().is_some() {
                 let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::DIRECTORY;
                 folder = rustix::fs::openat(&folder, name.as_str(), flags, Mode::empty()).ok()?;
@@ -147,6 +160,24 @@ impl Files {
             found.push(name);
         }
         Some(found.join("/")).filter(|path| self.open(path).is_some())
+    }
+
+    /// The name that is `part`, else the one entry that reads the same, of `folder`, whose path is `at`. A folder is read
+    /// once, however many names are looked for in it.
+    fn one_named(&self, folder: &OwnedFd, at: &str, part: &str) -> Option<String> {
+        if matches!(part, "" | "." | "..") {
+            return None;
+        }
+        if rustix::fs::statat(folder, part, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+            return Some(part.to_owned());
+        }
+        let mut seen = self.seen.borrow_mut();
+        if !seen.folders.contains_key(at) {
+            // What cannot be read as a whole does not say which is the only one.
+            let names = names_in(folder, &mut seen.entries).unwrap_or_default();
+            seen.folders.insert(at.to_owned(), names);
+        }
+        seen.folders.get(at)?.get(&folded(part))?.clone()
     }
 
     /// The file's lines; none where it cannot be read.
@@ -231,24 +262,22 @@ impl Checkout for Files {
     }
 }
 
-/// The name that is `part`, else the one entry of `folder` that reads the same.
-fn one_named(folder: &OwnedFd, part: &str) -> Option<String> {
-    if matches!(part, "" | "." | "..") {
-        return None;
-    }
-    if rustix::fs::statat(folder, part, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
-        return Some(part.to_owned());
-    }
-    let wanted = folded(part);
-    let mut same = None;
-    for entry in Dir::read_from(folder).ok()?.take(ENTRIES) {
-        let entry = entry.ok()?;
-        let Ok(name) = entry.file_name().to_str() else { continue };
-        if folded(name) == wanted && same.replace(name.to_owned()).is_some() {
+/// What is in `folder`; `None` where it has more than [`ENTRIES`], or than are `left`.
+fn names_in(folder: &OwnedFd, left: &mut usize) -> Option<Names> {
+    let most = ENTRIES.min(*left);
+    let mut names = Names::new();
+    for (number, entry) in Dir::read_from(folder).ok()?.enumerate() {
+        if number == most {
             return None;
         }
+        *left -= 1;
+        let entry = entry.ok()?;
+        if let Ok(name) = entry.file_name().to_str() {
+            let same = names.entry(folded(name));
+            same.and_modify(|one| *one = None).or_insert_with(|| Some(name.to_owned()));
+        }
     }
-    same
+    Some(names)
 }
 
 /// A name without the difference of upper and lower case, its characters put together.
@@ -330,6 +359,40 @@ mod tests {
             assert_eq!(files.named(&path), expected, "{path}");
             assert_eq!(files.named(&path), expected, "{path}, asked again");
         }
+    }
+
+    #[test]
+    fn a_folder_is_read_once_and_as_a_whole_or_names_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["few", "many"] {
+            std::fs::create_dir(dir.path().join(folder)).unwrap();
+            std::fs::write(dir.path().join(folder).join("One.py"), "x\n").unwrap();
+        }
+        for number in 0..super::ENTRIES {
+            std::fs::write(dir.path().join(format!("many/{number}")), "").unwrap();
+        }
+        let files = Files::below(dir.path());
+        assert_eq!(files.named("many/one.py"), None, "another one may be among what was not looked at");
+        assert_eq!(files.named("few/one.py").as_deref(), Some("few/One.py"));
+        let left = files.seen.borrow().entries;
+        assert!((0..10_000).all(|number| files.named(&format!("few/{number}")).is_none()));
+        assert_eq!(files.seen.borrow().entries, left, "each missing name read the folder again");
+        let files = Files::below(dir.path());
+        files.seen.borrow_mut().entries = 2;
+        assert_eq!(files.named("few/one.py"), None, "more was looked at than may be");
+    }
+
+    #[test]
+    fn a_line_costs_each_of_its_findings_little_however_long_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let [one, other] = ["a", "b"].map(|end| "x+".repeat(1 << 20) + end);
+        std::fs::write(dir.path().join("min.js"), format!("{one}\n{other}\n")).unwrap();
+        let files = Files::below(dir.path());
+        let [one, other] = [1, 2].map(|number| files.lines("min.js", number).unwrap());
+        for text in [&one.line, &other.line, &one.after[0], &other.before[0]] {
+            assert!(text.len() <= 512, "{}", text.len());
+        }
+        assert!(one.line != other.line && one.line == other.before[0], "long lines are told apart");
     }
 
     #[test]

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use gate_model::finding::{Evidence, Finding};
+use gate_model::finding::{Evidence, Finding, PLACES};
 use gate_model::glob;
 use gate_model::level::Level;
 use gate_model::path_glob::PathGlob;
@@ -57,9 +57,6 @@ fn exact(key: Key<'_>, count: u64) -> Evidence {
 
 /// Lines, and what stands around each.
 type Places<'a> = Vec<(u64, &'a str)>;
-
-/// More places than this of findings that are alike are not kept.
-const PLACES: usize = 1000;
 
 /// The exact evidence of `findings`: one for each group of identical ones.
 pub fn of(findings: &[Finding]) -> Vec<Evidence> {

@@ -4,6 +4,7 @@
 //! link, from a container. A finding's path is relative to the repository's root whatever the tool saw.
 
 use crate::path::{is_absolute, plain};
+use crate::wording;
 
 /// What the readers may ask of the checkout. Whoever answers reads regular files inside of it, bounded, through no link.
 pub trait Checkout: std::fmt::Debug {
@@ -22,7 +23,13 @@ pub trait Checkout: std::fmt::Debug {
     fn lines(&self, path: &str, number: u64) -> Option<Lines>;
 }
 
-/// A line and what stands around it, all white space taken out, and empty where there is none.
+/// A line as [`Lines`] have it: without its white space, and its digest where it is long. Many findings may stand on one
+/// line, and around it, and none of them shall cost as much as a line may be long.
+pub fn kept(line: &str) -> String {
+    wording::short(wording::code(line))
+}
+
+/// A line and what stands around it, each as [`kept`] has it, and empty where there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lines {
     /// The line.

@@ -178,7 +178,7 @@ impl Context {
 }
 
 /// `text`, or its digest where it is too long to keep.
-fn short(text: String) -> String {
+pub(crate) fn short(text: String) -> String {
     if text.len() > limits::NAME { digits(LONG_NAME, text.as_bytes()) } else { text }
 }
 
@@ -196,7 +196,7 @@ pub(crate) fn identify(finding: &mut Finding, context: &Context, checkout: &dyn 
         (Some(_), _, _) => (subject.of_package(), Identity::Package),
         (None, Context::Code(code), _) => (subject.of_code(code), Identity::Code),
         (None, Context::Message(_), Some(lines)) if is_telling(&lines.line) => {
-            (subject.of_code(&short(lines.line.clone())), Identity::Code)
+            (subject.of_code(&lines.line), Identity::Code)
         }
         (None, Context::Message(message), _) => (subject.of_message(message), Identity::Message),
     };

@@ -75,6 +75,9 @@ impl Identity {
     }
 }
 
+/// How many places of findings that are alike are known at most.
+pub const PLACES: usize = 1000;
+
 /// What a waiver accepts. Every member that is present must match; at most `count` findings are covered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Evidence {
@@ -107,7 +110,7 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fixable: bool,
     /// The lines of the findings that were seen, rising. Of findings that are alike those are covered that stand where
-    /// these would be now.
+    /// these would be now. At most [`PLACES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<u64>,
     /// What stood around each of these lines, in their order, as in [`Finding::around`]; empty where it is not known.

@@ -45,9 +45,14 @@ impl Steps {
     }
 
     fn take(&self) -> bool {
+        self.spend(1)
+    }
+
+    /// Takes `count` of them for other work of the same judgement. Whether there were as many; else none is left.
+    pub fn spend(&self, count: u64) -> bool {
         let left = self.0.get();
-        self.0.set(left.saturating_sub(1));
-        left > 0
+        self.0.set(left.saturating_sub(count));
+        left >= count
     }
 }
 

@@ -149,7 +149,8 @@ fn plain(path: &str) -> String {
     plain + rest
 }
 
-/// The path without empty parts, `.git`, and the `~` of whoever logs in.
+/// The path without empty parts, `.git`, and the `~` of whoever logs in. Of two `.git` none is taken away: what is left
+/// would be the name of another repository.
 fn path_of(path: &str) -> Option<String> {
     let path = path.strip_prefix("~/").unwrap_or(path);
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -158,6 +159,7 @@ fn path_of(path: &str) -> Option<String> {
     }
     let joined = parts.join("/");
     let name = joined.strip_suffix(".git").unwrap_or(&joined).trim_end_matches('/');
+    let name = name.strip_suffix(".git").map_or(name, |_| &joined);
     (!name.is_empty()).then(|| name.to_owned())
 }
 
@@ -238,8 +240,10 @@ fn loose(name: &str) -> String {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => host,
     };
-    let path = path.trim_end_matches('/');
-    let path = path.strip_suffix(".git").unwrap_or(path);
+    let mut path = path.trim_end_matches('/');
+    while let Some(bare) = path.strip_suffix(".git") {
+        path = bare.trim_end_matches('/');
+    }
     format!("{}/{path}", host.strip_prefix("www.").unwrap_or(host))
 }
 

@@ -1,7 +1,7 @@
 //! What a waiver may name: exact evidence, so that no text from a report makes it reach further.
 
 use gate_model::action::Action;
-use gate_model::finding::Evidence;
+use gate_model::finding::{Evidence, PLACES};
 use gate_model::path_glob::PathGlob;
 use gate_model::payload::Ask;
 use gate_model::text;
@@ -38,6 +38,9 @@ fn check(gate: &Gate, rule: &Rule, finding: &Evidence) -> Result<(), String> {
     }
     if finding.count == 0 {
         return Err(format!("needs a count of at least 1 for the finding '{name}'"));
+    }
+    if finding.lines.len().max(finding.around.len()) > PLACES {
+        return Err(format!("needs at most {PLACES} lines for the finding '{name}'"));
     }
     if rule.waiver_terms().until_fixed && finding.fixable {
         return Err(format!("waives what has no fix yet, and there is one for '{name}'"));

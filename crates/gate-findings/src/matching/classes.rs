@@ -12,8 +12,12 @@ use super::flow::Network;
 use super::{Assignment, Fit, Waiver, fingerprints, places};
 use crate::identity::what;
 
-/// The work that the globs of all waivers may make in one judgement: a second or two. What they do not get to blocks.
+/// The work that all waivers may make in one judgement: a second or two. What they do not get to blocks.
 const STEPS: u64 = 1 << 29;
+
+/// What an evidence that fits a finding costs beside its globs: it is kept, and asked for again where classes are made and
+/// laid side by side. With [`STEPS`], no more than 16 million are kept.
+const OFFERED: u64 = 32;
 
 /// One evidence of one waiver.
 struct Offer<'a> {
@@ -74,12 +78,16 @@ pub(super) struct Classes<'a> {
 
 impl<'a> Classes<'a> {
     pub(super) fn of(findings: &[Finding], waivers: &[Waiver<'a>]) -> Self {
+        Self::within(findings, waivers, &Steps::new(STEPS))
+    }
+
+    /// As far as the `steps` go.
+    fn within(findings: &[Finding], waivers: &[Waiver<'a>], steps: &Steps) -> Self {
         let offers = offers(waivers);
         let index = index(&offers);
         let mut found = Found::default();
-        let steps = Steps::new(STEPS);
         for (number, finding) in findings.iter().enumerate() {
-            found.add(number, fitting(&offers, &index, finding, &steps));
+            found.add(number, fitting(&offers, &index, finding, steps));
         }
         Self { offers, classes: found.sorted() }
     }
@@ -203,5 +211,33 @@ fn fitting(
     candidates.dedup();
     // Evidence with a fingerprint is narrower than any other, so both parts together are in order.
     let all = candidates.into_iter().chain(of_rule.others.iter().copied());
-    all.filter(|&number| offers[number].fit.fits(finding, steps)).collect()
+    let fits =
+        |number: &usize| steps.spend(1) && offers[*number].fit.fits(finding, steps) && steps.spend(OFFERED);
+    all.filter(fits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use gate_model::glob::Steps;
+
+    use super::{Classes, OFFERED};
+    use crate::evidence::{as_finding, of};
+    use crate::matching::Waiver;
+
+    /// Any number of waivers may accept the same findings: each with each would be kept.
+    #[test]
+    fn what_is_kept_for_all_waivers_together_is_bounded_and_the_rest_blocks() {
+        let one = serde_json::json!({ "rule": "R", "level": "error", "count": 1, "fingerprint": "f" });
+        let findings = vec![as_finding(&serde_json::from_value(one).unwrap()); 300];
+        let evidence = of(&findings);
+        let waivers: Vec<Waiver<'_>> = (0..300).map(|grant| Waiver::of(grant, &evidence)).collect();
+        let kept = |steps: u64| {
+            let classes = Classes::within(&findings, &waivers, &Steps::new(steps)).classes;
+            classes.iter().map(|class| class.offers.len() * class.findings.len()).sum::<usize>() as u64
+        };
+        assert_eq!(kept(1 << 40), 300 * 300);
+        for steps in [OFFERED * 100, OFFERED * 1000] {
+            assert!((1..=steps / OFFERED).contains(&kept(steps)), "{} for {steps}", kept(steps));
+        }
+    }
 }

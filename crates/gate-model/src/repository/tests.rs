@@ -3,6 +3,17 @@ use proptest::prelude::*;
 use super::{canonical, is_another, is_elsewhere, is_same, remote_name};
 
 #[test]
+fn a_name_is_its_own_name_however_many_git_it_ends_with() {
+    for url in ["https://host/a.git.git", "git@host:a.git/.git", "https://github.com/o/a.git.git.git"] {
+        let name = remote_name(url).unwrap();
+        assert_eq!(remote_name(&format!("https://{name}")).as_deref(), Some(name.as_str()));
+        let plain = name.replace("/.git", "").replace(".git", "");
+        assert!(!is_same(&name, &plain), "{name} passes for {plain}");
+        assert!(!is_another(&name, &plain), "{name} may be {plain} on some server");
+    }
+}
+
+#[test]
 fn one_repository_has_one_name() {
     for url in [
         "git@github.com:acme/pay.git",

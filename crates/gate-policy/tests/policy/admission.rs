@@ -402,6 +402,9 @@ fn a_waiver_needs_exact_evidence() {
     assert!(verdict(&|e| e.rule = String::new()).contains("needs plain text"));
     assert!(verdict(&|e| e.package = Some("a\u{1b}".into())).contains("needs plain text"));
     assert!(verdict(&|e| e.count = 0).contains("needs a count of at least 1"));
+    assert_eq!(verdict(&|e| e.lines = vec![1; 1000]), "granted 1");
+    assert!(verdict(&|e| e.lines = vec![1; 1001]).contains("needs at most 1000 lines"));
+    assert!(verdict(&|e| e.around = vec![String::new(); 1001]).contains("needs at most 1000 lines"));
     let mut none = ask(Action::Waive);
     none.findings.clear();
     assert!(words(&judge(&waiving(""), &none, &asserted("os:dave"), &here())).contains("needs the findings"));
