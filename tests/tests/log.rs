@@ -242,7 +242,8 @@ mod list {
     fn usage_errors_say_what_there_is() {
         let sandbox = Sandbox::with_starter();
         let wrong = |args: &[&str], words: &str| drop(sandbox.run("gate-log", args).expect(2).says(words));
-        wrong(&["--kind", "grants"], "a kind is one of genesis");
+        wrong(&["--kind", "grants"], "did you mean 'grant'");
+        wrong(&["--kind", "x"], "it is one of: genesis, ");
         wrong(&["--since", "2026-01-01"], "a date without a time");
         wrong(&["--since", "30"], "has no unit");
         wrong(&["--kind", "note", "show", "1"], "before a verb");
