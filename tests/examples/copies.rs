@@ -1,7 +1,8 @@
 //! copies LEDGER SEQ COUNT: appends the entry SEQ of a ledger COUNT times more, for `scripts/bench`.
 //!
 //! A hundred thousand grants that were each asked for would take an hour. What is copied are kind, gate, actor and
-//! data; position, time and chain are new, so the ledger verifies. A grant begins when it is copied, so that it counts.
+//! data; position, time and chain are new, so the ledger verifies. A grant begins, and a decision is judged, when it is
+//! copied, so that it counts.
 //! Not a tool: it admits nothing and asks nobody.
 
 #![allow(clippy::expect_used, reason = "what fails shall stop the bench")]
@@ -37,8 +38,14 @@ fn main() {
         if draft.kind == Kind::Grant {
             begin(&mut draft.data, now());
         }
-        let appended =
-            ledger.append(WAIT, &now, |ledger| (0..batch).try_for_each(|_| ledger.append(&draft).map(drop)));
+        let appended = ledger.append(WAIT, &now, |ledger| {
+            (0..batch).try_for_each(|_| {
+                if draft.kind == Kind::Decision {
+                    draft.data["judged_at"] = ledger.now().to_string().into();
+                }
+                ledger.append(&draft).map(drop)
+            })
+        });
         appended.expect("an append");
         left -= batch;
     }

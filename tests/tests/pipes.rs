@@ -63,3 +63,20 @@ fn what_an_auditor_names_is_not_waited_for_but_the_stream_itself() {
         is_refused(&house, &format!("gate-log prove --consistency {place} {place} --key-file {place}"));
     }
 }
+
+/// What is recorded while a report is waited for counts, and no file of the ledger is open meanwhile.
+#[test]
+fn a_plan_knows_the_pause_that_was_recorded_while_it_waited_for_the_report() {
+    let house = House::new(POLICY);
+    house.write("r.sarif", support::sarif(&[]));
+    // Whoever appends and closes leaves nothing beside the ledger, since nobody else has it open.
+    let line = "{ gate-skip lint --action pause --reason x -q >/dev/null; ls .gate > beside; cat r.sarif; } | \
+                { sleep 1; gate-check lint --plan -q -; }";
+    let slow = "{ sleep 1; gate-skip lint --action pause --reason x -q >/dev/null; ls .gate > beside; cat r.sarif; } | \
+                gate-check lint --plan -q -";
+    for line in [slow, line] {
+        assert_eq!(house.sh(line).exits(75).json()["decision"], "hold", "{line}");
+        let beside = std::fs::read_to_string(house.path("beside")).unwrap();
+        assert!(!beside.contains("-wal"), "{beside}");
+    }
+}

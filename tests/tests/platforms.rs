@@ -305,6 +305,23 @@ fn an_environment_can_be_said_where_the_system_has_no_variable() {
 }
 
 #[test]
+fn a_plan_reads_the_environment_of_a_deployments_event_as_a_run_does() {
+    let house = trusting();
+    for (told, code) in [("production", 0), ("staging", 1)] {
+        house.write("event.json", format!(r#"{{"deployment":{{"environment":"{told}"}}}}"#));
+        let event = house.path("event.json").display().to_string();
+        let here = github(&house, &[("GITHUB_EVENT_NAME", "deployment"), ("GITHUB_EVENT_PATH", &event)]);
+        let ask = ["deploy", "--environment", "production", "--reason", "x"];
+        run(&house, "gate-skip", &ask, &github(&house, &[])).exits(0);
+        let plan = run(&house, "gate-check", &["deploy", "--plan"], &here);
+        let verdict = if code == 0 { "skip" } else { "run" };
+        assert_eq!(plan.json()["decision"], verdict, "{told}");
+        assert_eq!(run(&house, "gate-check", &["deploy", "--", "false"], &here).code, code, "{told}");
+        assert_eq!(last_context(&house)["environment"], told);
+    }
+}
+
+#[test]
 fn an_unknown_system_is_named_and_nobody_in_particular_starts_its_runs() {
     let house = trusting();
     let ci = vec![("CI".to_owned(), "true".to_owned())];

@@ -1,11 +1,6 @@
-//! What people see: who went past a gate and who did not, what a failure says, what an approver accepts, completions.
+//! What people see: who went past a gate and who did not, what a failure says, what an approver accepts, scripts of completions.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "tests stop at the first surprise, and one that is skipped says so"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests stop at the first surprise")]
 
 mod support;
 

@@ -242,6 +242,7 @@ impl Check<'_> {
         ground: &Ground,
         io: &mut Io<'_>,
     ) -> Result<Finished, Stop> {
+        self.workspace.let_go();
         let options = reports::options(checker, ground.place());
         Ok(finished(
             reports::read(named, &self.session.env.cwd, (io.stdin, self.args.as_a_command()), &options)?,

@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 use std::process::{Command, ExitStatus};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use signal_hook::consts::signal::{SIGINT, SIGQUIT};
 use signal_hook::flag::register_conditional_default;
@@ -39,7 +39,8 @@ pub fn write(editor: &str, comments: &str) -> Result<String, EditorError> {
     // As git does: the variable may hold options, and the path is an argument of its own.
     // The shell has to outlive a Ctrl-C as we do; what it traps is no trap of the editor's.
     let line = format!("trap : INT QUIT\n{editor} \"$@\"");
-    let keys_are_ours = keys_of_the_editor()?;
+    let keys_are_ours = keys()?;
+    keys_are_ours.store(false, Ordering::SeqCst);
     let status = Command::new("sh").args(["-c", &line, "sh"]).arg(file.path()).status();
     keys_are_ours.store(true, Ordering::SeqCst);
     let status = status?;
@@ -55,14 +56,19 @@ pub fn write(editor: &str, comments: &str) -> Result<String, EditorError> {
     Ok(kept.join("\n").trim().to_owned())
 }
 
-/// Leaves Ctrl-C and Ctrl-\\ to the editor, as git does, until what is returned is true. They reach whoever has the
-/// terminal: we would end, and the editor would go on beside the shell's prompt.
-fn keys_of_the_editor() -> Result<Arc<AtomicBool>, std::io::Error> {
-    let ours = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGQUIT] {
-        register_conditional_default(signal, Arc::clone(&ours))?;
+/// Whether Ctrl-C and Ctrl-\\ end this process. While they are the editor's, as with git, they do not: they reach whoever has
+/// the terminal, and we would end while the editor went on beside the shell's prompt. One for the whole process, since
+/// what answers a signal cannot be taken back.
+fn keys() -> Result<Arc<AtomicBool>, std::io::Error> {
+    static OURS: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(ours) = OURS.get() {
+        return Ok(Arc::clone(ours));
     }
-    Ok(ours)
+    let ours = OURS.get_or_init(|| Arc::new(AtomicBool::new(true)));
+    for signal in [SIGINT, SIGQUIT] {
+        register_conditional_default(signal, Arc::clone(ours))?;
+    }
+    Ok(Arc::clone(ours))
 }
 
 #[cfg(test)]

@@ -177,12 +177,12 @@ pub struct Begun {
 }
 
 /// Begins to gather the facts of a plain run: HEAD is read now, from files, and git reads the remote beside
-/// whatever comes next. `None` where only [`gather`] can tell: a pull request, no checkout.
+/// whatever comes next. `None` where only [`gather`] can tell: a pull request, a deployment, no checkout.
 ///
 /// The context will not say whether the tree is dirty.
 pub fn begin(env: &dyn Fn(&str) -> Option<String>, dir: &Path) -> Option<Begun> {
     let ci = ci::detect(env);
-    if ci.as_ref().is_some_and(|ci| ci.pull_request || ci.merge.is_some()) {
+    if ci.as_ref().is_some_and(|ci| ci.pull_request || ci.deploys || ci.merge.is_some()) {
         return None;
     }
     let glance = git::glance(dir, &env("PATH")?)?;

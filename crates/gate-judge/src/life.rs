@@ -58,10 +58,12 @@ impl Turn {
 }
 
 impl Life {
-    /// The life that `entry` began, or of which it is the grant, and in which `later` followed.
-    pub fn of(entry: &Entry, later: &[Entry]) -> Self {
+    /// The life that `entry` began, or of which it is the grant, and to which `others` belong. It is read in its order: what
+    /// stood before the grant ended nothing that was granted.
+    pub fn of(entry: &Entry, others: &[Entry]) -> Self {
         let mut life = Self::default();
-        for entry in std::iter::once(entry).chain(later) {
+        let (before, after) = others.split_at(others.partition_point(|other| other.seq < entry.seq));
+        for entry in before.iter().chain([entry]).chain(after.iter().filter(|other| other.seq != entry.seq)) {
             life.pass(entry);
         }
         life
@@ -171,7 +173,7 @@ impl Life {
 
 #[cfg(test)]
 mod tests {
-    use gate_ledger::entry::{Draft, EntryHash, Kind, Place};
+    use gate_ledger::entry::{Draft, Entry, EntryHash, Kind, Place};
     use gate_model::time::Timestamp;
     use serde_json::{Value, json};
 
@@ -181,17 +183,24 @@ mod tests {
         Timestamp::parse("2026-11-22T10:00:00Z").unwrap().plus(seconds).unwrap()
     }
 
-    /// The entries of a life, each a second after the one before.
-    fn life(entries: &[(Kind, Value)]) -> Life {
+    fn life(written: &[(Kind, Value)]) -> Life {
         let mut life = Life::default();
-        for (seq, (kind, data)) in (1..).zip(entries) {
+        for entry in entries(written) {
+            life.pass(&entry);
+        }
+        life
+    }
+
+    /// The entries of a life, each a second after the one before.
+    fn entries(written: &[(Kind, Value)]) -> Vec<Entry> {
+        let made = |(seq, (kind, data)): (u64, &(Kind, Value))| {
             let (gate, reference) = (Some("g".to_owned()), (seq > 1).then_some(1));
             let actor = json!({"id": "a", "assurance": "asserted", "via": "os"});
             let draft = Draft { kind: *kind, gate, reference, actor, data: data.clone() };
             let place = Place { ledger: &"0".repeat(32), seq, at: at(seq), prev: EntryHash([0; 32]) };
-            life.pass(&draft.at(place).unwrap());
-        }
-        life
+            draft.at(place).unwrap()
+        };
+        (1..).zip(written).map(made).collect()
     }
 
     fn request() -> (Kind, Value) {
@@ -264,6 +273,15 @@ mod tests {
         assert_eq!(by(over(&whole, 9, false)), Some(3));
         assert_eq!(over(&whole.up_to(2), 9, false), None);
         assert_eq!(whole.up_to(1).waits(at(9)), Ok(()));
+    }
+
+    #[test]
+    fn what_stood_before_the_grant_ended_nothing_that_was_granted() {
+        let rejected = || (Kind::Review, json!({"verdict": "rejected"}));
+        let entries = entries(&[request(), rejected(), grant("skip"), rejected()]);
+        let of = |until: usize| Life::of(&entries[2], &entries[1..until]);
+        assert_eq!(over(&of(3), 9, false), None);
+        assert_eq!(by(over(&of(4), 9, false)), Some(4));
     }
 
     #[test]

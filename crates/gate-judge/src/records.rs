@@ -91,12 +91,3 @@ pub fn nonce_of(entry: &Entry) -> Option<&str> {
 pub fn is_refused_act(entry: &Entry) -> bool {
     entry.kind == Kind::Denial && entry.data.get("refused").is_some()
 }
-
-/// How many of `entries` are decisions that spent the opt-out `id`.
-pub fn spent(entries: &[Entry], id: u64) -> u64 {
-    let spends = |entry: &&Entry| {
-        let list = entry.data.get("spends").and_then(serde_json::Value::as_array);
-        list.is_some_and(|ids| ids.iter().any(|spent| spent.as_u64() == Some(id)))
-    };
-    entries.iter().filter(spends).count() as u64
-}

@@ -147,6 +147,8 @@ fn perform(session: Session<'_>, args: &Args, io: &mut Io<'_>) -> Result<Asked, 
         return endorsing::endorse(act, place).map(Asked::Endorsed);
     }
     let workspace = Workspace::read(place)?;
+    // Somebody may write a reason now, or a document comes through a pipe.
+    workspace.let_go();
     let skip = Skip { workspace: &workspace, cwd: &env.cwd, pen: Pen::of(env, io) };
     if args.verbose {
         for origin in workspace.origins()? {

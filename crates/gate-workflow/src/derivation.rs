@@ -56,6 +56,7 @@ pub fn grant(
             return past.settled().map(|_| Err(reason.into()));
         }
     }
+    past.sound()?;
     if let Err(reason) = in_time(moment_of(view, policies, entry)?, data) {
         return Ok(Err(Underivable::Terms(reason)));
     }

@@ -107,6 +107,14 @@ impl<'a> StoredPast<'a> {
         self.failure.into_inner().map_or_else(|| Ok(self.counted.into_inner()), Err)
     }
 
+    /// Whether everything so far could be read: an answer that only looks like one decides nothing.
+    ///
+    /// # Errors
+    /// The first failure of the store.
+    pub fn sound(&self) -> Result<(), StoreError> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
     fn keep<T>(&self, result: Result<T, StoreError>, otherwise: T) -> T {
         result.unwrap_or_else(|error| {
             self.failure.borrow_mut().get_or_insert(error);

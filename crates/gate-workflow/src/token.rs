@@ -61,9 +61,10 @@ pub fn origins(known: &Facts, asserted: &[Origin]) -> Vec<String> {
     let told = facts.into_iter().map(|(name, value, can)| {
         let Some(value) = value else { return format!("{name} is unknown") };
         let stated = asserted.iter().find(|origin| origin.fact == name && origin.value == value);
-        let from = match stated.filter(|_| !is_proven(name, can)) {
+        let from = match stated {
+            _ if is_proven(name, can) => format!("the token in {TOKEN_VARIABLE}"),
             Some(origin) => origin.from.join(" and "),
-            None => format!("the token in {TOKEN_VARIABLE}"),
+            None => format!("the run and the token in {TOKEN_VARIABLE}, which does not prove it"),
         };
         format!("{name} is {value}, from {from}")
     });

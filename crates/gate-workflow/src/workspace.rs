@@ -205,6 +205,11 @@ impl<'a> Workspace<'a> {
         }
     }
 
+    /// Lets go of the ledger: something is going to be waited for, and no file of it stays open meanwhile.
+    pub fn let_go(&self) {
+        drop(self.at_rest.take());
+    }
+
     /// The ledger as it lies, for a look that is over before anything else is done with it: nothing where it has a remote,
     /// is verified first, or may be written to just now. What is wrong with it the next way to open it tells. What was seen
     /// counts only where [`Ledger::is_still`] says so afterwards.
@@ -213,7 +218,8 @@ impl<'a> Workspace<'a> {
             return None;
         }
         let open = || ledger_access::open_at_rest(&self.ledger_path().ok()?, &self.loaded).ok().flatten();
-        self.at_rest.take().or_else(open)
+        // Long may have passed since it was opened: a report was read, say.
+        self.at_rest.take().filter(Ledger::is_newest).or_else(open)
     }
 
     /// The clock's instant.
@@ -276,6 +282,7 @@ impl<'a> Workspace<'a> {
     /// # Errors
     /// A [`WorkspaceError`].
     pub fn origins(&self) -> Result<Vec<String>, WorkspaceError> {
+        self.let_go();
         let known = self.facts()?;
         let asserted = facts::origins(self.place.env, self.place.cwd, &self.loaded.policy.aliases)?;
         Ok(token::origins(known, &asserted))
@@ -362,7 +369,7 @@ impl<'a> Workspace<'a> {
                 done => done?,
             }
         }
-        drop(self.at_rest.take());
+        self.let_go();
         ledger_access::open(&self.ledger_path()?, access, &self.loaded)
     }
 
@@ -376,7 +383,7 @@ impl<'a> Workspace<'a> {
         if self.remote().is_some() {
             return self.open(access);
         }
-        drop(self.at_rest.take());
+        self.let_go();
         ledger_access::open_to_judge(&self.ledger_path()?, access, &self.loaded)
     }
 

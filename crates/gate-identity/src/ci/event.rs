@@ -88,7 +88,7 @@ struct MergeGroup {
 
 #[derive(Deserialize)]
 struct Deployment {
-    environment: String,
+    environment: Option<String>,
 }
 
 impl Event {
@@ -113,7 +113,7 @@ impl Event {
     }
 
     fn of(payload: Payload) -> Self {
-        let environment = payload.deployment.map(|deployment| deployment.environment);
+        let environment = payload.deployment.and_then(|deployment| deployment.environment);
         let queued_head = payload.merge_group.map(|group| group.head_sha);
         let is_over =
             |pull: &PullRequest| pull.state.as_deref() == Some("closed") || pull.merged == Some(true);

@@ -241,7 +241,8 @@ impl Replayer {
     }
 
     /// Puts a question to what stands before the next entry, as a verdict at `now` on `gate` of the repository `here`
-    /// may, under the policy that `used` names. Nothing where no entry so far holds that policy.
+    /// may, under the policy that `used` names. Nothing where no entry so far holds that policy. This is how tests compare
+    /// what is folded with what a store answers.
     pub fn past<T>(
         &self,
         (gate, here): (&str, Whose<'_>),

@@ -93,6 +93,10 @@ impl Database {
         self.copy.as_ref().is_some_and(Snapshot::is_in_place)
     }
 
+    pub(super) fn is_newest(&self) -> bool {
+        self.copy.as_ref().is_some_and(Snapshot::is_newest)
+    }
+
     /// Whether all that was read is of one moment, where it was read as it lay.
     pub(super) fn is_still(&self) -> bool {
         self.copy.as_ref().is_none_or(Snapshot::is_still)

@@ -149,6 +149,11 @@ impl Ledger {
         self.database.is_at_rest()
     }
 
+    /// Whether it was opened as it lay and nobody appended since.
+    pub fn is_newest(&self) -> bool {
+        self.database.is_newest()
+    }
+
     /// Whether all that was read in a ledger that was opened as it lay is of one moment. It always is in any other.
     pub fn is_still(&self) -> bool {
         self.database.is_still()

@@ -35,6 +35,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Within how long two writings may bear one time: two ticks of the kernel's clock, of which there are at least a hundred in
 /// a second.
 const TICK: Duration = Duration::from_millis(20);
+/// The same where a file system keeps no fractions of a second.
+const COARSE_TICK: Duration = Duration::from_secs(3);
 /// The length of the header of a write-ahead log, in bytes (<https://www.sqlite.org/fileformat2.html>, section 4.1).
 const WAL_HEADER: usize = 32;
 /// How it begins, by the order of bytes of its checksums.
@@ -85,15 +87,18 @@ impl Snapshot {
     /// An [`OpenError`].
     pub(super) fn at_rest(path: &Path, real: &Path) -> Result<Option<Self>, OpenError> {
         let held = hold(path, real)?;
-        if log_header(real)?.is_some() {
-            return Ok(None);
-        }
+        // Before the log: what is moved out of it afterwards shows.
         let found = metadata(real)?;
-        if age(&found).is_none_or(|age| age < TICK) {
+        if age(&found).is_none_or(|age| age < tick_of(&found)) || log_header(real)?.is_some() {
             return Ok(None);
         }
         let kept = Kept::InPlace { seen: Stamp::of(&found), _held: held };
         Ok(Some(Self { path: path.to_owned(), file: real.to_owned(), kept }))
+    }
+
+    /// Whether it is the newest moment of the ledger still: nobody wrote to the file, and nothing to a log beside it.
+    pub(super) fn is_newest(&self) -> bool {
+        self.is_in_place() && self.is_still() && log_header(&self.file).is_ok_and(|log| log.is_none())
     }
 
     /// Takes a copy in any case.
@@ -195,6 +200,12 @@ fn log_header(real: &Path) -> Result<Option<(Vec<u8>, u64)>, OpenError> {
     let mut header = Vec::new();
     file.take(WAL_HEADER as u64).read_to_end(&mut header).map_err(fails)?;
     Ok((!header.is_empty()).then_some((header, inode)))
+}
+
+/// Within how long two writings to the file may bear one time. Where its times are whole seconds, its file system may know
+/// no finer ones, and some know every other second alone.
+fn tick_of(file: &Metadata) -> Duration {
+    if file.ctime_nsec() == 0 && file.mtime_nsec() == 0 { COARSE_TICK } else { TICK }
 }
 
 /// How long ago a file was changed, by the time that nobody can set; nothing where that is yet to come.

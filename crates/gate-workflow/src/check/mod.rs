@@ -272,10 +272,10 @@ impl<'a> Checker<'a> {
         }
         let ledger = match self.workspace.open_to_judge(Access::Read) {
             Ok(ledger) => ledger,
-            // What was read as it lay is all that there is now, and a pause in it holds. Nothing of it that lets anybody pass
-            // counts before it is judged once more in a transaction, which a ledger that is gone cannot give.
-            Err(_) if read.is_some() => return Ok(read),
-            Err(unusable) => return self.without_ledger(unusable, warnings),
+            // Where the gate goes on without a ledger, what was read as it lay is all that there is now, and a pause in it
+            // holds. Nothing of it that lets anybody pass counts before it is judged once more in a transaction, which a
+            // ledger that is gone cannot give.
+            Err(unusable) => return Ok(self.without_ledger(unusable, warnings)?.or(read)),
         };
         match looking(&ledger) {
             Ok(found) => Ok(Some(found)),

@@ -42,7 +42,7 @@ pub(super) fn weigh(
     }
     // What was erased cannot be derived again, so it does not count. A pause is the safe side: nobody lifts one by
     // erasing who made it.
-    let may_lack = by.is_erased() || entry.body.contains("_c\":");
+    let may_lack = by.is_erased() || redaction::may_hold(&entry.body);
     if may_lack && redaction::has_erased(entry.kind, &entry.actor, &entry.data) {
         let why = "rests on a name or a reason that was erased; ask again".to_owned();
         let is_pause = data.ask.action == Action::Pause;

@@ -43,8 +43,10 @@ fn a_short_look_makes_nothing_beside_the_ledger() {
 fn what_was_read_while_somebody_wrote_does_not_count() {
     let bench = Bench::new();
     let ledger = lying(&bench);
+    assert!(ledger.is_newest());
     let mut writer = bench.open();
     append(&mut writer, &[draft(Kind::Note, "lint", json!({}))]);
+    assert!(!ledger.is_newest(), "somebody appended since");
     assert!(ledger.is_still(), "what is in the log alone is not read here, and does no harm");
     writer.close().unwrap();
     assert!(!ledger.is_still(), "now it was moved into the file");
