@@ -247,10 +247,14 @@ struct Agenda<'a> {
     /// What ends before that, ends soon; `None` past the year 9999.
     soon: Option<Timestamp>,
     policies: Policies,
-    /// Who guards the policies, once it was asked; nothing where nobody can tell.
-    guard: Option<Option<Rc<Guard>>>,
+    /// Who guards the policies, once it was asked; an error where nobody can tell.
+    guard: Option<Result<Rc<Guard>, Untold>>,
     unreadable: Vec<Unreadable>,
 }
+
+/// Nobody can tell who guards the policies: those that cannot be read are listed.
+#[derive(Debug, Clone, Copy)]
+struct Untold;
 
 /// The rules that say who can act.
 enum Rules<'a> {
@@ -296,7 +300,7 @@ impl<'a> Agenda<'a> {
         if let Some(today) = self.today(repository) {
             return Ok(today);
         }
-        let Some(guard) = self.guard()? else { return Ok(Rules::None) };
+        let Ok(guard) = self.guard()? else { return Ok(Rules::None) };
         let is_ours = |own: &&Rc<Recorded>| !is_elsewhere(own.data.repository.as_deref(), repository);
         match guard.in_force(repository).map(|own| own.filter(is_ours)) {
             Ok(Some(own)) => Ok(Rules::Recorded(Rc::clone(own))),
@@ -319,28 +323,30 @@ impl<'a> Agenda<'a> {
         Ok(newest.map_or(Rules::None, |newest| self.usable(newest)))
     }
 
-    /// Who guards the policies; nothing where one of them cannot be read, since it might be the one in force.
-    fn guard(&mut self) -> Result<Option<Rc<Guard>>, StoreError> {
+    /// Who guards the policies; nobody can tell where one of them cannot be read, since it might be the one in force.
+    fn guard(&mut self) -> Result<Result<Rc<Guard>, Untold>, StoreError> {
         if let Some(known) = &self.guard {
             return Ok(known.clone());
         }
         let guard = match ownership::guard(&self.view) {
-            Ok(guard) => Some(Rc::new(guard)),
+            Ok(guard) => Ok(Rc::new(guard)),
             Err(Unowned::Store(error)) => return Err(error),
-            Err(_) => self.list_policies().map(|()| None)?,
+            Err(_) => Err(self.list_policies()?),
         };
         Ok(self.guard.insert(guard).clone())
     }
 
     /// Lists each policy of the ledger that cannot be read.
-    fn list_policies(&mut self) -> Result<(), StoreError> {
+    fn list_policies(&mut self) -> Result<Untold, StoreError> {
         let mut found = Vec::new();
         self.view.policies(&mut |entry: &Entry| {
             found.extend(recorded::recorded(entry).err());
             ControlFlow::Continue(())
         })?;
-        found.into_iter().for_each(|error| drop(self.usable(Err(error))));
-        Ok(())
+        for error in found {
+            self.list(&error);
+        }
+        Ok(Untold)
     }
 
     /// The rules of a recorded policy; one that is there and cannot be read is listed.
@@ -348,11 +354,15 @@ impl<'a> Agenda<'a> {
         match policy {
             Ok(policy) => Rules::Recorded(policy),
             Err(error) => {
-                let listed = error.seq().map(|seq| Unreadable { seq, reason: error.to_string() });
-                self.unreadable.extend(listed);
+                self.list(&error);
                 Rules::None
             }
         }
+    }
+
+    /// Lists a policy that is there and cannot be read.
+    fn list(&mut self, error: &NoPolicy) {
+        self.unreadable.extend(error.seq().map(|seq| Unreadable { seq, reason: error.to_string() }));
     }
 
     /// Whether the opt-out that was `granted` was ended. Where nobody can tell of a pause, it was not.

@@ -376,8 +376,7 @@ fn what_is_to_come_is_promised_by_the_policy_that_owners_admitted() {
         agenda.add(Kind::Policy, None, "mallory", &later);
         agenda.break_glass("alice", 3_600, 86_400);
         let due = read(&agenda.ledger, None, at(60), None, 10).unwrap();
-        let command = &due.ending[0].remedy.command;
-        assert_eq!(command.contains(" renew "), renews, "{command}");
+        assert_eq!(due.ending[0].remedy.command.contains(" renew "), renews, "{due:?}");
     }
 }
 
