@@ -520,3 +520,14 @@ fn a_signature_that_is_a_list_is_none() {
     change.refused_without_the_owner();
     change.house.check(&["secrets", "--", "true"]).exits(125).says(&["not a JSON object"]);
 }
+
+#[test]
+fn what_is_due_is_told_where_nobody_can_tell_whose_policy_it_is() {
+    let change = Change::new();
+    change.house.write("gate.toml", change.house.read("gate.toml") + OPEN);
+    change.house.write(".git/config", "[broken");
+    let due = Ran::of(change.house.tool("gate-log", &["due"]).output().unwrap()).exits(0);
+    let told = due.says(&["warning: goes by the policies that the ledger holds", "bad config"]).json();
+    assert_eq!(told["unreadable"], serde_json::json!([]));
+    change.house.check(&["secrets", "--", "true"]).exits(125);
+}

@@ -178,6 +178,17 @@ fn a_renewal_is_offered_by_the_newest_rules_and_not_by_those_of_the_grant() {
 }
 
 #[test]
+fn what_is_due_is_told_where_git_cannot_read_the_checkout() {
+    let house = house();
+    let first = house.skip_as("dave", &["lint", "--action", "override", "--reason", "x"]).exits(0).id();
+    house.write(".git/config", "[broken");
+    let due = log(&house, &["due"]).exits(0);
+    let told = due.says(&["warning: goes by the policies that the ledger holds", "bad config"]).json();
+    assert_eq!(told["ending"][0]["command"], format!("gate-skip renew {first}"));
+    log(&house, &["due", "--within", "1d"]).exits(1);
+}
+
+#[test]
 fn a_renewal_of_what_has_ended_waits_for_nobody() {
     let house = house();
     let [alice, bob] = ["alice", "bob"].map(|name| format!("--sign={}", house.outside(name).display()));

@@ -54,13 +54,14 @@ pub(crate) fn path(text: &str) -> String {
     bounded(text, limits::PATH)
 }
 
-/// Cleans `text`. What is too long is cut and marked with its digest, so that two names stay two.
+/// Cleans `text`. What has control characters or is too long is marked with its digest, so that two names stay two.
 fn bounded(text: &str, limit: usize) -> String {
-    if text.len() <= limit {
-        return one_line(text);
+    if text.len() <= limit && (is_plain(text) || !text.contains(char::is_control)) {
+        return text.to_owned();
     }
-    let head = cut(text, limit - DIGITS - '…'.len_utf8());
-    format!("{}…{}", one_line(head), digits(LONG_NAME, text.as_bytes()))
+    // Cleaning replaces one byte by three, so the cut comes after it, too.
+    let head = one_line(cut(text, limit));
+    format!("{}…{}", cut(&head, limit - DIGITS - '…'.len_utf8()), digits(LONG_NAME, text.as_bytes()))
 }
 
 /// Whether `text` is printable ASCII, as nearly all text in reports is: then there is nothing to clean.
@@ -69,9 +70,6 @@ fn is_plain(text: &str) -> bool {
 }
 
 fn one_line(text: &str) -> String {
-    if is_plain(text) {
-        return text.to_owned();
-    }
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
@@ -262,7 +260,12 @@ mod tests {
         let (one, two) = ("x".repeat(600) + "a", "x".repeat(600) + "b");
         assert_ne!(name(&one), name(&two));
         assert!(name(&one).len() <= limits::NAME && name(&"é".repeat(600)).len() <= limits::NAME);
-        assert_eq!(name("a\nb\u{1b}c"), "a\u{fffd}b\u{fffd}c");
+        let [one, two] = ["a\nb\u{1b}c", "a\rb\u{7f}c"].map(name);
+        assert!(
+            one != two && one.starts_with("a\u{fffd}b\u{fffd}c…") && two.starts_with("a\u{fffd}b\u{fffd}c…")
+        );
+        assert_ne!(name("a\u{fffd}b"), name("a\u{0}b"));
+        assert!(name(&"\u{1b}".repeat(500)).len() <= limits::NAME);
     }
 
     #[test]

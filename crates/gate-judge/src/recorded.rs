@@ -45,6 +45,16 @@ pub enum NoPolicy {
     },
 }
 
+impl NoPolicy {
+    /// The entry that cannot be used; nothing where there is none.
+    pub const fn seq(&self) -> Option<u64> {
+        match self {
+            Self::Missing(_) => None,
+            Self::Digest(seq) | Self::Malformed { seq, .. } => Some(*seq),
+        }
+    }
+}
+
 /// The text that `entry` holds, with its digest checked and not read any further.
 ///
 /// # Errors

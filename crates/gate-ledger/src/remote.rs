@@ -60,7 +60,7 @@ pub use ask::Ask;
 pub use batch::Kept;
 pub use client::Client;
 pub use error::{Failed, RemoteError, Why};
-pub use place::working_copy;
+pub use place::{refuse_link, working_copy};
 pub use publish::{Published, publish, settle};
 pub use pull::{Expect, PullError, WorkingCopy, pull};
 pub use serve::serve;

@@ -9,9 +9,12 @@ use gate_cli::render::{self, Sheet, View};
 use gate_ledger::store::Access;
 use gate_model::exit::Exit;
 use gate_model::principal::shown;
+use gate_workflow::ownership::Unowned;
+use gate_workflow::policy_source::PolicyError;
 use gate_workflow::reading::due::{self, Due, Ending, Idle, Owed, Remedy, Waiting};
+use gate_workflow::workspace::Workspace;
 
-use crate::session::Log;
+use crate::session::{Found, Log};
 use gate_cli::Stop;
 
 /// Shows what is due; with `within` that which has its end within so many seconds.
@@ -24,15 +27,23 @@ pub(crate) fn show(
     unneeded_after: Option<u64>,
     io: &mut Io<'_>,
 ) -> Result<Exit, Stop> {
-    let found = log.find()?;
+    let found = match log.find() {
+        // Where git cannot say whose policy it is, nothing is promised by it, and what waits is in the ledger.
+        Err(PolicyError::Unowned(Unowned::Facts(_))) => {
+            Found::Policy(Box::new(Workspace::unguarded(log.place())?))
+        }
+        found => found?,
+    };
     let ledger = found.open(Access::Read)?;
-    let due = due::read(
-        &ledger,
-        found.today()?,
-        log.session.now(),
-        within,
-        unneeded_after.unwrap_or(due::UNNEEDED_AFTER),
-    )?;
+    let today = found.today().unwrap_or_else(|error| {
+        let text = format!(
+            "goes by the policies that the ledger holds: {error}\nmend the checkout to have its own policy count"
+        );
+        log.session.warn(io, &text);
+        None
+    });
+    let unneeded_after = unneeded_after.unwrap_or(due::UNNEEDED_AFTER);
+    let due = due::read(&ledger, today, log.session.now(), within, unneeded_after)?;
     let text = match log.session.format(io) {
         Format::Text => {
             render::page(&sheet(&due, &log.session.view(io)), Format::Text, &log.session.view(io))

@@ -218,16 +218,19 @@ fn no_conflict(action: Action, context: &Context) -> Condition {
     Err(format!("cannot apply: the facts of this run contradict each other: {conflicts}"))
 }
 
-/// Whether what is asked for is for the repository where it is asked: the rules of one say nothing of another's gates.
+/// Whether what is asked for is for the repository where it is asked: the rules of one say nothing of another's gates. A
+/// checkout without a name is none that is named: whoever takes the name away must not ask by other rules and quotas. A
+/// pause only adds a block, so there it is not refused.
 fn of_here(ask: &Ask, context: &Context) -> Condition {
-    match (&ask.scope.repository, &context.repository) {
-        (Some(meant), Some(here)) if !context.is_surely(meant) => Err(format!(
-            "is for repository {} (this is {}): ask from a checkout of that one",
-            text::visible(meant),
-            text::visible(here)
-        )),
-        _ => Ok(()),
-    }
+    let Some(meant) = ask.scope.repository.as_ref().filter(|meant| !context.is_surely(meant)) else {
+        return Ok(());
+    };
+    let here = match &context.repository {
+        Some(here) => format!("this is {}", text::visible(here)),
+        None if ask.action == Action::Pause => return Ok(()),
+        None => "this is one without a name".to_owned(),
+    };
+    Err(format!("is for repository {} ({here}): ask from a checkout of that one", text::visible(meant)))
 }
 
 /// Whether what a rule demands of the place holds where its grant is used.

@@ -55,7 +55,7 @@ pub(crate) fn find(args: &Args, task: &Task, env: &Env) -> Result<Subject, Stop>
 /// The ledger of the policy; of a remote one the working copy, since a remote is not asked.
 fn own(loaded: &Loaded, env: &Env) -> Result<PathBuf, Stop> {
     match (&loaded.policy.ledger.remote, pinned(loaded)) {
-        (Some(remote), Some(genesis)) => Ok(working_copy(&|name| env.get(name), genesis, &remote.address)),
+        (Some(remote), Some(genesis)) => Ok(working_copy(&|name| env.get(name), genesis, &remote.address)?),
         _ => Ok(loaded.ledger_path()?),
     }
 }

@@ -131,6 +131,27 @@ fn bytes_changed_in_the_working_copy_are_found_before_anything_rests_on_them() {
     town.runner("a").check(&["lint", "--", "false"]).exits(0);
 }
 
+/// Whoever may write where it leads could choose what it holds, and when.
+#[test]
+fn a_working_copy_that_became_a_link_is_refused_by_each_tool() {
+    let (town, _) = seen();
+    let a = town.runner("a");
+    let (copy, elsewhere) = (a.copy(), town.house.outside("elsewhere.db"));
+    for is_dangling in [false, true] {
+        if is_dangling {
+            std::fs::remove_file(&elsewhere).unwrap();
+        } else {
+            std::fs::rename(&copy, &elsewhere).unwrap();
+            std::os::unix::fs::symlink(&elsewhere, &copy).unwrap();
+        }
+        let word = "is not a regular file";
+        is_caught(&town, word);
+        Ran::of(a.command("gate-verify", &[]).output().unwrap()).exits(4).says(&[word]);
+    }
+    std::fs::remove_file(&copy).unwrap();
+    a.check(&["lint", "--", "true"]).exits(0);
+}
+
 #[test]
 fn a_file_that_is_named_beside_a_remote_is_not_judged_by() {
     let (town, _) = seen();

@@ -155,6 +155,31 @@ fn each_repository_has_its_own_places_in_a_quota() {
     }
 }
 
+/// Its rules would be others: without a quota, say.
+#[test]
+fn a_checkout_without_a_name_renews_nothing_of_a_repository_that_has_one() {
+    let renewing = GATES.replacen("max_ttl = \"8h\"", "max_ttl = \"8h\"\nmax_renewals = 3", 1);
+    let both = Neighbours::over_a_file(&renewing.replace("max = 1,", "max = 4,"));
+    let first = both.pay("gate-skip", &ASK).exits(0).id();
+    let renew = ["renew", first.as_str(), "--reason", "it takes longer"];
+    let forget =
+        both.house().plain("git").current_dir(&both.web).args(["remote", "remove", "origin"]).status();
+    assert!(forget.unwrap().success());
+    std::fs::write(
+        both.web.join("gate.toml"),
+        format!("version = 1\n{}", renewing.replace("max = 1,", "max = 99,")),
+    )
+    .unwrap();
+    let said = ["is for repository", "(this is one without a name): ask from a checkout of that one"];
+    both.web("gate-skip", &renew).exits(1).says(&said);
+    // What it asks for itself is its own, and of its own it can renew.
+    let own = both.web("gate-skip", &ASK).exits(0).id();
+    both.web("gate-skip", &["renew", &own, "--reason", "it takes longer"]).exits(0);
+    both.pay("gate-skip", &renew).exits(0);
+    both.pay("gate-check", &FAIL).exits(0);
+    both.judges_again();
+}
+
 #[test]
 fn a_pause_holds_the_gate_of_its_own_repository() {
     for both in Neighbours::both() {

@@ -463,8 +463,26 @@ fn several_runs_are_one_report() {
 #[test]
 fn text_from_a_report_cannot_write_to_a_terminal() {
     let found = finding(r#"{"ruleId":"a\u001b[31m\nb","message":{"text":"x\u0007\ty"}}"#);
-    assert_eq!((found.rule.as_str(), found.message.as_str()), ("a\u{fffd}[31m\u{fffd}b", "x\u{fffd}\ty"));
+    assert_eq!(found.message, "x\u{fffd}\ty");
+    assert!(found.rule.starts_with("a\u{fffd}[31m\u{fffd}b…"), "{}", found.rule);
+    assert!(!found.rule.contains(char::is_control), "{:?}", found.rule);
     assert!(!message(&results(r#"{"level":"\u001b]0;x\u0007"}"#)).contains('\u{1b}'));
+}
+
+#[test]
+fn rules_and_paths_that_differ_in_a_control_character_stay_two() {
+    let rule = |rule: &str| finding(&format!(r#"{{"ruleId":"{rule}"}}"#)).rule;
+    let same = [r"a\u001bb", r"a\u0000b", r"a\nb", r"a\u009bb", r"a\ufffdb", "ab"];
+    for (number, one) in same.iter().enumerate() {
+        for other in &same[number + 1..] {
+            assert_ne!(rule(one), rule(other), "{one} and {other}");
+        }
+    }
+    let uri = |uri: &str| {
+        let place = format!(r#"{{"physicalLocation":{{"artifactLocation":{{"uri":"{uri}"}}}}}}"#);
+        finding(&format!(r#"{{"ruleId":"R","locations":[{place}]}}"#)).path
+    };
+    assert_ne!(uri("src/a%1bb"), uri("src/a%07b"));
 }
 
 #[test]

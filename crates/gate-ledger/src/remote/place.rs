@@ -1,8 +1,9 @@
 //! Where the working copy of a remote ledger lies.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::entry::EntryHash;
+use crate::store::OpenError;
 
 /// What the digest of an address is for, so that it equals no other hash.
 const CONTEXT: &str = "gate 2026-11-30 the working copy of a remote ledger";
@@ -12,7 +13,14 @@ const CONTEXT: &str = "gate 2026-11-30 the working copy of a remote ledger";
 /// cache, a folder of their own among the temporary files serves.
 ///
 /// Another address has another file: what one remote says never mixes with what another one said.
-pub fn working_copy(env: &dyn Fn(&str) -> Option<String>, genesis: EntryHash, address: &str) -> PathBuf {
+///
+/// # Errors
+/// As [`refuse_link`].
+pub fn working_copy(
+    env: &dyn Fn(&str) -> Option<String>,
+    genesis: EntryHash,
+    address: &str,
+) -> Result<PathBuf, OpenError> {
     let absolute = |name: &str| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let folder = match (absolute("XDG_CACHE_HOME"), absolute("HOME")) {
         (Some(cache), _) => cache.join("gate"),
@@ -24,7 +32,22 @@ pub fn working_copy(env: &dyn Fn(&str) -> Option<String>, genesis: EntryHash, ad
     };
     let (genesis, address) = (genesis.to_string(), gate_model::digest::of(CONTEXT, address.as_bytes()));
     let digits = |text: &str| text.trim_start_matches("b3:")[..16].to_owned();
-    folder.join(format!("{}-{}.db", digits(&genesis), digits(&address)))
+    let copy = folder.join(format!("{}-{}.db", digits(&genesis), digits(&address)));
+    refuse_link(&copy)?;
+    Ok(copy)
+}
+
+/// Refuses a working copy that is a symbolic link, wherever it leads: no tool ever makes one, and what it leads to is
+/// somebody's who may write there.
+///
+/// # Errors
+/// [`OpenError::Beside`].
+pub fn refuse_link(copy: &Path) -> Result<(), OpenError> {
+    match copy.symlink_metadata() {
+        Ok(found) if found.is_symlink() => Err(OpenError::Beside { path: copy.to_owned() }),
+        // What cannot be looked at cannot be opened either, and says why there.
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -39,7 +62,7 @@ mod tests {
         let place = |variables: &[(&str, &str)], address: &str| {
             let find =
                 |name: &str| variables.iter().find(|(own, _)| *own == name).map(|(_, v)| (*v).to_owned());
-            working_copy(&find, EntryHash::ZERO, address)
+            working_copy(&find, EntryHash::ZERO, address).unwrap()
         };
         let home = [("HOME", "/home/dev"), ("XDG_CACHE_HOME", "relative")];
         let one = place(&home, "git:origin#gate-ledger");
@@ -50,5 +73,22 @@ mod tests {
             Some(Path::new("/c/gate"))
         );
         assert!(place(&[("TMPDIR", "/var/tmp")], "x:y").starts_with("/var/tmp"));
+    }
+    #[test]
+    fn a_working_copy_that_is_a_link_is_refused_wherever_it_leads() {
+        let dir = tempfile::tempdir().unwrap();
+        let find = |name: &str| (name == "XDG_CACHE_HOME").then(|| dir.path().to_str().unwrap().to_owned());
+        let place = || working_copy(&find, EntryHash::ZERO, "git:origin#gate-ledger");
+        let copy = place().unwrap();
+        std::fs::create_dir(dir.path().join("gate")).unwrap();
+        let target = dir.path().join("elsewhere.db");
+        for is_dangling in [true, false] {
+            std::os::unix::fs::symlink(&target, &copy).unwrap();
+            assert!(place().unwrap_err().to_string().contains("is not a regular file"), "{is_dangling}");
+            std::fs::remove_file(&copy).unwrap();
+            std::fs::write(&target, "").unwrap();
+        }
+        std::fs::write(&copy, "").unwrap();
+        assert_eq!(place().unwrap(), copy);
     }
 }

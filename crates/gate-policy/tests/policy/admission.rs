@@ -1,6 +1,7 @@
 //! Verdicts on requests: each condition alone, the order of rules, and what a denial says.
 
 use gate_model::action::Action;
+use gate_model::context::Context;
 use gate_model::level::Level;
 use gate_model::principal::Assurance;
 use gate_model::request::Ttl;
@@ -334,7 +335,7 @@ fn a_debt_does_not_close_the_other_rules() {
 fn facts_from_a_token_are_demanded_at_admission_and_at_use() {
     let policy = with("facts = \"oidc\"");
     let (ask, by) = (ask(Action::Skip), asserted("os:dave"));
-    let token = gate_model::context::Context { assurance: Some(Assurance::Oidc), ..here() };
+    let token = Context { assurance: Some(Assurance::Oidc), ..here() };
     assert_eq!(
         words(&judge(&policy, &ask, &by, &here())),
         "rule 1 needs the facts of the run (environment, ref, repository) from a CI token (they are asserted)"
@@ -373,6 +374,24 @@ fn what_has_a_fix_is_not_waived_until_there_is_one() {
     ask.findings[0].fixable = true;
     assert_eq!(verdict(&until_fixed, &ask), "rule 1 waives what has no fix yet, and there is one for 'R1'");
     assert_eq!(verdict(&waiving(""), &ask), "granted 1");
+}
+
+#[test]
+fn who_takes_the_name_of_a_checkout_away_asks_for_no_repository_that_has_one() {
+    let rules = with("");
+    let nameless = Context { repository: None, ..here() };
+    let verdict = |action: Action, repository: Option<&str>| {
+        let mut ask = ask(action);
+        ask.scope.repository = repository.map(str::to_owned);
+        words(&judge(&rules, &ask, &asserted("os:dave"), &nameless))
+    };
+    let named = Some("example.com/app");
+    assert_eq!(verdict(Action::Skip, None), "granted 1");
+    assert!(
+        verdict(Action::Skip, named)
+            .contains("is for repository example.com/app (this is one without a name)")
+    );
+    assert_eq!(verdict(Action::Pause, named), "granted 1", "a pause only adds a block");
 }
 
 #[test]

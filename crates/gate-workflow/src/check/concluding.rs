@@ -94,12 +94,17 @@ impl Checker<'_> {
     }
 
     /// Matches the scopes of what was granted while the command ran, before everybody has to wait for the lock: their
-    /// globs are remembered. What goes wrong here goes wrong in the transaction, too, which tells.
+    /// globs are remembered. Nothing is decided here, and what cannot be read is passed over: the transaction reads it
+    /// again, by the same index, and tells. Whoever breaks it for just this moment has others wait for as long as the
+    /// globs take, which is bounded, and gets nothing past the gate.
     fn match_scopes(&self) {
         let (Ok(ledger), Ok(context)) = (self.workspace.open_at_rest(), self.context()) else { return };
-        let live = ledger.view().live_grants(self.name, self.workspace.now()).unwrap_or_default();
-        for grant in live.iter().filter_map(|entry| records::data::<GrantData>(entry).ok()) {
-            let _remembered = gate_policy::scope_holds(grant.ask.action, &grant.ask.scope, context);
+        let view = ledger.view();
+        for seq in view.live_positions(self.name, self.workspace.now()).into_iter().flatten() {
+            let Ok(Some(entry)) = view.entry(seq) else { continue };
+            if let Ok(grant) = records::data::<GrantData>(&entry) {
+                let _remembered = gate_policy::scope_holds(grant.ask.action, &grant.ask.scope, context);
+            }
         }
     }
 

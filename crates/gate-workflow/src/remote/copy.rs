@@ -5,7 +5,7 @@ use std::path::Path;
 
 use gate_ledger::archive::EntryRef;
 use gate_ledger::entry::{Entry, EntryHash, write_line};
-use gate_ledger::remote::{Expect, PullError, Remote, WorkingCopy, pull as pull_from};
+use gate_ledger::remote::{Expect, PullError, Remote, WorkingCopy, pull as pull_from, refuse_link};
 use gate_ledger::store::{Access, CreateError, Ledger, OpenError, StoreError, Transaction, View};
 
 use super::{RemoteProblem, openings};
@@ -63,6 +63,7 @@ pub(super) fn open(path: &Path, remote: &mut dyn Remote, expect: &Expect) -> Res
 
 /// Opens the working copy at `path`, which somebody made.
 fn open_made(path: &Path, expect: &Expect) -> Result<Ledger, RemoteProblem> {
+    refuse_link(path)?;
     let ledger = Ledger::open(path, Access::Append)?;
     if ledger.genesis() == expect.genesis { Ok(ledger) } else { Err(other(expect, ledger.genesis())) }
 }

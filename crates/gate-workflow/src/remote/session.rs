@@ -75,7 +75,7 @@ impl Workspace<'_> {
     /// # Errors
     /// Where it cannot be used.
     pub fn copy_folder(&self) -> Result<PathBuf, Unusable> {
-        let place = working_copy(self.place.env, EntryHash::ZERO, "");
+        let place = working_copy(self.place.env, EntryHash::ZERO, "").map_err(RemoteProblem::from)?;
         copy::refuse_foreign(&place)?;
         Ok(place.parent().unwrap_or(Path::new("/")).to_owned())
     }
@@ -111,7 +111,7 @@ impl Workspace<'_> {
                 return Err(RemoteProblem::UnderReview(rules.address.clone()));
             }
             let expect = self.expected(rules)?;
-            let copy = working_copy(self.place.env, expect.genesis, &rules.address);
+            let copy = working_copy(self.place.env, expect.genesis, &rules.address)?;
             let expect = (expect, ledger_access::privacy(&self.loaded));
             let mut new = Link::new(self.place.connect.clone(), rules.address.clone(), expect, copy);
             new.lost = self.lost.clone();

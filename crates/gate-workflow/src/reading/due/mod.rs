@@ -3,7 +3,7 @@
 //!
 //! Each item says who can act and by which command. The rules are today's policy for what is of its repository; for
 //! another one, and for whoever has the ledger alone, they are those that the entry was judged under, as the ledger holds
-//! them, and for what is still to be asked for the newest of its repository.
+//! them, and for what is still to be asked for the one in force in its repository.
 //!
 //! An entry that cannot be read as what its kind promises is listed as unreadable, never left out in silence.
 
@@ -17,7 +17,9 @@ use std::rc::Rc;
 
 use gate_judge::life::Life;
 use gate_judge::lifting::{Pause, Trust};
+use gate_judge::ownership::{Guard, Nameless};
 use gate_judge::policy_text::Loaded;
+use gate_judge::recorded::{NoPolicy, Recorded};
 use gate_judge::repository::{self, is_elsewhere};
 use gate_judge::{recorded, records};
 use gate_ledger::entry::Entry;
@@ -29,6 +31,7 @@ use gate_policy::Policy;
 use serde::Serialize;
 
 use crate::lifting;
+use crate::ownership::{self, Unowned};
 use crate::policies::Policies;
 pub use crate::remedy::Remedy;
 
@@ -220,7 +223,8 @@ pub fn read(
     let now = clock.max(view.head()?.at);
     let warn_before = within.or(today.map(|today| today.policy.policy.warn_before)).unwrap_or(WARN_BEFORE);
     let (policies, unreadable) = (Policies::default(), Vec::new());
-    let mut agenda = Agenda { view, today, now, soon: now.plus(warn_before), policies, unreadable };
+    let soon = now.plus(warn_before);
+    let mut agenda = Agenda { view, today, now, soon, policies, guard: None, unreadable };
     let horizon = within.and(agenda.soon);
     let near = |end: Timestamp| horizon.is_none_or(|soon| end <= soon);
     let mut requests = pending::read(&mut agenda)?;
@@ -243,13 +247,19 @@ struct Agenda<'a> {
     /// What ends before that, ends soon; `None` past the year 9999.
     soon: Option<Timestamp>,
     policies: Policies,
+    /// Who guards the policies, once it was asked; an error where nobody can tell.
+    guard: Option<Result<Rc<Guard>, Untold>>,
     unreadable: Vec<Unreadable>,
 }
+
+/// Nobody can tell who guards the policies: those that cannot be read are listed.
+#[derive(Debug, Clone, Copy)]
+struct Untold;
 
 /// The rules that say who can act.
 enum Rules<'a> {
     Today(Trust<'a>),
-    Recorded(Rc<recorded::Recorded>),
+    Recorded(Rc<Recorded>),
     None,
 }
 
@@ -280,24 +290,79 @@ impl<'a> Agenda<'a> {
         if let Some(today) = self.today(repository) {
             return Ok(today);
         }
-        Ok(self.policies.get(&self.view, digest)?.map_or(Rules::None, Rules::Recorded))
+        let policy = self.policies.get(&self.view, digest)?;
+        Ok(self.usable(policy))
     }
 
-    /// Today's policy, else the newest one of `repository`: what is asked for next is judged by it.
+    /// Today's policy, else the one that is in force in `repository`: what is asked for next is judged by it. That is the
+    /// one that its owners admitted, where it has any: a text that a build or a revision brought is in force nowhere else.
     fn rules_to_come(&mut self, repository: Option<&str>) -> Result<Rules<'a>, StoreError> {
         if let Some(today) = self.today(repository) {
             return Ok(today);
         }
+        let Ok(guard) = self.guard()? else { return Ok(Rules::None) };
+        let is_ours = |own: &&Rc<Recorded>| !is_elsewhere(own.data.repository.as_deref(), repository);
+        match guard.in_force(repository).map(|own| own.filter(is_ours)) {
+            Ok(Some(own)) => Ok(Rules::Recorded(Rc::clone(own))),
+            Ok(None) => self.newest(repository),
+            Err(Nameless) => Ok(Rules::None),
+        }
+    }
+
+    /// The newest policy of `repository`, which nobody guards.
+    fn newest(&mut self, repository: Option<&str>) -> Result<Rules<'a>, StoreError> {
         let mut newest = None;
         self.view.policies(&mut |entry: &Entry| {
             let of = entry.data.get("repository").and_then(serde_json::Value::as_str);
             if is_elsewhere(of, repository) {
                 return ControlFlow::Continue(());
             }
-            newest = recorded::recorded(entry).ok().map(Rc::new);
+            newest = Some(recorded::recorded(entry).map(Rc::new));
             ControlFlow::Break(())
         })?;
-        Ok(newest.map_or(Rules::None, Rules::Recorded))
+        Ok(newest.map_or(Rules::None, |newest| self.usable(newest)))
+    }
+
+    /// Who guards the policies; nobody can tell where one of them cannot be read, since it might be the one in force.
+    fn guard(&mut self) -> Result<Result<Rc<Guard>, Untold>, StoreError> {
+        if let Some(known) = &self.guard {
+            return Ok(known.clone());
+        }
+        let guard = match ownership::guard(&self.view) {
+            Ok(guard) => Ok(Rc::new(guard)),
+            Err(Unowned::Store(error)) => return Err(error),
+            Err(_) => Err(self.list_policies()?),
+        };
+        Ok(self.guard.insert(guard).clone())
+    }
+
+    /// Lists each policy of the ledger that cannot be read.
+    fn list_policies(&mut self) -> Result<Untold, StoreError> {
+        let mut found = Vec::new();
+        self.view.policies(&mut |entry: &Entry| {
+            found.extend(recorded::recorded(entry).err());
+            ControlFlow::Continue(())
+        })?;
+        for error in found {
+            self.list(&error);
+        }
+        Ok(Untold)
+    }
+
+    /// The rules of a recorded policy; one that is there and cannot be read is listed.
+    fn usable(&mut self, policy: Result<Rc<Recorded>, NoPolicy>) -> Rules<'a> {
+        match policy {
+            Ok(policy) => Rules::Recorded(policy),
+            Err(error) => {
+                self.list(&error);
+                Rules::None
+            }
+        }
+    }
+
+    /// Lists a policy that is there and cannot be read.
+    fn list(&mut self, error: &NoPolicy) {
+        self.unreadable.extend(error.seq().map(|seq| Unreadable { seq, reason: error.to_string() }));
     }
 
     /// Whether the opt-out that was `granted` was ended. Where nobody can tell of a pause, it was not.

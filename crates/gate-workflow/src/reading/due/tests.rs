@@ -92,19 +92,15 @@ struct Agenda {
 
 impl Agenda {
     fn new(dir: &Path) -> Self {
+        Self::founded(dir, &policy(POLICY, &used().source))
+    }
+
+    /// With this first policy.
+    fn founded(dir: &Path, policy: &PolicyData) -> Self {
         let actor = serde_json::to_value(person("root")).unwrap();
         let ledger = Ledger::create(&dir.join("l.db"), &actor, json!({}), at(0)).unwrap();
         let mut agenda = Self { ledger, now: Cell::new(at(0)) };
-        let PolicyUsed { digest, source } = used();
-        let data = PolicyData {
-            digest,
-            source,
-            text: POLICY.into(),
-            files: Vec::new(),
-            signature: None,
-            repository: None,
-        };
-        agenda.add(Kind::Policy, None, "root", &data);
+        agenda.add(Kind::Policy, None, "root", policy);
         agenda
     }
 
@@ -144,7 +140,12 @@ impl Agenda {
     }
 
     fn request(&mut self, by: &str, lapses: u64) -> u64 {
-        let data = RequestData {
+        let data = self.request_data(lapses);
+        self.add(Kind::Request, None, by, &data)
+    }
+
+    fn request_data(&self, lapses: u64) -> RequestData {
+        RequestData {
             ask: ask(gate_model::action::Action::Override, 3600),
             rule: 1,
             lapses: at(lapses),
@@ -153,8 +154,7 @@ impl Agenda {
             judged_at: self.now.get(),
             context: context(),
             request: None,
-        };
-        self.add(Kind::Request, None, by, &data)
+        }
     }
 
     fn approve(&mut self, id: u64, by: &str) {
@@ -316,6 +316,68 @@ fn an_entry_that_cannot_be_read_is_listed_not_lost() {
     let odd = agenda.add(Kind::Request, None, "alice", &json!({"action": "levitate", "lapses": at(7_200)}));
     let due = agenda.due(60);
     assert_eq!(due.unreadable.iter().map(|one| one.seq).collect::<Vec<_>>(), [odd]);
+}
+
+/// A policy as an entry has it.
+fn policy(text: &str, source: &str) -> PolicyData {
+    let (digest, source) = (digest_of(text, &[]), source.into());
+    PolicyData { digest, source, text: text.into(), files: Vec::new(), signature: None, repository: None }
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_is_listed_and_nothing_is_promised_by_it() {
+    let renewing = POLICY.replace("max_ttl       = \"4h\"", "max_ttl = \"4h\"\nmax_renewals = 1");
+    for broken in [
+        PolicyData { digest: "b3:0".into(), ..policy(&renewing, "worktree") },
+        policy("version = 1\n[gates", "worktree"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut agenda = Agenda::new(dir.path());
+        agenda.break_glass("alice", 3_600, 86_400);
+        let listed = |agenda: &Agenda| {
+            let due = read(&agenda.ledger, None, at(60), None, 10).unwrap();
+            assert_eq!(due.ending.len(), 1, "{due:?}");
+            let seqs: Vec<u64> = due.unreadable.iter().map(|one| one.seq).collect();
+            (due.ending[0].remedy.command.contains(" renew "), seqs)
+        };
+        agenda.add(Kind::Policy, None, "root", &policy(&renewing, "worktree"));
+        assert_eq!(listed(&agenda), (true, vec![]), "the test is of something");
+        let broken = agenda.add(Kind::Policy, None, "root", &broken);
+        assert_eq!(listed(&agenda), (false, vec![broken]));
+    }
+}
+
+#[test]
+fn a_policy_that_was_judged_under_and_cannot_be_read_is_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut agenda = Agenda::new(dir.path());
+    let broken = policy("version = 1\n[gates", "worktree");
+    let seq = agenda.add(Kind::Policy, None, "root", &broken);
+    let mut data = agenda.request_data(7_200);
+    data.policy.digest = broken.digest;
+    let request = agenda.add(Kind::Request, None, "alice", &data);
+    let due = read(&agenda.ledger, None, at(60), None, 10).unwrap();
+    assert_eq!(due.requests.iter().map(|one| one.id).collect::<Vec<_>>(), [request]);
+    assert_eq!(due.unreadable.iter().map(|one| one.seq).collect::<Vec<_>>(), [seq]);
+}
+
+#[test]
+fn what_is_to_come_is_promised_by_the_policy_that_owners_admitted() {
+    let owned = POLICY.replace("[policy]", "[policy]\nowners = [\"group:security\"]");
+    let renewing = |text: &str| text.replace("max_ttl       = \"4h\"", "max_ttl = \"4h\"\nmax_renewals = 1");
+    let [one, other] = ["c", "d"].map(|digit| format!("rev:{}", digit.repeat(40)));
+    for (first, later, renews) in [
+        (policy(&renewing(&owned), &one), policy(&owned, &other), true),
+        (policy(&owned, &one), policy(&renewing(&owned), &other), false),
+        (policy(&owned, &one), policy(&renewing(POLICY), "worktree"), false),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut agenda = Agenda::founded(dir.path(), &first);
+        agenda.add(Kind::Policy, None, "mallory", &later);
+        agenda.break_glass("alice", 3_600, 86_400);
+        let due = read(&agenda.ledger, None, at(60), None, 10).unwrap();
+        assert_eq!(due.ending[0].remedy.command.contains(" renew "), renews, "{due:?}");
+    }
 }
 
 #[test]
