@@ -3,7 +3,7 @@
 use gate_model::action::Action;
 use gate_model::payload::Ask;
 use gate_model::request::{Renews, Ttl};
-use gate_policy::{Renewable, admit};
+use gate_policy::{Admission, Renewable, admit, renewal_allows};
 
 use crate::support::{Before, ask, asserted, authorization, here, policy, words};
 
@@ -128,7 +128,25 @@ fn a_renewal_waits_no_longer_than_what_it_renews_lasts() {
     let past = Before { granted: Some(renewed), ..Before::default() };
     let (by, here) = (asserted("os:dave"), here());
     match admit(&policy(RULES), &authorization(&asked, &by, &here), &past) {
-        gate_policy::Admission::Pending(terms, needed) => assert_eq!((terms.rule, needed.within), (2, 3600)),
+        Admission::Pending(terms, needed) => {
+            assert_eq!((terms.rule, needed.within), (2, 3600));
+            assert_eq!(needed.to_string(), "1 approval from group:sec within 1h");
+            let two = gate_policy::ApprovalsNeeded { count: 2, ..needed };
+            assert_eq!(two.to_string(), "2 approvals from group:sec within 1h");
+        }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn what_ended_while_its_renewal_waited_is_not_renewed_by_the_last_approval() {
+    let last_approval = |ended| {
+        let (mut renewed, asked) = renewal(1);
+        renewed.ended = ended;
+        let past = Before { granted: Some(renewed), ..Before::default() };
+        renewal_allows(&policy(RULES), &authorization(&asked, &asserted("os:dave"), &here()), &past)
+    };
+    assert_eq!(last_approval(None), Ok(()));
+    let revoked = "opt-out 42 cannot be renewed: entry 50 ended it; ask anew instead";
+    assert_eq!(last_approval(Some(50)), Err(revoked.to_owned()));
 }
