@@ -89,6 +89,9 @@ fn a_member_approves_and_two_are_two() {
     let subject = Subject { approvers: &already, ..of(&ask, &requester) };
     let third = may_approve(&policy, rule, who(&signed("carol@x"), &here()), subject);
     assert!(third.unwrap().is_complete(), "overshooting is harmless");
+    let subject = Subject { approvers: &[], ..of(&ask, &requester) };
+    let first = may_approve(&policy, rule, who(&signed("alice@x"), &here()), subject);
+    assert!(!first.unwrap().is_complete(), "one of two is not enough");
 }
 
 #[test]
