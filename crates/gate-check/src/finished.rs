@@ -40,23 +40,22 @@ pub(crate) fn by_status(checker: &Checker<'_>, ended: &Ended) -> Finished {
         Some(why) => Outcome::DidNotRun(why),
         None => Outcome::Ran(ended.status),
     };
-    Finished { outcome, status: Some(ended.status), ..nothing(Mode::Run) }
+    Finished { status: Some(ended.status), ..Finished::new(Mode::Run, outcome) }
 }
 
 fn did_not_run(why: String, status: u8) -> Finished {
-    Finished { outcome: Outcome::DidNotRun(why), status: Some(status), ..nothing(Mode::Findings) }
+    Finished { status: Some(status), ..Finished::new(Mode::Findings, Outcome::DidNotRun(why)) }
 }
 
 /// What a report comes to.
 pub(crate) fn finished(report: gate_findings::Report, mode: Mode) -> Finished {
     let outcome = Outcome::Report { findings: report.findings, counts: report.counts };
     Finished {
-        outcome,
         report: Some(report.digest),
         parts: parts(report.parts),
         notes: report.notes,
         notices: report.notices,
-        ..nothing(mode)
+        ..Finished::new(mode, outcome)
     }
 }
 
@@ -67,17 +66,4 @@ fn parts(parts: Vec<gate_findings::Part>) -> Vec<ReportPart> {
     }
     let clean = |name: &str| gate_model::text::clean(name).into_owned();
     parts.into_iter().map(|part| ReportPart { name: clean(&part.name), digest: part.digest }).collect()
-}
-
-fn nothing(mode: Mode) -> Finished {
-    Finished {
-        outcome: Outcome::DidNotRun(String::new()),
-        mode,
-        program: None,
-        status: None,
-        report: None,
-        parts: Vec::new(),
-        notes: Vec::new(),
-        notices: Vec::new(),
-    }
 }

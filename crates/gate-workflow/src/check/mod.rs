@@ -126,6 +126,22 @@ pub struct Finished {
     pub notices: Vec<String>,
 }
 
+impl Finished {
+    /// What came to `outcome`, with nothing more known of it.
+    pub const fn new(mode: Mode, outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            mode,
+            program: None,
+            status: None,
+            report: None,
+            parts: Vec::new(),
+            notes: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+}
+
 impl<'a> Checker<'a> {
     /// A checker for the gate `name`.
     ///

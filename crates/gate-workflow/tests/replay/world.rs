@@ -274,31 +274,29 @@ impl World {
             Some(why) => Outcome::DidNotRun(why.to_owned()),
             None => Outcome::Ran(status),
         };
-        let finished = Finished { outcome, status: Some(status), ..finished(Mode::Run) };
+        let finished = Finished { status: Some(status), ..Finished::new(Mode::Run, outcome) };
         self.conclude(gate, true, finished, meanwhile)
     }
 
     /// A command that was not found.
     pub(crate) fn miss(&self, gate: &str) -> Decision {
         let outcome = Outcome::DidNotRun("the command was not found".to_owned());
-        let finished = Finished { outcome, status: Some(127), ..finished(Mode::Run) };
+        let finished = Finished { status: Some(127), ..Finished::new(Mode::Run, outcome) };
         self.conclude(gate, true, finished, || {})
     }
 
     /// Judges a report.
     pub(crate) fn judge(&self, gate: &str, findings: Vec<Finding>) -> Decision {
-        let finished =
-            Finished { outcome: report(findings), report: Some(digest()), ..finished(Mode::Judge) };
+        let finished = Finished { report: Some(digest()), ..Finished::new(Mode::Judge, report(findings)) };
         self.conclude(gate, false, finished, || {})
     }
 
     /// Runs a scanner, then judges its report.
     pub(crate) fn scan(&self, gate: &str, status: u8, findings: Vec<Finding>) -> Decision {
         let finished = Finished {
-            outcome: report(findings),
             report: Some(digest()),
             status: Some(status),
-            ..finished(Mode::Findings)
+            ..Finished::new(Mode::Findings, report(findings))
         };
         self.conclude(gate, true, finished, || {})
     }
@@ -413,17 +411,4 @@ fn report(findings: Vec<Finding>) -> Outcome {
 
 fn digest() -> String {
     gate_model::digest::of(gate_model::digest::REPORT, b"report")
-}
-
-fn finished(mode: Mode) -> Finished {
-    Finished {
-        outcome: Outcome::DidNotRun(String::new()),
-        mode,
-        program: None,
-        status: None,
-        report: None,
-        parts: Vec::new(),
-        notes: Vec::new(),
-        notices: Vec::new(),
-    }
 }
